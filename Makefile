@@ -1,0 +1,50 @@
+# The two commands of the README, and what they share. Nothing here needs root or anything but Python and pip.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_FLAGS := --quiet --disable-pip-version-check
+
+.PHONY: setup demo demo-stop test check docs lock clean
+
+setup: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+		"Chartfleet needs Python 3.11 or later; name one: make PYTHON=python3.12")'
+	@echo "Setting up $(VENV) from requirements.lock"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install $(PIP_FLAGS) --require-hashes --only-binary :all: -r requirements.lock
+	@$(BIN)/python -m pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# One sync of a simulated AWS, end to end. KEEP=1: graph, broker and simulated AWS stay up until `make demo-stop`.
+demo: setup
+	@$(BIN)/python -m demo $(if $(filter-out 0 no,$(KEEP)),--keep)
+
+demo-stop: setup
+	@$(BIN)/python -m demo --stop
+
+test: setup
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# The parts of the pages that follow from the code; a test fails where one is stale.
+docs: setup
+	$(BIN)/python docs/generate.py
+
+# uv resolves for every platform and Python version at once; it lives for as long as that takes.
+lock: setup
+	$(PYTHON) -m venv build/uv
+	build/uv/bin/python -m pip install --quiet uv
+	build/uv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --all-extras --group dev \
+		pyproject.toml -o requirements.lock --no-header --quiet
+	rm -rf build/uv
+
+clean:
+	@test ! -x $(BIN)/python || $(BIN)/python -m demo --stop
+	rm -rf .demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
