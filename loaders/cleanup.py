@@ -1,0 +1,76 @@
+"""Deletion: only of complete scopes, only after their batches are committed, bounded per transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import neo4j
+
+from loaders import cypher
+from loaders.graph import Graph
+from loaders.model import GraphSchema, NodeModel
+from loaders.scope import Scope
+
+MOST_PER_TRANSACTION = 10_000  # relationships or nodes: a hub's edges are deleted in pages, not with the hub
+
+
+class Cleanup:
+    """Deletes what complete scopes no longer hold; many scopes of one type in one transaction."""
+
+    def __init__(self, graph: Graph, schema: GraphSchema, *, limit: int = MOST_PER_TRANSACTION) -> None:
+        self._graph = graph
+        self._schema = schema
+        self._limit = limit
+
+    def clean(self, scopes: Sequence[Scope], tag: int) -> int:
+        """How many nodes and relationships went. `scopes` are complete in the run of `tag`, all batches committed."""
+        deleted = 0
+        for type_name in sorted({scope.type for scope in scopes}):
+            ids = [scope.id for scope in scopes if scope.type == type_name]
+            owned = tuple(m for m in self._schema.models_of_type.get(type_name, ()) if not m.shared)
+            deleted += self._run(_stale_statements(self._schema, owned), {"scopes": ids, "tag": tag})
+            self._remember_held(ids, owned)
+        return deleted
+
+    def unneeded(self) -> int:
+        """Delete stubs and shared nodes that no scope's edge holds any more. At the barrier: order must not matter."""
+        return self._run(tuple(cypher.unneeded(model) for model in self._schema.identities), {})
+
+    def _run(self, statements: Sequence[str], parameters: dict[str, Any]) -> int:
+        """Each statement to its end before the next, in as few transactions as the bound allows."""
+        position = total = 0
+        while position < len(statements):
+
+            def work(tx: neo4j.ManagedTransaction, first: int = position) -> tuple[int, int]:
+                deleted = 0
+                for at in range(first, len(statements)):
+                    query = statements[at]
+                    count = int(tx.run(query, parameters, limit=self._limit).single(strict=True)["deleted"])
+                    deleted += count
+                    if count == self._limit:
+                        return at, deleted
+                return len(statements), deleted
+
+            position, deleted = self._graph.write(work)
+            total += deleted
+        return total
+
+    def _remember_held(self, ids: Sequence[str], owned: Sequence[NodeModel]) -> None:
+        """A scope that holds nothing now needs no cleanup in the next run, unless that one finds something."""
+        if not owned:
+            return
+        holds = " OR ".join(
+            f"EXISTS {{ (:{cypher.quoted(model.identity.label)} {{_scope: s.id}}) }}" for model in owned
+        )
+        query = f"UNWIND $scopes AS id MATCH (s:SyncScope {{id: id}}) SET s.held = {holds}"
+        self._graph.write(lambda tx: tx.run(query, scopes=list(ids)).consume())
+
+
+@cache
+def _stale_statements(schema: GraphSchema, owned: tuple[NodeModel, ...]) -> tuple[str, ...]:
+    edges = [statement for model in owned for statement in cypher.stale_relationships(model, schema)]
+    links = [cypher.stale_node_links(model) for model in owned]
+    nodes = [statement for model in owned for statement in cypher.stale_nodes(model)]
+    return (*edges, *links, *nodes)

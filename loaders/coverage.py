@@ -1,0 +1,84 @@
+"""Coverage in the graph: what each run saw of each scope, so that "not seen" never reads as "none"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, Final
+
+from loaders.graph import Graph
+from loaders.ledger import RunInfo, State, Unit
+
+COMPLETE: Final = "complete"
+ROWS_PER_TRANSACTION = 2_000
+
+_COVER = """
+MERGE (r:SyncRun {id: $run})
+WITH r
+UNWIND $rows AS row
+MERGE (s:SyncScope {id: row.id})
+  ON CREATE SET s.firstseen = timestamp()
+SET s += row, s.lastupdated = $tag, s.complete_at = CASE row.status WHEN 'complete' THEN $now ELSE s.complete_at END
+MERGE (r)-[c:COVERED]->(s)
+  ON CREATE SET c.firstseen = timestamp()
+SET c.lastupdated = $tag, c.status = row.status, c.reason = row.reason
+"""
+
+_RUN = """
+MERGE (r:SyncRun {id: $run})
+  ON CREATE SET r.firstseen = timestamp()
+SET r.tag = $tag, r.lastupdated = $tag, r.started_at = $started_at, r.state = $state
+"""
+
+_OLD = """
+MATCH (r:SyncRun) WITH r ORDER BY r.tag DESC SKIP $keep
+CALL (r) { MATCH (r)-[c:COVERED]->() DELETE c } IN TRANSACTIONS OF 1 ROWS
+DETACH DELETE r
+"""
+
+
+def status(state: State) -> str:
+    """The word that the graph and the report use for a scope's state."""
+    return COMPLETE if state in (State.CLEANED, State.FETCHED) else str(state)
+
+
+def rows(units: Iterable[Unit]) -> Iterator[dict[str, Any]]:
+    """One row per whole scope: how it ended, why, and what it cost."""
+    for unit in units:
+        if not unit.parent:
+            continue
+        scope = unit.scope
+        yield {
+            "id": scope.id,
+            "provider": scope.provider,
+            "tenant": scope.tenant,
+            "region": scope.region,
+            "type": scope.type,
+            "status": status(unit.state),
+            "reason": unit.reason or None,
+            "gaps": unit.outcome.get("gaps") or None,
+            "rows": unit.rows,
+            "calls": int(unit.outcome.get("calls", 0)),
+            "seconds": unit.seconds,
+            "attempt": unit.attempt,
+        }
+
+
+def write(graph: Graph, run: RunInfo, units: Iterable[Unit], *, now_ms: int) -> None:
+    """Record what this run saw. Repeating it changes nothing."""
+    state = {"run": run.id, "tag": run.tag, "started_at": run.created_ms, "state": str(run.state)}
+    graph.write(lambda tx: tx.run(_RUN, state).consume())
+    pending = rows(units)
+    while page := list(islice(pending, ROWS_PER_TRANSACTION)):
+        parameters = {"run": run.id, "tag": run.tag, "rows": page, "now": now_ms}
+        graph.write(lambda tx, p=parameters: tx.run(_COVER, p).consume())  # type: ignore[misc]
+
+
+def forget_old_runs(graph: Graph, *, keep: int) -> None:
+    """COVERED is kept for the last `keep` runs; the scopes keep their last state."""
+    graph.autocommit(_OLD, {"keep": keep})
+
+
+def held_scopes(graph: Graph) -> set[str]:
+    """Ids of the scopes of which the graph holds something: only these need a cleanup where a run finds nothing."""
+    return {row["id"] for row in graph.rows("MATCH (s:SyncScope) WHERE s.held RETURN s.id AS id")}

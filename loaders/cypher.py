@@ -1,0 +1,189 @@
+"""Cypher, derived from the node models: loading, cleaning, links. Every plan stays cached by its text."""
+
+from __future__ import annotations
+
+from loaders.model import UNOWNED, GraphSchema, IdLink, Link, NodeModel, Reference
+
+
+def quoted(name: str) -> str:
+    return f"`{name}`" if not name.isidentifier() else name
+
+
+def pattern(kind: str, variable: str, *, incoming: bool) -> str:
+    """`-[r:TYPE]->`, or `<-[r:TYPE]-`."""
+    return f"<-[{variable}:{quoted(kind)}]-" if incoming else f"-[{variable}:{quoted(kind)}]->"
+
+
+def labels(names: tuple[str, ...]) -> str:
+    return "".join(f":{quoted(name)}" for name in names)
+
+
+def constraint(label: str, key: str) -> str:
+    """Two nodes of one identity can't be; and the index that MERGE needs comes with it."""
+    name = f"chartfleet_{label}_{key}"
+    return f"CREATE CONSTRAINT {quoted(name)} IF NOT EXISTS FOR (n:{quoted(label)}) REQUIRE n.{quoted(key)} IS UNIQUE"
+
+
+def index(label: str, property_name: str) -> str:
+    name = f"chartfleet_{label}_{property_name}"
+    return f"CREATE INDEX {quoted(name)} IF NOT EXISTS FOR (n:{quoted(label)}) ON (n.{quoted(property_name)})"
+
+
+def load(model: NodeModel, schema: GraphSchema) -> str:
+    """Rows `{k: key, p: properties, r: [keys of each reference], s: owning scope}` into nodes and relationships."""
+    identity = model.identity
+    lines = [
+        "UNWIND $rows AS row",
+        f"MERGE (n:{quoted(identity.label)} {{{quoted(identity.key.name)}: row.k}})",
+    ]
+    if model.shared:
+        lines += [
+            f"ON CREATE SET n.firstseen = timestamp(), n._scope = '{UNOWNED}'",
+            "SET n += row.p",
+            # A shared node may be owned under a further label as well: its owner alone says when it was last seen.
+            f"SET n.lastupdated = CASE n._scope WHEN '{UNOWNED}' THEN $tag ELSE n.lastupdated END",
+        ]
+    else:
+        lines += [
+            "ON CREATE SET n.firstseen = timestamp()",
+            "SET n += row.p, n.lastupdated = $tag, n._scope = row.s",
+        ]
+    further = tuple(label for label in model.labels if label != identity.label)
+    if further:
+        lines.append(f"SET n{labels(further)}")
+    for position, reference in enumerate(model.references):
+        lines.append(_merge_reference(position, reference, schema.target(reference)))
+    return "\n".join(lines)
+
+
+def _merge_reference(position: int, reference: Reference, target: NodeModel) -> str:
+    end = target.identity
+    return (
+        f"FOREACH (k IN row.r[{position}] |\n"
+        f"  MERGE (t:{quoted(end.label)} {{{quoted(end.key.name)}: k}})\n"
+        f"    ON CREATE SET t.firstseen = timestamp(), t.lastupdated = $tag, t._scope = '{UNOWNED}'\n"
+        f"  MERGE (n){pattern(reference.type, 'e', incoming=reference.incoming)}(t)\n"
+        f"    ON CREATE SET e.firstseen = timestamp()\n"
+        f"  SET e.lastupdated = $tag, e._scope = row.s)"
+    )
+
+
+def moved(model: NodeModel) -> str:
+    """Delete what an earlier owner's rows said of nodes that another scope now lists: a bucket made anew elsewhere."""
+    identity = model.identity
+    return (
+        "UNWIND $rows AS row\n"
+        f"MATCH (n:{quoted(identity.label)} {{{quoted(identity.key.name)}: row.k}})\n"
+        f"WHERE n._scope <> row.s AND n._scope <> '{UNOWNED}'\n"
+        "MATCH (n)-[e]-() WHERE e._scope = n._scope\n"
+        "DELETE e"
+    )
+
+
+def stale_relationships(model: NodeModel, schema: GraphSchema) -> list[str]:
+    """Relationships of complete scopes that this run's rows didn't write again; `$limit` of them per execution."""
+    statements = []
+    for incoming in (False, True):
+        kinds = sorted({r.type for r in model.references if r.incoming is incoming})
+        if kinds:
+            statements.append(
+                "UNWIND $scopes AS scope\n"
+                f"MATCH (n:{quoted(model.identity.label)} {{_scope: scope}})"
+                f"{pattern('|'.join(kinds), 'e', incoming=incoming).replace('`', '')}()\n"
+                "WHERE e._scope = scope AND e.lastupdated < $tag\n"
+                "WITH e LIMIT $limit DELETE e RETURN count(*) AS deleted"
+            )
+    return statements
+
+
+def _stale(model: NodeModel) -> str:
+    own = "" if model is model.identity else f"n:{quoted(model.label)} AND "
+    return (
+        "UNWIND $scopes AS scope\n"
+        f"MATCH (n:{quoted(model.identity.label)} {{_scope: scope}})\n"
+        f"WHERE {own}n.lastupdated < $tag"
+    )
+
+
+def stale_node_links(model: NodeModel) -> str:
+    """What the barrier or a job drew from or to nodes that are gone: it protects nothing."""
+    return (
+        f"{_stale(model)}\nMATCH (n)-[e]-() WHERE e._scope IS NULL\n"
+        "WITH DISTINCT e LIMIT $limit DELETE e RETURN count(*) AS deleted"
+    )
+
+
+def stale_nodes(model: NodeModel) -> list[str]:
+    """Nodes that complete scopes no longer list: deleted, or left as a bare stub while another row's edge needs it."""
+    identity = model.identity
+    kept = dict.fromkeys(("firstseen", *(p.name for p in identity.properties)))
+    if not identity.shared:
+        kept = dict.fromkeys((identity.key.name, "firstseen"))
+    bare = ", ".join(f"{quoted(name)}: n.{quoted(name)}" for name in kept)
+    gone = tuple(
+        label for label in model.labels if label not in (identity.labels if identity.shared else (identity.label,))
+    )
+    remove = f"REMOVE n{labels(gone)}\n" if gone else ""
+    return [
+        f"{_stale(model)}\nAND NOT EXISTS {{ (n)-[e]-() WHERE e._scope IS NOT NULL }}\n"
+        "WITH n LIMIT $limit DETACH DELETE n RETURN count(*) AS deleted",
+        f"{_stale(model)}\nWITH n LIMIT $limit\n"
+        f"SET n = {{{bare}, lastupdated: $tag, _scope: '{UNOWNED}'}}\n{remove}RETURN count(*) AS deleted",
+    ]
+
+
+def unneeded(identity: NodeModel) -> str:
+    """Stubs and shared nodes that no scope's edge holds any more."""
+    return (
+        f"MATCH (n:{quoted(identity.label)} {{_scope: '{UNOWNED}'}})\n"
+        "WHERE NOT EXISTS { (n)-[e]-() WHERE e._scope IS NOT NULL }\n"
+        "WITH n LIMIT $limit DETACH DELETE n RETURN count(*) AS deleted"
+    )
+
+
+def id_link(model: NodeModel, relationship: IdLink, target: NodeModel) -> tuple[str, str]:
+    """(delete, draw): edges to the nodes whose ids a node keeps, no others. `draw` takes a page after `$after`."""
+    end = target.identity
+    kept = quoted(relationship.kept_as)
+    label = "" if target is end else f" AND t:{quoted(target.label)}"
+    edge = pattern(relationship.type, "e", incoming=relationship.incoming)
+    delete = (
+        f"MATCH (n:{quoted(model.label)}){edge}(t:{quoted(target.label)})\n"
+        f"WHERE e._scope IS NULL AND NOT t.{quoted(end.key.name)} IN coalesce(n.{kept}, [])\n"
+        "WITH e LIMIT $limit DELETE e RETURN count(*) AS deleted"
+    )
+    found = (
+        f"  UNWIND n.{kept} AS k\n"
+        f"  MATCH (t:{quoted(end.label)} {{{quoted(end.key.name)}: k}}) WHERE t._scope <> '{UNOWNED}'{label}\n"
+    )
+    return delete, _draw(model, f"n.{kept} IS NOT NULL", found, edge)
+
+
+def link(model: NodeModel, relationship: Link, target: NodeModel) -> tuple[str, str]:
+    """(delete, draw): edges to the nodes whose properties equal this one's, and none to others."""
+    edge = pattern(relationship.type, "e", incoming=False)
+    equal = " AND ".join(f"t.{quoted(theirs)} = n.{quoted(mine)}" for mine, theirs in relationship.on)
+    within = f"(n)-[:{quoted(relationship.within)}]->" if relationship.within else ""
+    reached = f" AND {within}(t)" if within else ""
+    delete = (
+        f"MATCH (n:{quoted(model.label)}){edge}(t:{quoted(target.label)})\n"
+        f"WHERE e._scope IS NULL AND NOT coalesce({equal}{reached}, false)\n"
+        "WITH e LIMIT $limit DELETE e RETURN count(*) AS deleted"
+    )
+    present = " AND ".join(f"n.{quoted(mine)} IS NOT NULL" for mine, _ in relationship.on)
+    found = f"  MATCH {within}(t:{quoted(target.label)}) WHERE {equal}\n"
+    return delete, _draw(model, present, found, edge)
+
+
+def _draw(model: NodeModel, condition: str, found: str, edge: str) -> str:
+    """One page of nodes in the order of their key: each transaction stays small, and checks the writer's fence."""
+    node_key = f"n.{quoted(model.identity.key.name)}"
+    own = "" if model is model.identity else f"n:{quoted(model.label)} AND "
+    return (
+        f"MATCH (n:{quoted(model.identity.label)}) WHERE {own}{node_key} > $after AND {condition}\n"
+        f"WITH n ORDER BY {node_key} LIMIT $limit\n"
+        f"CALL (n) {{\n{found}  MERGE (n){edge}(t)\n"
+        "    ON CREATE SET e.firstseen = timestamp()\n"
+        "  SET e.lastupdated = n.lastupdated\n}\n"
+        f"RETURN max({node_key}) AS last"
+    )

@@ -1,0 +1,78 @@
+"""Constraints and indexes, derived from the node models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import neo4j
+
+from loaders import cypher
+from loaders.graph import Graph
+from loaders.model import GraphSchema
+
+# What Chartfleet keeps of itself in the graph: the writer's node, the runs, and the coverage of each scope.
+BOOKKEEPING = ("SyncGraph", "SyncRun", "SyncScope")
+
+
+class DuplicateNodes(Exception):
+    """Two nodes of one identity stand in the way of a uniqueness constraint."""
+
+
+def indexes(schema: GraphSchema) -> Iterator[tuple[str, str]]:
+    """(label, property): what cleanup looks up, what queries of 2020 look up, and what links compare."""
+    found: dict[tuple[str, str], None] = {}
+    for model in schema.models:
+        found[model.identity.label, "_scope"] = None
+        for prop in model.properties:
+            if prop.index and not prop.is_key:
+                found[model.label, prop.name] = None
+            if prop.is_key and model.base:
+                found[model.label, prop.name] = None
+        for relationship in model.links:
+            if relationship.within is None:
+                for _, theirs in relationship.on:
+                    found[relationship.label, theirs] = None
+    return iter(found)
+
+
+def ensure_lock(graph: Graph) -> None:
+    """The one node that writers and runs lock can't be two, even where two first runs begin at once."""
+    graph.autocommit(cypher.constraint("SyncGraph", "id"))
+
+
+def ensure(graph: Graph, schema: GraphSchema) -> None:
+    """Create what is missing. A plain index in the place of a constraint, as earlier tools made them, gives way to it.
+
+    Raises DuplicateNodes where the graph holds two nodes of one identity.
+    """
+    unique = {(model.label, model.key.name) for model in schema.identities} | {(label, "id") for label in BOOKKEEPING}
+    present = graph.rows(
+        "SHOW INDEXES YIELD name, labelsOrTypes, properties, owningConstraint, type, entityType "
+        "WHERE type = 'RANGE' AND entityType = 'NODE' "
+        "RETURN name, labelsOrTypes[0] AS label, properties, owningConstraint IS NOT NULL AS constrained"
+    )
+    there = {(row["label"], *row["properties"]): row for row in present}
+    for label, name in sorted(unique):
+        row = there.get((label, name))
+        if row and row["constrained"]:
+            continue
+        if row:
+            graph.autocommit(f"DROP INDEX {cypher.quoted(row['name'])}")
+        _constrain(graph, label, name)
+    for label, name in indexes(schema):
+        if (label, name) not in there and (label, name) not in unique:
+            graph.autocommit(cypher.index(label, name))
+    graph.autocommit("CALL db.awaitIndexes(300)")
+
+
+def _constrain(graph: Graph, label: str, name: str) -> None:
+    try:
+        graph.autocommit(cypher.constraint(label, name))
+    except neo4j.exceptions.Neo4jError as error:
+        if not (error.code or "").endswith(".Schema.ConstraintCreationFailed"):
+            raise
+        found = " ".join((error.message or "").split())
+        raise DuplicateNodes(
+            f"the graph holds several {label} nodes of one {name}, left by an earlier tool: {found}; "
+            f"merge or delete them, then sync again"
+        ) from None

@@ -1,0 +1,21 @@
+-- ARGV: unit, token, lease ms, worker. Returns {attempt}, or {reason} where there is nothing to do.
+local unit, token = ARGV[1], ARGV[2]
+local k = unit_key(unit)
+local f = redis.call('HMGET', k, 'state', 'token', 'attempt', 'tenant')
+local state = f[1]
+if not state then return {'unknown'} end
+if not running() then return {'not running'} end
+if state == 'fetching' then return {f[2] == token and f[3] or 'leased'} end
+if state ~= 'planned' then return {'settled'} end
+if redis.call('SISMEMBER', run .. ':queued:' .. f[4], unit) == 1 then return {'not admitted'} end
+local due = redis.call('ZSCORE', run .. ':later', unit)
+if due and tonumber(due) > now_ms() then return {'later'} end
+drop_batches(unit)
+local attempt = redis.call('HINCRBY', k, 'attempt', 1)
+redis.call('HSET', k, 'state', 'fetching', 'token', token, 'pushed', 0, 'rows', 0, 'worker', ARGV[4], 'started_ms', now_ms())
+redis.call('HDEL', k, 'reason', 'ended_ms', 'excused')
+if redis.call('EXISTS', k .. ':parts') == 0 then redis.call('HDEL', k, 'bad', 'bad_reason') end
+redis.call('ZADD', run .. ':leases', now_ms() + ARGV[3], unit)
+no_longer_published(unit)
+no_longer_late(unit)
+return {tostring(attempt)}

@@ -1,0 +1,12 @@
+-- ARGV: reason. What waits is thrown away; nothing is deleted from the graph.
+local state = redis.call('HGET', run, 'state')
+if state ~= 'running' and state ~= 'analysing' then return state or 'unknown' end
+redis.call('HSET', run, 'state', 'cancelled', 'reason', ARGV[1], 'finished_ms', now_ms(), 'waiting', 0, 'waiting_bytes', 0)
+for _, model in ipairs(redis.call('SMEMBERS', run .. ':models')) do
+  for _, batch in ipairs(redis.call('ZRANGE', run .. ':waiting:' .. model, 0, -1)) do
+    redis.call('UNLINK', run .. ':payload:' .. batch)
+  end
+  redis.call('UNLINK', run .. ':waiting:' .. model)
+end
+redis.call('DEL', run .. ':models', run .. ':cleanups')
+return 'cancelled'

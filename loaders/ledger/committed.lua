@@ -1,0 +1,13 @@
+-- ARGV: batch, ... A batch counts once: it is outstanding, or it was counted, or a later attempt took it back.
+local events, counted = {'ok'}, false
+if not running() then return events end
+for _, batch in ipairs(ARGV) do
+  local unit = string.match(batch, '^[^|]*|[^|]*|[^|]*|(.*)$')
+  no_longer_waiting(batch)
+  if redis.call('SREM', unit_key(unit) .. ':out', batch) == 1 then
+    counted = true
+    redis.call('HSET', run, 'committed_ms', now_ms())
+    advance(unit, events)
+  end
+end
+return counted and events or said_again()

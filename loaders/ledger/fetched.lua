@@ -1,0 +1,20 @@
+-- ARGV: unit, attempt, token, batches, outcome (JSON {calls, gaps, bad_items}), JSON [part unit, ...]
+local unit, attempt, token, events = ARGV[1], ARGV[2], ARGV[3], {'ok'}
+if repeated(unit, attempt, token) then return said_again() end
+if not running() or not current(unit, attempt, token) then return {'fenced'} end
+local k = unit_key(unit)
+if redis.call('HGET', k, 'pushed') ~= ARGV[4] then return {'fenced'} end
+local tenant = redis.call('HGET', k, 'tenant')
+local parts = 0
+for _, part in ipairs(cjson.decode(ARGV[6])) do
+  if add_unit(part, tenant, '0', unit) then
+    redis.call('SADD', k .. ':parts', part)
+    mark_published(part, now_ms())
+    parts = parts + 1
+  end
+end
+redis.call('HINCRBY', k, 'parts_open', parts)
+redis.call('HSET', k, 'outcome', ARGV[5])
+end_attempt(unit, 'fetched', '')
+advance(unit, events)
+return events

@@ -1,0 +1,13 @@
+-- ARGV: token, lease ms. Opens the barrier for one caller; another one gets it only after its lease ran out.
+local state = redis.call('HGET', run, 'state')
+if state == 'running' then
+  if redis.call('HGET', run, 'open') ~= '0' then return 'not settled' end
+  redis.call('HSET', run, 'state', 'analysing', 'barrier_ms', now_ms())
+elseif state ~= 'analysing' then
+  return state or 'unknown'
+elseif redis.call('HGET', run, 'barrier_token') ~= ARGV[1]
+    and tonumber(redis.call('HGET', run, 'barrier_lease_ms') or 0) > now_ms() then
+  return 'leased'
+end
+redis.call('HSET', run, 'barrier_token', ARGV[1], 'barrier_lease_ms', now_ms() + ARGV[2])
+return 'open'

@@ -1,0 +1,22 @@
+-- ARGV: planning unit, attempt, token, 'queue' | 'publish', JSON [[unit, tenant, held, expected seconds], ...], end state, reason
+-- The planner's children and its own end are one step: a planner that dies leaves either no child or all of them.
+local unit, attempt, token, events = ARGV[1], ARGV[2], ARGV[3], {'ok'}
+if repeated(unit, attempt, token) then return said_again() end
+if not running() or not current(unit, attempt, token) then return {'fenced'} end
+for _, child in ipairs(cjson.decode(ARGV[5])) do
+  local id, tenant = child[1], child[2]
+  if add_unit(id, tenant, child[3]) then
+    if ARGV[4] == 'publish' then
+      mark_published(id, now_ms())
+    elseif redis.call('SISMEMBER', run .. ':admitted', tenant) == 1 then
+      mark_published(id, 0) -- the tenant has its place: the sweeper publishes it at its next turn
+    else
+      redis.call('ZINCRBY', run .. ':queue', -tonumber(child[4]), tenant)
+      redis.call('SADD', run .. ':queued:' .. tenant, id)
+      add_event(events, 'admit')
+    end
+  end
+end
+end_attempt(unit, ARGV[6], ARGV[7])
+advance(unit, events)
+return events

@@ -1,0 +1,197 @@
+-- Shared by every transition. KEYS[1] is the run's key; all other keys derive from it (one Redis, not a cluster).
+--   <run>                       hash: state, tag, counts, barrier
+--   <run>:unit:<id>             hash: one scope, or one part of a scope
+--   <run>:unit:<id>:out         set: batches pushed by its current attempt and not yet committed
+--   <run>:unit:<id>:parts       set: its parts
+--   <run>:units                 set of unit ids          <run>:leases     zset unit -> lease end, ms
+--   <run>:published:<provider>  zset unit -> when it was handed to the broker, ms       <run>:providers  set of those
+--   <run>:later                 zset unit -> not before, ms
+--   <run>:queue                 zset tenant not admitted yet -> minus the seconds it is expected to take
+--   <run>:queued:<tenant>       set: its units that wait for the admission
+--   <run>:admitted              set of tenants that have unsettled units
+--   <run>:tenants               hash tenant -> unsettled units       <run>:late  hash tenant -> units that wait in <run>:later
+--   <run>:models                set of models with batches that wait
+--   <run>:waiting:<model>       zset batch -> its place in line      <run>:payload:<batch>
+--   <run>:cleanups              set of scopes whose batches are committed and which are to be cleaned
+-- A planned unit is always in one of published, later or queued; a unit that is fetching always has a lease.
+local run = KEYS[1]
+
+local function now_ms()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+
+local function unit_key(unit) return run .. ':unit:' .. unit end
+
+local TERMINAL = {fetched = true, denied = true, failed = true, skipped = true, quarantined = true}
+
+local function running()
+  return redis.call('HGET', run, 'state') == 'running'
+end
+
+-- Is this attempt the one that holds the unit? The token tells apart two attempts that a lost reply gave the same number.
+local function current(unit, attempt, token)
+  local held = redis.call('HMGET', unit_key(unit), 'attempt', 'token', 'state')
+  return held[1] == attempt and held[2] == token and held[3] == 'fetching'
+end
+
+-- Is this transition a repetition of one that was already made, its reply lost?
+local function repeated(unit, attempt, token)
+  local held = redis.call('HMGET', unit_key(unit), 'attempt', 'token', 'state')
+  return held[1] == attempt and held[2] == token and held[3] ~= 'fetching' and held[3] ~= 'planned'
+end
+
+local function add_event(events, name)
+  for _, known in ipairs(events) do
+    if known == name then return end
+  end
+  events[#events + 1] = name
+end
+
+-- At most one wake-up for the writer is under way: it takes all that waits, whichever message woke it.
+local function wake_writer(events)
+  if redis.call('HSETNX', run, 'wake_ms', now_ms()) == 1 then add_event(events, 'load') end
+end
+
+local function work_waits()
+  return tonumber(redis.call('HGET', run, 'waiting')) > 0 or redis.call('SCARD', run .. ':cleanups') > 0
+end
+
+-- The answer to a repetition: all that the lost reply may have said. A message too many finds its work done.
+local function said_again()
+  local events = {'ok'}
+  if not running() then return events end
+  if work_waits() then
+    redis.call('HSET', run, 'wake_ms', now_ms())
+    add_event(events, 'load')
+  end
+  if redis.call('ZCARD', run .. ':queue') > 0 then add_event(events, 'admit') end
+  if redis.call('HGET', run, 'open') == '0' then add_event(events, 'barrier') end
+  return events
+end
+
+local function provider_of(unit) return string.match(unit, '^[^./]*') end
+
+local function mark_published(unit, at)
+  redis.call('SADD', run .. ':providers', provider_of(unit))
+  redis.call('ZADD', run .. ':published:' .. provider_of(unit), at, unit)
+end
+
+local function no_longer_published(unit)
+  redis.call('ZREM', run .. ':published:' .. provider_of(unit), unit)
+end
+
+-- Takes a unit out of <run>:later; its tenant counts as active again.
+local function no_longer_late(unit)
+  if redis.call('ZREM', run .. ':later', unit) == 1 then
+    redis.call('HINCRBY', run .. ':late', redis.call('HGET', unit_key(unit), 'tenant'), -1)
+  end
+end
+
+local function settle(unit, events)
+  local k = unit_key(unit)
+  local fields = redis.call('HMGET', k, 'state', 'tenant', 'started_ms', 'ended_ms', 'parent')
+  redis.call('HSET', k, 'settled', 1)
+  redis.call('HINCRBY', run, 'is:' .. fields[1], 1)
+  if fields[3] and fields[4] and not fields[5] then -- the next run plans other parts
+    redis.call('HSET', 'chartfleet:durations', unit, fields[4] - fields[3])
+  end
+  local open = redis.call('HINCRBY', run, 'open', -1)
+  if redis.call('HINCRBY', run .. ':tenants', fields[2], -1) == 0 then
+    redis.call('HDEL', run .. ':tenants', fields[2])
+    redis.call('HDEL', run .. ':late', fields[2])
+    redis.call('SREM', run .. ':admitted', fields[2])
+    if redis.call('ZCARD', run .. ':queue') > 0 then add_event(events, 'admit') end
+  end
+  if open == 0 then
+    redis.call('HSET', run, 'settled_ms', now_ms())
+    add_event(events, 'barrier')
+  end
+end
+
+-- A complete listing is not enough: the scope ends as the worst of its parts did, in whatever order they end.
+local WORSE = {skipped = 1, denied = 2, failed = 3, quarantined = 4}
+local function spoil(scope, state, reason)
+  local known = redis.call('HGET', unit_key(scope), 'bad')
+  if not known or WORSE[state] > WORSE[known] then
+    redis.call('HSET', unit_key(scope), 'bad', state, 'bad_reason', reason)
+  end
+end
+
+-- Moves a unit on, once nothing of it is outstanding: a part settles into its scope, a complete scope goes to the cleanup
+-- (or is clean, where it held nothing before and holds nothing now), every other outcome settles.
+local function advance(unit, events)
+  local k = unit_key(unit)
+  local f = redis.call('HMGET', k, 'state', 'parent', 'parts_open', 'held', 'pushed', 'bad', 'bad_reason', 'settled')
+  local state, parent = f[1], f[2]
+  if f[8] or not TERMINAL[state] then return end
+  if redis.call('SCARD', k .. ':out') > 0 then return end
+  if tonumber(f[3] or 0) > 0 then return end
+  if parent then
+    settle(unit, events)
+    local pk = unit_key(parent)
+    redis.call('HINCRBY', pk, 'parts_open', -1)
+    redis.call('HINCRBY', pk, 'pushed', f[5] or 0)
+    redis.call('HINCRBY', pk, 'rows', redis.call('HGET', k, 'rows') or 0)
+    if state ~= 'fetched' then spoil(parent, state, redis.call('HGET', k, 'reason') or '') end
+    return advance(parent, events)
+  end
+  if state == 'fetched' and f[6] then
+    state = f[6]
+    redis.call('HSET', k, 'state', state, 'reason', f[7] or '')
+  end
+  if state == 'fetched' then
+    if f[4] == '1' or tonumber(f[5] or 0) > 0 then
+      redis.call('SADD', run .. ':cleanups', unit)
+      wake_writer(events)
+      return
+    end
+    redis.call('HSET', k, 'state', 'cleaned')
+  end
+  settle(unit, events)
+end
+
+-- Takes a batch out of the line, with its payload. No '-0': Redis takes that for no integer.
+local function no_longer_waiting(batch)
+  local model = string.match(batch, '^([^|]*)|')
+  local payload = run .. ':payload:' .. batch
+  if redis.call('ZREM', run .. ':waiting:' .. model, batch) == 1 then
+    redis.call('HINCRBY', run, 'waiting_bytes', 0 - redis.call('STRLEN', payload))
+    if redis.call('HINCRBY', run, 'waiting', -1) == 0 then redis.call('HSET', run, 'waiting_bytes', 0) end
+  end
+  redis.call('UNLINK', payload)
+end
+
+-- Batches that an attempt pushed and that a later attempt replaces: they are taken back, and count for nothing.
+local function drop_batches(unit)
+  local out = unit_key(unit) .. ':out'
+  for _, batch in ipairs(redis.call('SMEMBERS', out)) do no_longer_waiting(batch) end
+  redis.call('DEL', out)
+end
+
+-- A part that an earlier round had planned goes on counting its attempts: a batch's name never comes twice.
+local function add_unit(unit, tenant, held, parent)
+  if redis.call('SADD', run .. ':units', unit) == 0 then return false end
+  local k = unit_key(unit)
+  redis.call('HSET', k, 'state', 'planned', 'tenant', tenant, 'held', held, 'deaths', 0)
+  redis.call('HSETNX', k, 'attempt', 0)
+  if parent then redis.call('HSET', k, 'parent', parent) end
+  redis.call('HINCRBY', run, 'open', 1)
+  redis.call('HINCRBY', run, 'planned', 1)
+  redis.call('HINCRBY', run .. ':tenants', tenant, 1)
+  return true
+end
+
+-- The caller says when the unit is published again.
+local function back_to_planned(unit)
+  local k = unit_key(unit)
+  redis.call('HSET', k, 'state', 'planned')
+  redis.call('HDEL', k, 'token')
+  redis.call('ZREM', run .. ':leases', unit)
+end
+
+local function end_attempt(unit, state, reason)
+  local k = unit_key(unit)
+  redis.call('ZREM', run .. ':leases', unit)
+  redis.call('HSET', k, 'state', state, 'reason', reason, 'ended_ms', now_ms())
+end

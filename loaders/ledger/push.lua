@@ -1,0 +1,19 @@
+-- ARGV: unit, attempt, token, number, model, rows, payload. The batch and its count are one step.
+local unit, attempt, number, model = ARGV[1], ARGV[2], tonumber(ARGV[4]), ARGV[5]
+if not running() or not current(unit, attempt, ARGV[3]) then return {'fenced'} end
+local k = unit_key(unit)
+local pushed = tonumber(redis.call('HGET', k, 'pushed'))
+if number > pushed then return {'fenced'} end
+if number < pushed then return said_again() end
+local events = {'ok'}
+local batch = model .. '|' .. attempt .. '|' .. ARGV[4] .. '|' .. unit
+redis.call('SET', run .. ':payload:' .. batch, ARGV[7])
+redis.call('SADD', k .. ':out', batch)
+redis.call('SADD', run .. ':models', model)
+redis.call('ZADD', run .. ':waiting:' .. model, redis.call('HINCRBY', run, 'pushed', 1), batch)
+redis.call('HINCRBY', k, 'pushed', 1)
+redis.call('HINCRBY', k, 'rows', ARGV[6])
+redis.call('HINCRBY', run, 'waiting', 1)
+redis.call('HINCRBY', run, 'waiting_bytes', #ARGV[7])
+wake_writer(events)
+return events

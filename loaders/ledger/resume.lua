@@ -1,0 +1,79 @@
+-- ARGV: config (JSON), token of this resumption, cursor ('' at first). Plans again every scope that isn't cleaned; its attempts
+-- go on counting, its deaths start anew. Returns {next cursor, planner to be published, ...}; tenants are admitted anew.
+-- In pages, since a run has up to 300,000 units and a script stops all else in Redis. The run stands still until the last page
+-- is done, a page may come twice, and a resumption that was broken off is simply begun again.
+local token = ARGV[2]
+local f = redis.call('HMGET', run, 'state', 'resumed_by')
+local state, ours = f[1], f[2] == token
+if state == 'running' and ours then return {'0'} end
+if state == 'running' or state == 'analysing' or not state then return {state or 'unknown'} end
+
+if ARGV[3] == '' and not ours then
+  redis.call('HINCRBY', run, 'round', 1)
+  redis.call('HSET', run, 'resumed_by', token, 'open', 0)
+  for _, tenant in ipairs(redis.call('ZRANGE', run .. ':queue', 0, -1)) do
+    redis.call('UNLINK', run .. ':queued:' .. tenant)
+  end
+  for _, provider in ipairs(redis.call('SMEMBERS', run .. ':providers')) do
+    redis.call('UNLINK', run .. ':published:' .. provider)
+  end
+  redis.call('UNLINK', run .. ':leases', run .. ':later', run .. ':queue', run .. ':admitted', run .. ':cleanups',
+    run .. ':tenants', run .. ':late')
+elseif not ours then
+  return {'resumed by another'}
+end
+local round = redis.call('HGET', run, 'round')
+
+local function take_back(k)
+  local was = redis.call('HMGET', k, 'state', 'settled')
+  if was[2] then redis.call('HINCRBY', run, 'is:' .. was[1], -1) end
+end
+
+local function remove_part(part)
+  local k = unit_key(part)
+  local attempt = redis.call('HGET', k, 'attempt')
+  drop_batches(part)
+  take_back(k)
+  redis.call('DEL', k)
+  redis.call('HSET', k, 'attempt', attempt)
+  redis.call('SREM', run .. ':units', part)
+  redis.call('HINCRBY', run, 'planned', -1)
+end
+
+local function plan_again(unit, tenant, began)
+  local k = unit_key(unit)
+  if began then
+    for _, part in ipairs(redis.call('SMEMBERS', k .. ':parts')) do remove_part(part) end
+    redis.call('DEL', k .. ':parts')
+    drop_batches(unit)
+    take_back(k)
+    redis.call('HDEL', k, 'settled', 'token', 'bad', 'bad_reason', 'reason', 'outcome')
+  end
+  redis.call('HSET', k, 'state', 'planned', 'round', round, 'deaths', 0, 'pushed', 0, 'parts_open', 0)
+  redis.call('HINCRBY', run, 'open', 1)
+  redis.call('HINCRBY', run .. ':tenants', tenant, 1)
+  if tenant == unit then
+    mark_published(unit, now_ms())
+  else
+    local expected_ms = redis.call('HGET', 'chartfleet:durations', unit) or 0
+    redis.call('ZINCRBY', run .. ':queue', -expected_ms / 1000, tenant)
+    redis.call('SADD', run .. ':queued:' .. tenant, unit)
+  end
+end
+
+local page = redis.call('SSCAN', run .. ':units', ARGV[3] == '' and '0' or ARGV[3], 'COUNT', 2000)
+local reply = {page[1]}
+for _, unit in ipairs(page[2]) do
+  local u = redis.call('HMGET', unit_key(unit), 'state', 'parent', 'tenant', 'attempt', 'round')
+  if u[1] and not u[2] and u[1] ~= 'cleaned' then
+    if u[5] ~= round then plan_again(unit, u[3], u[4] ~= '0') end
+    if u[3] == unit then reply[#reply + 1] = unit end
+  end
+end
+
+if page[1] == '0' then
+  redis.call('HSET', run, 'state', 'running', 'config', ARGV[1])
+  redis.call('HDEL', run, 'barrier_token', 'barrier_lease_ms', 'barrier_ms', 'finished_ms', 'settled_ms', 'report', 'reason',
+    'wake_ms', 'stalled_ms', 'swept_ms')
+end
+return reply

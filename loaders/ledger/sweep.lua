@@ -1,0 +1,72 @@
+-- ARGV: lease ms, most deaths, republish after ms, redis run id, provider whose queue is empty, ...
+-- Returns {events, units to publish}. Finds what was lost: leases that ran out, messages that never came, wake-ups, callbacks.
+local lease, most_deaths, patience = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local events, publish, now = {}, {}, now_ms()
+local state = redis.call('HGET', run, 'state')
+if state == 'analysing' then
+  if tonumber(redis.call('HGET', run, 'barrier_lease_ms') or 0) < now then add_event(events, 'barrier') end
+  return {events, publish}
+end
+if state ~= 'running' then return {events, publish} end
+
+local function publish_now(unit)
+  mark_published(unit, now)
+  publish[#publish + 1] = unit
+end
+
+-- Nobody could renew while Redis, or every sweeper, was away: the leases get one more term before they count as lost.
+-- An attempt that was under way when Redis restarted may end without a word, and that is not the doing of its scope.
+local last = tonumber(redis.call('HGET', run, 'swept_ms') or now)
+local broker = redis.call('HGET', run, 'broker')
+local restarted = broker and broker ~= ARGV[4]
+redis.call('HSET', run, 'swept_ms', now, 'broker', ARGV[4])
+if now - last > lease / 2 or restarted then
+  for _, unit in ipairs(redis.call('ZRANGE', run .. ':leases', 0, -1)) do
+    redis.call('ZADD', run .. ':leases', 'GT', now + lease, unit)
+    if restarted then redis.call('HSET', unit_key(unit), 'excused', 1) end
+  end
+end
+
+for _, unit in ipairs(redis.call('ZRANGEBYSCORE', run .. ':leases', '-inf', now, 'LIMIT', 0, 500)) do
+  local k = unit_key(unit)
+  local excused = redis.call('HDEL', k, 'excused') == 1
+  local deaths = redis.call('HINCRBY', k, 'deaths', excused and 0 or 1)
+  if deaths >= most_deaths and not excused then
+    end_attempt(unit, 'quarantined', deaths .. ' attempts ended in the death of their process, last on '
+      .. (redis.call('HGET', k, 'worker') or 'an unknown worker'))
+    redis.call('HDEL', k, 'token')
+    advance(unit, events)
+  else
+    back_to_planned(unit)
+    publish_now(unit)
+  end
+end
+
+for _, unit in ipairs(redis.call('ZRANGEBYSCORE', run .. ':later', '-inf', now, 'LIMIT', 0, 500)) do
+  no_longer_late(unit)
+  publish_now(unit)
+end
+
+-- A message is lost if its scope never began although nothing waits in its provider's queue, or after a very long time.
+local idle = {}
+for i = 5, #ARGV do idle[ARGV[i]] = true end
+for _, provider in ipairs(redis.call('SMEMBERS', run .. ':providers')) do
+  local before = now - (idle[provider] and patience or patience * 60)
+  for _, unit in ipairs(redis.call('ZRANGEBYSCORE', run .. ':published:' .. provider, '-inf', before, 'LIMIT', 0, 500)) do
+    publish_now(unit)
+  end
+end
+
+-- A wake-up is lost if nobody took for so long; so is a writer that took, and died before it committed.
+if work_waits() then
+  local since = redis.call('HGET', run, 'wake_ms') or redis.call('HGET', run, 'stalled_ms')
+  if not since then
+    redis.call('HSET', run, 'stalled_ms', now)
+  elseif now - since > patience then
+    redis.call('HSET', run, 'wake_ms', now)
+    add_event(events, 'load')
+  end
+end
+if redis.call('ZCARD', run .. ':queue') > 0 then add_event(events, 'admit') end
+if redis.call('HGET', run, 'open') == '0' then add_event(events, 'barrier') end
+return {events, publish}

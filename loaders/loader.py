@@ -1,0 +1,100 @@
+"""What the writer does for a run: commits the batches that wait, tells the ledger, cleans complete scopes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+import neo4j
+from neo4j.exceptions import ClientError, DatabaseError, TransientError
+
+from loaders import cypher
+from loaders.batch import BatchId, Row, decode
+from loaders.cleanup import Cleanup
+from loaders.graph import Graph
+from loaders.ledger import Event, Ledger, Taken
+from loaders.model import GraphSchema, NodeModel
+from loaders.scope import Scope
+
+log = logging.getLogger(__name__)
+
+ROWS_PER_TRANSACTION = 2_000  # measured: larger transactions are slower
+MOST_BATCHES, MOST_BYTES = 200, 4_000_000  # what one look takes of the same model, compressed
+SCOPES_PER_CLEANUP = 500
+
+_HELD = "UNWIND $scopes AS id MERGE (s:SyncScope {id: id}) ON CREATE SET s.firstseen = timestamp() SET s.held = true"
+
+
+class Loader:
+    """Commits batches of any run to one graph. The graph's `write` is the fenced one of `loaders.writer.Writer`."""
+
+    def __init__(self, graph: Graph, schema: GraphSchema) -> None:
+        self._graph = graph
+        self._schema = schema
+        self._cleanup = Cleanup(graph, schema)
+
+    def drain(self, ledger: Ledger, tag: int) -> Iterator[Event]:
+        """Load and clean until nothing waits; yields what the caller is to publish, as soon as it is known."""
+        while True:
+            taken = ledger.take(most_batches=MOST_BATCHES, most_bytes=MOST_BYTES)
+            if taken:
+                self._load(taken, ledger, tag)
+                yield from ledger.committed(batch for batch, _ in taken.batches)
+                continue
+            scopes = ledger.cleanups()
+            if not scopes:
+                return
+            for start in range(0, len(scopes), SCOPES_PER_CLEANUP):
+                page = scopes[start : start + SCOPES_PER_CLEANUP]
+                self._cleanup.clean(page, tag)
+                yield from ledger.cleaned(page)
+
+    def _load(self, taken: Taken, ledger: Ledger, tag: int) -> None:
+        model = self._schema.by_wire_name.get(taken.model)
+        if model is None:
+            for scope in {BatchId.parse(batch).scope for batch, _ in taken.batches}:
+                ledger.bad_rows(scope, f"this loader doesn't know the model {taken.model}: workers of two versions")
+            return
+        rows = [row for _, payload in taken.batches for row in decode(payload)]
+        for start in range(0, len(rows), ROWS_PER_TRANSACTION):
+            for row, reason in self._commit(model, rows[start : start + ROWS_PER_TRANSACTION], tag):
+                log.warning("kept aside: %s of %s: %s", model.label, row["s"], reason)
+                ledger.bad_rows(Scope.parse(row["s"]), f"{model.label} {str(row['k'])[:200]}: {reason}")
+
+    def _commit(self, model: NodeModel, rows: Sequence[Row], tag: int) -> list[tuple[Row, str]]:
+        """Commit rows of one model; halved on memory errors, split down to the row on bad data. Returns the bad."""
+        load, moved = self._statements[model]
+        scopes = sorted({row["s"] for row in rows})
+
+        def work(tx: neo4j.ManagedTransaction) -> None:
+            if not model.shared:
+                tx.run(moved, rows=list(rows)).consume()
+                tx.run(_HELD, scopes=scopes).consume()
+            tx.run(load, rows=list(rows), tag=tag).consume()
+
+        try:
+            self._graph.write(work)
+        except (ClientError, DatabaseError, TransientError) as error:
+            memory = "Memory" in (error.code or "")
+            if not memory and not _blames_the_data(error):
+                raise
+            if len(rows) == 1:
+                return [(rows[0], (error.message or str(error)).splitlines()[0])]
+            half = len(rows) // 2
+            return self._commit(model, rows[:half], tag) + self._commit(model, rows[half:], tag)
+        return []
+
+    @cached_property
+    def _statements(self) -> dict[NodeModel, tuple[str, str]]:
+        models = {m for models in self._schema.models_of_type.values() for m in models}
+        return {model: (cypher.load(model, self._schema), cypher.moved(model)) for model in models}
+
+
+def _blames_the_data(error: Exception) -> bool:
+    """A type that a property can't hold, a key that is null, a value too long for an index: not the server's state."""
+    code = getattr(error, "code", None) or ""
+    return code.startswith(("Neo.ClientError.Statement.", "Neo.ClientError.Schema.ConstraintValidation")) or code in (
+        "Neo.DatabaseError.Statement.ExecutionFailed",
+        "Neo.DatabaseError.Transaction.TransactionCommitFailed",
+    )

@@ -1,0 +1,44 @@
+"""What a run is made of: scopes, their parts, and who they belong to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+GLOBAL = "global"  # the region of a resource type that has none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Tenant x region x resource type: the unit of a task, a retry, an error, a deletion, a line of the report.
+
+    `part` names one part of a scope whose type plans parts (a page, a range of ids); it is empty for the scope itself.
+    """
+
+    type: str
+    tenant: str
+    region: str = GLOBAL
+    part: str = ""
+
+    @property
+    def provider(self) -> str:
+        return self.type.partition(".")[0]
+
+    @property
+    def id(self) -> str:
+        """`aws.ec2.instances/111122223333/eu-west-1`, and `...#part` for a part: in the ledger, and as `_scope`."""
+        return f"{self.type}/{self.tenant}/{self.region}" + (f"#{self.part}" if self.part else "")
+
+    @property
+    def whole(self) -> Scope:
+        """The scope that a part belongs to; rows of all its parts are owned by it."""
+        return Scope(type=self.type, tenant=self.tenant, region=self.region) if self.part else self
+
+    @classmethod
+    def parse(cls, scope_id: str) -> Self:
+        whole, _, part = scope_id.partition("#")
+        type_, _, rest = whole.partition("/")
+        tenant, _, region = rest.rpartition("/")
+        if not (type_ and tenant and region):
+            raise ValueError(f"{scope_id!r} is no scope: expected type/tenant/region or type/tenant/region#part")
+        return cls(type=type_, tenant=tenant, region=region, part=part)
