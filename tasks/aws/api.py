@@ -1,0 +1,282 @@
+"""The AWS API of one tenant in one region: calls within the rate budget, retried by class of failure, read by pages."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import jmespath
+from aiobotocore.config import AioConfig
+from botocore import xform_name
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from loaders.model import at
+from loaders.scope import GLOBAL
+from tasks.aws import credentials
+from tasks.aws.failures import MAYBE_NOT_ENABLED, classify, code_of
+from tasks.aws.permissions import permission
+from tasks.failures import CallFailed, Failure
+from tasks.rate_budget import Limit, RateBudget
+from tasks.resource import Gap, Item, Tenant
+
+MOST_TRIES: Final = 5
+CALLS_IN_FLIGHT: Final = 25  # details of one scope at a time
+# One try per call: throttles have to reach the fleet's budget instead of being slept away inside one client.
+_CONFIG: Final = AioConfig(
+    retries={"total_max_attempts": 1, "mode": "standard"},
+    connect_timeout=10,
+    read_timeout=60,
+    max_pool_connections=CALLS_IN_FLIGHT + 5,
+    user_agent_extra="chartfleet",
+)
+# Where a bucket's rate begins, and its highest. EC2 refills 20/s from a store of 100; S3 takes thousands per prefix.
+_LIMITS: Final = {"s3": Limit(initial=300, highest=1000), "iam": Limit(initial=20, highest=60)}
+_LIMIT: Final = Limit(initial=50, highest=200)
+
+_clients: dict[tuple[Any, ...], asyncio.Future[Any]] = {}
+_retired: list[asyncio.Future[Any]] = []
+
+
+@dataclass(slots=True)
+class AwsApi:
+    """One tenant and region. `calls` counts the requests sent."""
+
+    tenant: Tenant
+    region: str
+    budget: RateBudget
+    partition: str
+    calls: int = 0
+
+    async def call(self, action: str, **parameters: Any) -> Mapping[str, Any]:
+        """The answer of `service:Operation`. Raises CallFailed, or Later where the wait would be long."""
+        service, operation = action.split(":")
+        bucket, limit = f"aws:{self.tenant.id}:{self.region}:{service}", _LIMITS.get(service, _LIMIT)
+        tries, renewed = 0, False
+        while True:
+            await self.budget.take(bucket, limit)
+            self.calls += 1
+            try:
+                client = await self.client(service)
+                answer: Mapping[str, Any] = await getattr(client, xform_name(operation))(**parameters)
+                return answer
+            except (ClientError, BotoCoreError, ResponseParserError) as error:
+                failure, tries = await self._judge(error), tries + 1
+                if failure is Failure.THROTTLED:
+                    await self.budget.throttled(bucket, limit, _retry_after(error))
+                elif failure in (Failure.TRANSIENT, Failure.BAD_ANSWER) and tries < MOST_TRIES:  # it may have been cut
+                    await asyncio.sleep(random.uniform(0, min(20, 0.5 * 2**tries)))  # noqa: S311  # jitter, no secret
+                elif failure is Failure.EXPIRED and not renewed:
+                    renewed = True
+                    await self._renew()
+                else:
+                    named = permission(action) if failure is Failure.DENIED else action  # what a policy has to allow
+                    raise CallFailed(failure, named, _reason(error), code=code_of(error)) from error
+
+    async def pages(self, action: str, **parameters: Any) -> AsyncIterator[Mapping[str, Any]]:
+        """Every answer of a call that pages as botocore's model says; one answer where it doesn't page."""
+        service, operation = action.split(":")
+        paging = await self._paging(service, operation)
+        while True:
+            answer = await self.call(action, **parameters)
+            yield answer
+            following = _next_page(paging, answer) if paging else None
+            if not following:
+                return
+            if all(parameters.get(name) == token for name, token in following.items()):
+                raise CallFailed(
+                    Failure.BAD_ANSWER, action, f"the token of the next page repeats itself: {following!r:.80}"
+                )
+            parameters |= following
+
+    async def client(self, service: str) -> Any:
+        """The process's client of a service for this tenant and region."""
+        key = (tuple(sorted(self.tenant.access.items())), self.region, service)
+        if key not in _clients:  # a task, so that of many details that need it at once one builds it
+            _clients[key] = asyncio.ensure_future(self._build(service))
+        try:
+            return await asyncio.shield(_clients[key])
+        except Exception:
+            _clients.pop(key, None)
+            raise
+
+    async def _build(self, service: str) -> Any:
+        region = credentials.home_region(self.partition) if self.region == GLOBAL else self.region
+        session = credentials.session(self.tenant.access)
+        return await session.client(service, region_name=region, config=_CONFIG).__aenter__()
+
+    async def _paging(self, service: str, operation: str) -> Mapping[str, Any] | None:
+        client = await self.client(service)
+        name = xform_name(operation)
+        return client.get_paginator(name)._pagination_cfg if client.can_paginate(name) else None
+
+    async def _judge(self, error: Exception) -> Failure:
+        """The class of an error; where a region refuses keys that are valid elsewhere, it is the region's."""
+        if code_of(error) not in MAYBE_NOT_ENABLED:
+            return classify(error)
+        if self.region == GLOBAL:
+            return Failure.DENIED
+        home = replace(self, region=GLOBAL)
+        try:
+            await home.call("sts:GetCallerIdentity")
+        except CallFailed:
+            return Failure.DENIED
+        return Failure.NOT_ENABLED
+
+    async def _renew(self) -> None:
+        access = tuple(sorted(self.tenant.access.items()))
+        # Other details may be using these clients: they are closed with the process.
+        _retired.extend([_clients.pop(key) for key in list(_clients) if key[0] == access])
+        credentials.forget(self.tenant.access)
+
+
+async def close() -> None:
+    """Close every client of this process."""
+    opened = [*_clients.values(), *_retired]
+    _clients.clear()
+    _retired.clear()
+    for client in await asyncio.gather(*opened, return_exceptions=True):
+        if not isinstance(client, BaseException):
+            await client.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A call per item of a listing; its answer is merged into the item under the operation's name."""
+
+    action: str
+    parameters: tuple[tuple[str, str], ...]
+    none_if: tuple[str, ...]
+    gap: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A paged call, and the calls that each of its items needs. `items_at`: where an answer holds them."""
+
+    action: str
+    parameters: tuple[tuple[str, Any], ...] = ()
+    items_at: str | None = None
+    details: tuple[Detail, ...] = ()
+
+    def then(
+        self, action: str, *, none_if: str | tuple[str, ...] = (), gap: bool = False, **parameters: str
+    ) -> Listing:
+        """A detail per item: `then("s3:GetBucketPolicy", Bucket="Name", none_if="NoSuchBucketPolicy")`.
+
+        parameters   of the call, each a path into the item
+        none_if      codes that say that the item has no such detail
+        gap          the item's row stands without this detail: where it is denied, the item is kept and the gap
+        reported
+        """
+        codes = (none_if,) if isinstance(none_if, str) else none_if
+        return replace(self, details=(*self.details, Detail(action, tuple(parameters.items()), codes, gap)))
+
+    @property
+    def calls(self) -> tuple[str, ...]:
+        return (self.action, *(detail.action for detail in self.details))
+
+    def parts(self, api: AwsApi) -> None:
+        return None
+
+    async def items(self, api: AwsApi, part: str) -> AsyncIterator[Item]:
+        async for page in api.pages(self.action, **dict(self.parameters)):
+            path = await self._path(api)
+            found = at(path, page) if path else page
+            if found is None:  # an empty list is there, and empty: an answer that was cut short must not read as none
+                raise CallFailed(Failure.BAD_ANSWER, self.action, f"the answer has no {path}")
+            if not isinstance(found, list):
+                found = [found]
+            if not self.details:
+                for value in found:
+                    yield Item(value)
+                continue
+            async for item in _bounded((self._with_details(api, value) for value in found), CALLS_IN_FLIGHT):
+                yield item
+
+    async def _path(self, api: AwsApi) -> str:
+        if self.items_at is not None:
+            return self.items_at
+        service, operation = self.action.split(":")
+        paging = await api._paging(service, operation)
+        if paging is None:
+            raise CallFailed(Failure.BAD_ANSWER, self.action, "doesn't page: its declaration must say items_at=")
+        return result_path(paging)
+
+    async def _with_details(self, api: AwsApi, value: Any) -> Item:
+        merged, gaps = dict(value), []
+        for detail in self.details:
+            name = detail.action.split(":")[1]
+            try:
+                merged[name] = await api.call(detail.action, **{p: at(path, value) for p, path in detail.parameters})
+            except CallFailed as error:
+                if error.code in detail.none_if:
+                    merged[name] = {}
+                elif detail.gap and error.failure is Failure.DENIED:
+                    merged[name] = None
+                    gaps.append(Gap(error.action, error.code or str(error.failure)))
+                else:
+                    return Item(value, failure=error)
+        return Item(merged, tuple(gaps))
+
+
+def listing(action: str, *, items_at: str | None = None, **parameters: Any) -> Listing:
+    """Every item of a call: `listing("rds:DescribeDBInstances")`. botocore's model knows the paging."""
+    return Listing(action, tuple(parameters.items()), items_at)
+
+
+def result_path(paging: Mapping[str, Any]) -> str:
+    """Where a paged answer holds its items."""
+    keys = paging["result_key"]
+    return str(keys[0] if isinstance(keys, list) else keys)
+
+
+def _next_page(paging: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The parameters of the next page, or None after the last."""
+    if "more_results" in paging and not jmespath.search(paging["more_results"], answer):
+        return None
+    inputs, outputs = _list(paging["input_token"]), _list(paging["output_token"])
+    tokens = {name: jmespath.search(path, answer) for name, path in zip(inputs, outputs, strict=True)}
+    return {name: token for name, token in tokens.items() if token} or None
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+async def _bounded(calls: Any, most: int) -> AsyncIterator[Item]:
+    """Results as they come, with at most so many under way; what is left is cancelled when the reader stops."""
+    pending: set[asyncio.Task[Item]] = set()
+    try:
+        for call in calls:
+            pending.add(asyncio.ensure_future(call))
+            if len(pending) >= most:
+                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    yield task.result()
+        while pending:
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                yield task.result()
+    finally:
+        for task in pending:
+            task.cancel()
+
+
+def _retry_after(error: Exception) -> float | None:
+    headers = getattr(error, "response", {}).get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    try:
+        return float(headers["retry-after"])
+    except (KeyError, ValueError):
+        return None
+
+
+def _reason(error: Exception) -> str:
+    """AWS's own message, shortened. An encoded authorization message is left out: it is long, and says nothing here."""
+    if isinstance(error, ClientError):
+        message = str(error.response.get("Error", {}).get("Message", "")).split(" Encoded authorization")[0]
+        return f"{code_of(error)}: {message[:200]}"
+    return f"{type(error).__name__}: {str(error)[:200]}"

@@ -1,0 +1,102 @@
+"""Security groups, their rules, and the address ranges that rules name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from loaders.model import Node, Source, id_link, incoming, key, outgoing, parent, prop, scope_region
+from tasks.aws.api import listing
+from tasks.resource import Per, ResourceType
+
+
+class EC2SecurityGroup(Node, label="EC2SecurityGroup", tenant="AWSAccount"):
+    id: str = key("GroupId")
+    groupid: str = prop("GroupId", index=True)
+    name: str = prop("GroupName")
+    description: str | None = prop("Description")
+    region: str = prop(scope_region)
+    relationships = (id_link("MEMBER_OF_EC2_SECURITY_GROUP", "AWSVpc", "VpcId", incoming=True),)
+
+
+def cidrs(rule: Source) -> list[str]:
+    """The ranges of both families that a rule names."""
+    ranges = (*rule.item.get("IpRanges", ()), *rule.item.get("Ipv6Ranges", ()))
+    return [r.get("CidrIp") or r["CidrIpv6"] for r in ranges]
+
+
+def all_cidrs(group: Source) -> list[dict[str, str]]:
+    rules = (*group.item.get("IpPermissions", ()), *group.item.get("IpPermissionsEgress", ()))
+    ranges = (r for rule in rules for r in (*rule.get("IpRanges", ()), *rule.get("Ipv6Ranges", ())))
+    return [{"cidr": cidr} for cidr in sorted({r.get("CidrIp") or r["CidrIpv6"] for r in ranges})]
+
+
+def protocol(rule: Source) -> str:
+    return rule.item.get("IpProtocol") or "all"
+
+
+def _ports(rule: Source) -> tuple[int | None, int | None]:
+    return rule.item.get("FromPort"), rule.item.get("ToPort")
+
+
+def rule_id(direction: str) -> Callable[[Source], str]:
+    """The identity of a rule, to which AWS's answer gives none."""
+
+    def identity(rule: Source) -> str:
+        first, last = _ports(rule)
+        return f"{parent('GroupId')(rule)}/{direction}/{first}-{last}/{rule.item.get('IpProtocol')}"
+
+    return identity
+
+
+def rule_text(direction: str) -> Callable[[Source], str]:
+    """The id of 2020, which runs the ports together: 1 to 23 and 12 to 3 are one text, and so no identity."""
+
+    def text(rule: Source) -> str:
+        first, last = _ports(rule)
+        return f"{parent('GroupId')(rule)}/{direction}/{first}{last}{rule.item.get('IpProtocol')}"
+
+    return text
+
+
+class IpPermissionInbound(Node, label="IpPermissionInbound", labels=("IpRule",)):
+    id: str = key(rule_id("IpPermissions"))
+    ruleid: str = prop(rule_text("IpPermissions"), index=True)
+    fromport: int | None = prop("FromPort", "None: every port, as with protocol -1.")
+    toport: int | None = prop("ToPort")
+    protocol: str = prop(protocol, "tcp, udp, icmp, a number, or -1: every protocol.")
+    relationships = (
+        outgoing("MEMBER_OF_EC2_SECURITY_GROUP", "EC2SecurityGroup", parent("GroupId")),
+        incoming("MEMBER_OF_IP_RULE", "IpRange", cidrs),
+    )
+
+
+class IpPermissionEgress(Node, label="IpPermissionEgress", labels=("IpRule",)):
+    id: str = key(rule_id("IpPermissionEgress"))
+    ruleid: str = prop(rule_text("IpPermissionEgress"), index=True)
+    fromport: int | None = prop("FromPort", "None: every port, as with protocol -1.")
+    toport: int | None = prop("ToPort")
+    protocol: str = prop(protocol, "tcp, udp, icmp, a number, or -1: every protocol.")
+    relationships = (
+        outgoing("MEMBER_OF_EC2_SECURITY_GROUP", "EC2SecurityGroup", parent("GroupId")),
+        incoming("MEMBER_OF_IP_RULE", "IpRange", cidrs),
+    )
+
+
+class IpRange(Node, label="IpRange", shared=True):
+    id: str = key("cidr")
+    range: str = prop("cidr", "IPv4 or IPv6, in CIDR notation.")
+
+
+SECURITY_GROUPS: Final = ResourceType(
+    "aws.ec2.security_groups",
+    Per.REGION,
+    fetch=listing("ec2:DescribeSecurityGroups"),
+    yields=(
+        EC2SecurityGroup,
+        IpPermissionInbound.each("IpPermissions[]"),
+        IpPermissionEgress.each("IpPermissionsEgress[]"),
+        IpRange.each(all_cidrs),
+    ),
+    also=("ec2:security_group",),
+)

@@ -1,0 +1,35 @@
+"""Subnets."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from loaders.model import Node, id_link, key, prop, scope_region
+from tasks.aws.api import listing
+from tasks.resource import Per, ResourceType
+
+
+class EC2Subnet(Node, label="EC2Subnet", tenant="AWSAccount"):
+    subnetid: str = key("SubnetId")
+    id: str = prop("SubnetId", index=True)
+    subnet_arn: str | None = prop("SubnetArn")
+    vpc_id: str | None = prop("VpcId")
+    cidr_block: str | None = prop("CidrBlock")
+    availability_zone: str | None = prop("AvailabilityZone")
+    availability_zone_id: str | None = prop("AvailabilityZoneId")
+    available_ip_address_count: int | None = prop("AvailableIpAddressCount")
+    default_for_az: bool | None = prop("DefaultForAz")
+    map_public_ip_on_launch: bool | None = prop("MapPublicIpOnLaunch")
+    assignipv6addressoncreation: bool | None = prop("AssignIpv6AddressOnCreation")
+    state: str | None = prop("State")
+    region: str = prop(scope_region)
+    relationships = (id_link("MEMBER_OF_AWS_VPC", "AWSVpc", "VpcId"),)
+
+
+SUBNETS: Final = ResourceType(
+    "aws.ec2.subnets",
+    Per.REGION,
+    fetch=listing("ec2:DescribeSubnets"),
+    yields=(EC2Subnet,),
+    also=("ec2:subnet",),
+)

@@ -1,0 +1,59 @@
+"""VPCs and the address blocks associated with them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from loaders.model import Node, Source, incoming, key, parent, prop, scope_region
+from tasks.aws.api import listing
+from tasks.resource import Per, ResourceType
+
+
+class AWSVpc(Node, label="AWSVpc", tenant="AWSAccount"):
+    id: str = key("VpcId")
+    vpcid: str = prop("VpcId")
+    primary_cidr_block: str | None = prop("CidrBlock")
+    instance_tenancy: str | None = prop("InstanceTenancy")
+    state: str | None = prop("State")
+    is_default: bool | None = prop("IsDefault")
+    dhcp_options_id: str | None = prop("DhcpOptionsId")
+    region: str = prop(scope_region)
+
+
+def ipv4_block_id(block: Source) -> str:
+    return f"{parent('VpcId')(block)}|{block.item['CidrBlock']}"
+
+
+def ipv6_block_id(block: Source) -> str:
+    return f"{parent('VpcId')(block)}|{block.item['Ipv6CidrBlock']}"
+
+
+class AWSIpv4CidrBlock(Node, label="AWSIpv4CidrBlock", labels=("AWSCidrBlock",)):
+    id: str = key(ipv4_block_id)
+    association_id: str | None = prop("AssociationId")
+    cidr_block: str = prop("CidrBlock")
+    block_state: str | None = prop("CidrBlockState.State")
+    block_state_message: str | None = prop("CidrBlockState.StatusMessage", "None unless the association failed.")
+    relationships = (incoming("BLOCK_ASSOCIATION", "AWSVpc", parent("VpcId")),)
+
+
+class AWSIpv6CidrBlock(Node, label="AWSIpv6CidrBlock", labels=("AWSCidrBlock",)):
+    id: str = key(ipv6_block_id)
+    association_id: str | None = prop("AssociationId")
+    cidr_block: str = prop("Ipv6CidrBlock")
+    block_state: str | None = prop("Ipv6CidrBlockState.State")
+    block_state_message: str | None = prop("Ipv6CidrBlockState.StatusMessage", "None unless the association failed.")
+    relationships = (incoming("BLOCK_ASSOCIATION", "AWSVpc", parent("VpcId")),)
+
+
+VPCS: Final = ResourceType(
+    "aws.ec2.vpcs",
+    Per.REGION,
+    fetch=listing("ec2:DescribeVpcs"),
+    yields=(
+        AWSVpc,
+        AWSIpv4CidrBlock.each("CidrBlockAssociationSet[]"),
+        AWSIpv6CidrBlock.each("Ipv6CidrBlockAssociationSet[]"),
+    ),
+    also=("ec2:vpc",),
+)

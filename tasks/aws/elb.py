@@ -1,0 +1,57 @@
+"""Classic load balancers and their listeners."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from loaders.model import Node, Source, id_link, incoming, key, link, outgoing, parent, prop, scope_region
+from tasks.aws.api import listing
+from tasks.resource import Per, ResourceType
+
+
+class LoadBalancer(Node, label="LoadBalancer", tenant="AWSAccount"):
+    id: str = key("DNSName")
+    name: str = prop("LoadBalancerName")
+    dnsname: str = prop("DNSName", index=True)
+    canonicalhostedzonename: str | None = prop("CanonicalHostedZoneName", "None for an internal one.")
+    canonicalhostedzonenameid: str | None = prop("CanonicalHostedZoneNameID")
+    scheme: str | None = prop("Scheme", "internet-facing or internal. None in EC2-Classic.")
+    createdtime: str | None = prop("CreatedTime")
+    source_group_name: str | None = prop("SourceSecurityGroup.GroupName")
+    region: str = prop(scope_region)
+    relationships = (
+        id_link("EXPOSE", "EC2Instance", "Instances[].InstanceId"),
+        id_link("SUBNET", "EC2Subnet", "Subnets[]"),
+        outgoing("MEMBER_OF_EC2_SECURITY_GROUP", "EC2SecurityGroup", "SecurityGroups[]"),
+        # Among its own groups: every VPC has a group of the name `default`.
+        link(
+            "SOURCE_SECURITY_GROUP",
+            "EC2SecurityGroup",
+            on={"source_group_name": "name"},
+            within="MEMBER_OF_EC2_SECURITY_GROUP",
+        ),
+    )
+
+
+def listener_id(listener: Source) -> str:
+    """Balancer, port and protocol: listeners have no id of their own."""
+    item = listener.item
+    return f"{parent('DNSName')(listener)}{item['LoadBalancerPort']}{item['Protocol']}"
+
+
+class ELBListener(Node, label="ELBListener", labels=("Endpoint",)):
+    id: str = key(listener_id)
+    port: int = prop("LoadBalancerPort")
+    protocol: str = prop("Protocol")
+    instance_port: int = prop("InstancePort")
+    instance_protocol: str | None = prop("InstanceProtocol")
+    relationships = (incoming("ELB_LISTENER", "LoadBalancer", parent("DNSName")),)
+
+
+LOAD_BALANCERS: Final = ResourceType(
+    "aws.elb.load_balancers",
+    Per.REGION,
+    fetch=listing("elb:DescribeLoadBalancers"),
+    yields=(LoadBalancer, ELBListener.each("ListenerDescriptions[].Listener")),
+    also=("ec2:load_balancer",),
+)

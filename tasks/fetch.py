@@ -1,0 +1,316 @@
+"""The fetch engine: one attempt at one scope, from the first page to the last batch."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import msgpack
+import redis
+
+from loaders import batch as wire
+from loaders.ledger import Attempt, Event, Fenced, Ledger
+from loaders.model import GraphSchema, NodeModel, Source
+from loaders.scope import Scope
+from tasks.failures import BadItem, CallFailed, Failure, Later
+from tasks.resource import Api, Item, ResourceType
+from tasks.rows import rows_of
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+BYTES_PER_BATCH = 1_000_000  # before compression
+_SHUTDOWN = "the worker shuts down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchLimits:
+    """How an attempt is bounded. Seconds and bytes."""
+
+    lease_seconds: float = 60
+    stall_seconds: float = 600  # without a page, a row or a batch for so long, the lease is left to run out
+    attempt_seconds: float = 3000  # after so long a waiting attempt gives its scope back instead of being killed
+    backlog_bytes: int = 64_000_000  # a fetch waits while more than this waits for the writer
+    rows_per_batch: int = 1_000
+
+
+Publish = Callable[[Iterable[Event]], None]
+
+
+class Progress:
+    """When the attempt last got on. A wait that is meant (throttled, writer behind) counts as getting on."""
+
+    def __init__(self) -> None:
+        self.started = self.last = time.monotonic()
+
+    def tick(self) -> None:
+        self.last = time.monotonic()
+
+    @property
+    def age_seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    @property
+    def idle_seconds(self) -> float:
+        return time.monotonic() - self.last
+
+
+@dataclass(slots=True)
+class _Buffer:
+    rows: list[bytes] = field(default_factory=list)
+    size: int = 0
+
+
+class BatchSink:
+    """Takes rows, pushes numbered batches. Bounded: what is buffered, and how far it runs ahead of the writer."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        attempt: Attempt,
+        schema: GraphSchema,
+        publish: Publish,
+        limits: FetchLimits,
+        progress: Progress,
+    ) -> None:
+        self._ledger = ledger
+        self._attempt = attempt
+        self._schema = schema
+        self._publish = publish
+        self._limits = limits
+        self._progress = progress
+        self._buffers: dict[NodeModel, _Buffer] = {}
+        self.batches = 0
+
+    async def add(self, model: NodeModel, row: wire.Row) -> None:
+        buffer = self._buffers.setdefault(model, _Buffer())
+        packed = msgpack.packb(row, use_bin_type=True)
+        buffer.rows.append(packed)
+        buffer.size += len(packed)
+        self._progress.tick()
+        if len(buffer.rows) >= self._limits.rows_per_batch or buffer.size >= BYTES_PER_BATCH:
+            await self._push(model)
+
+    async def flush(self) -> None:
+        for model in list(self._buffers):
+            await self._push(model)
+
+    async def _push(self, model: NodeModel) -> None:
+        await self._wait_for_writer()
+        rows = self._buffers.pop(model).rows
+        events = await asyncio.to_thread(
+            self._ledger.push,
+            self._attempt,
+            number=self.batches,
+            model=self._schema.wire_name(self._attempt.scope.type, model),
+            rows=len(rows),
+            payload=wire.compress(rows),
+        )
+        self.batches += 1
+        await asyncio.to_thread(self._publish, events)
+
+    async def _wait_for_writer(self) -> None:
+        while True:
+            _, waiting_bytes = await asyncio.to_thread(self._ledger.backlog)
+            self._progress.tick()
+            if waiting_bytes <= self._limits.backlog_bytes:
+                return
+            if self._progress.age_seconds > self._limits.attempt_seconds:
+                raise Later("the writer is behind", after_seconds=30)
+            await asyncio.sleep(0.5)
+
+
+@dataclass(slots=True)
+class Seen:
+    """What an attempt noted beside its rows: what it couldn't see of items that it did see, and items kept aside."""
+
+    gaps: dict[str, int] = field(default_factory=dict)
+    failure: CallFailed | None = None
+    failed_items: int = 0
+    bad: str = ""
+    bad_items: int = 0
+
+    def note(self, item: Item) -> None:
+        for gap in item.gaps:
+            text = f"{gap.action}: {gap.reason}"
+            self.gaps[text] = self.gaps.get(text, 0) + 1
+
+    def outcome(self, calls: int) -> dict[str, Any]:
+        gaps = [f"{text} ({count} items)" for text, count in sorted(self.gaps.items())]
+        return {"calls": calls, "gaps": gaps, "bad_items": self.bad_items}
+
+
+async def fetch(
+    type_: ResourceType,
+    attempt: Attempt,
+    *,
+    connect: Callable[[], Awaitable[Api]],
+    ledger: Ledger,
+    schema: GraphSchema,
+    publish: Publish,
+    limits: FetchLimits,
+    stopping: Callable[[], bool],
+) -> None:
+    """Run one attempt to its transition in the ledger. Raises Fenced if it lost its scope; what an API does, never.
+
+    An attempt that Redis was lost to is given back as soon as Redis answers again: it wasn't the scope's fault.
+    """
+    progress = Progress()
+    work = asyncio.ensure_future(_attempt(type_, attempt, connect, ledger, schema, publish, limits, progress, stopping))
+    beats = (
+        asyncio.ensure_future(_heartbeat(ledger, attempt, limits, progress, work)),
+        asyncio.ensure_future(_watch_for_shutdown(stopping, work)),
+    )
+    try:
+        events = await work
+    except asyncio.CancelledError:
+        if not stopping():
+            raise Fenced(attempt.scope.id) from None
+        await asyncio.to_thread(ledger.later, attempt, wait_seconds=0, reason=_SHUTDOWN)
+        return
+    except redis.RedisError as error:
+        name = type(error).__name__
+        log.warning("%s: lost Redis (%s); giving the scope back when it answers", attempt.scope.id, name)
+        await _give_back(ledger, attempt, limits)
+        return
+    finally:
+        for beat in beats:
+            beat.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await beat
+    await asyncio.to_thread(publish, events)
+
+
+async def _attempt(
+    type_: ResourceType,
+    attempt: Attempt,
+    connect: Callable[[], Awaitable[Api]],
+    ledger: Ledger,
+    schema: GraphSchema,
+    publish: Publish,
+    limits: FetchLimits,
+    progress: Progress,
+    stopping: Callable[[], bool],
+) -> list[Event]:
+    """Read everything, then say how it ended: one transition of the ledger, and what follows from it."""
+    sink = BatchSink(ledger, attempt, schema, publish, limits, progress)
+    seen = Seen()
+    api: Api | None = None
+
+    def outcome() -> dict[str, Any]:
+        return seen.outcome(api.calls if api else 0)
+
+    try:
+        api = await connect()
+        parts = await _parts(type_, attempt.scope, api)
+        if parts is None:
+            async for item in _items(type_.fetch.items(api, attempt.scope.part), progress, stopping):
+                source = Source(item.value, attempt.scope, (), api.partition, api.tenant.name)
+                await _add(type_, source, item, sink, seen)
+            await sink.flush()
+    except Later as wait:
+        await asyncio.to_thread(ledger.later, attempt, wait_seconds=wait.after_seconds, reason=wait.reason)
+        return []
+    except CallFailed as error:
+        await sink.flush()
+        return await asyncio.to_thread(_end, ledger, attempt, error, outcome(), "")
+    except (Fenced, redis.RedisError):
+        raise
+    except Exception as error:
+        log.exception("%s: the declaration's code failed", attempt.scope.id)
+        await sink.flush()
+        reason = f"unexpected {type(error).__name__}: {str(error)[:300]}"
+        return await asyncio.to_thread(ledger.failed, attempt, reason, outcome())
+
+    if seen.failure is not None:
+        items = f" for {seen.failed_items} items"
+        return await asyncio.to_thread(_end, ledger, attempt, seen.failure, outcome(), items)
+    if seen.bad_items:
+        reason = f"{seen.bad_items} items kept aside, the first: {seen.bad}"
+        return await asyncio.to_thread(ledger.failed, attempt, reason, outcome())
+    return await asyncio.to_thread(ledger.fetched, attempt, batches=sink.batches, outcome=outcome(), parts=parts or ())
+
+
+async def _parts(type_: ResourceType, scope: Scope, api: Api) -> list[Scope] | None:
+    """What the listing of a type with parts plans; None where the attempt is to read items."""
+    planned = None if scope.part else type_.fetch.parts(api)
+    if planned is None:
+        return None
+    return [Scope(type=scope.type, tenant=scope.tenant, region=scope.region, part=part) async for part in planned]
+
+
+async def _items(items: AsyncIterator[Item], progress: Progress, stopping: Callable[[], bool]) -> AsyncIterator[Item]:
+    async for item in items:
+        progress.tick()
+        if stopping():
+            raise Later(_SHUTDOWN, after_seconds=0)
+        yield item
+
+
+async def _add(type_: ResourceType, source: Source, item: Item, sink: BatchSink, seen: Seen) -> None:
+    if item.failure is not None:
+        if item.failure.failure is not Failure.GONE:
+            seen.failure = seen.failure or item.failure
+            seen.failed_items += 1
+        return
+    seen.note(item)
+    try:
+        rows = list(rows_of(type_, source))
+    except BadItem as error:
+        seen.bad = seen.bad or str(error)
+        seen.bad_items += 1
+        log.warning("%s: item kept aside: %s", source.scope.id, error)
+        return
+    for model, row in rows:
+        await sink.add(model, row)
+
+
+def _end(ledger: Ledger, attempt: Attempt, error: CallFailed, outcome: dict[str, Any], items: str) -> list[Event]:
+    """The transition that a failed call leads to."""
+    match error.failure:
+        case Failure.DENIED:
+            return ledger.denied(attempt, f"{error.code or 'denied'} {error.action}{items}", outcome)
+        case Failure.NOT_ENABLED:
+            return ledger.skipped(attempt, f"{error.code or 'not enabled'} {error.action}{items}", outcome)
+        case _:
+            return ledger.failed(attempt, f"{error.failure}: {error}{items}", outcome)
+
+
+async def _heartbeat(
+    ledger: Ledger, attempt: Attempt, limits: FetchLimits, progress: Progress, work: asyncio.Future[Any]
+) -> None:
+    """Keep the lease while the attempt gets on; stop the attempt once it has lost its scope."""
+    while True:
+        await asyncio.sleep(limits.lease_seconds / 3)
+        if progress.idle_seconds > limits.stall_seconds:
+            log.error("%s: no progress for %d s; the lease is left to run out", attempt.scope.id, limits.stall_seconds)
+            continue
+        with contextlib.suppress(redis.RedisError):  # without Redis there is no lease to lose; the next beat tries
+            if not await asyncio.to_thread(ledger.renew, attempt, lease_seconds=limits.lease_seconds):
+                work.cancel()
+                return
+
+
+async def _watch_for_shutdown(stopping: Callable[[], bool], work: asyncio.Future[Any]) -> None:
+    """Stop the attempt at once, whatever it waits for: a worker that shuts down is killed if it takes long."""
+    while not stopping():  # noqa: ASYNC110  # what is asked is a flag of the worker, set by another process
+        await asyncio.sleep(0.25)
+    work.cancel()
+
+
+async def _give_back(ledger: Ledger, attempt: Attempt, limits: FetchLimits) -> None:
+    end = time.monotonic() + limits.attempt_seconds
+    while time.monotonic() < end:
+        try:
+            await asyncio.to_thread(ledger.later, attempt, wait_seconds=0, reason="Redis was lost")
+        except redis.RedisError:
+            await asyncio.sleep(1)
+        except Fenced:
+            return
+        else:
+            return

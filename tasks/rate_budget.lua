@@ -1,0 +1,37 @@
+-- One API bucket's budget. KEYS[1]: hash {rate, tokens, at_ms, blocked_ms, cut_ms}.
+-- ARGV: 'take' | 'blocked' | 'throttled', initial rate, highest rate, longest wait ms (take) or retry after ms (throttled)
+-- take      -> ms to wait before the call; a wait within the bound is reserved, a longer one is not
+-- blocked   -> ms until calls may be sent again; 0 where none is held back
+-- throttled -> ms until the next call may be sent
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local f = redis.call('HMGET', KEYS[1], 'rate', 'tokens', 'at_ms', 'blocked_ms', 'cut_ms')
+local highest = tonumber(ARGV[3])
+local rate = tonumber(f[1] or ARGV[2])
+local passed = (now - tonumber(f[3] or now)) / 1000
+local blocked = tonumber(f[4] or 0)
+local answer
+
+if ARGV[1] == 'blocked' then return math.floor(math.max(0, blocked - now)) end
+if ARGV[1] == 'throttled' then
+  -- Many calls in flight meet the same throttle: the rate is cut once for all of them.
+  if now - tonumber(f[5] or 0) > 1000 then
+    rate = math.max(rate / 2, 0.2)
+    redis.call('HSET', KEYS[1], 'cut_ms', now)
+  end
+  blocked = math.max(blocked, now + math.max(tonumber(ARGV[4]), 1000 / rate))
+  redis.call('HSET', KEYS[1], 'rate', tostring(rate), 'tokens', '0', 'at_ms', blocked, 'blocked_ms', blocked)
+  answer = blocked - now
+else
+  -- Additive increase: the full rate is back a minute after the last throttle halved it.
+  passed = math.max(passed, 0)
+  rate = math.min(highest, rate + highest / 120 * passed)
+  local tokens = math.min(rate, tonumber(f[2] or rate) + passed * rate) - 1
+  answer = math.max(0, blocked - now)
+  if tokens < 0 then answer = answer + math.ceil(-tokens / rate * 1000) end
+  if answer > tonumber(ARGV[4]) then return math.floor(answer) end
+  redis.call('HSET', KEYS[1], 'rate', tostring(rate), 'tokens', tostring(tokens), 'at_ms', math.max(now, tonumber(f[3] or now)),
+    'blocked_ms', blocked)
+end
+redis.call('PEXPIRE', KEYS[1], 3600000)
+return math.floor(answer)

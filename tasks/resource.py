@@ -1,0 +1,126 @@
+"""The vocabulary of resource types: what they are, how they are fetched, and who provides them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol
+
+from loaders.model import Each, Node
+from tasks.failures import CallFailed
+
+
+class Per(Enum):
+    """What a scope of the type covers."""
+
+    REGION = "region"
+    TENANT = "tenant"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """What data belong to. `access` says by names how to reach it (a profile, a role, a variable), never a secret."""
+
+    provider: str
+    id: str
+    name: str = ""
+    access: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A detail of an item that could not be seen; the item itself was."""
+
+    action: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item of a listing, with its details merged in. `gaps`: details not seen; `failure`: why it is set aside."""
+
+    value: Any
+    gaps: tuple[Gap, ...] = ()
+    failure: CallFailed | None = None
+
+
+class Api(Protocol):
+    """A provider's API for one tenant and region: authenticated, budgeted, retried. `calls` counts what was sent."""
+
+    calls: int
+    partition: str
+    tenant: Tenant
+
+
+class Fetch(Protocol):
+    """How a type's items are read from its provider's API."""
+
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """The API calls that it makes; permissions and documentation are derived from them."""
+
+    def items(self, api: Any, part: str) -> AsyncIterator[Item]:
+        """Every item of a scope, or of one part of it."""
+
+    def parts(self, api: Any) -> AsyncIterator[str] | None:
+        """The parts that the scope is fetched in, or None where it is fetched as a whole."""
+
+
+@dataclass(frozen=True)
+class ResourceType:
+    """One declared kind of thing to fetch. `yields`: node models, each with where in an item its own items lie.
+
+    `also`: the words by which `--<provider>-requested-syncs` of other tools select it.
+    """
+
+    name: str
+    per: Per
+    fetch: Fetch
+    yields: tuple[type[Node] | Each, ...]
+    also: tuple[str, ...] = ()
+
+    @property
+    def provider(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def each(self) -> tuple[Each, ...]:
+        return tuple(y if isinstance(y, Each) else Each(y) for y in self.yields)
+
+    @property
+    def nodes(self) -> tuple[type[Node], ...]:
+        return tuple(dict.fromkeys(each.node for each in self.each))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """A setting of a provider: a flag of `sync`, a variable, a key of the settings file. `many`: a list."""
+
+    name: str
+    meaning: str
+    many: bool = False
+    check: Callable[[Any], str | None] | None = None  # what is wrong with the value, or None
+
+
+Options = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """A source of resource types: how its tenants and regions are found and its API is reached.
+
+    tenants   the tenants that these options select. Raises NotConfigured, CallFailed
+    regions   the regions of a tenant in which its regional types are fetched
+    connect   the API of a tenant in a region; clients are shared within the process
+    missing   what this machine lacks to serve these options, one line each (a profile, a variable)
+    close     ends what `connect` opened
+    """
+
+    name: str
+    tenants: Callable[[Options, Any], Awaitable[Iterable[Tenant]]]
+    regions: Callable[[Any, Options], Awaitable[Iterable[str]]]
+    connect: Callable[[Tenant, str, Any], Awaitable[Api]]
+    missing: Callable[[Options], Iterable[str]]
+    close: Callable[[], Awaitable[None]]
+    options: tuple[Option, ...] = ()
