@@ -1,0 +1,260 @@
+"""Runs analysis jobs: the shipped ones once per run and in one transaction each, users' own one statement at a time."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from neo4j.exceptions import DatabaseUnavailable, Neo4jError
+
+from analysis.job import Job, Statement, in_order, load_jobs
+from analysis.old_cypher import dropped_index
+from loaders.scope import GLOBAL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    import neo4j
+
+    from loaders.graph import Graph
+
+SHIPPED: Final = Path(__file__).with_name("jobs")
+MAX_ROUNDS: Final = 100_000  # of one iterative statement: with the usual 100 rows or more each, beyond any graph
+LISTED: Final = 5  # scopes not seen that a verdict names; the coverage has them all
+
+
+class JobError(Exception):
+    """A job that failed: which, in which file, at which statement (from 1; 0 is its findings or reset), and why."""
+
+    def __init__(self, job: Job, statement: int, message: str) -> None:
+        super().__init__(f"{job}, {f'statement {statement}' if statement else 'outside its statements'}: {message}")
+        self.job = job.name
+        self.file = job.file
+        self.statement = statement
+        self.message = message
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """The verdict of a shipped job, with what it could not see."""
+
+    job: str
+    title: str
+    count: int
+    examples: list[Any] = field(default_factory=list)
+    unknown: int = 0  # neither found nor excluded: their facts could not be read
+    scopes: int = 0  # that the job's types have, without those skipped as the settings expect
+    not_seen: list[tuple[str, str]] = field(default_factory=list)  # scope, reason
+    never_seen: list[str] = field(default_factory=list)  # types without any scope that was ever complete
+    meaning: str = ""
+
+    @property
+    def judged(self) -> bool:
+        return not self.never_seen
+
+    def __str__(self) -> str:
+        """`0 exposed instances; 2 of 51 scopes not seen: eu-south-1 of 1111 (AccessDenied ec2:DescribeInstances)`"""
+        said = f"{self.count} {self.title}"
+        if not self.judged:
+            said = f"{self.title} not judged: {', '.join(self.never_seen)} never seen"
+            said += f"; {self.count} in what was seen" if self.count else ""
+        if self.unknown:
+            said += f"; {self.unknown} not known"
+        if self.not_seen:
+            named = ", ".join(f"{scope} ({reason})" for scope, reason in self.not_seen[:LISTED])
+            more = f" and {len(self.not_seen) - LISTED} more" if len(self.not_seen) > LISTED else ""
+            said += f"; {len(self.not_seen)} of {self.scopes} scopes not seen: {named}{more}"
+        return said
+
+
+def shipped_jobs() -> list[Job]:
+    """The jobs that come with Chartfleet, in the order that follows from what they read and write.
+
+    All of them, whatever types a run selects: they work on what the graph holds.
+    """
+    return in_order(load_jobs(SHIPPED, shipped=True))
+
+
+def user_jobs(directory: Path | str | None) -> list[Job]:
+    """The jobs of `--analysis-job-directory`, by path; none without the flag."""
+    return load_jobs(directory) if directory else []
+
+
+def run_shipped(graph: Graph, job: Job, run_id: str, tag: int) -> bool:
+    """Reset, statements and the record of the job's completion, in one transaction: readers see old flags or new.
+
+    False if the run's record has the job already: then nothing was done.
+    """
+    number = 0
+
+    def work(tx: neo4j.ManagedTransaction) -> bool:
+        nonlocal number
+        number = 0
+        if _is_recorded(tx, job, run_id):
+            return False
+        for query in _resets(job):
+            _run(tx, query)
+        for statement in job.statements:
+            number += 1
+            _in_transaction(tx, job, number, statement, tag)
+        for query in _stale_relationships(job):
+            _run(tx, query, {"UPDATE_TAG": tag})
+        _run(tx, _RECORD, {"run": run_id, "job": job.name})
+        return True
+
+    with _reported(job, lambda: number):
+        return graph.write(work)
+
+
+def run_user(graph: Graph, job: Job, tag: int) -> None:
+    """The statements of a user's job, each (of an iterative one, each round) in a transaction of its own."""
+    for number, statement in enumerate(job.statements, start=1):
+        _on_its_own(graph, job, number, statement, tag)
+
+
+def verdict(graph: Graph, job: Job, tag: int) -> Finding:
+    """What a shipped job found, and what of its input was not seen."""
+    if job.findings is None:
+        raise ValueError(f"{job} states no findings")
+    with _reported(job, lambda: 0):
+        found = graph.rows(job.findings.query, {"UPDATE_TAG": tag})
+    if len(found) != 1 or type(found[0].get("count")) is not int:
+        raise JobError(job, 0, "the findings query must return one row: count, examples, and perhaps unknown")
+    count: int = found[0]["count"]
+    types = {row["type"]: row for row in graph.rows(_SCOPES_BY_TYPE, {"types": list(job.reads)})}
+    return Finding(
+        job=job.name,
+        title=job.findings.one if count == 1 else job.findings.name,
+        count=count,
+        examples=found[0].get("examples") or [],
+        unknown=found[0].get("unknown") or 0,
+        scopes=sum(row["scopes"] for row in types.values()),
+        not_seen=[_not_seen(row) for row in graph.rows(_SCOPES_NOT_SEEN, {"types": list(job.reads)})],
+        never_seen=[type_ for type_ in job.reads if type_ not in types or not types[type_]["ever_complete"]],
+        meaning=job.findings.text,
+    )
+
+
+_SCOPES_BY_TYPE: Final = """
+MATCH (scope:SyncScope) WHERE scope.type IN $types
+RETURN scope.type AS type, count(CASE WHEN scope.status <> 'skipped' THEN 1 END) AS scopes,
+       count(scope.complete_at) > 0 AS ever_complete
+"""
+
+_SCOPES_NOT_SEEN: Final = """
+MATCH (scope:SyncScope)
+WHERE scope.type IN $types AND scope.status IN ['denied', 'failed', 'quarantined']
+RETURN scope.tenant AS tenant, scope.region AS region, scope.type AS type,
+       scope.status AS status, scope.reason AS reason
+ORDER BY tenant, region, type
+"""
+
+
+def _not_seen(scope: Mapping[str, Any]) -> tuple[str, str]:
+    place = scope["tenant"] if scope["region"] in (None, GLOBAL) else f"{scope['region']} of {scope['tenant']}"
+    return str(place), scope["reason"] or f"{scope['type']} {scope['status']}"
+
+
+_RECORD: Final = "MATCH (run:SyncRun {id: $run}) SET run.jobs_done = run.jobs_done + $job"
+
+
+def _is_recorded(tx: neo4j.ManagedTransaction, job: Job, run_id: str) -> bool:
+    """Whether the run has this job's completion. Locks the run's node first, so that of two callers one waits here."""
+    _run(tx, "MERGE (run:SyncRun {id: $run}) SET run._lock = true REMOVE run._lock", {"run": run_id})
+    recorded = tx.run(
+        "MATCH (run:SyncRun {id: $run}) SET run.jobs_done = coalesce(run.jobs_done, [])"
+        " RETURN $job IN run.jobs_done AS recorded",
+        {"run": run_id, "job": job.name},
+    ).single(strict=True)
+    return bool(recorded["recorded"])
+
+
+def _resets(job: Job) -> Iterator[str]:
+    """What the job will set is removed wherever it is set: a flag holds only as long as its reason does."""
+    for label, properties in job.writes.items():
+        is_set = " OR ".join(f"n.`{name}` IS NOT NULL" for name in properties)
+        yield f"MATCH (n:`{label}`) WHERE {is_set} REMOVE {', '.join(f'n.`{name}`' for name in properties)}"
+
+
+def _stale_relationships(job: Job) -> Iterator[str]:
+    """Relationships that this run's statements did not write again; the others keep their `firstseen`."""
+    for start, type_, end in job.writes_relationships:
+        yield (
+            f"MATCH (:`{start}`)-[r:`{type_}`]->(:`{end}`)"
+            " WHERE r.lastupdated IS NULL OR r.lastupdated <> $UPDATE_TAG DELETE r"
+        )
+
+
+def _in_transaction(tx: neo4j.ManagedTransaction, job: Job, number: int, statement: Statement, tag: int) -> None:
+    parameters = statement.with_parameters({"UPDATE_TAG": tag})
+    if statement.iterative:
+        _repeat(job, number, lambda: _first_row(tx, statement.query, parameters))
+    else:
+        _run(tx, statement.query, parameters)
+
+
+def _on_its_own(graph: Graph, job: Job, number: int, statement: Statement, tag: int) -> None:
+    query, parameters = statement.query, statement.with_parameters({"UPDATE_TAG": tag})
+
+    def once() -> Mapping[str, Any]:
+        if statement.changes_schema or statement.commits_itself:
+            return next(iter(graph.autocommit(query, parameters)), {})
+        return graph.write(lambda tx: _first_row(tx, query, parameters))
+
+    with _reported(job, lambda: number):
+        if old_index := dropped_index(query):
+            _drop_index(graph, *old_index)
+        elif statement.iterative:
+            _repeat(job, number, once)
+        else:
+            once()
+
+
+def _repeat(job: Job, number: int, one_round: Callable[[], Mapping[str, Any]]) -> None:
+    """The same statement until its first row's TotalCompleted is 0."""
+    for _ in range(MAX_ROUNDS):
+        completed = one_round().get("TotalCompleted")
+        if type(completed) is not int:
+            message = "is iterative and returned no whole number TotalCompleted; add RETURN count(*) AS TotalCompleted"
+            raise JobError(job, number, message)
+        if completed == 0:
+            return
+    message = f"is iterative and TotalCompleted was not 0 after {MAX_ROUNDS} rounds; match only what is left to do"
+    raise JobError(job, number, message)
+
+
+def _run(tx: neo4j.ManagedTransaction, query: str, parameters: Mapping[str, Any] | None = None) -> None:
+    tx.run(query, dict(parameters or {})).consume()
+
+
+def _first_row(tx: neo4j.ManagedTransaction, query: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    result = tx.run(query, dict(parameters))
+    first = result.peek()
+    result.consume()
+    return {} if first is None else first.data()
+
+
+def _drop_index(graph: Graph, label: str, properties: list[str]) -> None:
+    """Neo4j 5 drops an index by its name; one that belongs to a constraint stays, and none is as good as dropped."""
+    named = graph.rows(
+        "SHOW INDEXES YIELD name, entityType, labelsOrTypes, properties, owningConstraint"
+        " WHERE entityType = 'NODE' AND labelsOrTypes = [$label] AND properties = $properties"
+        " AND owningConstraint IS NULL RETURN name",
+        {"label": label, "properties": properties},
+    )
+    for row in named:
+        graph.autocommit(f"DROP INDEX `{row['name'].replace('`', '``')}` IF EXISTS")
+
+
+@contextmanager
+def _reported(job: Job, number: Callable[[], int]) -> Iterator[None]:
+    """What Neo4j refuses becomes a JobError. That Neo4j is away is no fault of the job: it stays what it is."""
+    try:
+        yield
+    except DatabaseUnavailable:
+        raise
+    except Neo4jError as error:
+        said = (error.message or str(error)).strip()
+        raise JobError(job, number(), said.splitlines()[0] if said else type(error).__name__) from error

@@ -1,0 +1,53 @@
+"""Links, at the barrier: relationships between nodes that exist by then, derived from the declarations.
+
+First those by id, then those by value: a link by value may be limited to what a link by id reaches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import neo4j
+
+from loaders import cypher
+from loaders.graph import Graph
+from loaders.model import GraphSchema
+
+NODES_PER_TRANSACTION = 5_000
+MOST_DELETED_PER_TRANSACTION = 10_000
+
+
+def statements(schema: GraphSchema) -> Iterator[tuple[str, str]]:
+    """(delete, draw) of every link of every model, in the order in which they are run."""
+    for model in schema.models:
+        for by_id in model.id_links:
+            yield cypher.id_link(model, by_id, schema.target(by_id))
+    for model in schema.models:
+        for by_value in model.links:
+            yield cypher.link(model, by_value, schema.target(by_value))
+
+
+def draw(graph: Graph, schema: GraphSchema) -> None:
+    """Make the links what the nodes say now. Repeating it changes nothing."""
+    for delete, page in statements(schema):
+        _delete(graph, delete)
+        _draw(graph, page)
+
+
+def _delete(graph: Graph, query: str) -> None:
+    def work(tx: neo4j.ManagedTransaction) -> int:
+        return int(tx.run(query, limit=MOST_DELETED_PER_TRANSACTION).single(strict=True)["deleted"])
+
+    while graph.write(work) == MOST_DELETED_PER_TRANSACTION:
+        pass
+
+
+def _draw(graph: Graph, query: str) -> None:
+    after: str | None = ""
+    while after is not None:
+
+        def work(tx: neo4j.ManagedTransaction, after: str | None = after) -> str | None:
+            last: str | None = tx.run(query, after=after, limit=NODES_PER_TRANSACTION).single(strict=True)["last"]
+            return last
+
+        after = graph.write(work)
