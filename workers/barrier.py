@@ -1,0 +1,142 @@
+"""What comes after the barrier: links, shared nodes, coverage, analysis jobs, verdicts, the run's record.
+
+One caller opens it. Each step can be repeated, and a shipped job records itself in its own transaction, so whoever
+takes
+over after a crash begins at the top and nothing takes effect twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import redis
+from neo4j.exceptions import ClientError, DriverError, Neo4jError
+
+from analysis import engine, links
+from analysis.job import Job, JobFileError
+from loaders import coverage
+from loaders.cleanup import Cleanup
+from loaders.ledger import Ledger, RunInfo, RunState
+from loaders.writer import LostWriter, OutdatedRun, Writer, release_claim
+from tasks import registry
+from workers.loading import AWAY_SECONDS, Busy, writing
+from workers.process import Process
+
+log = logging.getLogger(__name__)
+
+
+def analyse(process: Process, run: str) -> None:
+    """Open the barrier if the run is settled and nobody else has it open, and go through to the end."""
+    ledger = process.ledger(run)
+    token = f"{process.name}:{secrets.token_hex(4)}"
+    lease = process.settings.lease_seconds
+    if not ledger.open_barrier(token, lease_seconds=lease):
+        return
+    info = ledger.info()
+    assert info is not None  # the barrier of an unknown run doesn't open
+    wait = process.settings.writer_lease_seconds + process.settings.transaction_seconds
+    try:
+        with _held(ledger, token, lease), writing(process.writer, info.tag, wait_seconds=wait) as writer:
+            state, report = _steps(writer, ledger, info, process)
+            ledger.close(token, state, report)
+            release_claim(writer, run)
+    except (Busy, LostWriter):
+        log.warning("run %s: another writer holds the graph; the analysis is tried again", run)
+        ledger.renew_barrier(token, lease_seconds=AWAY_SECONDS)
+    except OutdatedRun as error:
+        ledger.close(token, RunState.FAILED, {"error": f"a later run has taken the graph ({error})"})
+    except (DriverError, Neo4jError) as error:
+        log.warning("run %s: the graph doesn't answer (%s); the analysis is tried again", run, error)
+        ledger.renew_barrier(token, lease_seconds=AWAY_SECONDS)
+    except Exception as error:
+        log.exception("run %s: the analysis failed", run)
+        ledger.close(token, RunState.FAILED, {"error": f"{type(error).__name__}: {error}"})
+
+
+def _steps(writer: Writer, ledger: Ledger, info: RunInfo, process: Process) -> tuple[RunState, dict[str, Any]]:
+    schema = registry.schema()
+    seconds: dict[str, float] = {}
+    with _timed(seconds, "links"):
+        links.draw(writer, schema)
+    with _timed(seconds, "shared nodes"):
+        Cleanup(writer, schema).unneeded()
+    with _timed(seconds, "coverage"):
+        coverage.write(writer, info, ledger.units(), now_ms=int(time.time() * 1000))
+    failed: list[str] = []
+    findings: list[dict[str, Any]] = []
+    for job in engine.shipped_jobs():
+        with _timed(seconds, job.name), _reported(failed):
+            engine.run_shipped(writer, job, info.id, info.tag)
+            if job.findings is not None:
+                finding = engine.verdict(writer, job, info.tag)
+                findings.append(asdict(finding) | {"text": str(finding), "judged": finding.judged})
+    for job in _user_jobs(info.config.get("analysis_job_directory"), failed):
+        with _timed(seconds, job.name), _reported(failed):
+            engine.run_user(writer, job, info.tag)
+    with _timed(seconds, "record"):
+        _record(writer, info)
+        coverage.forget_old_runs(writer, keep=process.settings.runs_kept)
+    return RunState.COMPLETE, {"findings": findings, "failed_jobs": failed, "analysis_seconds": seconds}
+
+
+def _user_jobs(directory: str | None, failed: list[str]) -> list[Job]:
+    """The jobs of the user's directory; where this worker can't read it, that is reported and stops nothing."""
+    if not directory:
+        return []
+    if not Path(directory).is_dir():
+        failed.append(f"{directory}: is no directory on the worker that runs the analysis")
+        return []
+    try:
+        return engine.user_jobs(directory)
+    except JobFileError as error:
+        failed.append(str(error))
+        return []
+
+
+def _record(writer: Writer, info: RunInfo) -> None:
+    query = "MATCH (r:SyncRun {id: $run}) SET r.state = $state, r.finished_at = timestamp()"
+    writer.write(lambda tx: tx.run(query, run=info.id, state=str(RunState.COMPLETE)).consume())
+
+
+@contextmanager
+def _reported(failed: list[str]) -> Iterator[None]:
+    """A job that fails for a reason of its own stops no other job."""
+    try:
+        yield
+    except (engine.JobError, ClientError) as error:
+        log.exception("an analysis job failed")
+        failed.append(str(error).splitlines()[0])
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
+    start = time.monotonic()
+    yield
+    seconds[name] = round(time.monotonic() - start, 3)
+
+
+@contextmanager
+def _held(ledger: Ledger, token: str, lease_seconds: float) -> Iterator[None]:
+    """Keep the barrier while the analysis goes on."""
+    done = threading.Event()
+
+    def renew() -> None:
+        while not done.wait(lease_seconds / 3):
+            try:
+                ledger.renew_barrier(token, lease_seconds=lease_seconds)
+            except redis.RedisError as error:
+                log.warning("can't renew the barrier: %s", type(error).__name__)
+
+    threading.Thread(target=renew, daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()

@@ -1,0 +1,63 @@
+"""Locks between processes, held on files: they end with the process that holds them, however it ends."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from workers.embedded.errors import EmbeddedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Shared:
+    """One of the holders of a shared lock."""
+
+    file: IO[str]
+
+    def alone(self) -> bool:
+        """Give the lock up for an exclusive one. True for the last holder only: from then on others wait to come in.
+
+        The old lock is dropped before the new one is tried, so of two that leave at once one gets it.
+        """
+        import fcntl
+
+        try:
+            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """One holder at a time, a process or a thread of one; waits for its turn."""
+    with _held(path, shared=False):
+        yield
+
+
+@contextmanager
+def shared(path: Path) -> Iterator[Shared]:
+    """Any number of holders; waits while one of them has made it exclusive."""
+    with _held(path, shared=True) as file:
+        yield Shared(file)
+
+
+@contextmanager
+def _held(path: Path, *, shared: bool) -> Iterator[IO[str]]:
+    try:
+        import fcntl
+    except ImportError:
+        raise EmbeddedError(
+            "Embedded services need Linux or macOS: name a graph and a broker with --neo4j-uri and --broker-url"
+        ) from None
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        try:
+            yield file
+        finally:
+            fcntl.flock(file, fcntl.LOCK_UN)  # said, not left to close(): a forked child may hold the file open

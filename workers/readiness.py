@@ -1,0 +1,134 @@
+"""Is everything there that a run needs? Asked before any task is enqueued: of Redis, of the graph, of the workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+from celery import Celery
+from celery.worker.control import inspect_command
+from neo4j.exceptions import AuthError, DriverError, Neo4jError
+
+from loaders.graph import Graph, GraphAddress
+from tasks import registry
+from workers.process import Process, process
+from workers.settings import masked
+
+OLDEST_REDIS = (6, 2)
+
+
+class NotReady(Exception):
+    """What is missing, in one line that says what to do."""
+
+
+def check_redis(client: redis.Redis, url: str) -> None:
+    """Redis answers, is recent enough, and never throws away what it holds. Raises NotReady."""
+    try:
+        server: Mapping[str, Any] = client.info("server")
+        memory: Mapping[str, Any] = client.info("memory")
+    except redis.AuthenticationError as error:
+        raise NotReady(f"the broker {masked(url)} refuses the password: {error}") from None
+    except redis.RedisError as error:
+        raise NotReady(f"the broker {masked(url)} doesn't answer: {error}") from None
+    version = str(server["redis_version"])
+    if tuple(int(n) for n in version.split(".")[:2]) < OLDEST_REDIS:
+        raise NotReady(f"the broker {masked(url)} is Redis {version}; Chartfleet needs 6.2 or later")
+    policy = memory.get("maxmemory_policy", "noeviction")
+    if policy != "noeviction":
+        raise NotReady(
+            f"the broker {masked(url)} evicts keys (maxmemory-policy {policy}), and would lose runs: "
+            "set maxmemory-policy noeviction"
+        )
+
+
+def check_graph(address: GraphAddress) -> Graph:
+    """The graph, connected and signed in to. Raises NotReady."""
+    uri = masked(address.uri)
+    try:
+        with address.driver() as driver:
+            driver.verify_connectivity()  # says at once that nothing answers; a query would try again for a while
+        graph = Graph.at(address)
+        try:
+            graph.database_id()
+        except BaseException:
+            graph.close()
+            raise
+    except AuthError:
+        user = address.user or "(none)"
+        raise NotReady(
+            f"the graph {uri} refuses user {user}: check --neo4j-user and --neo4j-password-env-var"
+        ) from None
+    except (DriverError, Neo4jError) as error:
+        raise NotReady(f"the graph {uri} doesn't answer: {_first_line(error)}") from None
+    return graph
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+def check_worker(own: Process) -> None:
+    """A worker refuses to start on a Redis that would lose its work."""
+    if own.settings.broker is None:
+        raise SystemExit("chartfleet: a worker needs the fleet's Redis: set CHARTFLEET_BROKER_URL")
+    try:
+        check_redis(own.redis, own.settings.broker)
+    except NotReady as error:
+        raise SystemExit(f"chartfleet: {error}") from None
+
+
+@inspect_command(name="chartfleet_readiness", args=[("modules", list), ("options", dict)])
+def readiness(state: Any, modules: Iterable[str] = (), options: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What this worker serves, which database it writes to, and what it lacks for a run with these options."""
+    own = process()
+    served = sorted(q.name for q in state.consumer.task_consumer.queues)
+    missing = [
+        line
+        for name in modules
+        if f"fetch.{name}" in served or "coordinator" in served
+        for line in registry.providers()[name].missing(options or {})
+    ]
+    database = None
+    if "loader" in served:
+        try:
+            database = own.writer.database_id()
+        except (DriverError, Neo4jError) as error:
+            missing.append(f"the graph {masked(own.settings.neo4j_uri)} doesn't answer: {_first_line(error)}")
+    return {"queues": served, "database": database, "missing": missing}
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What the workers answered: name -> readiness."""
+
+    workers: Mapping[str, Mapping[str, Any]]
+
+    def lacks(self, modules: Iterable[str]) -> list[str]:
+        """The queues that no worker serves."""
+        served = {queue for answer in self.workers.values() for queue in answer["queues"]}
+        return [q for q in ("coordinator", "loader", *(f"fetch.{m}" for m in modules)) if q not in served]
+
+
+def ask_fleet(app: Celery, modules: Iterable[str], options: Mapping[str, Any], *, seconds: float) -> Fleet:
+    """Every worker's answer that comes within the time."""
+    arguments = {"modules": list(modules), "options": dict(options)}
+    answers = app.control.broadcast("chartfleet_readiness", arguments=arguments, reply=True, timeout=seconds) or []
+    return Fleet({name: answer for reply in answers for name, answer in reply.items() if "queues" in answer})
+
+
+def check_fleet(fleet: Fleet, modules: Iterable[str], database: str) -> None:
+    """Every queue is served, nobody lacks anything, and all loaders write to this graph. Raises NotReady."""
+    modules = tuple(modules)
+    lacking = fleet.lacks(modules)
+    if lacking:
+        others = ["`chartfleet worker --queues coordinator,fetch`"] if set(lacking) - {"loader"} else []
+        writer = ["one with `chartfleet worker --queues loader`"] if "loader" in lacking else []
+        raise NotReady(f"no worker serves {', '.join(lacking)}: start {' and '.join(others + writer)}")
+    for name, answer in fleet.workers.items():
+        for line in answer["missing"]:
+            raise NotReady(f"worker {name}: {line}")
+        if answer["database"] not in (None, database):
+            way_out = "set its CHARTFLEET_NEO4J_URI, or --neo4j-uri"
+            raise NotReady(f"worker {name} writes to another graph than this one: {way_out}")

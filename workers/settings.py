@@ -1,0 +1,478 @@
+"""Every setting: its name, meaning, default, and the check that it must pass at start.
+
+One precedence: flag, environment variable (`CHARTFLEET_` and the name in capitals), settings file (TOML), default. The
+file is the one that `--config` or CHARTFLEET_CONFIG names, else `chartfleet.toml` in the working directory, if there
+is one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from celery.schedules import ParseException, crontab
+
+from loaders.graph import GraphAddress
+from tasks import registry
+from tasks.fetch import FetchLimits
+from tasks.resource import Option
+
+PREFIX: Final = "CHARTFLEET_"
+
+
+class SettingError(ValueError):
+    """A setting that can't be used. Names the setting, the value and the way out."""
+
+    def __init__(self, name: str, value: Any, problem: str) -> None:
+        super().__init__(f"{name}: {value!r}: {problem}" if value is not None else f"{name}: {problem}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One setting. `type` parses its text; `check` says what is wrong with a value, or None."""
+
+    name: str
+    default: Any
+    meaning: str
+    type: Callable[[str], Any] = str
+    check: Callable[[Any], str | None] | None = None
+    metavar: str | None = None
+    secret: bool = False
+
+    @property
+    def variable(self) -> str:
+        return PREFIX + self.name.upper()
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _path(text: str) -> Path:
+    """Absolute, so that it means the same to workers, which run in other directories."""
+    return Path(text).expanduser().absolute()
+
+
+def _between(low: float, high: float) -> Callable[[Any], str | None]:
+    return lambda value: None if low <= value <= high else f"must be from {low:g} to {high:g}"
+
+
+def _one_of(*schemes: str) -> Callable[[Any], str | None]:
+    def check(value: Any) -> str | None:
+        try:
+            known = urlsplit(value).scheme in schemes
+        except ValueError as error:
+            return str(error)
+        return None if known else f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}"
+
+    return check
+
+
+def _variable(value: Any) -> str | None:
+    return None if re.fullmatch(r"[A-Za-z_]\w*", value) else "must be the NAME of a variable, not the password itself"
+
+
+def _directory(value: Any) -> str | None:
+    return None if Path(value).is_dir() else "is no directory"
+
+
+def _modules(value: Any) -> str | None:
+    unknown = [name for name in value if name not in registry.providers()]
+    known = ", ".join(registry.providers())
+    return f"no module is called {unknown[0]!r}; known: {known}" if unknown else None
+
+
+def _schedule(value: Any) -> str | None:
+    if value.isdigit() and int(value) > 0:
+        return None
+    try:
+        crontab.from_string(value)
+    except (ValueError, ParseException):
+        return "must be seconds between runs (3600), or the five fields of a crontab (0 3 * * *)"
+    return None
+
+
+_GRAPH_SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
+
+SETTINGS: Final[tuple[Setting, ...]] = (
+    Setting(
+        name="neo4j_uri",
+        default=None,
+        meaning="the graph; without it, the embedded one of the data directory",
+        check=_one_of(*_GRAPH_SCHEMES),
+        metavar="URI",
+        secret=True,
+    ),
+    Setting(name="neo4j_user", default=None, meaning="user of the graph; without it, no sign-in is tried"),
+    Setting(
+        name="neo4j_password_env_var",
+        default=None,
+        meaning="NAME of the variable that holds the graph's password",
+        check=_variable,
+        metavar="NAME",
+    ),
+    Setting(name="neo4j_database", default=None, meaning="database of the graph; without it, the server's default"),
+    Setting(
+        name="broker_url",
+        default=None,
+        meaning="Redis of the fleet; without it, an embedded one and a local fleet",
+        check=_one_of("redis", "rediss", "unix"),
+        metavar="URL",
+        secret=True,
+    ),
+    Setting(
+        name="broker_password_env_var",
+        default=None,
+        meaning="NAME of the variable that holds the broker's password",
+        check=_variable,
+        metavar="NAME",
+    ),
+    Setting(
+        name="data_dir", default=None, meaning="where the embedded services keep their data", type=_path, metavar="DIR"
+    ),
+    Setting(
+        name="selected_modules",
+        default=(),
+        meaning="providers to sync, instead of all that are configured",
+        type=_list,
+        check=_modules,
+        metavar="aws,...",
+    ),
+    Setting(
+        name="update_tag",
+        default=0,
+        meaning="lastupdated of this run; 0: the time in seconds",
+        type=int,
+        check=_between(0, 2**53),
+        metavar="INT",
+    ),
+    Setting(
+        name="analysis_job_directory",
+        default=None,
+        meaning="directory of your own analysis jobs (JSON), read recursively",
+        type=_path,
+        check=_directory,
+        metavar="DIR",
+    ),
+    Setting(
+        name="schedule",
+        default=None,
+        meaning="when beat starts a run: seconds between runs, or a crontab, UTC",
+        check=_schedule,
+    ),
+    Setting(
+        name="concurrency",
+        default=0,
+        meaning="scopes that the local fleet fetches at a time; 0: by the machine's cores",
+        type=int,
+        check=_between(0, 256),
+    ),
+    Setting(
+        name="admission_window", default=50, meaning="tenants under way at once", type=int, check=_between(1, 10_000)
+    ),
+    Setting(
+        name="lease_seconds",
+        default=60.0,
+        meaning="how long a killed worker goes unnoticed",
+        type=float,
+        check=_between(1, 120),
+    ),
+    Setting(
+        name="most_deaths",
+        default=3,
+        meaning="attempts that may end in the death of their process, then quarantine",
+        type=int,
+        check=_between(1, 100),
+    ),
+    Setting(
+        name="hard_time_limit_seconds",
+        default=3300,
+        meaning="after so long a task is killed",
+        type=int,
+        check=_between(10, 86_400),
+    ),
+    Setting(
+        name="visibility_timeout_seconds",
+        default=3600,
+        meaning="after so long Redis hands out an unanswered message again",
+        type=int,
+        check=_between(20, 172_800),
+    ),
+    Setting(
+        name="sweep_seconds",
+        default=2.0,
+        meaning="how often lost work is looked for",
+        type=float,
+        check=_between(0.1, 60),
+    ),
+    Setting(
+        name="patience_seconds",
+        default=10.0,
+        meaning="how long a message may be under way before it counts as lost",
+        type=float,
+        check=_between(0.5, 600),
+    ),
+    Setting(
+        name="backlog_bytes",
+        default=64_000_000,
+        meaning="a fetch waits while more than this waits for the writer",
+        type=int,
+        check=_between(10_000, 10**11),
+    ),
+    Setting(
+        name="rows_per_batch",
+        default=1_000,
+        meaning="the unit of loading: rows that a batch holds at most",
+        type=int,
+        check=_between(1, 100_000),
+    ),
+    Setting(
+        name="writer_lease_seconds",
+        default=30.0,
+        meaning="how long after its last sign another writer may take over",
+        type=float,
+        check=_between(1, 600),
+    ),
+    Setting(
+        name="transaction_seconds",
+        default=120.0,
+        meaning="after so long Neo4j ends a transaction",
+        type=float,
+        check=_between(1, 3600),
+    ),
+    Setting(
+        name="run_lease_seconds",
+        default=60.0,
+        meaning="how long after its last sign a run holds the graph",
+        type=float,
+        check=_between(2, 3600),
+    ),
+    Setting(
+        name="runs_kept",
+        default=30,
+        meaning="runs that are kept: the head of each in the ledger, its coverage in the graph",
+        type=int,
+        check=_between(1, 10_000),
+    ),
+)
+
+
+def _of_option(option: Option) -> Setting:
+    return Setting(
+        name=option.name,
+        default=() if option.many else None,
+        meaning=option.meaning,
+        type=_list if option.many else str,
+        check=option.check,
+    )
+
+
+def _requested_syncs(provider: str) -> Setting:
+    def check(value: Any) -> str | None:
+        try:
+            registry.requested(provider, value)
+        except ValueError as error:
+            return str(error)
+        return None
+
+    return Setting(
+        name=f"{provider}_requested_syncs",
+        default=(),
+        type=_list,
+        check=check,
+        metavar="TYPE,...",
+        meaning=f"resource types of {provider} to fetch, instead of all",
+    )
+
+
+def known() -> dict[str, Setting]:
+    """Every setting by name, those of the providers included."""
+    settings = list(SETTINGS)
+    for name, provider in registry.providers().items():
+        settings.append(_requested_syncs(name))
+        settings += [_of_option(option) for option in provider.options]
+    return {setting.name: setting for setting in settings}
+
+
+class Settings:
+    """The values in force, and where each came from."""
+
+    def __init__(self, values: Mapping[str, Any], origins: Mapping[str, str], file: Path | None = None) -> None:
+        self._values = dict(values)
+        self.origins = dict(origins)
+        self.file = file  # the settings file, if there is one
+
+    @classmethod
+    def load(cls, flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read and check every setting. Raises SettingError."""
+        environment = os.environ if environment is None else environment
+        given = {name: value for name, value in (flags or {}).items() if value is not None}
+        named = given.pop("config", None) or environment.get(f"{PREFIX}CONFIG")
+        path = _file(named)
+        table = _table(path) if path else {}
+        settings = known()
+        unknown = [name for name in table if name not in settings]
+        if unknown:
+            told = "no setting has this name; `chartfleet config` lists them"
+            raise SettingError(f"{path}: {unknown[0]}", None, told)
+        values: dict[str, Any] = {}
+        origins: dict[str, str] = {}
+        for name, setting in settings.items():
+            value, origin = setting.default, "default"
+            if name in table:
+                value, origin = table[name], str(path)
+            if environment.get(setting.variable):
+                value, origin = environment[setting.variable], setting.variable
+            if name in given:
+                value, origin = given[name], setting.flag
+            values[name] = _parsed(setting, value, origin)
+            origins[name] = origin
+        loaded = cls(values, origins, path)
+        loaded._check_together()
+        return loaded
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["_values"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __repr__(self) -> str:
+        return f"Settings({', '.join(f'{name}={text}' for name, text, _ in self.shown())})"
+
+    def shown(self) -> Iterator[tuple[str, str, str]]:
+        """(name, value with secrets masked, where it came from) of every setting."""
+        for name, setting in known().items():
+            value = self._values[name]
+            yield name, masked(value) if setting.secret else _text(value), self.origins[name]
+
+    def _check_together(self) -> None:
+        hard, visibility, lease = self.hard_time_limit_seconds, self.visibility_timeout_seconds, self.lease_seconds
+        name = f"{PREFIX}HARD_TIME_LIMIT_SECONDS"
+        if hard >= visibility:
+            told = f"must be below the visibility timeout, {visibility}: Redis would hand out a running task again"
+            raise SettingError(name, hard, told)
+        if lease >= hard:
+            raise SettingError(f"{PREFIX}LEASE_SECONDS", lease, f"must be below the hard time limit, {hard}")
+        if self.neo4j_password_env_var and self.neo4j_user and not os.environ.get(self.neo4j_password_env_var):
+            raise SettingError(
+                "neo4j_password_env_var", self.neo4j_password_env_var, "names a variable that isn't set: export it"
+            )
+        if self.broker_password_env_var and not os.environ.get(self.broker_password_env_var):
+            raise SettingError(
+                "broker_password_env_var", self.broker_password_env_var, "names a variable that isn't set: export it"
+            )
+
+    def with_values(self, values: Mapping[str, Any], origin: str) -> Settings:
+        """These settings with some values in their place, as found by the program itself."""
+        return Settings(self._values | dict(values), self.origins | dict.fromkeys(values, origin), self.file)
+
+    def as_environment(self) -> dict[str, str]:
+        """The variables that give another process the same settings, whatever its own say; empty is unset."""
+        variables = {f"{PREFIX}CONFIG": str(self.file.absolute()) if self.file else ""}
+        for name, setting in known().items():
+            value = self._values[name]
+            variables[setting.variable] = "" if value in (None, ()) else _text(value)
+        return variables
+
+    @property
+    def graph_address(self) -> GraphAddress | None:
+        """The graph that the settings name, its password read from the variable that they name."""
+        if self.neo4j_uri is None:
+            return None
+        password = os.environ.get(self.neo4j_password_env_var) if self.neo4j_password_env_var else None
+        return GraphAddress(uri=self.neo4j_uri, user=self.neo4j_user, password=password, database=self.neo4j_database)
+
+    @property
+    def broker(self) -> str | None:
+        """The broker's URL, with the password from the variable that the settings name."""
+        if self.broker_url is None or not self.broker_password_env_var:
+            return str(self.broker_url) if self.broker_url else None
+        parts = urlsplit(self.broker_url)
+        host = parts.netloc.rpartition("@")[2]
+        user = parts.username or ""
+        secret = quote(os.environ[self.broker_password_env_var], safe="")
+        return str(urlunsplit(parts._replace(netloc=f"{user}:{secret}@{host}")))
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        selected: tuple[str, ...] = self.selected_modules
+        return selected or tuple(registry.providers())
+
+    @property
+    def fetch_limits(self) -> FetchLimits:
+        return FetchLimits(
+            lease_seconds=self.lease_seconds,
+            attempt_seconds=self.hard_time_limit_seconds * 0.9,
+            backlog_bytes=self.backlog_bytes,
+            rows_per_batch=self.rows_per_batch,
+        )
+
+    def run_config(self) -> dict[str, Any]:
+        """What a run needs on every worker: names only, never a secret."""
+        own = {s.name for s in SETTINGS}
+        options = {n: list(v) if isinstance(v, tuple) else v for n, v in self._values.items() if n not in own}
+        directory = str(Path(self.analysis_job_directory).resolve()) if self.analysis_job_directory else None
+        return {"modules": list(self.modules), "options": options, "analysis_job_directory": directory}
+
+
+def masked(url: str | None) -> str:
+    """A URL without its password."""
+    if not url:
+        return "-"
+    without = re.sub(r"://([^:@/?#]*):.*@", r"://\1:***@", url)
+    return re.sub(r"(password=)[^&]*", r"\1***", without)  # redis-py takes one in the query, too
+
+
+def _text(value: Any) -> str:
+    if value is None or value == ():
+        return "-"
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _file(named: str | None) -> Path | None:
+    path = Path(named or "chartfleet.toml")
+    if path.is_file():
+        return path
+    if named:
+        raise SettingError("--config", named, "is no file")
+    return None
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except OSError as error:
+        raise SettingError("--config", str(path), f"can't be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingError("--config", str(path), f"is no TOML: {error}") from None
+
+
+def _parsed(setting: Setting, value: Any, origin: str) -> Any:
+    """The value in the setting's type, checked. Errors name where the value came from."""
+    if origin == "default":
+        return value
+    where = setting.flag if origin == setting.flag else f"{setting.name} ({origin})"
+    shown = masked(str(value)) if setting.secret else "***" if setting.check is _variable else value
+    if isinstance(value, list) and setting.type is _list:
+        value = ",".join(map(str, value))  # TOML's own lists
+    if isinstance(value, (list, dict)):
+        raise SettingError(where, shown, "must be one value")
+    try:
+        parsed = setting.type(str(value))
+    except ValueError:
+        raise SettingError(where, shown, "is no number") from None
+    problem = setting.check(parsed) if setting.check else None
+    if problem:
+        raise SettingError(where, shown, problem)
+    return parsed
