@@ -1,0 +1,237 @@
+"""Declarations and sample answers against botocore's model of a service: paths lead somewhere, answers are possible."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, Final
+
+from botocore.loaders import Loader
+from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
+
+from loaders.model import Each, Link, Property, Relationship, Value
+from tasks.aws.api import Listing, result_path
+from tasks.aws.credentials import service_model
+from tasks.resource import ResourceType
+
+# What a field may be where the service's model says so. A time becomes text.
+PYTHON: Final[Mapping[str, tuple[type, ...]]] = {
+    "string": (str,),
+    "character": (str,),
+    "timestamp": (str,),
+    "integer": (int, float),
+    "long": (int, float),
+    "float": (float,),
+    "double": (float,),
+    "boolean": (bool,),
+}
+
+
+class NotInModel(Exception):
+    """The service's model has no such call, member or type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """An item with its details merged in, which no single shape of the model describes."""
+
+    name: str
+    members: Mapping[str, Shape]
+
+
+Place = StructureShape | Members | Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a node model's items lie, and what is around them, nearest first. `here` is None for what code finds."""
+
+    here: Place | None
+    around: tuple[Place, ...]
+
+
+@cache
+def operation(action: str) -> OperationModel:
+    service, name = action.split(":")
+    model = service_model(service)
+    if name not in model.operation_names:
+        raise NotInModel(f"botocore's model of {service} has no operation {name}")
+    found: OperationModel = model.operation_model(name)
+    return found
+
+
+@cache
+def paging(action: str) -> Mapping[str, Any] | None:
+    service, name = action.split(":")
+    try:
+        found: Mapping[str, Any] | None = Loader().load_service_model(service, "paginators-1")["pagination"].get(name)
+    except Exception as error:  # botocore's own: a service without paginators
+        raise NotInModel(f"{service} has no paginators: {error}") from error
+    return found
+
+
+def items_path(fetch: Listing) -> str:
+    """Where an answer of the listing holds its items; '' where the answer is the item."""
+    if fetch.items_at is not None:
+        return fetch.items_at
+    config = paging(fetch.action)
+    if config is None:
+        raise NotInModel(f"{fetch.action} doesn't page: the declaration must say items_at=")
+    return result_path(config)
+
+
+def item_of(fetch: Listing) -> Place:
+    """One item of a listing, each detail's answer under the name of its operation."""
+    shape: Shape = operation(fetch.action).output_shape
+    if path := items_path(fetch):
+        shape, _ = walk(path, shape)
+        shape = shape.member if isinstance(shape, ListShape) else shape
+    if not fetch.details:
+        return shape
+    details = {detail.action.split(":")[1]: operation(detail.action).output_shape for detail in fetch.details}
+    return Members(f"{shape.name} with its details", {**_members(shape), **details})
+
+
+def walk(path: str, place: Place) -> tuple[Shape, bool]:
+    """The shape at a path of `loaders.model.at`, and whether it is many. Raises NotInModel, naming what there is."""
+    many = False
+    for step in path.split("."):
+        members = _members(place)
+        name = step.removesuffix("[]")
+        if name not in members:
+            raise NotInModel(f"{path}: {place.name} has no member {name}; it has {', '.join(sorted(members))}")
+        place = members[name]
+        if step.endswith("[]"):
+            if not isinstance(place, ListShape):
+                raise NotInModel(f"{path}: {name} is a {place.type_name}, no list: write it without []")
+            many, place = True, place.member
+    assert isinstance(place, Shape)
+    return place, many
+
+
+def spots(type_: ResourceType, each: Each) -> Spot:
+    """Where the items of one node model lie, as `tasks.rows.sources` finds them."""
+    assert isinstance(type_.fetch, Listing)
+    whole = item_of(type_.fetch)
+    if callable(each.path):
+        return Spot(None, (whole,))
+    spot = Spot(whole, ())
+    for step in each.path.split(".") if each.path else ():
+        assert spot.here is not None
+        inner, _ = walk(step, spot.here)
+        spot = Spot(inner, (spot.here, *spot.around))
+    return spot
+
+
+def found_at(source: Value, spot: Spot) -> tuple[Shape, bool] | None:
+    """What a source leads to; None where a function finds it, or looks into what a function made."""
+    if isinstance(source, str):
+        return walk(source, spot.here) if spot.here is not None else None
+    path: str | None = getattr(source, "parent_path", None)
+    if path is None:
+        return None
+    first = path.split(".")[0].removesuffix("[]")
+    for place in spot.around:
+        if first in _members(place):
+            return walk(path, place)
+    raise NotInModel(f"parent({path!r}): no item around it has a member {first}")
+
+
+def check_property(declared: Property, spot: Spot) -> None:
+    """The value at the property's path fits the type of its field. Raises NotInModel."""
+    found = found_at(declared.source, spot)
+    if found is None:
+        return
+    shape, many = found
+    while isinstance(shape, ListShape):
+        shape, many = shape.member, True
+    allowed = (list,) if many else PYTHON.get(shape.type_name, ())
+    if shape.type_name not in PYTHON or not set(declared.types) & set(allowed):
+        said = f"a list of {shape.type_name}" if many else f"a {shape.type_name}"
+        raise NotInModel(
+            f"{declared.source!r} is {said}, the field says {' or '.join(t.__name__ for t in declared.types)}"
+        )
+
+
+def check_relationship(relationship: Relationship, spot: Spot) -> None:
+    """The keys at the relationship's path are text. Raises NotInModel."""
+    if isinstance(relationship, Link):
+        return
+    found = found_at(relationship.keys, spot)
+    if found and found[0].type_name != "string":
+        raise NotInModel(f"the keys at {relationship.keys!r} are {found[0].type_name}, expected string")
+
+
+def _members(place: Place) -> Mapping[str, Shape]:
+    if isinstance(place, StructureShape | Members):
+        return place.members
+    raise NotInModel(f"{place.name} is a {place.type_name}: nothing can be looked up in it")
+
+
+# --- answers ---
+
+
+def violations(shape: Shape, value: Any, where: str) -> Iterator[str]:
+    """What in an answer the service's model doesn't allow, one line each."""
+    if isinstance(shape, StructureShape):
+        yield from _in_structure(shape, value, where)
+    elif isinstance(shape, ListShape):
+        if not isinstance(value, list):
+            yield f"{where}: {value!r:.80} is no list"
+            return
+        for position, element in enumerate(value):
+            yield from violations(shape.member, element, f"{where}[{position}]")
+    elif isinstance(shape, MapShape):
+        if not isinstance(value, dict):
+            yield f"{where}: {value!r:.80} is no map"
+            return
+        for key, element in value.items():
+            yield from violations(shape.key, key, f"{where} (key)")
+            yield from violations(shape.value, element, f"{where}.{key}")
+    elif not _fits(shape.type_name, value):
+        yield f"{where}: {value!r:.80} is no {shape.type_name}"
+    elif getattr(shape, "enum", None) and value not in shape.enum:
+        yield f"{where}: {value!r} is none of {', '.join(shape.enum)}"
+
+
+def _in_structure(shape: StructureShape, value: Any, where: str) -> Iterator[str]:
+    if not isinstance(value, dict):
+        yield f"{where}: {value!r:.80} is no structure {shape.name}"
+        return
+    for name in sorted(value.keys() - shape.members.keys()):
+        yield f"{where}: {shape.name} has no member {name}"
+    for name in shape.required_members:
+        if name not in value:
+            yield f"{where}: {shape.name} must have {name}"
+    for name, element in value.items():
+        if name in shape.members:
+            yield from violations(shape.members[name], element, f"{where}.{name}")
+
+
+def _fits(kind: str, value: Any) -> bool:
+    match kind:
+        case "string" | "character":
+            return isinstance(value, str)
+        case "boolean":
+            return isinstance(value, bool)
+        case "integer" | "long":
+            return isinstance(value, int) and not isinstance(value, bool)
+        case "float" | "double":
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case "timestamp":
+            return isinstance(value, str) and _parses(datetime.fromisoformat, value)
+        case "blob":
+            return isinstance(value, str) and _parses(base64.b64decode, value)
+    return False
+
+
+def _parses(parse: Any, text: str) -> bool:
+    try:
+        parse(text)
+    except (ValueError, binascii.Error):
+        return False
+    return True

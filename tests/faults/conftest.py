@@ -1,0 +1,68 @@
+"""A simulated AWS with the demo's estate, a fleet, and what an undisturbed run makes of them: for all these tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from demo import estate
+from loaders.graph import Graph
+from tests.fleet.graph_state import State, graph_state
+from tests.fleet.running import Fleet, running_fleet
+from tests.servers.aws import AwsServer
+from workers.embedded import Services
+
+# The estate's own, and no others: a run has 30 scopes.
+SETTINGS = {"aws_regions": estate.REGIONS}
+
+
+@pytest.fixture(scope="session")
+def filled_aws() -> Iterator[AwsServer]:
+    with AwsServer() as server:
+        estate.fill(server.url)
+        yield server
+
+
+@pytest.fixture
+def aws(filled_aws: AwsServer) -> Iterator[AwsServer]:
+    """The demo's estate in a simulated AWS, without faults."""
+    filled_aws.reset()
+    yield filled_aws
+    filled_aws.reset()
+
+
+@pytest.fixture(scope="session")
+def shared_fleet(
+    services: Services, filled_aws: AwsServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Fleet]:
+    logs = tmp_path_factory.mktemp("fleet")
+    with running_fleet(services.graph, services.broker_url, logs, filled_aws.url, **SETTINGS) as fleet:
+        yield fleet
+
+
+@pytest.fixture(scope="session")
+def undisturbed(shared_fleet: Fleet) -> State:
+    """The graph after a run that nothing happened to."""
+    empty(shared_fleet.graph)
+    done = shared_fleet.sync()
+    assert (done.exit_code, done.not_seen) == (0, [])
+    return graph_state(shared_fleet.graph)
+
+
+@pytest.fixture
+def fleet(shared_fleet: Fleet, undisturbed: State, aws: AwsServer) -> Iterator[Fleet]:
+    """A coordinator, two fetch workers and a loader, with nothing to do and an empty graph."""
+    yield from at_rest(shared_fleet, aws)
+
+
+def at_rest(fleet: Fleet, aws: AwsServer) -> Iterator[Fleet]:
+    empty(fleet.graph)
+    fleet.forget_logs()
+    yield fleet
+    aws.reset()  # what is paused goes on
+    fleet.at_rest()
+
+
+def empty(graph: Graph) -> None:
+    graph.autocommit("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS")

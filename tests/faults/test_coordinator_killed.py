@@ -1,0 +1,69 @@
+"""The coordinator dies while it hands a tenant's scopes to the broker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from loaders.ledger import Ledger
+from tests.faults.conftest import empty
+from tests.fleet.graph_state import State, difference, graph_state
+from tests.fleet.running import Fleet, info_of
+
+PLANNERS = 2  # units of the run before its scopes are planned: the tenants, the regions of the one tenant
+OF_THE_PLAN = 3  # messages before the first scope's: find tenants, admit, plan regions
+TRIES = 10  # at the right moment: between two messages, a millisecond long
+
+
+def test_a_coordinator_killed_in_the_middle_of_a_header_is_replaced(fleet: Fleet, undisturbed: State) -> None:
+    """Some of the tenant's scopes are in the queue, the others are not, and the chord will never call back."""
+    ledger = caught(
+        fleet,
+        at=lambda _: fleet.queued("fetch.aws") >= 5,
+        good=lambda run, published: OF_THE_PLAN + 5 <= published < OF_THE_PLAN + info_of(run).planned - PLANNERS,
+    )
+    fleet.kill("coordinator")
+    fleet.thaw("fetch")
+    report = fleet.finish(ledger)
+    assert report.exit_code == 0
+    assert difference(graph_state(fleet.graph), undisturbed) == []
+
+
+def test_a_coordinator_killed_between_planning_and_publishing_is_replaced(fleet: Fleet, undisturbed: State) -> None:
+    """The ledger says that every scope was published, and none was."""
+    ledger = caught(
+        fleet,
+        at=lambda key: int(fleet.redis.hget(key, "planned") or 0) > PLANNERS,
+        good=lambda _, published: published == OF_THE_PLAN,
+    )
+    fleet.kill("coordinator")
+    fleet.thaw("fetch")
+    report = fleet.finish(ledger)
+    assert report.exit_code == 0
+    assert difference(graph_state(fleet.graph), undisturbed) == []
+
+
+def caught(fleet: Fleet, *, at: Callable[[str], bool], good: Callable[[Ledger, int], bool]) -> Ledger:
+    """A run whose coordinator stands still at the moment `at`, if it is a `good` one; so do the fetch workers.
+
+    `at` is given the run's key, `good` the messages that were published so far.
+    """
+    for _ in range(TRIES):
+        fleet.freeze("fetch")
+        coordinator = fleet.processes("coordinator")
+        before = messages(fleet)
+        ledger = fleet.start()
+        key = f"chartfleet:run:{ledger.run}"
+        while not at(key):
+            pass
+        for process in coordinator:
+            process.suspend()
+        if good(ledger, messages(fleet) - before):
+            return ledger
+        empty(fleet.graph)
+        fleet.at_rest()
+    raise AssertionError(f"the coordinator wasn't caught in the act in {TRIES} runs")
+
+
+def messages(fleet: Fleet) -> int:
+    """How many the broker was given since it started, whoever has them now."""
+    return int(fleet.redis.info("commandstats")["cmdstat_lpush"]["calls"])

@@ -1,0 +1,129 @@
+"""Redis restarts, Neo4j is away, the loader is behind: everything waits, and nothing is lost or blamed on a scope."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from loaders.ledger import Ledger, RunState
+from loaders.ledger import State as Scope
+from tests.faults.conftest import SETTINGS, at_rest
+from tests.fleet.graph_state import State, difference, graph_state
+from tests.fleet.locks import locked, wait_until_blocked
+from tests.fleet.running import QUICK, Fleet, info_of, running_fleet, wait_for, wait_until_one_is_left
+from tests.servers.aws import AwsServer, Effect, Fault
+from tests.servers.bolt_proxy import BoltProxy
+from workers.embedded import Services
+from workers.embedded.broker import Broker, start_broker
+
+AWAY_SECONDS = QUICK["writer_lease_seconds"] + 1
+BACKLOG_BYTES = 10_000
+LEASE_SECONDS = 8.0  # here a death would be a mistake: also on a machine that is too busy for a heartbeat in time
+LAST = Fault(Effect.PAUSE, action="DescribeInstances", region="eu-west-1")
+
+
+@dataclass
+class Surroundings:
+    """What the fleet of these tests depends on, and that they take away."""
+
+    broker: Broker
+    graph: BoltProxy
+
+
+@pytest.fixture(scope="module")
+def surroundings(services: Services, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surroundings]:
+    broker = start_broker(tmp_path_factory.mktemp("broker"))
+    address = urlsplit(services.graph.uri)
+    assert address.hostname
+    assert address.port
+    with BoltProxy(address.hostname, address.port) as proxy:
+        found = Surroundings(broker, proxy)
+        yield found
+    found.broker.stop()
+
+
+@pytest.fixture(scope="module")
+def distant_fleet(
+    services: Services, surroundings: Surroundings, filled_aws: AwsServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Fleet]:
+    """Workers that reach the graph through the proxy; the test itself looks at it directly."""
+    settings: dict[str, Any] = {
+        "neo4j_uri": surroundings.graph.uri,
+        "backlog_bytes": BACKLOG_BYTES,
+        "lease_seconds": LEASE_SECONDS,
+    }
+    logs = tmp_path_factory.mktemp("distant")
+    with running_fleet(services.graph, surroundings.broker.url, logs, filled_aws.url, **SETTINGS | settings) as fleet:
+        yield fleet
+
+
+@pytest.fixture
+def fleet(distant_fleet: Fleet, undisturbed: State, aws: AwsServer) -> Iterator[Fleet]:
+    yield from at_rest(distant_fleet, aws)
+
+
+def test_a_killed_redis_that_comes_back_costs_no_scope(
+    fleet: Fleet, surroundings: Surroundings, aws: AwsServer, undisturbed: State
+) -> None:
+    """With its append-only file, on the same port; attempts, batches and messages are under way meanwhile."""
+    aws.add(Fault(Effect.DELAY, service="ec2", seconds=0.5), LAST)
+    ledger = fleet.start()
+    wait_for(lambda: aws.hits(LAST) and info_of(ledger).committed_ms)
+    assert info_of(ledger).open > 1
+    broker = surroundings.broker
+    broker.process.send(signal.SIGKILL)
+    wait_for(lambda: not broker.process.alive)
+    time.sleep(1)
+    surroundings.broker = start_broker(broker.directory, broker.port)
+    aws.remove(LAST)
+    assert_complete(fleet, ledger, undisturbed)
+
+
+def test_three_outages_of_neo4j_quarantine_nothing_and_lose_nothing(
+    fleet: Fleet, surroundings: Surroundings, aws: AwsServer, undisturbed: State
+) -> None:
+    """Before the first batch, between the batches, and in the middle of the analysis."""
+    aws.add(LAST)
+    with locked(fleet.graph):
+        ledger = fleet.start()
+        wait_until_blocked(fleet.graph)
+        with surroundings.graph.shut():
+            time.sleep(AWAY_SECONDS)
+    wait_until_one_is_left(ledger)
+    with surroundings.graph.shut():
+        aws.remove(LAST)
+        wait_for(lambda: info_of(ledger).waiting)
+        time.sleep(AWAY_SECONDS)
+    with locked(fleet.graph, "MATCH (bucket:S3Bucket) SET bucket.held = true"):
+        wait_until_blocked(fleet.graph, "MATCH (bucket:S3Bucket)")
+        with surroundings.graph.shut():
+            time.sleep(AWAY_SECONDS)
+    assert_complete(fleet, ledger, undisturbed)
+
+
+def test_a_fetch_waits_while_the_loader_is_behind(fleet: Fleet, undisturbed: State) -> None:
+    """For longer than its lease: what waits stays within the limit, and no death is counted."""
+    with fleet.frozen("loader"):
+        ledger = fleet.start()
+        wait_for(lambda: info_of(ledger).waiting_bytes > BACKLOG_BYTES)
+        time.sleep(LEASE_SECONDS + 2)
+        info = info_of(ledger)
+        fetching = [unit for unit in ledger.units() if unit.state is Scope.FETCHING]
+        assert len(fetching) == fleet.settings.concurrency
+        assert info.waiting_bytes < 2 * BACKLOG_BYTES
+        assert info.open > len(fetching)
+    assert_complete(fleet, ledger, undisturbed)
+
+
+def assert_complete(fleet: Fleet, ledger: Ledger, undisturbed: State) -> None:
+    report = fleet.finish(ledger)
+    assert info_of(ledger).state is RunState.COMPLETE
+    assert (report.exit_code, report.not_seen, report.failed_jobs) == (0, [], [])
+    assert [unit.scope.id for unit in ledger.units() if unit.deaths] == []
+    assert difference(graph_state(fleet.graph), undisturbed) == []

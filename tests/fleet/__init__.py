@@ -1,0 +1,1 @@
+"""Fleets for tests: real Celery workers as processes, and runs over them."""

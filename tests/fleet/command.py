@@ -1,0 +1,82 @@
+"""The real `chartfleet`, in a process of its own and with an environment of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+CHARTFLEET = str(Path(sys.executable).with_name("chartfleet"))
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def error(self) -> str:
+        """What it says on stderr, which must be one line."""
+        (line,) = self.err.splitlines()
+        return line
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Command:
+    """Runs `chartfleet` in `cwd`, with `variables` and nothing else of AWS's or its own in the environment."""
+
+    cwd: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def __call__(self, *arguments: str, stdin: str = "", **variables: str) -> Ended:
+        process = self.start(*arguments, **variables)
+        try:
+            out, err = process.communicate(stdin, timeout=150)
+        except BaseException:
+            process.kill()
+            raise
+        return Ended(process.returncode, out, err)
+
+    def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [CHARTFLEET, *arguments],
+            cwd=self.cwd,
+            env=clean_environment() | dict(self.variables) | variables,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+
+def clean_environment() -> dict[str, str]:
+    """This process's, without what would reach AWS or set up Chartfleet."""
+    kept = {n: v for n, v in os.environ.items() if not n.startswith(("AWS_", "CHARTFLEET_")) and n != "COLUMNS"}
+    nowhere = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
+    return kept | nowhere | {"AWS_EC2_METADATA_DISABLED": "true"}
+
+
+def left_behind(directory: Path) -> list[str]:
+    """Processes that have to do with a data directory: by command line, working directory or environment."""
+    mark, found = str(directory), []
+    for process in psutil.process_iter():
+        try:
+            told = [*process.cmdline(), process.cwd(), *process.environ().values()]
+            if process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE and mark in " ".join(told):
+                found.append(f"{process.pid} {' '.join(process.cmdline())[:200]}")
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+    return found

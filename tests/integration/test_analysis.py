@@ -1,0 +1,541 @@
+"""Analysis jobs on a real graph: the rewritten spellings, users' jobs, and what the shipped jobs conclude."""
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis import engine
+from analysis.engine import Finding, JobError, run_shipped, run_user, shipped_jobs, user_jobs, verdict
+from analysis.job import Job, Statement
+from loaders.graph import Graph
+from tests.unit.analysis.test_old_cypher import MODERN, REWRITTEN
+
+TAG = 1_596_000_000
+EXPOSURE, S3 = "aws_ec2_asset_exposure", "aws_s3acl_analysis"
+
+
+def run(graph: Graph, query: str, **parameters: Any) -> list[dict[str, Any]]:
+    return graph.write(lambda tx: tx.run(query, parameters).data())
+
+
+def value(graph: Graph, query: str) -> Any:
+    [row] = graph.rows(query)
+    [only] = row.values()
+    return only
+
+
+def analysed(graph: Graph, name: str, run_id: str = "run-1") -> Finding:
+    """Run one shipped job and read its verdict."""
+    [job] = [job for job in shipped_jobs() if job.name == name]
+    assert run_shipped(graph, job, run_id, TAG)
+    return verdict(graph, job, TAG)
+
+
+def user_job(directory: Path, *statements: dict[str, Any]) -> Job:
+    (directory / "job.json").write_text(json.dumps({"name": "mine", "statements": statements}))
+    return user_jobs(directory)[0]
+
+
+def seen(graph: Graph, type_: str, status: str = "complete", **fields: Any) -> None:
+    scope = {"tenant": "1111", "region": "eu-west-1", "type": type_, "status": status, "reason": None, **fields}
+    scope.setdefault("complete_at", 1 if status == "complete" else None)
+    run(graph, "CREATE (s:SyncScope) SET s = $scope", scope=scope)
+
+
+# --- the spellings of 2020 ---
+
+
+@pytest.fixture
+def no_schema_left(graph: Graph) -> Iterator[None]:
+    """Indexes and constraints that a test made are dropped again: the graph outlives the test."""
+    before = {row["name"] for row in graph.rows("SHOW INDEXES YIELD name")}
+    yield
+    for row in graph.rows("SHOW INDEXES YIELD name, owningConstraint"):
+        if row["name"] not in before:
+            kind = "CONSTRAINT" if row["owningConstraint"] else "INDEX"
+            graph.autocommit(f"DROP {kind} `{row['owningConstraint'] or row['name']}`")
+
+
+@pytest.mark.usefixtures("no_schema_left")
+@pytest.mark.parametrize("query", [*REWRITTEN, *MODERN])
+def test_neo4j_takes_every_spelling(graph: Graph, tmp_path: Path, query: str) -> None:
+    """MODERN too: it says that the tests of the rewriting are about good Cypher."""
+    run(graph, "CREATE (:L {p: 'abc', name: 'n'})-[:A]->(:M)")
+    parameters = {"ID": 1, "ROWS": [], "LIST": [], "PROPS": {"a": 1}, "odd name": 1, "A": 1, "B": 1}
+    run_user(graph, user_job(tmp_path, {"query": query, "parameters": parameters, "iterationsize": 10}), TAG)
+
+
+@pytest.mark.usefixtures("no_schema_left")
+def test_an_index_is_made_once_more_and_dropped_by_its_label(graph: Graph, tmp_path: Path) -> None:
+    create, drop = {"query": "CREATE INDEX ON :Mine(p, q)"}, {"query": "DROP INDEX ON :Mine(p, q)"}
+    mine = "SHOW INDEXES YIELD labelsOrTypes, properties WHERE 'Mine' IN labelsOrTypes RETURN properties"
+    run_user(graph, user_job(tmp_path, create, create), TAG)
+    assert graph.rows(mine) == [{"properties": ["p", "q"]}]
+    run_user(graph, user_job(tmp_path, drop, drop), TAG)
+    assert graph.rows(mine) == []
+
+
+@pytest.mark.usefixtures("no_schema_left")
+def test_the_index_of_a_constraint_stays(graph: Graph, tmp_path: Path) -> None:
+    graph.autocommit("CREATE CONSTRAINT FOR (n:Mine) REQUIRE n.id IS UNIQUE")
+    queries = ("CREATE INDEX ON :Mine(id)", "DROP INDEX ON :Mine(id)")
+    run_user(graph, user_job(tmp_path, *({"query": query} for query in queries)), TAG)
+    assert value(graph, "SHOW CONSTRAINTS YIELD labelsOrTypes WHERE labelsOrTypes = ['Mine'] RETURN count(*)") == 1
+
+
+# --- users' jobs ---
+
+
+def test_an_iterative_statement_runs_until_nothing_is_left(graph: Graph, tmp_path: Path) -> None:
+    run(graph, "UNWIND range(1, 25) AS i CREATE (:Old {i: i})")
+    delete = "MATCH (n:Old) WITH n LIMIT {LIMIT_SIZE} DELETE n RETURN COUNT(*) AS TotalCompleted"
+    run_user(graph, user_job(tmp_path, {"query": delete, "iterative": True, "iterationsize": 10}), TAG)
+    assert value(graph, "MATCH (n:Old) RETURN count(n)") == 0
+
+
+def test_a_users_job_gets_the_update_tag(graph: Graph, tmp_path: Path) -> None:
+    run_user(graph, user_job(tmp_path, {"query": "CREATE (:Seen {tag: {UPDATE_TAG}})"}), TAG)
+    assert value(graph, "MATCH (s:Seen) RETURN s.tag") == TAG
+
+
+def test_a_statement_that_commits_by_itself_may(graph: Graph, tmp_path: Path) -> None:
+    query = "UNWIND range(1, 5) AS i CALL { WITH i CREATE (:Made {i: i}) } IN TRANSACTIONS OF 2 ROWS"
+    run_user(graph, user_job(tmp_path, {"query": query}), TAG)
+    assert value(graph, "MATCH (m:Made) RETURN count(m)") == 5
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ({"query": "MATCH (n RETURN n"}, "Invalid input 'RETURN'"),
+        ({"query": "MATCH (n {id: {AWS_ID}}) RETURN n"}, "Expected parameter(s): AWS_ID"),
+        ({"query": "MATCH (n:Nothing) RETURN n", "iterative": True}, "returned no whole number TotalCompleted"),
+        ({"query": "RETURN 1 AS TotalCompleted", "iterative": True}, "was not 0 after 20 rounds"),
+    ],
+)
+def test_an_error_says_job_file_statement_and_the_first_line(
+    graph: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, statement: dict[str, Any], said: str
+) -> None:
+    monkeypatch.setattr(engine, "MAX_ROUNDS", 20)
+    with pytest.raises(JobError) as error:
+        run_user(graph, user_job(tmp_path, {"query": "RETURN 1"}, statement), TAG)
+    text = str(error.value)
+    assert text.startswith(f"job 'mine' ({tmp_path / 'job.json'}), statement 2: ")
+    assert said in text
+    assert "\n" not in text
+
+
+def test_what_ran_before_an_error_stays(graph: Graph, tmp_path: Path) -> None:
+    with pytest.raises(JobError):
+        run_user(graph, user_job(tmp_path, {"query": "CREATE (:Kept)"}, {"query": "no Cypher"}), TAG)
+    assert value(graph, "MATCH (k:Kept) RETURN count(k)") == 1
+
+
+def test_the_example_of_the_page_runs(graph: Graph, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "analysis-jobs.md").read_text()
+    example = re.search(r"```json\n(.*?)```", page, re.DOTALL)
+    assert example
+    (tmp_path / "example.json").write_text(example[1])
+    run(
+        graph,
+        "CREATE (:EC2KeyPair {keyname: 'old'})-[:SSH_LOGIN_TO]->(:EC2Instance {publicdnsname: 'x'})",
+    )
+    for job in user_jobs(tmp_path):
+        run_user(graph, job, TAG)
+    assert value(graph, "MATCH (k:EC2KeyPair) RETURN k.opens_public_host") is True
+    assert value(graph, "MATCH (k:EC2KeyPair) RETURN k.checked_at") == TAG
+
+
+# --- shipped jobs: once, whole ---
+
+
+def flags(*queries: str, **fields: Any) -> Job:
+    statements = tuple(Statement(query=query) for query in queries)
+    return Job(name="flags", file=Path("flags.json"), statements=statements, **{"writes": {"L": ("flag",)}, **fields})
+
+
+def test_a_shipped_job_takes_effect_once_per_run(graph: Graph) -> None:
+    run(graph, "CREATE (:Counter {n: 0})")
+    job = flags("MATCH (c:Counter) SET c.n = c.n + 1")
+    assert [run_shipped(graph, job, run_id, TAG) for run_id in ("run-1", "run-1", "run-2")] == [True, False, True]
+    assert value(graph, "MATCH (c:Counter) RETURN c.n") == 2
+    assert value(graph, "MATCH (r:SyncRun {id: 'run-1'}) RETURN r.jobs_done") == ["flags"]
+
+
+def test_two_callers_at_once_have_one_effect(graph: Graph) -> None:
+    run(graph, "CREATE (:Counter {n: 0}), (:SyncRun {id: 'run-1'})")
+    job = flags("MATCH (c:Counter) SET c.n = c.n + 1")
+    effects: list[bool] = []
+    callers = [threading.Thread(target=lambda: effects.append(run_shipped(graph, job, "run-1", TAG))) for _ in range(4)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert sorted(effects) == [False, False, False, True]
+    assert value(graph, "MATCH (c:Counter) RETURN c.n") == 1
+
+
+def test_a_flag_whose_reason_is_gone_goes(graph: Graph) -> None:
+    run(graph, "CREATE (:L {id: 1, open: true}), (:L {id: 2, flag: true})")
+    run_shipped(graph, flags("MATCH (n:L {open: true}) SET n.flag = true"), "run-1", TAG)
+    assert graph.rows("MATCH (n:L) RETURN n.id AS id, n.flag AS flag ORDER BY id") == [
+        {"id": 1, "flag": True},
+        {"id": 2, "flag": None},
+    ]
+
+
+def test_a_shipped_job_that_fails_leaves_everything_as_it_was(graph: Graph) -> None:
+    run(graph, "CREATE (:L {flag: true})")
+    with pytest.raises(JobError, match="statement 2: "):
+        run_shipped(graph, flags("MATCH (n:L) SET n.flag = false", "RETURN 1 / 0"), "run-1", TAG)
+    assert value(graph, "MATCH (n:L) RETURN n.flag") is True
+    assert graph.rows("MATCH (r:SyncRun) RETURN r") == []
+
+
+def test_a_relationship_written_again_keeps_when_it_was_first_seen(graph: Graph) -> None:
+    run(
+        graph,
+        "CREATE (:L {id: 1})-[:LIKE {firstseen: 5, lastupdated: 5}]->(b:L {id: 2})"
+        " CREATE (b)-[:LIKE {lastupdated: 5}]->(:L {id: 3})",
+    )
+    job = flags(
+        "MATCH (a:L {id: 1}), (b:L {id: 2}) MERGE (a)-[r:LIKE]->(b) SET r.lastupdated = $UPDATE_TAG",
+        writes_relationships=(("L", "LIKE", "L"),),
+    )
+    run_shipped(graph, job, "run-1", TAG)
+    assert graph.rows("MATCH (:L)-[r:LIKE]->(:L) RETURN properties(r) AS r") == [
+        {"r": {"firstseen": 5, "lastupdated": TAG}}
+    ]
+
+
+def test_an_unchanged_estate_stays_as_it_is(graph: Graph) -> None:
+    instance(graph, "i-1")
+    rule(graph, "sg-1", "0.0.0.0/0")
+    bucket(graph, "b-1", "READ", policy=["s3:GetObject"])
+    everything = "MATCH (n) WHERE NOT n:SyncRun RETURN elementId(n) AS id, properties(n) AS properties ORDER BY id"
+    pictures = []
+    for run_id in ("run-1", "run-2"):
+        for job in shipped_jobs():
+            run_shipped(graph, job, run_id, TAG)
+        pictures.append(graph.rows(everything))
+    assert pictures[0] == pictures[1]
+
+
+# --- EC2 and ELB exposure ---
+
+
+def instance(graph: Graph, id_: str, group: str = "sg-1", **properties: Any) -> None:
+    run(
+        graph,
+        "MERGE (i:EC2Instance {id: $id}) SET i += $properties MERGE (g:EC2SecurityGroup {id: $group})"
+        " MERGE (i)-[:MEMBER_OF_EC2_SECURITY_GROUP]->(g)",
+        id=id_,
+        group=group,
+        properties={"state": "running", "publicdnsname": f"{id_}.example.com", **properties},
+    )
+
+
+def rule(
+    graph: Graph, group: str, *ranges: str, protocol: str | None = "tcp", ports: tuple[Any, Any] = (443, 443)
+) -> None:
+    run(
+        graph,
+        "MERGE (g:EC2SecurityGroup {id: $group})"
+        " CREATE (p:IpRule:IpPermissionInbound {protocol: $protocol, fromport: $ports[0], toport: $ports[1]})"
+        " CREATE (p)-[:MEMBER_OF_EC2_SECURITY_GROUP]->(g)"
+        " WITH p UNWIND $ranges AS range MERGE (r:IpRange {id: range}) SET r.range = range"
+        " MERGE (r)-[:MEMBER_OF_IP_RULE]->(p)",
+        group=group,
+        ranges=ranges,
+        protocol=protocol,
+        ports=list(ports),
+    )
+
+
+def balancer(
+    graph: Graph, id_: str, *groups: str, scheme: str | None = "internet-facing", behind: tuple[str, ...] = ()
+) -> None:
+    run(
+        graph,
+        "CREATE (b:LoadBalancer {id: $id, scheme: $scheme})"
+        " CREATE (b)-[:ELB_LISTENER]->(:ELBListener {id: $id + '443', port: 443})"
+        " FOREACH (id IN $groups | MERGE (g:EC2SecurityGroup {id: id}) MERGE (b)-[:MEMBER_OF_EC2_SECURITY_GROUP]->(g))"
+        " FOREACH (id IN $behind | MERGE (i:EC2Instance {id: id}) MERGE (b)-[:EXPOSE]->(i))",
+        id=id_,
+        groups=groups,
+        scheme=scheme,
+        behind=behind,
+    )
+
+
+def exposed(graph: Graph) -> dict[str, Any]:
+    """Everything flagged, with the way it is reached (a load balancer has none)."""
+    analysed(graph, EXPOSURE)
+    rows = graph.rows("MATCH (n {exposed_internet: true}) RETURN n.id AS id, n.exposed_internet_type AS how")
+    return {row["id"]: row["how"] for row in rows}
+
+
+@pytest.mark.parametrize("anywhere", ["0.0.0.0/0", "::/0"])
+def test_an_instance_with_a_public_address_in_an_open_group_is_exposed(graph: Graph, anywhere: str) -> None:
+    instance(graph, "i-open")
+    instance(graph, "i-inside", publicdnsname="", privateipaddress="10.0.0.1")
+    instance(graph, "i-closed", group="sg-2")
+    rule(graph, "sg-1", anywhere)
+    rule(graph, "sg-2", "10.0.0.0/8")
+    assert exposed(graph) == {"i-open": ["direct"]}
+
+
+def test_an_address_counts_wherever_it_is(graph: Graph) -> None:
+    instance(graph, "i-ip", publicdnsname="", publicipaddress="203.0.113.1")
+    instance(graph, "i-interface", group="sg-2", publicdnsname=None)
+    run(
+        graph,
+        "MATCH (i:EC2Instance {id: 'i-interface'}) CREATE (n:NetworkInterface {public_ip: '203.0.113.2'})"
+        " CREATE (i)-[:NETWORK_INTERFACE]->(n)"
+        " MERGE (g:EC2SecurityGroup {id: 'sg-1'}) CREATE (n)-[:MEMBER_OF_EC2_SECURITY_GROUP]->(g)",
+    )
+    rule(graph, "sg-1", "0.0.0.0/0")
+    assert exposed(graph) == {"i-ip": ["direct"], "i-interface": ["direct"]}
+
+
+def test_many_ways_in_are_named_once(graph: Graph) -> None:
+    instance(graph, "i-1")
+    instance(graph, "i-1", group="sg-2")
+    for group in ("sg-1", "sg-2"):
+        rule(graph, group, "0.0.0.0/0", "::/0")
+        rule(graph, group, "0.0.0.0/0", ports=(22, 22))
+        balancer(graph, f"elb of {group}", "sg-1", "sg-2", behind=("i-1",))
+    assert exposed(graph)["i-1"] == ["direct", "elb"]
+
+
+def test_behind_a_load_balancer_without_an_address_is_elb_only(graph: Graph) -> None:
+    """In 2020 an instance that had any type got 'direct' as well, public address or not."""
+    instance(graph, "i-1", publicdnsname="")
+    instance(graph, "i-2")
+    balancer(graph, "elb", "sg-1", behind=("i-1", "i-2"))
+    rule(graph, "sg-1", "0.0.0.0/0")
+    for run_id in ("before", "again"):
+        analysed(graph, EXPOSURE, run_id)
+    assert exposed(graph) == {"elb": None, "i-1": ["elb"], "i-2": ["direct", "elb"]}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "ports", "opens"),
+    [
+        ("tcp", (443, 443), True),
+        ("tcp", (0, 65535), True),
+        ("6", (400, 500), True),
+        ("-1", (None, None), True),
+        ("all", (None, None), True),
+        (None, (None, None), True),
+        ("tcp", (None, None), True),
+        ("tcp", (80, 80), False),
+        ("tcp", (444, 65535), False),
+        ("udp", (443, 443), False),
+        ("icmp", (-1, -1), False),
+    ],
+)
+def test_a_load_balancer_is_exposed_by_a_rule_for_its_listeners_port(
+    graph: Graph, protocol: str | None, ports: tuple[Any, Any], opens: bool
+) -> None:
+    balancer(graph, "elb", "sg-1")
+    rule(graph, "sg-1", "::/0", protocol=protocol, ports=ports)
+    assert exposed(graph) == ({"elb": None} if opens else {})
+
+
+def test_a_load_balancer_is_judged_by_its_own_groups(graph: Graph) -> None:
+    """In 2020 by every group that had the name of its source group."""
+    balancer(graph, "elb", "sg-own")
+    rule(graph, "sg-own", "10.0.0.0/8")
+    rule(graph, "sg-same-name", "0.0.0.0/0")
+    run(
+        graph,
+        "MATCH (b:LoadBalancer), (g:EC2SecurityGroup) SET g.name = 'default' MERGE (b)-[:SOURCE_SECURITY_GROUP]->(g)",
+    )
+    assert exposed(graph) == {}
+
+
+def test_an_internal_load_balancer_exposes_nothing(graph: Graph) -> None:
+    instance(graph, "i-1", group="sg-2")
+    balancer(graph, "inside", "sg-1", scheme="internal", behind=("i-1",))
+    balancer(graph, "inside without groups", scheme="internal")
+    rule(graph, "sg-1", "0.0.0.0/0")
+    assert exposed(graph) == {}
+
+
+@pytest.mark.parametrize("scheme", ["internet-facing", "", None])
+def test_in_ec2_classic_a_load_balancer_has_no_group_that_could_close_it(graph: Graph, scheme: str | None) -> None:
+    balancer(graph, "classic", scheme=scheme)
+    balancer(graph, "group not read", "sg-stub", scheme="internet-facing")
+    assert exposed(graph) == {"classic": None}
+
+
+def test_terminated_instances_are_not_exposed_and_unread_ones_are(graph: Graph) -> None:
+    for state in ("running", "stopped", "terminated", "shutting-down"):
+        instance(graph, f"i-{state}", group="sg-2", state=state, publicdnsname="")
+    behind = ("i-running", "i-stopped", "i-terminated", "i-shutting-down", "i-unread")
+    balancer(graph, "elb", behind=behind)
+    assert set(exposed(graph)) == {"elb", "i-running", "i-stopped", "i-unread"}
+
+
+def test_exposure_that_ended_is_gone(graph: Graph) -> None:
+    """In 2020 the reset never matched anything: flags stuck for ever."""
+    instance(graph, "i-1")
+    rule(graph, "sg-1", "0.0.0.0/0")
+    balancer(graph, "elb", "sg-1", behind=("i-1",))
+    analysed(graph, EXPOSURE, "before")
+    run(graph, "MATCH (:IpRange)-[r:MEMBER_OF_IP_RULE]->() DELETE r")
+    assert exposed(graph) == {}
+    assert value(graph, "MATCH (i:EC2Instance) RETURN i.exposed_internet_type") is None
+
+
+# --- S3 ---
+
+GROUPS = "http://acs.amazonaws.com/groups"
+
+
+def bucket(
+    graph: Graph,
+    name: str,
+    *permissions: str,
+    policy: list[str] | None,
+    group: str = f"{GROUPS}/global/AllUsers",
+    account: str = "1111",
+    acl_seen: int = 2,
+) -> None:
+    """A bucket seen in run 2 with its owner's grant, and with grants to a group; `policy` None could not be read."""
+    run(
+        graph,
+        "MERGE (a:AWSAccount {id: $account}) MERGE (b:S3Bucket {id: $name})"
+        " SET b.policy_anonymous_actions = $policy, b.lastupdated = 2"
+        " MERGE (a)-[:RESOURCE]->(b)"
+        " CREATE (:S3Acl {permission: 'FULL_CONTROL', type: 'CanonicalUser', granteeid: 'owner'})"
+        "-[:APPLIES_TO {lastupdated: $acl_seen}]->(b)"
+        " FOREACH (p IN $permissions | CREATE (:S3Acl {permission: p, type: 'Group', uri: $group})"
+        "-[:APPLIES_TO {lastupdated: $acl_seen}]->(b))",
+        acl_seen=acl_seen,
+        name=name,
+        permissions=permissions,
+        policy=policy,
+        group=group,
+        account=account,
+    )
+
+
+def access(graph: Graph, name: str) -> tuple[bool | None, list[str] | None]:
+    [row] = graph.rows(
+        "MATCH (b:S3Bucket {id: $name}) RETURN b.anonymous_access AS a, b.anonymous_actions AS l", {"name": name}
+    )
+    return row["a"], row["l"]
+
+
+LISTING = ["s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListBucketVersions"]
+
+
+@pytest.mark.parametrize("group", [f"{GROUPS}/global/AllUsers", f"{GROUPS}/global/AuthenticatedUsers"])
+@pytest.mark.parametrize(
+    ("permission", "actions"),
+    [
+        ("READ", LISTING),
+        ("WRITE", ["s3:DeleteObject", "s3:PutObject"]),
+        ("READ_ACP", ["s3:GetBucketAcl"]),
+        ("WRITE_ACP", ["s3:PutBucketAcl"]),
+        ("FULL_CONTROL", ["s3:DeleteObject", "s3:GetBucketAcl", *LISTING, "s3:PutBucketAcl", "s3:PutObject"]),
+    ],
+)
+def test_what_a_grant_to_everyone_allows(graph: Graph, group: str, permission: str, actions: list[str]) -> None:
+    bucket(graph, "b", permission, policy=[], group=group)
+    analysed(graph, S3)
+    assert access(graph, "b") == (True, actions)
+
+
+def test_grants_and_policy_are_one_list_without_duplicates(graph: Graph) -> None:
+    bucket(graph, "b", "READ", "READ", policy=["s3:getobject", "s3:listbucket"])
+    bucket(graph, "b", "READ_ACP", policy=["s3:getobject", "s3:listbucket"])
+    analysed(graph, S3, "before")
+    analysed(graph, S3)
+    assert access(graph, "b") == (True, ["s3:GetBucketAcl", "s3:getobject", *LISTING])
+
+
+def test_a_grant_to_the_log_delivery_group_is_not_public(graph: Graph) -> None:
+    bucket(graph, "b", "WRITE", policy=[], group=f"{GROUPS}/s3/LogDelivery")
+    analysed(graph, S3)
+    assert access(graph, "b") == (False, [])
+
+
+def test_an_acl_of_an_earlier_run_leaves_it_open_unless_something_says_yes(graph: Graph) -> None:
+    bucket(graph, "quiet", policy=[], acl_seen=1)
+    bucket(graph, "public by policy", policy=["s3:GetObject"], acl_seen=1)
+    bucket(graph, "public by its last known grants", "READ_ACP", policy=[], acl_seen=1)
+    bucket(graph, "read today", policy=[])
+    analysed(graph, S3)
+    assert access(graph, "quiet") == (None, None)
+    assert access(graph, "public by policy") == (True, ["s3:GetObject"])
+    assert access(graph, "public by its last known grants") == (True, ["s3:GetBucketAcl"])
+    assert access(graph, "read today") == (False, [])
+
+
+def test_a_bucket_whose_acl_was_never_read_is_not_known(graph: Graph) -> None:
+    bucket(graph, "b", policy=[])
+    run(graph, "MATCH (a:S3Acl) DETACH DELETE a")
+    analysed(graph, S3)
+    assert access(graph, "b") == (None, None)
+
+
+def test_a_policy_that_was_not_read_leaves_it_open_unless_a_grant_says_yes(graph: Graph) -> None:
+    bucket(graph, "quiet", policy=None)
+    bucket(graph, "public", "READ_ACP", policy=None)
+    analysed(graph, S3)
+    assert access(graph, "quiet") == (None, None)
+    assert access(graph, "public") == (True, ["s3:GetBucketAcl"])
+
+
+def test_a_bucket_that_was_closed_is_no_longer_public(graph: Graph) -> None:
+    bucket(graph, "b", "READ", policy=[])
+    analysed(graph, S3, "before")
+    run(graph, "MATCH (a:S3Acl {type: 'Group'}) DETACH DELETE a")
+    analysed(graph, S3)
+    assert access(graph, "b") == (False, [])
+
+
+# --- verdicts ---
+
+
+def test_a_verdict_counts_shows_and_says_what_it_did_not_see(graph: Graph) -> None:
+    instance(graph, "i-1", region="eu-west-1")
+    rule(graph, "sg-1", "0.0.0.0/0")
+    for type_ in ("aws.ec2.instances", "aws.ec2.security_groups", "aws.elb.load_balancers"):
+        seen(graph, type_)
+    seen(graph, "aws.ec2.instances", "denied", region="eu-south-1", reason="AccessDenied ec2:DescribeInstances")
+    seen(graph, "aws.ec2.instances", "skipped", region="ap-east-1", reason="not enabled")
+    seen(graph, "aws.rds.instances", "failed")
+    finding = analysed(graph, EXPOSURE)
+    gap = "eu-south-1 of 1111 (AccessDenied ec2:DescribeInstances)"
+    assert str(finding) == f"1 exposed instance; 1 of 4 scopes not seen: {gap}"
+    assert finding.examples == [{"instance": "i-1", "account": None, "region": "eu-west-1", "how": ["direct"]}]
+    assert finding.judged
+
+
+def test_a_type_that_never_was_complete_is_not_judged(graph: Graph) -> None:
+    seen(graph, "aws.ec2.instances")
+    seen(graph, "aws.ec2.security_groups", "denied", complete_at=7)
+    seen(graph, "aws.elb.load_balancers", "failed")
+    assert analysed(graph, EXPOSURE).never_seen == ["aws.elb.load_balancers"]
+    run(graph, "MATCH (s:SyncScope) DELETE s")
+    assert len(analysed(graph, EXPOSURE, "run-2").never_seen) == 3
+
+
+def test_buckets_not_known_are_told_apart_from_private_ones(graph: Graph) -> None:
+    seen(graph, "aws.s3.buckets", region="global")
+    seen(graph, "aws.s3.acls", region="global")
+    bucket(graph, "private", policy=[])
+    bucket(graph, "policy not read", policy=None)
+    bucket(graph, "open", "READ_ACP", policy=[])
+    finding = analysed(graph, S3)
+    assert str(finding) == "1 public bucket; 1 not known"
+    assert finding.examples == [{"bucket": "open", "account": "1111", "actions": ["s3:GetBucketAcl"]}]

@@ -1,0 +1,217 @@
+"""The AWS API of the fetch engine against the simulator, over HTTP: paging, classes of failure, retries, the rate
+budget.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+import redis
+
+from tasks.aws import api as aws_api
+from tasks.aws import credentials
+from tasks.aws.api import AwsApi, listing
+from tasks.failures import CallFailed, Failure, Later
+from tasks.rate_budget import RateBudget
+from tasks.resource import Item, Tenant
+from tests.servers.aws import AwsServer, Effect, Fault
+
+ACCOUNT = "111122223333"
+REGION = "eu-west-1"
+KEYS = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[AwsServer]:
+    with AwsServer() as server:
+        yield server
+
+
+@pytest.fixture
+def aws(simulator: AwsServer, monkeypatch: pytest.MonkeyPatch) -> AwsServer:
+    for name, value in (KEYS | {"AWS_ENDPOINT_URL": simulator.url}).items():
+        monkeypatch.setenv(name, value)
+    simulator.reset()
+    return simulator
+
+
+def call(broker: redis.Redis, work: Any, *, region: str = REGION, longest_wait_seconds: float = 20) -> Any:
+    """What `work(api)` returns, with clients that end with it."""
+
+    async def run() -> Any:
+        tenant = Tenant(provider="aws", id=ACCOUNT, access={"partition": "aws"})
+        api = AwsApi(tenant, region, RateBudget(broker, longest_wait_seconds=longest_wait_seconds), "aws")
+        try:
+            return await work(api)
+        finally:
+            await aws_api.close()
+            credentials.forget(tenant.access)
+
+    return asyncio.run(run())
+
+
+async def items(api: AwsApi, declared: Any) -> list[Item]:
+    return [item async for item in declared.items(api, "")]
+
+
+def roles(**parameters: Any) -> Any:
+    return listing("iam:ListRoles", **parameters)
+
+
+@pytest.fixture(scope="module")
+def role_names(simulator: AwsServer) -> set[str]:
+    keys = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "x"}
+    iam = boto3.client("iam", region_name=REGION, endpoint_url=simulator.url, **keys)
+    names = {f"role-{number}" for number in range(12)}
+    for name in names:
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument='{"Statement": []}')
+    return names
+
+
+def test_every_page_is_read(aws: AwsServer, broker: redis.Redis, role_names: set[str]) -> None:
+    found = call(broker, lambda api: items(api, roles(MaxItems=5)))
+    assert role_names <= {item.value["RoleName"] for item in found}
+    assert aws.calls().count("iam", "ListRoles") == 3
+
+
+def test_a_page_that_is_denied_raises_with_the_action_that_is_missing(
+    aws: AwsServer, broker: redis.Redis, role_names: set[str]
+) -> None:
+    aws.add(Fault(Effect.DENY, service="iam", action="ListRoles", after=1))
+    with pytest.raises(CallFailed) as caught:
+        call(broker, lambda api: items(api, roles(MaxItems=5)))
+    assert caught.value.failure is Failure.DENIED
+    assert (caught.value.action, caught.value.code) == ("iam:ListRoles", "AccessDenied")
+
+
+def test_throttles_slow_the_whole_fleet_down_and_lose_nothing(
+    aws: AwsServer, broker: redis.Redis, role_names: set[str]
+) -> None:
+    aws.add(Fault(Effect.THROTTLE, service="iam", times=2))
+    found = call(broker, lambda api: items(api, roles()))
+    assert role_names <= {item.value["RoleName"] for item in found}
+    rate = float(broker.hget(f"chartfleet:budget:aws:{ACCOUNT}:{REGION}:iam", "rate"))  # type: ignore[arg-type]
+    assert rate < aws_api._LIMITS["iam"].initial
+
+
+def test_retry_after_is_kept(aws: AwsServer, broker: redis.Redis) -> None:
+    aws.add(Fault(Effect.THROTTLE, service="ec2", times=1, retry_after_seconds=1))
+    call(broker, lambda api: api.call("ec2:DescribeVpcs"))
+    first, second = aws.calls(recent=2).recent
+    assert second.at - first.at >= 1.0
+
+
+def test_a_wait_that_would_be_long_gives_the_scope_back(aws: AwsServer, broker: redis.Redis) -> None:
+    aws.add(Fault(Effect.THROTTLE, service="ec2", retry_after_seconds=120))
+    with pytest.raises(Later) as caught:
+        call(broker, lambda api: api.call("ec2:DescribeVpcs"), longest_wait_seconds=2)
+    assert caught.value.after_seconds > 100
+    assert aws.calls().count("ec2") == 1, "no call is sent while told to wait"
+
+
+@pytest.mark.parametrize("effect", [Effect.ERROR, Effect.DISCONNECT])
+def test_transient_errors_are_tried_again(aws: AwsServer, broker: redis.Redis, effect: Effect) -> None:
+    aws.add(Fault(effect, service="ec2", times=2))
+    assert call(broker, lambda api: api.call("ec2:DescribeVpcs"))["Vpcs"]
+
+
+def test_an_error_that_stays_fails_after_five_tries(
+    aws: AwsServer, broker: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.aws.api.random.uniform", lambda low, high: 0)
+    aws.add(Fault(Effect.ERROR, service="ec2"))
+    with pytest.raises(CallFailed) as caught:
+        call(broker, lambda api: api.call("ec2:DescribeVpcs"))
+    assert caught.value.failure is Failure.TRANSIENT
+    assert aws.calls().count("ec2") == aws_api.MOST_TRIES
+
+
+def test_expired_credentials_are_renewed_once(aws: AwsServer, broker: redis.Redis) -> None:
+    aws.add(Fault(Effect.EXPIRED, service="ec2", times=1))
+    assert call(broker, lambda api: api.call("ec2:DescribeVpcs"))["Vpcs"]
+    aws.add(Fault(Effect.EXPIRED, service="ec2"))
+    with pytest.raises(CallFailed) as caught:
+        call(broker, lambda api: api.call("ec2:DescribeVpcs"))
+    assert caught.value.failure is Failure.EXPIRED
+
+
+def test_a_region_that_refuses_valid_keys_is_not_enabled(aws: AwsServer, broker: redis.Redis) -> None:
+    aws.add(Fault(Effect.NOT_ENABLED, region=REGION))
+    with pytest.raises(CallFailed) as caught:
+        call(broker, lambda api: api.call("ec2:DescribeVpcs"))
+    assert caught.value.failure is Failure.NOT_ENABLED
+
+
+def test_keys_that_no_region_takes_are_denied_not_skipped(aws: AwsServer, broker: redis.Redis) -> None:
+    aws.add(Fault(Effect.NOT_ENABLED))
+    with pytest.raises(CallFailed) as caught:
+        call(broker, lambda api: api.call("ec2:DescribeVpcs"))
+    assert caught.value.failure is Failure.DENIED, "not seen must never read as none"
+
+
+@pytest.mark.parametrize("declared", [listing("ec2:DescribeVpcs"), roles(), listing("rds:DescribeDBInstances")])
+def test_an_answer_cut_short_is_no_empty_answer(
+    aws: AwsServer, broker: redis.Redis, declared: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.aws.api.random.uniform", lambda low, high: 0)
+    aws.add(Fault(Effect.MALFORMED))
+    with pytest.raises(CallFailed) as caught:
+        call(broker, lambda api: items(api, declared))
+    assert caught.value.failure is Failure.BAD_ANSWER
+
+
+class TestDetails:
+    """A call per item: bounded in flight, each item's failure its own."""
+
+    LISTED = listing("s3:ListBuckets").then("s3:GetBucketAcl", Bucket="Name")
+    POLICIES = listing("s3:ListBuckets").then(
+        "s3:GetBucketPolicy", Bucket="Name", none_if="NoSuchBucketPolicy", gap=True
+    )
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def names(cls, simulator: AwsServer) -> list[str]:
+        keys = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "x"}
+        s3 = boto3.client("s3", region_name="us-east-1", endpoint_url=simulator.url, **keys)
+        names = [f"details-{number:03}" for number in range(60)]
+        for name in names:
+            s3.create_bucket(Bucket=name)
+        return names
+
+    def test_details_are_merged_under_the_name_of_their_operation(self, aws: AwsServer, broker: redis.Redis) -> None:
+        found = call(broker, lambda api: items(api, self.LISTED), region="global")
+        assert len(found) == 60
+        assert all(item.value["GetBucketAcl"]["Grants"] for item in found)
+
+    def test_details_fan_out_with_a_bound(self, aws: AwsServer, broker: redis.Redis) -> None:
+        aws.latency(0.1)
+        begun = time.monotonic()
+        call(broker, lambda api: items(api, self.LISTED), region="global")
+        assert time.monotonic() - begun < 60 * 0.1 / 2, "one by one would take 6 s"
+        assert 2 < aws.calls().max_in_flight <= aws_api.CALLS_IN_FLIGHT
+
+    def test_a_bucket_that_vanished_is_gone_and_the_rest_goes_on(self, aws: AwsServer, broker: redis.Redis) -> None:
+        aws.add(Fault(Effect.DENY, action="GetBucketAcl", bucket="details-007", code="NoSuchBucket", status=404))
+        found = call(broker, lambda api: items(api, self.LISTED), region="global")
+        failed = [item for item in found if item.failure]
+        assert [(item.value["Name"], item.failure.failure) for item in failed] == [("details-007", Failure.GONE)]
+
+    def test_no_policy_is_an_answer_and_a_denied_one_a_gap(self, aws: AwsServer, broker: redis.Redis) -> None:
+        aws.add(Fault(Effect.DENY, action="GetBucketPolicy", bucket="details-003"))
+        found = call(broker, lambda api: items(api, self.POLICIES), region="global")
+        by_name = {item.value["Name"]: item for item in found}
+        assert by_name["details-001"].value["GetBucketPolicy"] == {}
+        assert by_name["details-003"].value["GetBucketPolicy"] is None
+        assert [gap.action for gap in by_name["details-003"].gaps] == ["s3:GetBucketPolicy"]
+
+
+def test_no_key_of_aws_is_in_redis(aws: AwsServer, broker: redis.Redis) -> None:
+    os.environ["AWS_SECRET_ACCESS_KEY"] = "a-secret-that-must-not-travel"
+    call(broker, lambda api: api.call("ec2:DescribeVpcs"))
+    assert not [key for key in broker.scan_iter("*") if b"a-secret" in (broker.dump(key) or b"")]

@@ -1,0 +1,361 @@
+"""One attempt at one scope, with a provider of the test's own: how each way of ending reaches the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import redis
+
+from loaders.batch import decode
+from loaders.ledger import Attempt, Event, Fenced, Ledger, State
+from loaders.model import GraphSchema, Node, key, prop
+from loaders.scope import Scope
+from tasks.failures import CallFailed, Failure, Later
+from tasks.fetch import FetchLimits, fetch
+from tasks.resource import Gap, Item, Per, ResourceType, Tenant
+
+
+class Thing(Node, label="Thing"):
+    id: str = key("id")
+    size: int | None = prop("size")
+
+
+@dataclass
+class ToyApi:
+    tenant: Tenant = field(default_factory=lambda: Tenant(provider="toy", id="t"))
+    partition: str = "toy"
+    calls: int = 1
+
+
+@dataclass
+class Toy:
+    """Items from a generator of the test's; `planned`: the parts of a scope."""
+
+    source: Callable[[str], AsyncIterator[Item]]
+    planned: tuple[str, ...] | None = None
+    calls: tuple[str, ...] = ("toy:List",)
+
+    def items(self, api: ToyApi, part: str) -> AsyncIterator[Item]:
+        return self.source(part)
+
+    def parts(self, api: ToyApi) -> AsyncIterator[str] | None:
+        async def each() -> AsyncIterator[str]:
+            for part in self.planned or ():
+                yield part
+
+        return None if self.planned is None else each()
+
+
+PLANNER = Scope(type="toy.tenants", tenant="toy")
+SCOPE = Scope(type="toy.things", tenant="t")
+SCHEMA = GraphSchema({"toy.things": [Thing]})
+LIMITS = FetchLimits(lease_seconds=2)
+
+
+@pytest.fixture
+def ledger(broker: redis.Redis) -> Iterator[Ledger]:
+    """A run with one planned scope."""
+    ledger = Ledger(broker, "1-toy")
+    ledger.open(tag=1, config={}, window=1, planners=[PLANNER])
+    planner = ledger.begin(PLANNER, lease_seconds=60, worker="test")
+    assert planner is not None
+    ledger.plan(planner, [(SCOPE, False, 0.0)], queue=False)
+    yield ledger
+    ledger.forget()
+
+
+def begin(ledger: Ledger, scope: Scope = SCOPE) -> Attempt:
+    attempt = ledger.begin(scope, lease_seconds=LIMITS.lease_seconds, worker="test")
+    assert attempt is not None
+    return attempt
+
+
+def run(
+    ledger: Ledger,
+    toy: Toy,
+    scope: Scope = SCOPE,
+    limits: FetchLimits = LIMITS,
+    stopping: Callable[[], bool] = lambda: False,
+) -> list[Event]:
+    """One attempt to its end; what it asked to be published."""
+    published: list[Event] = []
+
+    async def connect() -> Any:
+        return ToyApi()
+
+    asyncio.run(
+        fetch(
+            ResourceType("toy.things", Per.TENANT, toy, (Thing,)),
+            begin(ledger, scope),
+            connect=connect,
+            ledger=ledger,
+            schema=SCHEMA,
+            publish=published.extend,
+            limits=limits,
+            stopping=stopping,
+        )
+    )
+    return published
+
+
+def state(ledger: Ledger, scope: Scope = SCOPE) -> tuple[State, str]:
+    unit = ledger.unit(scope)
+    assert unit is not None
+    return unit.state, unit.reason
+
+
+def waiting(ledger: Ledger) -> list[list[dict[str, Any]]]:
+    """The rows of every batch that waits for the writer."""
+    taken = ledger.take(most_batches=1000, most_bytes=10**9)
+    return [decode(payload) for _, payload in taken.batches] if taken else []
+
+
+def things(count: int, **more: Any) -> Toy:
+    async def source(part: str) -> AsyncIterator[Item]:
+        for number in range(count):
+            yield Item({"id": f"{part}{number}", **more})
+
+    return Toy(source)
+
+
+def test_rows_stream_into_batches_of_a_thousand(ledger: Ledger) -> None:
+    run(ledger, things(2_500))
+    assert [len(rows) for rows in waiting(ledger)] == [1000, 1000, 500]
+
+
+def test_large_rows_make_smaller_batches(ledger: Ledger) -> None:
+    async def source(part: str) -> AsyncIterator[Item]:
+        for number in range(30):
+            yield Item({"id": f"{number}-{'x' * 100_000}"})
+
+    run(ledger, Toy(source))
+    assert [len(rows) for rows in waiting(ledger)] == [5, 5, 5, 5, 5, 5]
+
+
+def test_a_scope_that_holds_nothing_is_settled_without_the_writer(ledger: Ledger) -> None:
+    assert run(ledger, things(0)) == [Event.BARRIER]
+    assert state(ledger) == (State.CLEANED, "")
+
+
+@pytest.mark.parametrize(
+    ("failure", "ended"),
+    [
+        (Failure.DENIED, State.DENIED),
+        (Failure.NOT_ENABLED, State.SKIPPED),
+        (Failure.BAD_ANSWER, State.FAILED),
+        (Failure.OTHER, State.FAILED),
+    ],
+)
+def test_what_a_failed_call_makes_of_the_scope_and_its_earlier_pages_stay(
+    ledger: Ledger, failure: Failure, ended: State
+) -> None:
+    async def source(part: str) -> AsyncIterator[Item]:
+        yield Item({"id": "seen before"})
+        raise CallFailed(failure, "toy:List", "no", code="Refused")
+
+    run(ledger, Toy(source))
+    found, reason = state(ledger)
+    assert found is ended
+    assert "toy:List" in reason
+    assert [[row["k"] for row in rows] for rows in waiting(ledger)] == [["seen before"]]
+    info = ledger.info()
+    assert info is not None
+    assert info.open == 1, "the scope isn't settled before its batch is committed"
+
+
+def test_an_item_that_vanished_is_skipped_and_the_scope_is_complete(ledger: Ledger) -> None:
+    async def source(part: str) -> AsyncIterator[Item]:
+        yield Item({"id": "1"}, failure=CallFailed(Failure.GONE, "toy:Get", "gone"))
+        yield Item({"id": "2"})
+
+    run(ledger, Toy(source))
+    assert state(ledger)[0] is State.FETCHED
+    assert [[row["k"] for row in rows] for rows in waiting(ledger)] == [["2"]]
+
+
+def test_a_detail_denied_for_one_item_denies_the_scope_but_not_the_other_items(ledger: Ledger) -> None:
+    async def source(part: str) -> AsyncIterator[Item]:
+        yield Item({"id": "1"}, failure=CallFailed(Failure.DENIED, "toy:Get", "no", code="AccessDenied"))
+        yield Item({"id": "2"})
+
+    run(ledger, Toy(source))
+    assert state(ledger) == (State.DENIED, "AccessDenied toy:Get for 1 items")
+    assert [[row["k"] for row in rows] for rows in waiting(ledger)] == [["2"]]
+
+
+def test_a_gap_is_told_and_leaves_the_scope_complete(ledger: Ledger) -> None:
+    async def source(part: str) -> AsyncIterator[Item]:
+        yield Item({"id": "1"}, gaps=(Gap("toy:GetPolicy", "AccessDenied"),))
+        yield Item({"id": "2"}, gaps=(Gap("toy:GetPolicy", "AccessDenied"),))
+
+    run(ledger, Toy(source))
+    unit = ledger.unit(SCOPE)
+    assert unit is not None
+    assert unit.state is State.FETCHED
+    assert unit.outcome["gaps"] == ["toy:GetPolicy: AccessDenied (2 items)"]
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        ({"size": 1}, "Thing.id: the row has no key (id)"),
+        ({"id": "1", "size": "large"}, "Thing.size: 'large' is str, expected int"),
+        ({"id": "1", "size": True}, "Thing.size: True is a truth value, expected int"),
+    ],
+)
+def test_a_bad_item_is_kept_aside_and_its_scope_deletes_nothing(ledger: Ledger, item: Any, said: str) -> None:
+    async def source(part: str) -> AsyncIterator[Item]:
+        yield Item(item)
+        yield Item({"id": "good"})
+
+    run(ledger, Toy(source))
+    assert state(ledger) == (State.FAILED, f"1 items kept aside, the first: {said}")
+    assert [[row["k"] for row in rows] for rows in waiting(ledger)] == [["good"]]
+
+
+def test_a_bug_in_a_declaration_fails_its_scope_and_names_the_error(ledger: Ledger) -> None:
+    async def source(part: str) -> AsyncIterator[Item]:
+        yield Item({"id": "1"})
+        raise ZeroDivisionError("of the declaration's own")
+
+    run(ledger, Toy(source))
+    assert state(ledger) == (State.FAILED, "unexpected ZeroDivisionError: of the declaration's own")
+
+
+def test_a_scope_that_must_wait_is_given_back_and_begins_again_when_due(ledger: Ledger) -> None:
+    async def source(part: str) -> AsyncIterator[Item]:
+        raise Later("throttled", after_seconds=0.3)
+        yield
+
+    run(ledger, Toy(source))
+    assert state(ledger) == (State.PLANNED, "throttled")
+    assert ledger.begin(SCOPE, lease_seconds=2, worker="test") is None, "it isn't due yet"
+    time.sleep(0.4)
+    attempt = begin(ledger)
+    assert attempt.number == 2
+    unit = ledger.unit(SCOPE)
+    assert unit is not None
+    assert unit.deaths == 0
+
+
+def test_a_worker_that_shuts_down_gives_the_scope_back_at_the_next_item(ledger: Ledger) -> None:
+    asked = iter([False, True])
+    run(ledger, things(5), stopping=lambda: next(asked))
+    assert state(ledger) == (State.PLANNED, "the worker shuts down")
+
+
+def test_a_scope_with_parts_is_complete_when_its_listing_and_all_parts_are(ledger: Ledger) -> None:
+    toy = things(1)
+    toy.planned = ("a", "b")
+    run(ledger, toy)
+    parts = ledger.parts(SCOPE)
+    assert [part.part for part in parts] == ["a", "b"]
+    run(ledger, toy, parts[0])
+    assert ledger.cleanups() == []
+    run(ledger, toy, parts[1])
+    taken = ledger.take(most_batches=10, most_bytes=10**6)
+    assert taken is not None
+    ledger.committed(batch for batch, _ in taken.batches)
+    assert ledger.cleanups() == [SCOPE]
+    assert {row["s"] for _, payload in taken.batches for row in decode(payload)} == {SCOPE.id}, (
+        "rows belong to the scope"
+    )
+
+
+def test_a_bad_part_makes_the_scope_bad(ledger: Ledger) -> None:
+    async def source(part: str) -> AsyncIterator[Item]:
+        if part == "b":
+            raise CallFailed(Failure.DENIED, "toy:List", "no", code="AccessDenied")
+        for _ in ():
+            yield Item({})
+
+    toy = Toy(source, planned=("a", "b"))
+    run(ledger, toy)
+    for part in ledger.parts(SCOPE):
+        run(ledger, toy, part)
+    assert state(ledger) == (State.DENIED, "AccessDenied toy:List")
+    assert ledger.cleanups() == []
+
+
+def test_an_attempt_that_lost_its_scope_stops(ledger: Ledger, broker: redis.Redis) -> None:
+    pages = 0
+
+    async def source(part: str) -> AsyncIterator[Item]:
+        nonlocal pages
+        while True:
+            pages += 1
+            yield Item({"id": str(pages)})
+            await asyncio.sleep(0.05)
+
+    def lose() -> None:
+        time.sleep(0.3)
+        ledger.cancel("test")
+
+    thread = threading.Thread(target=lose)
+    thread.start()
+    with pytest.raises(Fenced):
+        run(ledger, Toy(source), limits=FetchLimits(lease_seconds=0.6))
+    thread.join()
+    assert pages < 100
+
+
+def test_an_attempt_without_progress_lets_its_lease_run_out(ledger: Ledger) -> None:
+    async def source(part: str) -> AsyncIterator[Item]:
+        await asyncio.sleep(2.5)
+        yield Item({"id": "1"})
+
+    swept: list[Scope] = []
+
+    def sweep() -> None:
+        for _ in range(25):
+            time.sleep(0.1)
+            _, units = ledger.sweep(lease_seconds=1, most_deaths=3, patience_seconds=60, broker="b", idle=[])
+            swept.extend(units)
+
+    thread = threading.Thread(target=sweep)
+    thread.start()
+    with pytest.raises(Fenced):
+        run(ledger, Toy(source), limits=FetchLimits(lease_seconds=0.6, stall_seconds=0.3))
+    thread.join()
+    assert swept == [SCOPE]
+
+
+def test_a_slow_attempt_with_progress_keeps_its_lease(ledger: Ledger) -> None:
+    async def source(part: str) -> AsyncIterator[Item]:
+        for number in range(15):
+            await asyncio.sleep(0.1)
+            yield Item({"id": str(number)})
+
+    run(ledger, Toy(source), limits=FetchLimits(lease_seconds=0.6, stall_seconds=5))
+    assert state(ledger)[0] is State.FETCHED
+    assert ledger.sweep(lease_seconds=1, most_deaths=3, patience_seconds=60, broker="b", idle=[])[1] == []
+
+
+def test_a_fetch_waits_while_the_writer_is_behind(ledger: Ledger) -> None:
+    committed: list[int] = []
+
+    def write_late() -> None:
+        time.sleep(0.8)
+        taken = ledger.take(most_batches=10, most_bytes=10**9)
+        assert taken is not None
+        committed.append(len(taken.batches))
+        ledger.committed(batch for batch, _ in taken.batches)
+
+    thread = threading.Thread(target=write_late)
+    thread.start()
+    begun = time.monotonic()
+    run(ledger, things(2_000), limits=FetchLimits(lease_seconds=2, backlog_bytes=10))
+    thread.join()
+    assert committed == [1], "the second batch came only after the first was committed"
+    assert time.monotonic() - begun > 0.8
+
+
+def test_a_fetch_that_waits_too_long_for_the_writer_gives_its_scope_back(ledger: Ledger) -> None:
+    run(ledger, things(2_000), limits=FetchLimits(lease_seconds=2, backlog_bytes=10, attempt_seconds=0.2))
+    assert state(ledger) == (State.PLANNED, "the writer is behind")

@@ -1,0 +1,109 @@
+"""Celery's own programs over a real fleet: Flower shows it, beat starts a run by the schedule of the settings."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loaders.graph import Graph
+from loaders.ledger import Ledger, RunState, runs
+from tests.fleet.command import Command
+from tests.fleet.running import COORDINATOR, FETCH, LOADER, Fleet, running_fleet, wait_for
+from tests.servers.aws import AwsServer, Effect, Fault
+from workers import embedded
+from workers.embedded.process import free_port
+
+SETTINGS = {"aws_regions": ("us-east-1",), "aws_requested_syncs": ("ec2.vpcs", "ec2.subnets")}
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[AwsServer]:
+    with AwsServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def running(services: embedded.Services, aws: AwsServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    broker = embedded.start_broker(tmp_path_factory.mktemp("broker"))
+    try:
+        with running_fleet(services.graph, broker.url, tmp_path_factory.mktemp("fleet"), aws.url, **SETTINGS) as fleet:
+            yield fleet
+    finally:
+        broker.stop()
+
+
+@pytest.fixture
+def fleet(running: Fleet, graph: Graph, aws: AwsServer) -> Iterator[Fleet]:
+    running.at_rest()
+    yield running
+    aws.reset()
+    running.at_rest()
+
+
+@contextmanager
+def celery(fleet: Fleet, directory: Path, *arguments: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
+    """`chartfleet beat` or `chartfleet flower`, until the end of the block."""
+    command = Command(directory, {"CHARTFLEET_BROKER_URL": str(fleet.settings.broker)})
+    process = command.start(*arguments, **variables)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+
+
+def test_flower_shows_the_workers_and_the_time_of_each_type(fleet: Fleet, tmp_path: Path) -> None:
+    port = free_port()
+
+    def ask(resource: str) -> Any:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/{resource}", timeout=30) as answer:
+                return json.load(answer)
+        except OSError:
+            return None
+
+    with celery(fleet, tmp_path, "flower", "--", f"--port={port}", FLOWER_UNAUTHENTICATED_API="true"):
+        wait_for(lambda: ask("workers") is not None)
+        wait_for(lambda: len(ask("workers?refresh=1") or {}) == len(fleet.workers.workers))
+        fleet.sync()
+        tasks = wait_for(lambda: {task["name"]: task for task in ask("tasks").values() if task["runtime"]})
+        wait_for(
+            lambda: {"aws.ec2.vpcs", "aws.ec2.subnets"} <= {t["name"] for t in ask("tasks").values() if t["runtime"]}
+        )
+        workers = ask("workers")
+    assert {name.partition("@")[0] for name in workers} == {w.name for w in fleet.workers.workers}
+    queues = {name.partition("@")[0]: {q["name"] for q in told["active_queues"]} for name, told in workers.items()}
+    assert queues == {
+        COORDINATOR: {"coordinator"},
+        LOADER: {"loader"},
+        f"{FETCH}-1": {"fetch.aws"},
+        f"{FETCH}-2": {"fetch.aws"},
+    }
+    assert all(task["state"] == "SUCCESS" for task in tasks.values())
+
+
+def test_beat_starts_a_run_and_no_other_while_that_goes_on(fleet: Fleet, aws: AwsServer, tmp_path: Path) -> None:
+    paused = Fault(Effect.PAUSE, service="ec2", action="DescribeVpcs")
+    aws.add(paused)
+    (tmp_path / "chartfleet.toml").write_text('schedule = "1"')
+    with celery(fleet, tmp_path, "beat"):
+        aws.wait_for(paused, timeout_seconds=90)
+        wait_for(lambda: fleet.ended(COORDINATOR, "chartfleet.sync") >= 3)  # it went on ticking
+        (run,) = runs(fleet.redis)
+    aws.reset()
+    info = wait_for(
+        lambda: (i := Ledger(fleet.redis, run).info()) and i.state is not RunState.RUNNING and i.finished_ms and i
+    )
+    assert info.state is RunState.COMPLETE
+    assert runs(fleet.redis) == [run]
+    assert fleet.graph.rows("MATCH (r:SyncRun) RETURN r.id AS id, r.state AS state") == [
+        {"id": run, "state": "complete"}
+    ]

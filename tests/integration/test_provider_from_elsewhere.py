@@ -1,0 +1,75 @@
+"""A provider that another package brings by an entry point, in a run of its own: parts, a window, deletion."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from loaders.graph import Graph
+from workers.embedded import Services
+
+TOY = Path(__file__).parents[1] / "toy_provider"
+
+
+def sync(services: Services, code: int, *flags: str) -> dict[str, Any]:
+    """The report of `chartfleet sync` with the toy provider installed, which must exit with `code`."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(TOY),
+        "TOY_NEO4J_PASSWORD": services.graph.password or "",
+        "CHARTFLEET_SWEEP_SECONDS": "0.5",
+    }
+    command = [
+        str(Path(sys.executable).parent / "chartfleet"),
+        "sync",
+        "--json",
+        "--selected-modules",
+        "toy",
+        "--concurrency",
+        "4",
+    ]
+    graph = [
+        "--neo4j-uri",
+        services.graph.uri,
+        "--neo4j-user",
+        "neo4j",
+        "--neo4j-password-env-var",
+        "TOY_NEO4J_PASSWORD",
+    ]
+    done = subprocess.run(
+        [*command, *graph, "--data-dir", str(services.data_dir), *flags],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+@pytest.mark.timeout(600)
+def test_a_scope_in_parts_is_complete_only_with_all_of_them(
+    graph: Graph, broker: redis.Redis, services: Services
+) -> None:
+    stones = "MATCH (s:ToyStone) RETURN count(s) AS count"
+
+    first = sync(services, 0, "--toy-tenants", "3", "--toy-pages", "4", "--admission-window", "1")
+    assert first["rows"] == {"toy.bricks": 3 * 2 * 4 * 10, "toy.stones": 3 * 4 * 10}
+    assert graph.rows(stones) == [{"count": 120}]
+
+    fewer = sync(services, 3, "--toy-tenants", "3", "--toy-pages", "3", "--toy-fails", "1")
+    assert {line["type"] for line in fewer["not_seen"]} == {"toy.stones"}
+    assert graph.rows(stones) == [{"count": 120}], "a part was denied: nothing of the scope is deleted"
+    assert graph.rows("MATCH (b:ToyBrick) RETURN count(b) AS count") == [{"count": 180}], "bricks were complete"
+
+    sync(services, 0, "--toy-tenants", "3", "--toy-pages", "3")
+    assert graph.rows(stones) == [{"count": 90}]

@@ -1,0 +1,1 @@
+"""Providers over HTTP: what tests and the demo talk to instead of the real ones."""

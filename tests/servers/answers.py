@@ -1,0 +1,102 @@
+"""AWS answers written by hand, served over HTTP in the wire form of each service's protocol, from botocore's own model.
+
+    with AnswerServer() as aws:
+        aws.answers = {"rds:DescribeDBInstances": [{"DBInstances": [...], "Marker": "page-2"}, {"DBInstances": [...]}]}
+        boto3.client("rds", endpoint_url=aws.url)
+
+A list is the pages of one call: a page's token leads to the next one. A mapping holds the answers of a call that is
+made per item, by a word that tells the items' calls apart (`{"my-bucket": {...}}`); an error code in the place of an
+answer is answered as that error. Times are ISO text.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import jmespath
+from botocore.loaders import Loader
+from moto.core.serialize import get_serializer_class
+from moto.core.utils import get_service_model
+from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wrappers import Request, Response
+
+from tests.servers.aws import HOST, Call, error_response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+Answer = dict[str, Any]
+Answers = dict[str, list[Answer] | dict[str, Answer | str]]
+
+ACCOUNT: Final = "111122223333"  # as the access key, too: so the server knows whose call it is without asking moto
+
+
+class AnswerServer:
+    """`answers` may be replaced at any time. A call that has none is answered with 501, which names it."""
+
+    def __init__(self) -> None:
+        self.answers: Answers = {}
+        self._server = make_server(HOST, 0, self, threaded=True, request_handler=_Quiet)
+        self.url = f"http://{HOST}:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        request = Request(environ)
+        return self._respond(Call.of(environ, request.get_data()))(environ, start_response)
+
+    def _respond(self, call: Call) -> Response:
+        name = f"{call.service}:{call.action}"
+        found = self.answers.get(name)
+        answer = _of_item(found, call) if isinstance(found, dict) else _page(found, call) if found else None
+        if answer is None:
+            return error_response(call, 501, "NotImplemented", f"no answer to {name} in the sample: {call.text[:200]}")
+        if isinstance(answer, str):
+            return error_response(call, 404, answer, f"the sample's answer to {name}")
+        return serialized(call, answer)
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:
+        pass
+
+
+def serialized(call: Call, answer: Answer) -> Response:
+    """The answer as the service would put it on the wire."""
+    service = get_service_model(call.service)
+    serializer = get_serializer_class(call.service, service.metadata["protocol"])
+    wire = serializer(service.operation_model(call.action)).serialize(answer)
+    return Response(wire["body"], wire["status_code"], wire["headers"])
+
+
+def _page(pages: Sequence[Answer], call: Call) -> Answer:
+    """The first page, or the one that follows the page whose token the call carries."""
+    for page, following in pairwise(pages):
+        tokens = [jmespath.search(path, page) for path in output_tokens(call.service, call.action)]
+        if any(token and token in call.text for token in tokens):
+            return following
+    return pages[0]
+
+
+def output_tokens(service: str, operation: str) -> list[str]:
+    """Where an answer holds what leads to its next page; none where the call doesn't page."""
+    paging = Loader().load_service_model(service, "paginators-1")["pagination"].get(operation, {})
+    tokens = paging.get("output_token", [])
+    return [tokens] if isinstance(tokens, str) else tokens
+
+
+def _of_item(answers: Mapping[str, Answer | str], call: Call) -> Answer | str | None:
+    """The answer whose word stands in the call by itself: `logs` is not in `logs-archive`."""
+    words = [word for word in answers if re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w.-])", call.text)]
+    return answers[max(words, key=len)] if words else None

@@ -1,0 +1,99 @@
+"""A door in front of a server's port that a test can shut: connections break, and new ones are refused.
+
+with BoltProxy("127.0.0.1", 7687) as proxy:
+    driver = neo4j.GraphDatabase.driver(proxy.uri)
+    with proxy.shut():
+        ...                                                   # the server is away
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Self
+
+
+class BoltProxy:
+    def __init__(self, host: str, port: int) -> None:
+        self._target = (host, port)
+        self._lock = threading.Lock()
+        self._connections: set[socket.socket] = set()
+        self._listener: socket.socket | None = None
+        self.port = 0
+
+    @property
+    def uri(self) -> str:
+        return f"bolt://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        self._open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    @contextmanager
+    def shut(self) -> Iterator[None]:
+        """The server is away for the length of the block, whatever was under way."""
+        self._close()
+        try:
+            yield
+        finally:
+            self._open()
+
+    def _open(self) -> None:
+        listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
+        self.port = listener.getsockname()[1]
+        self._listener = listener
+        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+
+    def _close(self) -> None:
+        with self._lock:
+            listener, self._listener = self._listener, None
+            connections, self._connections = self._connections, set()
+        if listener is not None:
+            with suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
+            listener.close()
+        for connection in connections:
+            _end(connection)
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            try:
+                server = socket.create_connection(self._target, timeout=10)
+            except OSError:
+                _end(client)
+                continue
+            server.settimeout(None)
+            with self._lock:
+                is_open = self._listener is listener
+                if is_open:
+                    self._connections |= {client, server}
+            if not is_open:
+                _end(client)
+                _end(server)
+                return
+            for source, sink in ((client, server), (server, client)):
+                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+        for one in (source, sink):
+            with self._lock:
+                self._connections.discard(one)
+            _end(one)
+
+
+def _end(connection: socket.socket) -> None:
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()

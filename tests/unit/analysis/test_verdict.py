@@ -1,0 +1,36 @@
+"""How a verdict reads: the number, and what it could not see."""
+
+from typing import Any
+
+import pytest
+
+from analysis.engine import Finding
+
+DENIED = [(f"eu-south-{n} of 1111", "AccessDenied ec2:DescribeInstances") for n in range(1, 8)]
+
+
+def finding(**fields: Any) -> Finding:
+    return Finding(**{"job": "a job", "title": "exposed instances", "count": 0, "scopes": 51, **fields})
+
+
+@pytest.mark.parametrize(
+    ("verdict", "text"),
+    [
+        (finding(), "0 exposed instances"),
+        (finding(count=2, unknown=3), "2 exposed instances; 3 not known"),
+        (
+            finding(not_seen=DENIED[:1]),
+            "0 exposed instances; 1 of 51 scopes not seen: eu-south-1 of 1111 (AccessDenied ec2:DescribeInstances)",
+        ),
+        (finding(never_seen=["aws.x", "aws.y"]), "exposed instances not judged: aws.x, aws.y never seen"),
+        (finding(never_seen=["aws.x"], count=4), "exposed instances not judged: aws.x never seen; 4 in what was seen"),
+    ],
+)
+def test_text(verdict: Finding, text: str) -> None:
+    assert str(verdict) == text
+
+
+def test_a_long_list_of_gaps_is_cut() -> None:
+    text = str(finding(not_seen=DENIED))
+    assert text.count("AccessDenied") == 5
+    assert text.endswith(" and 2 more")

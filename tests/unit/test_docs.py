@@ -1,0 +1,246 @@
+"""The pages say what the code does: generated parts are fresh, links and commands hold, the example runs."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from loaders.coverage import rows as coverage_rows
+from loaders.indexes import BOOKKEEPING
+from loaders.ledger import State, Unit
+from loaders.model import GraphSchema, Source
+from loaders.scope import Scope
+from tasks import registry
+from tasks.resource import ResourceType
+from tasks.rows import rows_of
+from tests.contract import shapes
+from workers import cli
+from workers.settings import PREFIX, Settings, known
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted((*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")))
+NO_SETTINGS = {f"{PREFIX}CONFIG"}  # variables with the prefix that name no setting
+OTHERS_FLAGS = {"--address", "--basic-auth"}  # Flower's
+
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+FENCED = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s]+)\)")
+
+
+def module(name: str, file: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec
+    assert spec.loader
+    sys.modules[name] = found = importlib.util.module_from_spec(spec)  # where annotations are looked up
+    spec.loader.exec_module(found)
+    return found
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [match["text"] for match in FENCED.finditer(page.read_text()) if match["language"] == language]
+
+
+def prose(page: Path) -> str:
+    """The page without what stands in fences."""
+    return FENCED.sub("", page.read_text())
+
+
+# --- generated parts, links ---
+
+
+def test_generated_parts_are_fresh() -> None:
+    generate = module("docs_generate", ROOT / "docs" / "generate.py")
+    pages = list(generate.pages())
+    assert pages
+    for page in pages:
+        fresh = page.read_text() == generate.generated(page.read_text())
+        assert fresh, f"{page.relative_to(ROOT)} is out of date: run `python docs/generate.py`"
+
+
+@every_page
+def test_links_lead_somewhere(page: Path) -> None:
+    for match in LINK.finditer(prose(page)):
+        target, _, anchor = match["target"].partition("#")
+        if re.match(r"[a-z]+:", target):
+            continue
+        file = (page.parent / target).resolve() if target else page
+        assert file.exists(), f"{page.name}: {match['target']} leads nowhere"
+        if anchor:
+            assert anchor in anchors(file), f"{page.name}: {file.name} has no heading #{anchor}"
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+def test_every_picture_and_page_is_linked() -> None:
+    linked = {
+        (page.parent / match["target"].partition("#")[0]).resolve()
+        for page in PAGES
+        for match in LINK.finditer(page.read_text())
+    }
+    there = {*(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "images").iterdir()}
+    assert not {file.name for file in there - linked}
+
+
+# --- commands and settings ---
+
+
+def commands(page: Path) -> Iterator[str]:
+    """Every `chartfleet ...` of a page that is a command: an indented or fenced line, or code in a sentence."""
+    text = page.read_text()
+    lines = [line.strip().removeprefix("$ ") for line in text.splitlines()]
+    inline = re.findall(r"`([^`\n]+)`", prose(page))
+    for found in (*lines, *inline):
+        if command := re.match(r"(\w+=('[^']*'|\S*) )*chartfleet(?P<arguments>( .*)?)$", found):
+            yield shlex.join(shlex.split(command["arguments"], comments=True))
+
+
+@every_page
+def test_commands_are_understood(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    parser = cli._parser()
+    for command in commands(page):
+        words = shlex.split(command)
+        if words[:1] and not words[0].startswith("-") and words[0] not in cli._COMMANDS:
+            pytest.fail(f"{page.name}: chartfleet has no command {words[0]!r}")
+        if not words or words[0].startswith("-"):
+            words = ["sync", *words]  # as the command line itself does
+        try:
+            parser.parse_args(words)
+        except SystemExit:
+            pytest.fail(f"{page.name}: `chartfleet {command}`: {capsys.readouterr().err}")
+
+
+def test_commands_are_found() -> None:
+    found = list(commands(ROOT / "README.md"))
+    assert any(command.startswith("worker --broker-url") for command in found)
+    assert any(command.startswith("--neo4j-uri") for command in found), "a command without a sub-command"
+
+
+@every_page
+def test_flags_and_variables_exist(page: Path) -> None:
+    text = prose(page)
+    variables = set(re.findall(rf"\b{PREFIX}[A-Z0-9_]+\b", text))
+    assert variables <= {setting.variable for setting in known().values()} | NO_SETTINGS
+    flags = set(re.findall(r"`(--[a-z][\w-]+)", text))
+    assert flags <= known_flags() | OTHERS_FLAGS, f"{page.name}: no command has {flags - known_flags() - OTHERS_FLAGS}"
+
+
+def known_flags() -> set[str]:
+    parsers = [cli._parser()]
+    parsers += [sub for action in parsers[0]._actions for sub in (action.choices or {}).values()]
+    return {flag for parser in parsers for action in parser._actions for flag in action.option_strings}
+
+
+def test_targets_of_make_exist() -> None:
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for page in PAGES:
+        named = set(re.findall(r"(?:^    |`)make ([a-z][\w-]*)", page.read_text(), re.MULTILINE))
+        assert named <= targets, f"{page.name}: make has no {named - targets}"
+
+
+def test_the_settings_file_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (example,) = blocks(ROOT / "docs" / "configuration.md", "toml")
+    file = tmp_path / "chartfleet.toml"
+    file.write_text(example)
+    for name in re.findall(r'_env_var = "(\w+)"', example):
+        monkeypatch.setenv(name, "for this test")
+    settings = Settings.load({"config": str(file)}, environment={})
+    assert settings.aws_regions == ("eu-west-1", "us-east-1")
+
+
+# --- what queries name ---
+
+
+def test_queries_name_what_is_in_the_graph() -> None:
+    unit = Unit(
+        scope=Scope(type="aws.account", tenant="1"), state=State.CLEANED, reason="", attempt=1, deaths=0, rows=0,
+        seconds=None, worker="", parent=True, held=False,
+    )  # fmt: skip
+    of_scope = {*next(iter(coverage_rows([unit]))), "complete_at"}
+    labels = {label for model in registry.schema().models for label in model.labels} | set(BOOKKEEPING)
+    queries = blocks(ROOT / "docs" / "operations.md", "cypher")
+    assert queries
+    for query in queries:
+        assert set(re.findall(r"\(\w*:(\w+)", query)) <= labels
+        assert set(re.findall(r"\bscope\.(\w+)", query)) <= of_scope, query
+
+
+# --- the example of a resource type ---
+
+EXAMPLE = ROOT / "docs" / "adding-a-resource-type.md"
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
+    (code,) = (block for block in blocks(EXAMPLE, "python") if block.startswith("# tasks/"))
+    file = tmp_path_factory.mktemp("example") / "example_type.py"
+    file.write_text(code)
+    yield module("example_type", file)
+    del sys.modules["example_type"]
+
+
+@pytest.fixture(scope="module")
+def example_type(example: ModuleType) -> ResourceType:
+    (found,) = (value for value in vars(example).values() if isinstance(value, ResourceType))
+    return found
+
+
+def test_the_example_is_accepted_beside_all_types(example_type: ResourceType) -> None:
+    types = {**registry.types(), example_type.name: example_type}
+    assert len(types) > len(registry.types()), "the example is a type of its own by now: choose another one"
+    schema = GraphSchema({name: type_.nodes for name, type_ in types.items()})
+    assert all(node.model.label in schema.by_label for node in example_type.nodes)
+
+
+def test_the_examples_paths_fit_the_services_model(example_type: ResourceType) -> None:
+    for each in example_type.each:
+        spot = shapes.spots(example_type, each)
+        for declared in each.node.model.properties:
+            shapes.check_property(declared, spot)
+        for relationship in each.node.model.relationships:
+            shapes.check_relationship(relationship, spot)
+
+
+def test_the_examples_sample_fills_everything(example_type: ResourceType) -> None:
+    (sample,) = (json.loads(block) for block in blocks(EXAMPLE, "json"))
+    assert set(sample) == set(example_type.fetch.calls)
+    for action, answers in sample.items():
+        shape = shapes.operation(action).output_shape
+        for answer in answers.values() if isinstance(answers, Mapping) else answers:
+            assert isinstance(answer, str) or not list(shapes.violations(shape, answer, action))
+    rows = [row for item in _items(sample) for row in rows_of(example_type, _source(example_type, item))]
+    for node in example_type.nodes:
+        found = [row for model, row in rows if model is node.model]
+        for declared in node.model.properties:
+            assert any(row["p"][declared.name] is not None for row in found), f"{node.model.label}.{declared.name}"
+        for position, reference in enumerate(node.model.references):
+            assert any(row["r"][position] for row in found), f"{node.model.label} {reference.type}"
+
+
+def _items(sample: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The clusters, each with its detail as `listing().then(..., none_if=...)` merges it."""
+    for page in sample["memorydb:DescribeClusters"]:
+        for cluster in page["Clusters"]:
+            answer = sample["memorydb:DescribeACLs"][cluster["ACLName"]]
+            yield cluster | {"DescribeACLs": {} if isinstance(answer, str) else answer}
+
+
+def _source(type_: ResourceType, item: dict[str, Any]) -> Source:
+    return Source(item, Scope(type=type_.name, tenant="111122223333", region="eu-west-1"))
+
+
+def test_what_was_not_seen_is_no_empty_list(example: ModuleType, example_type: ResourceType) -> None:
+    assert example.users(_source(example_type, {"DescribeACLs": None})) is None
+    assert example.users(_source(example_type, {"DescribeACLs": {}})) == []
