@@ -1,0 +1,82 @@
+"""Writes the parts of the pages that follow from the code: python docs/generate.py
+
+A part stands between `<!-- generated: name -->` and `<!-- end -->`; tests/unit/test_docs.py fails where one is stale.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from tasks import registry
+from tasks.aws.permissions import permissions
+from workers.settings import Setting, known
+
+DOCS: Final = Path(__file__).parent
+_PART: Final = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+_CALLS_OF_PLANNING: Final = ("ec2:DescribeRegions",)  # the regions of an account
+
+
+def main() -> None:
+    for page in pages():
+        page.write_text(generated(page.read_text()))
+
+
+def pages() -> Iterator[Path]:
+    """Every page with a generated part."""
+    return (page for page in sorted(DOCS.glob("*.md")) if _PART.search(page.read_text()))
+
+
+def generated(text: str) -> str:
+    """The page as the code has it now."""
+    return _PART.sub(lambda part: f"{part[1]}{_PARTS[part['name']]()}\n{part[3]}", text)
+
+
+def settings_table() -> str:
+    lines = ["| setting | default | meaning |", "|---|---|---|"]
+    for setting in known().values():
+        meaning = setting.meaning.replace("|", "\\|")
+        lines.append(f"| `{setting.name}` | {_default(setting)} | {meaning} |")
+    return "\n".join(lines)
+
+
+def _default(setting: Setting) -> str:
+    value: Any = setting.default
+    if value in (None, ()):
+        return "-"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def aws_permissions() -> list[str]:
+    """What a policy must allow so that every AWS type can be fetched."""
+    return permissions([*(call for type_ in registry.of("aws") for call in type_.fetch.calls), *_CALLS_OF_PLANNING])
+
+
+def aws_policy() -> str:
+    statement = {"Effect": "Allow", "Action": aws_permissions(), "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    return f"```json\n{json.dumps(policy, indent=2)}\n```"
+
+
+def aws_types() -> str:
+    lines = ["| type | per | labels | calls | also selected by |", "|---|---|---|---|---|"]
+    for type_ in registry.of("aws"):
+        labels = ", ".join(node.model.label for node in type_.nodes)
+        calls = ", ".join(f"`{call}`" for call in type_.fetch.calls)
+        also = ", ".join(f"`{word}`" for word in type_.also) or "-"
+        lines.append(f"| `{type_.name}` | {type_.per.value} | {labels} | {calls} | {also} |")
+    return "\n".join(lines)
+
+
+_PARTS: Final[dict[str, Callable[[], str]]] = {
+    "settings": settings_table,
+    "aws-policy": aws_policy,
+    "aws-types": aws_types,
+}
+
+if __name__ == "__main__":
+    main()
