@@ -1,8 +1,7 @@
 """One rate budget per API bucket, shared by the whole fleet in Redis.
 
-Additive increase, multiplicative decrease: a throttle halves the rate for every worker at once, and what the API says
-of
-how long to wait holds for all of them.
+Additive increase, multiplicative decrease: a throttle halves the rate for every worker at once, and how long the API
+says to wait holds for all of them.
 """
 
 from __future__ import annotations

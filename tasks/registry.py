@@ -57,8 +57,7 @@ def of(provider: str) -> tuple[ResourceType, ...]:
 
 def requested(provider: str, words: Iterable[str]) -> tuple[ResourceType, ...]:
     """The types that a comma list selects: by name (`aws.ec2.instances`, `ec2.instances`), by family (`ec2`, `iam`), or
-    by
-    the word of another tool (`ec2:instance`). Raises ValueError that names what is known.
+    by the word of another tool (`ec2:instance`). Raises ValueError that names what is known.
     """
     chosen: dict[str, ResourceType] = {}
     for word in words:

@@ -1,8 +1,7 @@
 """What comes after the barrier: links, shared nodes, coverage, analysis jobs, verdicts, the run's record.
 
 One caller opens it. Each step can be repeated, and a shipped job records itself in its own transaction, so whoever
-takes
-over after a crash begins at the top and nothing takes effect twice.
+takes over after a crash begins at the top and nothing takes effect twice.
 """
 
 from __future__ import annotations

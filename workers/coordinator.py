@@ -1,6 +1,5 @@
 """Starts a run and plans it: providers -> tenants -> scopes. Every step is a unit of the ledger, with a lease and
-attempts of
-its own, so that a coordinator that dies is replaced like any worker.
+attempts of its own, so that a coordinator that dies is replaced like any worker.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from botocore.parsers import ResponseParserError
 from loaders.model import at
 from loaders.scope import GLOBAL
 from tasks.aws import credentials
+from tasks.aws.clients import Clients
 from tasks.aws.failures import MAYBE_NOT_ENABLED, classify, code_of
 from tasks.aws.permissions import permission
 from tasks.failures import CallFailed, Failure
@@ -37,8 +39,7 @@ _CONFIG: Final = AioConfig(
 _LIMITS: Final = {"s3": Limit(initial=300, highest=1000), "iam": Limit(initial=20, highest=60)}
 _LIMIT: Final = Limit(initial=50, highest=200)
 
-_clients: dict[tuple[Any, ...], asyncio.Future[Any]] = {}
-_retired: list[asyncio.Future[Any]] = []
+_clients: Final = Clients()  # of this process
 
 
 @dataclass(slots=True)
@@ -60,8 +61,8 @@ class AwsApi:
             await self.budget.take(bucket, limit)
             self.calls += 1
             try:
-                client = await self.client(service)
-                answer: Mapping[str, Any] = await getattr(client, xform_name(operation))(**parameters)
+                async with self._client(service) as client:
+                    answer: Mapping[str, Any] = await getattr(client, xform_name(operation))(**parameters)
                 return answer
             except (ClientError, BotoCoreError, ResponseParserError) as error:
                 failure, tries = await self._judge(error), tries + 1
@@ -71,7 +72,7 @@ class AwsApi:
                     await asyncio.sleep(random.uniform(0, min(20, 0.5 * 2**tries)))  # noqa: S311  # jitter, no secret
                 elif failure is Failure.EXPIRED and not renewed:
                     renewed = True
-                    await self._renew()
+                    self._renew()
                 else:
                     named = permission(action) if failure is Failure.DENIED else action  # what a policy has to allow
                     raise CallFailed(failure, named, _reason(error), code=code_of(error)) from error
@@ -92,26 +93,14 @@ class AwsApi:
                 )
             parameters |= following
 
-    async def client(self, service: str) -> Any:
-        """The process's client of a service for this tenant and region."""
-        key = (tuple(sorted(self.tenant.access.items())), self.region, service)
-        if key not in _clients:  # a task, so that of many details that need it at once one builds it
-            _clients[key] = asyncio.ensure_future(self._build(service))
-        try:
-            return await asyncio.shield(_clients[key])
-        except Exception:
-            _clients.pop(key, None)
-            raise
-
-    async def _build(self, service: str) -> Any:
+    def _client(self, service: str) -> AbstractAsyncContextManager[Any]:
         region = credentials.home_region(self.partition) if self.region == GLOBAL else self.region
-        session = credentials.session(self.tenant.access)
-        return await session.client(service, region_name=region, config=_CONFIG).__aenter__()
+        return _clients.use(self.tenant.access, region, service, _CONFIG)
 
     async def _paging(self, service: str, operation: str) -> Mapping[str, Any] | None:
-        client = await self.client(service)
         name = xform_name(operation)
-        return client.get_paginator(name)._pagination_cfg if client.can_paginate(name) else None
+        async with self._client(service) as client:
+            return client.get_paginator(name)._pagination_cfg if client.can_paginate(name) else None
 
     async def _judge(self, error: Exception) -> Failure:
         """The class of an error; where a region refuses keys that are valid elsewhere, it is the region's."""
@@ -126,21 +115,14 @@ class AwsApi:
             return Failure.DENIED
         return Failure.NOT_ENABLED
 
-    async def _renew(self) -> None:
-        access = tuple(sorted(self.tenant.access.items()))
-        # Other details may be using these clients: they are closed with the process.
-        _retired.extend([_clients.pop(key) for key in list(_clients) if key[0] == access])
+    def _renew(self) -> None:
+        _clients.forget(self.tenant.access)
         credentials.forget(self.tenant.access)
 
 
 async def close() -> None:
     """Close every client of this process."""
-    opened = [*_clients.values(), *_retired]
-    _clients.clear()
-    _retired.clear()
-    for client in await asyncio.gather(*opened, return_exceptions=True):
-        if not isinstance(client, BaseException):
-            await client.close()
+    await _clients.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +151,8 @@ class Listing:
 
         parameters   of the call, each a path into the item
         none_if      codes that say that the item has no such detail
-        gap          the item's row stands without this detail: where it is denied, the item is kept and the gap
-        reported
+        gap          the item's row stands without this detail: where it is denied, the item is kept and the gap is
+                     reported
         """
         codes = (none_if,) if isinstance(none_if, str) else none_if
         return replace(self, details=(*self.details, Detail(action, tuple(parameters.items()), codes, gap)))

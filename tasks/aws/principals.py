@@ -1,7 +1,7 @@
 """Principals by ARN: whoever a policy may name. Users, groups and roles are principals under one more label.
 
-A trust policy in one account and the role that it names in another are one node: both are merged as AWSPrincipal by
-ARN.
+A trust policy in one account and the role that it names in another are one node: both are merged as AWSPrincipal
+by ARN.
 """
 
 from __future__ import annotations
