@@ -1,4 +1,7 @@
-"""A simulated AWS with the demo's estate, a fleet, and what an undisturbed run makes of them: for all these tests."""
+"""A simulated AWS with the demo's estate, a fleet, and what an undisturbed run makes of them: for all these tests.
+
+The fleet has a broker of its own, and ends with the last of them: its sweepers would take up the runs of other tests.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,13 @@ from tests.fleet.graph_state import State, graph_state
 from tests.fleet.running import Fleet, running_fleet
 from tests.servers.aws import AwsServer
 from workers.embedded import Services
+from workers.embedded.broker import Broker, start_broker
 
 # The estate's own, and no others: a run has 30 scopes.
 SETTINGS = {"aws_regions": estate.REGIONS}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def filled_aws() -> Iterator[AwsServer]:
     with AwsServer() as server:
         estate.fill(server.url)
@@ -32,16 +36,23 @@ def aws(filled_aws: AwsServer) -> Iterator[AwsServer]:
     filled_aws.reset()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
+def fleet_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    broker = start_broker(tmp_path_factory.mktemp("fleet-broker"))
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(scope="package")
 def shared_fleet(
-    services: Services, filled_aws: AwsServer, tmp_path_factory: pytest.TempPathFactory
+    services: Services, fleet_broker: Broker, filled_aws: AwsServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Fleet]:
     logs = tmp_path_factory.mktemp("fleet")
-    with running_fleet(services.graph, services.broker_url, logs, filled_aws.url, **SETTINGS) as fleet:
+    with running_fleet(services.graph, fleet_broker.url, logs, filled_aws.url, **SETTINGS) as fleet:
         yield fleet
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def undisturbed(shared_fleet: Fleet) -> State:
     """The graph after a run that nothing happened to."""
     empty(shared_fleet.graph)

@@ -20,6 +20,7 @@ from demo.estate import ACCOUNT
 from tests.fleet.running import AWS_KEYS, Fleet, info_of, wait_for
 from tests.servers.aws import AwsServer, Effect, Fault
 from workers.embedded import Services
+from workers.embedded.broker import Broker
 
 MASTER_PASSWORD = "not-a-real-password"  # of the estate's databases
 FAILURES = (
@@ -35,8 +36,8 @@ EVERYTHING = "MATCH (n) RETURN properties(n) AS said UNION ALL MATCH ()-[e]->() 
 
 
 @pytest.fixture
-def secrets(services: Services) -> dict[str, str]:
-    broker = urlsplit(services.broker_url).password
+def secrets(services: Services, fleet_broker: Broker) -> dict[str, str]:
+    broker = urlsplit(fleet_broker.url).password
     assert services.graph.password
     assert broker
     found = {"the graph's password": services.graph.password, "the broker's password": broker}
@@ -46,7 +47,12 @@ def secrets(services: Services) -> dict[str, str]:
 
 @pytest.mark.parametrize("faults", [(), FAILURES], ids=["undisturbed", "with failures"])
 def test_no_secret_is_anywhere(
-    fleet: Fleet, services: Services, aws: AwsServer, secrets: dict[str, str], faults: tuple[Fault, ...]
+    fleet: Fleet,
+    services: Services,
+    fleet_broker: Broker,
+    aws: AwsServer,
+    secrets: dict[str, str],
+    faults: tuple[Fault, ...],
 ) -> None:
     aws.add(*faults)
     with heard(fleet.redis) as commands:
@@ -65,6 +71,7 @@ def test_no_secret_is_anywhere(
         "the report": [json.dumps(asdict(report))],
         "the workers' logs": [path.read_text() for path in fleet.workers.log_dir.glob("*.log")],
         "the services' logs": [path.read_text() for path in (services.data_dir / "logs").glob("*.log")],
+        "the broker's log": [path.read_text() for path in fleet_broker.directory.glob("*.log")],
         "the workers' answers to Flower": [str(answer) for answer in answers],
         "the workers' command lines": [" ".join(process.cmdline()) for process in fleet.processes()],
     }

@@ -231,7 +231,7 @@ def test_credentials_that_aws_refuses(
     aws.add(Fault(Effect.DENY, service="sts", code="InvalidClientTokenId", status=403))
     ended = chartfleet("sync", "--data-dir", "data", *at_graph)
     assert ended.code == 1
-    assert "AWS refuses the credentials of the default chain: InvalidClientTokenId" in ended.error
+    assert "AWS refuses the default credentials: InvalidClientTokenId" in ended.error
     assert AWS_KEYS["AWS_SECRET_ACCESS_KEY"] not in ended.err
     assert not (tmp_path / "data").exists()
 

@@ -1,0 +1,1 @@
+"""Faults: real processes that are killed, stopped and cut off."""
