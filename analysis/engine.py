@@ -48,6 +48,7 @@ class Finding:
     scopes: int = 0  # that the job's types have, without those skipped as the settings expect
     not_seen: list[tuple[str, str]] = field(default_factory=list)  # scope, reason
     never_seen: list[str] = field(default_factory=list)  # types without any scope that was ever complete
+    earlier: int = 0  # scopes that this run did not plan, and of which the graph holds what earlier runs saw
     meaning: str = ""
 
     @property
@@ -66,6 +67,8 @@ class Finding:
             named = ", ".join(f"{scope} ({reason})" for scope, reason in self.not_seen[:LISTED])
             more = f" and {len(self.not_seen) - LISTED} more" if len(self.not_seen) > LISTED else ""
             said += f"; {len(self.not_seen)} of {self.scopes} scopes not seen: {named}{more}"
+        if self.earlier:
+            said += f"; {self.earlier} {'scope' if self.earlier == 1 else 'scopes'} as earlier runs saw them"
         return said
 
 
@@ -123,7 +126,7 @@ def verdict(graph: Graph, job: Job, tag: int) -> Finding:
     if len(found) != 1 or type(found[0].get("count")) is not int:
         raise JobError(job, 0, "the findings query must return one row: count, examples, and perhaps unknown")
     count: int = found[0]["count"]
-    types = {row["type"]: row for row in graph.rows(_SCOPES_BY_TYPE, {"types": list(job.reads)})}
+    types = {row["type"]: row for row in graph.rows(_SCOPES_BY_TYPE, {"types": list(job.reads), "tag": tag})}
     return Finding(
         job=job.name,
         title=job.findings.one if count == 1 else job.findings.name,
@@ -133,13 +136,15 @@ def verdict(graph: Graph, job: Job, tag: int) -> Finding:
         scopes=sum(row["scopes"] for row in types.values()),
         not_seen=[_not_seen(row) for row in graph.rows(_SCOPES_NOT_SEEN, {"types": list(job.reads)})],
         never_seen=[type_ for type_ in job.reads if type_ not in types or not types[type_]["ever_complete"]],
+        earlier=sum(row["earlier"] for row in types.values()),
         meaning=job.findings.text,
     )
 
 
 _SCOPES_BY_TYPE: Final = """
 MATCH (scope:SyncScope) WHERE scope.type IN $types
-RETURN scope.type AS type, count(CASE WHEN scope.status <> 'skipped' THEN 1 END) AS scopes,
+RETURN scope.type AS type, count(CASE WHEN NOT scope.status IN ['skipped', 'retired'] THEN 1 END) AS scopes,
+       count(CASE WHEN scope.lastupdated < $tag THEN scope.complete_at END) AS earlier,
        count(scope.complete_at) > 0 AS ever_complete
 """
 

@@ -19,6 +19,7 @@ UNWIND $rows AS row
 MERGE (s:SyncScope {id: row.id})
   ON CREATE SET s.firstseen = timestamp()
 SET s += row, s.lastupdated = $tag, s.complete_at = CASE row.status WHEN 'complete' THEN $now ELSE s.complete_at END
+REMOVE s.retired_runs, s.retired_tag
 MERGE (r)-[c:COVERED]->(s)
   ON CREATE SET c.firstseen = timestamp()
 SET c.lastupdated = $tag, c.status = row.status, c.reason = row.reason
@@ -30,10 +31,11 @@ MERGE (r:SyncRun {id: $run})
 SET r.tag = $tag, r.lastupdated = $tag, r.started_at = $started_at, r.state = $state
 """
 
-_OLD = """
-MATCH (r:SyncRun) WITH r ORDER BY r.tag DESC SKIP $keep
-CALL (r) { MATCH (r)-[c:COVERED]->() DELETE c } IN TRANSACTIONS OF 1 ROWS
-DETACH DELETE r
+_OLD = "MATCH (r:SyncRun) WITH r ORDER BY r.tag DESC SKIP $keep"
+_OLD_COVERED = f"""
+{_OLD}
+MATCH (r)-[c:COVERED]->()
+CALL (c) {{ DELETE c }} IN TRANSACTIONS OF {ROWS_PER_TRANSACTION} ROWS
 """
 
 
@@ -76,7 +78,8 @@ def write(graph: Graph, run: RunInfo, units: Iterable[Unit], *, now_ms: int) -> 
 
 def forget_old_runs(graph: Graph, *, keep: int) -> None:
     """COVERED is kept for the last `keep` runs; the scopes keep their last state."""
-    graph.autocommit(_OLD, {"keep": keep})
+    graph.autocommit(_OLD_COVERED, {"keep": keep})
+    graph.write(lambda tx: tx.run(f"{_OLD} DETACH DELETE r", keep=keep).consume())
 
 
 def held_scopes(graph: Graph) -> set[str]:

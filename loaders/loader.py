@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
@@ -34,9 +36,13 @@ class Loader:
         self._schema = schema
         self._cleanup = Cleanup(graph, schema)
 
-    def drain(self, ledger: Ledger, tag: int) -> Iterator[Event]:
-        """Load and clean until nothing waits; yields what the caller is to publish, as soon as it is known."""
-        while True:
+    def drain(self, ledger: Ledger, tag: int, *, seconds: float = math.inf) -> Iterator[Event]:
+        """Load and clean until nothing waits; yields what the caller is to publish, as soon as it is known.
+
+        After so many seconds it asks to be called again, before Celery's time limit ends it in the middle of a batch.
+        """
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
             taken = ledger.take(most_batches=MOST_BATCHES, most_bytes=MOST_BYTES)
             if taken:
                 self._load(taken, ledger, tag)
@@ -49,6 +55,7 @@ class Loader:
                 page = scopes[start : start + SCOPES_PER_CLEANUP]
                 self._cleanup.clean(page, tag)
                 yield from ledger.cleaned(page)
+        yield Event.LOAD
 
     def _load(self, taken: Taken, ledger: Ledger, tag: int) -> None:
         model = self._schema.by_wire_name.get(taken.model)

@@ -8,6 +8,16 @@ from typing import Self
 GLOBAL = "global"  # the region of a resource type that has none
 
 
+def tenants_type(provider: str) -> str:
+    """The planning unit that finds a provider's tenants: the name of its task, and of its line in the coverage."""
+    return f"{provider}.tenants"
+
+
+def regions_type(provider: str) -> str:
+    """The planning unit of one tenant: its regions, and the scopes that follow from them."""
+    return f"{provider}.regions"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """Tenant x region x resource type: the unit of a task, a retry, an error, a deletion, a line of the report.
@@ -23,6 +33,15 @@ class Scope:
     @property
     def provider(self) -> str:
         return self.type.partition(".")[0]
+
+    @property
+    def has_region(self) -> bool:
+        return self.region != GLOBAL
+
+    @property
+    def plans(self) -> bool:
+        """Is it a planning unit? It owns nothing in the graph."""
+        return self.type in (tenants_type(self.provider), regions_type(self.provider))
 
     @property
     def id(self) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from loaders.model import Each, Node
 from tasks.failures import CallFailed
+
+T = TypeVar("T")
 
 
 class Per(Enum):
@@ -26,6 +28,14 @@ class Tenant:
     id: str
     name: str = ""
     access: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed(Generic[T]):
+    """Tenants, or regions. `whole`: there are no others, so what isn't listed is gone, not merely not selected."""
+
+    found: Sequence[T] = ()
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +128,8 @@ class Provider:
     """
 
     name: str
-    tenants: Callable[[Options, Any], Awaitable[Iterable[Tenant]]]
-    regions: Callable[[Any, Options], Awaitable[Iterable[str]]]
+    tenants: Callable[[Options, Any], Awaitable[Listed[Tenant]]]
+    regions: Callable[[Any, Options], Awaitable[Listed[str]]]
     connect: Callable[[Tenant, str, Any], Awaitable[Api]]
     missing: Callable[[Options], Iterable[str]]
     close: Callable[[], Awaitable[None]]

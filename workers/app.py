@@ -18,7 +18,7 @@ from celery import Celery, chord, signals
 from celery.schedules import crontab
 
 from loaders.ledger import Event
-from loaders.scope import Scope
+from loaders.scope import Scope, regions_type, tenants_type
 from tasks import registry
 from workers import barrier, coordinator, fetching, loading, local_fleet, readiness, sweeper
 from workers.process import process
@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 COORDINATOR: Final = "coordinator"
 LOADER: Final = "loader"
 FETCH: Final = "fetch"  # fetch.<provider>
+# The analysis has a lease of its own, and your jobs may take hours. Where Redis hands its message out again, that finds
+# the barrier taken.
+ANALYSIS_SECONDS: Final = 24 * 3600
 
 
 def configuration(settings: Settings) -> dict[str, Any]:
@@ -141,7 +144,7 @@ def load(run: str) -> None:
     loading.load(process(), run, publish)
 
 
-@app.task(name="chartfleet.analyse")
+@app.task(name="chartfleet.analyse", time_limit=ANALYSIS_SECONDS)
 def analyse(run: str) -> None:
     """Open the barrier if the run is settled, and run everything that comes after it."""
     barrier.analyse(process(), run)
@@ -163,8 +166,8 @@ def _declare_tasks() -> None:
     for name in registry.types():
         app.task(name=name)(_fetch)
     for name in registry.providers():
-        app.task(name=coordinator.tenants_type(name))(_plan_tenants)
-        app.task(name=coordinator.regions_type(name))(_plan_regions)
+        app.task(name=tenants_type(name))(_plan_tenants)
+        app.task(name=regions_type(name))(_plan_regions)
 
 
 def _fetch(run: str, unit: str) -> None:

@@ -1,4 +1,4 @@
-"""What comes after the barrier: links, shared nodes, coverage, analysis jobs, verdicts, the run's record.
+"""What comes after the barrier: coverage, retirement, links, shared nodes, analysis jobs, verdicts, the run's record.
 
 One caller opens it. Each step can be repeated, and a shipped job records itself in its own transaction, so whoever
 takes over after a crash begins at the top and nothing takes effect twice.
@@ -21,12 +21,12 @@ from neo4j.exceptions import ClientError, DriverError, Neo4jError
 
 from analysis import engine, links
 from analysis.job import Job, JobFileError
-from loaders import coverage
+from loaders import coverage, retirement
 from loaders.cleanup import Cleanup
 from loaders.ledger import Ledger, RunInfo, RunState
 from loaders.writer import LostWriter, OutdatedRun, Writer, release_claim
 from tasks import registry
-from workers.loading import AWAY_SECONDS, Busy, writing
+from workers.loading import AWAY_SECONDS, Busy, trouble_with_graph, writing
 from workers.process import Process
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,13 @@ def analyse(process: Process, run: str) -> None:
     wait = process.settings.writer_lease_seconds + process.settings.transaction_seconds
     try:
         with _held(ledger, token, lease), writing(process.writer, info.tag, wait_seconds=wait) as writer:
-            state, report = _steps(writer, ledger, info, process)
+            try:
+                state, report = _steps(writer, ledger, info, process)
+            except (LostWriter, OutdatedRun, DriverError, Neo4jError, redis.RedisError):
+                raise
+            except Exception as error:
+                log.exception("run %s: the analysis failed", run)
+                state, report = RunState.FAILED, {"error": f"{type(error).__name__}: {error}"}
             ledger.close(token, state, report)
             release_claim(writer, run)
     except (Busy, LostWriter):
@@ -53,22 +59,22 @@ def analyse(process: Process, run: str) -> None:
     except OutdatedRun as error:
         ledger.close(token, RunState.FAILED, {"error": f"a later run has taken the graph ({error})"})
     except (DriverError, Neo4jError) as error:
-        log.warning("run %s: the graph doesn't answer (%s); the analysis is tried again", run, error)
+        log.warning("run %s: %s; the analysis is tried again", run, trouble_with_graph(error))
+        ledger.set_trouble(trouble_with_graph(error))
         ledger.renew_barrier(token, lease_seconds=AWAY_SECONDS)
-    except Exception as error:
-        log.exception("run %s: the analysis failed", run)
-        ledger.close(token, RunState.FAILED, {"error": f"{type(error).__name__}: {error}"})
 
 
 def _steps(writer: Writer, ledger: Ledger, info: RunInfo, process: Process) -> tuple[RunState, dict[str, Any]]:
     schema = registry.schema()
     seconds: dict[str, float] = {}
+    with _timed(seconds, "coverage"):
+        coverage.write(writer, info, ledger.units(), now_ms=int(time.time() * 1000))
+        listed = retirement.lists(ledger.units())
+        kept = retirement.retire(writer, schema, listed, info.tag, keep=process.settings.retired_runs_kept)
     with _timed(seconds, "links"):
         links.draw(writer, schema)
     with _timed(seconds, "shared nodes"):
         Cleanup(writer, schema).unneeded()
-    with _timed(seconds, "coverage"):
-        coverage.write(writer, info, ledger.units(), now_ms=int(time.time() * 1000))
     failed: list[str] = []
     findings: list[dict[str, Any]] = []
     for job in engine.shipped_jobs():
@@ -83,7 +89,12 @@ def _steps(writer: Writer, ledger: Ledger, info: RunInfo, process: Process) -> t
     with _timed(seconds, "record"):
         _record(writer, info)
         coverage.forget_old_runs(writer, keep=process.settings.runs_kept)
-    return RunState.COMPLETE, {"findings": findings, "failed_jobs": failed, "analysis_seconds": seconds}
+    return RunState.COMPLETE, {
+        "findings": findings,
+        "failed_jobs": failed,
+        "kept": [asdict(one) for one in kept],
+        "analysis_seconds": seconds,
+    }
 
 
 def _user_jobs(directory: str | None, failed: list[str]) -> list[Job]:

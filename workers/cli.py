@@ -33,6 +33,7 @@ from loaders.scope import Scope
 from loaders.writer import RunRefused, release_claim
 from tasks import registry
 from workers import coordinator, embedded, local_fleet, readiness, report, watch
+from workers.forget import forget
 from workers.process import connect_redis
 from workers.settings import SettingError, Settings, known
 
@@ -44,8 +45,9 @@ PROMPTED_PASSWORD = "CHARTFLEET_PROMPTED_NEO4J_PASSWORD"  # noqa: S105
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command and exit: 0 complete, 1 failed, 2 usage, 3 complete but parts not covered, 130 interrupted."""
-    for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: what this command started ends with it
-        if signal.getsignal(number) is not signal.SIG_IGN:
+    for name in ("SIGTERM", "SIGHUP"):  # as Ctrl-C: what this command started ends with it
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
     sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
 
@@ -290,6 +292,20 @@ def _cancel_run(ledger: Ledger, graph: Graph | None, reason: str) -> str:
     return state
 
 
+def _forget(settings: Settings, args: argparse.Namespace) -> int:
+    with ExitStack() as stack:
+        address = settings.graph_address
+        if address is None:
+            services = embedded.using(_data_dir(settings), say=lambda _: None, broker=False)
+            address = stack.enter_context(services).graph
+        graph = stack.enter_context(closing(readiness.check_graph(address)))
+        forgotten = forget(address, graph, args.tenant, settings)
+    if not forgotten.scopes:
+        return _say(f"{args.tenant}: no run ever planned a scope of this tenant", report.FAILED)
+    print(f"{args.tenant}: {forgotten.deleted} nodes and relationships of {forgotten.scopes} scopes deleted")
+    return report.COMPLETE
+
+
 # -- services, settings, Celery's own commands
 
 
@@ -361,6 +377,7 @@ _COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
     "status": _status,
     "runs": _runs,
     "cancel": _cancel,
+    "forget": _forget,
     "services": _services,
     "config": _config,
     "worker": _worker,
@@ -402,6 +419,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("runs", parents=[common], help="the runs that the broker knows")
     cancel = commands.add_parser("cancel", parents=[common], help="end a run; nothing more is loaded or deleted")
     cancel.add_argument("run", metavar="RUN")
+    forgetting = commands.add_parser("forget", parents=[common], help="delete all that the graph holds of a tenant")
+    forgetting.add_argument("tenant", metavar="TENANT", help="its id (an account number), or provider/id")
     services = commands.add_parser(
         "services", parents=[common], help="the embedded graph and broker of a data directory"
     )

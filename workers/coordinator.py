@@ -19,30 +19,21 @@ from loaders import indexes
 from loaders.coverage import held_scopes
 from loaders.graph import Graph
 from loaders.ledger import Attempt, Event, Fenced, Ledger, RunState, runs
-from loaders.scope import Scope
+from loaders.scope import Scope, regions_type, tenants_type
 from loaders.writer import RunRefused, claim, claimed_by, release_claim
 from tasks import registry
 from tasks.failures import CallFailed, Failure, Later, NotConfigured
-from tasks.resource import Per, Tenant
+from tasks.resource import Listed, Per, Tenant
 from workers.process import Process
 from workers.settings import Settings
 
 log = logging.getLogger(__name__)
 
+_NO_REGIONS: Listed[str] = Listed()
 LEDGERS_KEPT = 2  # whole: some hundred bytes per scope, and only the newest run can be resumed
 
 Publish = Callable[[str, Iterable[Event]], None]
 PublishUnits = Callable[[str, Iterable[Scope]], None]
-
-
-def tenants_type(provider: str) -> str:
-    """The planning unit that finds a provider's tenants: the name of its task, and of its line in the coverage."""
-    return f"{provider}.tenants"
-
-
-def regions_type(provider: str) -> str:
-    """The planning unit of one tenant: its regions, and the scopes that follow from them."""
-    return f"{provider}.regions"
 
 
 def start(settings: Settings, graph: Graph, client: redis.Redis, publish_units: PublishUnits) -> Ledger:
@@ -128,11 +119,11 @@ def plan_tenants(process: Process, run: str, unit: Scope, publish: Publish) -> N
     def plan(ledger: Ledger, attempt: Attempt) -> list[Event]:
         provider = registry.providers()[unit.provider]
         options = _config(ledger)["options"]
-        found = list(process.run_async(_all(provider.tenants(options, process.budget))))
-        ledger.set_tenants({f"{t.provider}/{t.id}": asdict(t) for t in found})
-        units = [Scope(type=regions_type(unit.provider), tenant=tenant.id) for tenant in found]
+        listed = process.run_async(_all(provider.tenants(options, process.budget)))
+        ledger.set_tenants({f"{t.provider}/{t.id}": asdict(t) for t in listed.found})
+        units = [Scope(type=regions_type(unit.provider), tenant=tenant.id) for tenant in listed.found]
         children = zip(units, [False] * len(units), ledger.expected_seconds(units), strict=True)
-        return ledger.plan(attempt, children, queue=True)
+        return ledger.plan(attempt, children, queue=True, whole=listed.whole)
 
     _attempt(process, run, unit, plan, publish)
 
@@ -147,11 +138,11 @@ def plan_regions(
         provider = registry.providers()[unit.provider]
         tenant = Tenant(**ledger.tenant(f"{unit.provider}/{unit.tenant}"))
         types = registry.requested(unit.provider, config["options"].get(f"{unit.provider}_requested_syncs") or ())
-        denied, regions = "", []
+        denied, listed = "", _NO_REGIONS
         if any(type_.per is Per.REGION for type_ in types):
             try:
                 api = process.run_async(_all(provider.connect(tenant, unit.region, process.budget)))
-                regions = list(process.run_async(_all(provider.regions(api, config["options"]))))
+                listed = process.run_async(_all(provider.regions(api, config["options"])))
             except CallFailed as error:
                 if error.failure is not Failure.DENIED:
                     raise
@@ -159,11 +150,11 @@ def plan_regions(
         scopes = [
             Scope(type=type_.name, tenant=unit.tenant, region=region)
             for type_ in types
-            for region in (regions if type_.per is Per.REGION else [unit.region])
+            for region in (listed.found if type_.per is Per.REGION else [unit.region])
         ]
         timed = zip(scopes, ledger.held(scopes), ledger.expected_seconds(scopes), strict=True)
         children = sorted(timed, key=lambda child: -child[2])
-        events = ledger.plan(attempt, children, queue=False, denied=denied)
+        events = ledger.plan(attempt, children, queue=False, denied=denied, whole=listed.whole)
         publish_tenant(run, [scope for scope, _, _ in children])
         return events
 
@@ -191,6 +182,11 @@ def _attempt(
             except Later as wait:
                 ledger.later(attempt, wait_seconds=wait.after_seconds, reason=wait.reason)
                 return
+            except (Fenced, redis.RedisError):
+                raise
+            except Exception as error:
+                log.exception("%s: the provider's code failed", unit.id)
+                events = ledger.failed(attempt, f"unexpected {type(error).__name__}: {str(error)[:300]}", {})
         publish(run, events)
     except Fenced:
         log.info("%s: another attempt holds it, or the run ended", unit.id)

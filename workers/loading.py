@@ -51,7 +51,7 @@ def load(process: Process, run: str, publish: Callable[[str, Iterable[Event]], N
     try:
         with writing(process.writer, info.tag, wait_seconds=wait) as writer:
             keep_claim(writer, run)
-            for event in process.loader.drain(ledger, info.tag):
+            for event in process.loader.drain(ledger, info.tag, seconds=process.settings.hard_time_limit_seconds / 2):
                 publish(run, [event])
     except Busy:
         log.info("another writer holds the graph")
@@ -61,5 +61,13 @@ def load(process: Process, run: str, publish: Callable[[str, Iterable[Event]], N
         log.warning("run %s: %s", run, error)
         ledger.cancel(f"a later run has taken the graph ({error})")
     except (DriverError, Neo4jError) as error:
-        log.warning("the graph doesn't answer (%s); the batches wait", type(error).__name__)
+        log.warning("%s; the batches wait", trouble_with_graph(error))
+        ledger.set_trouble(trouble_with_graph(error))
         time.sleep(AWAY_SECONDS)
+
+
+def trouble_with_graph(error: DriverError | Neo4jError) -> str:
+    """In one line: does it not answer, or does it refuse?"""
+    if isinstance(error, Neo4jError) and not error.is_retryable():
+        return f"the graph refuses: {error.code}: {(error.message or '').split(chr(10))[0][:300]}"
+    return f"the graph doesn't answer ({type(error).__name__})"

@@ -48,11 +48,13 @@ class Report:
     not_seen: list[Line]
     gaps: list[Line]
     skipped: list[Line]
+    kept: list[dict[str, Any]]  # scopes that the run did not plan, by tenant and region: not selected, or retired
     findings: list[dict[str, Any]]
     failed_jobs: list[str]
     seconds: dict[str, float]
     eta_seconds: float | None = None
     waiting: int = 0  # batches that the writer hasn't committed yet
+    trouble: str = ""  # what the writer waits for
 
     @property
     def exit_code(self) -> int:
@@ -108,12 +110,14 @@ def of(ledger: Ledger) -> Report:
         not_seen=sorted(not_seen, key=_order),
         gaps=sorted(gaps, key=_order),
         skipped=sorted(skipped, key=_order),
+        kept=info.report.get("kept", []),
         findings=info.report.get("findings", []),
         failed_jobs=info.report.get("failed_jobs", []),
         seconds=_stages(info)
         | {f"analysis: {name}": taken for name, taken in info.report.get("analysis_seconds", {}).items()},
         eta_seconds=_eta(ledger, info, ended, to_come) if info.state is RunState.RUNNING else None,
         waiting=info.waiting,
+        trouble=info.trouble,
     )
 
 
@@ -171,6 +175,7 @@ def show(report: Report, console: Console, *, browser: str | None = None) -> Non
     _show_lines(console, "Not seen (what the graph held of it stays as it was)", report.not_seen, "yellow")
     _show_lines(console, "Details not seen", report.gaps, "yellow")
     _show_lines(console, "Skipped, as expected", report.skipped, "none")
+    _show_kept(console, report.kept)
     if report.findings:
         _title(console, "Findings")
         for number, finding in enumerate(report.findings):
@@ -207,6 +212,7 @@ def _headline(report: Report) -> Text:
         going = report.state in (RunState.RUNNING, RunState.ANALYSING)
         said.append(report.state, style="cyan" if going else "red")
         said.append(f" ({report.reason})" if report.reason else "")
+        said.append(f"; {report.trouble}" if report.trouble else "", style="yellow")
     elif missed:
         said.append(f"complete, but {missed} of {total} scopes not seen", style="yellow")
     else:
@@ -242,6 +248,23 @@ def _show_lines(console: Console, title: str, lines: Sequence[Line], style: str)
     _indented(console, table)
     if len(told) > _MOST_LINES:
         _indented(console, f"and {len(told) - _MOST_LINES} more: `chartfleet status --json` lists all")
+
+
+def _show_kept(console: Console, kept: Sequence[Mapping[str, Any]]) -> None:
+    if not kept:
+        return
+    _title(console, "Kept as earlier runs saw it")
+    by_status: defaultdict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for one in kept:
+        by_status[one["status"], one["reason"]].append(one)
+    for (status, reason), same in list(by_status.items())[:_MOST_LINES]:
+        places = [one["tenant"] if one["region"] == GLOBAL else f"{one['region']} of {one['tenant']}" for one in same]
+        more = f", and {len(places) - _MOST_PLACES} more places" if len(places) > _MOST_PLACES else ""
+        scopes = sum(one["scopes"] for one in same)
+        told = f"{scopes} scopes {status}: {reason or ', '.join(places[:_MOST_PLACES]) + more}"
+        _indented(console, Text(told))
+    if len(by_status) > _MOST_LINES:
+        _indented(console, f"and {len(by_status) - _MOST_LINES} more: `chartfleet status --json` lists all")
 
 
 def _show_finding(console: Console, finding: Mapping[str, Any]) -> None:

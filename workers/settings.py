@@ -258,6 +258,13 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         check=_between(2, 3600),
     ),
     Setting(
+        name="retired_runs_kept",
+        default=5,
+        meaning="runs for which the data of a tenant or region that is no longer listed are kept",
+        type=int,
+        check=_between(0, 10_000),
+    ),
+    Setting(
         name="runs_kept",
         default=30,
         meaning="runs that are kept: the head of each in the ledger, its coverage in the graph",

@@ -62,14 +62,17 @@ def until_the_end(ledger: Ledger, graph: Graph, console: Console, fleet: LocalFl
 
 
 def _told(info: RunInfo) -> str:
+    trouble = f"; {info.trouble}" if info.trouble else ""
     if info.state is RunState.ANALYSING:
-        return f"{info.planned} scopes, analysing"
+        return f"{info.planned} scopes, analysing{trouble}"
     seen: Counter[str] = Counter()
     for state, count in info.counts.items():
         seen[coverage.status(State(state))] += count
     counted = ", ".join(f"{count} {status}" for status, count in sorted(seen.items()) if count)
     waiting = f"; {info.waiting} batches to load" if info.waiting else ""
-    return f"{info.planned - info.open} of {info.planned} scopes" + (f": {counted}" if counted else "") + waiting
+    return (
+        f"{info.planned - info.open} of {info.planned} scopes" + (f": {counted}" if counted else "") + waiting + trouble
+    )
 
 
 def _keep_claim(graph: Graph, run: str) -> None:

@@ -99,6 +99,7 @@ class RunInfo:
     tag: int
     state: RunState
     reason: str
+    trouble: str  # what the writer waits for; empty while it gets on
     planned: int
     open: int
     waiting: int
@@ -145,17 +146,25 @@ class Ledger:
         self._call("open_run", self.run, tag, json.dumps(config), window, *(p.id for p in planners))
 
     def plan(
-        self, attempt: Attempt, children: Iterable[tuple[Scope, bool, float]], *, queue: bool, denied: str = ""
+        self,
+        attempt: Attempt,
+        children: Iterable[tuple[Scope, bool, float]],
+        *,
+        queue: bool,
+        denied: str = "",
+        whole: bool = False,
     ) -> list[Event]:
         """End a planner's attempt with its children: (scope, does the graph hold something of it, expected seconds).
 
         `queue`: the children are tenants, to be admitted one by one; otherwise the caller publishes them.
         `denied`: why not everything could be planned; what could be is.
+        `whole`: what isn't among them isn't there any more, rather than not selected.
         """
         rows = [[c.id, f"{c.provider}/{c.tenant}", "1" if held else "0", seconds] for c, held, seconds in children]
         mode = "queue" if queue else "publish"
         end = State.DENIED if denied else State.FETCHED
-        return self._events(self._call("plan", *_fence(attempt), mode, json.dumps(rows), end, denied))
+        outcome = json.dumps({"whole": whole})
+        return self._events(self._call("plan", *_fence(attempt), mode, json.dumps(rows), end, denied, outcome))
 
     def set_tenants(self, tenants: dict[str, dict[str, Any]]) -> None:
         """How each tenant is reached, by names only (a profile, a role, a variable): never a secret."""
@@ -210,6 +219,10 @@ class Ledger:
                 raise Fenced(cursor)
             planners |= dict.fromkeys(found)
         return [*map(Scope.parse, planners), *self.admit()]
+
+    def set_trouble(self, reason: str) -> None:
+        """What the writer waits for, in words; until it next commits something."""
+        self._call("trouble", reason)
 
     # -- an attempt
 
@@ -311,6 +324,7 @@ class Ledger:
             tag=number("tag"),
             state=RunState(raw["state"]),
             reason=raw.get("reason", ""),
+            trouble=raw.get("trouble", ""),
             planned=number("planned"),
             open=number("open"),
             waiting=number("waiting"),

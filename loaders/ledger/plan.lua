@@ -1,4 +1,5 @@
--- ARGV: planning unit, attempt, token, 'queue' | 'publish', JSON [[unit, tenant, held, expected seconds], ...], end state, reason
+-- ARGV: planning unit, attempt, token, 'queue' | 'publish', JSON [[unit, tenant, held, expected seconds], ...], end state, reason,
+-- outcome (JSON {whole}).
 -- The planner's children and its own end are one step: a planner that dies leaves either no child or all of them.
 local unit, attempt, token, events = ARGV[1], ARGV[2], ARGV[3], {'ok'}
 if repeated(unit, attempt, token) then return said_again() end
@@ -17,6 +18,7 @@ for _, child in ipairs(cjson.decode(ARGV[5])) do
     end
   end
 end
+redis.call('HSET', unit_key(unit), 'outcome', ARGV[8])
 end_attempt(unit, ARGV[6], ARGV[7])
 advance(unit, events)
 return events

@@ -15,26 +15,26 @@ from tasks.aws.api import AwsApi
 from tasks.aws.failures import code_of
 from tasks.failures import NotConfigured
 from tasks.rate_budget import RateBudget
-from tasks.resource import Options, Tenant
+from tasks.resource import Listed, Options, Tenant
 
 
-async def tenants(options: Options, budget: RateBudget) -> Iterable[Tenant]:
-    """The account of the default credentials. Its name is the profile's, as the graph of 2020 has it."""
+async def tenants(options: Options, budget: RateBudget) -> Listed[Tenant]:
+    """The account of the default credentials; there may be others. Its name is the profile's, as it was in 2020."""
     core = credentials.session({})
     if await core.get_credentials() is None:
         raise NotConfigured(_NO_CREDENTIALS)
     unknown = Tenant(provider="aws", id="-")
     answer = await AwsApi(unknown, GLOBAL, budget, _partition_of_default_region()).call("sts:GetCallerIdentity")
     access = {"partition": credentials.partition_of(answer["Arn"])}
-    return [Tenant(provider="aws", id=answer["Account"], name=core.profile_name, access=access)]
+    return Listed([Tenant(provider="aws", id=answer["Account"], name=core.profile_name, access=access)])
 
 
-async def regions(api: AwsApi, options: Options) -> Iterable[str]:
-    """The regions asked for, else those enabled in the account."""
+async def regions(api: AwsApi, options: Options) -> Listed[str]:
+    """The regions asked for, else all that are enabled in the account."""
     if options.get("aws_regions"):
-        return list(options["aws_regions"])
+        return Listed(options["aws_regions"])
     answer = await api.call("ec2:DescribeRegions")
-    return sorted(region["RegionName"] for region in answer["Regions"])
+    return Listed(sorted(region["RegionName"] for region in answer["Regions"]), whole=True)
 
 
 async def connect(tenant: Tenant, region: str, budget: RateBudget) -> AwsApi:

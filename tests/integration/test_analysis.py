@@ -521,6 +521,18 @@ def test_a_verdict_counts_shows_and_says_what_it_did_not_see(graph: Graph) -> No
     assert finding.judged
 
 
+def test_a_verdict_says_what_this_run_did_not_plan(graph: Graph) -> None:
+    """A region not selected, one that is gone, and one that was never seen."""
+    for type_ in ("aws.ec2.instances", "aws.ec2.security_groups", "aws.elb.load_balancers"):
+        seen(graph, type_, lastupdated=TAG)
+    seen(graph, "aws.ec2.instances", region="us-east-1", lastupdated=TAG - 1)
+    seen(graph, "aws.ec2.instances", "retired", region="us-west-2", lastupdated=TAG - 1, complete_at=1)
+    seen(graph, "aws.ec2.instances", "skipped", region="me-south-1", lastupdated=TAG - 1)
+    finding = analysed(graph, EXPOSURE)
+    assert (finding.scopes, finding.earlier) == (4, 2)
+    assert str(finding) == "0 exposed instances; 2 scopes as earlier runs saw them"
+
+
 def test_a_type_that_never_was_complete_is_not_judged(graph: Graph) -> None:
     seen(graph, "aws.ec2.instances")
     seen(graph, "aws.ec2.security_groups", "denied", complete_at=7)

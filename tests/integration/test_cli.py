@@ -450,6 +450,21 @@ def test_a_cancelled_run_deletes_nothing_and_gives_the_graph_back(
     assert sync().code == 0
 
 
+def test_a_forgotten_tenant_is_gone_from_the_graph(
+    sync: Callable[..., Ended], chartfleet: Command, graph: Graph, at_graph: tuple[str, ...]
+) -> None:
+    assert sync().code == 0
+    assert graph.rows("MATCH (n:EC2Subnet) RETURN count(n) > 0 AS some") == [{"some": True}]
+    nobody = chartfleet("forget", "999999999999", *at_graph)
+    assert nobody.code == 1
+    assert "no run ever planned a scope of this tenant" in nobody.error
+    ended = chartfleet("forget", "123456789012", *at_graph)
+    assert ended.code == 0, ended.err
+    assert "of 5 scopes deleted" in ended.out
+    assert graph.rows("MATCH (n) WHERE n._scope IS NOT NULL RETURN n") == []
+    assert graph.rows("MATCH (s:SyncScope {tenant: '123456789012'}) RETURN s") == []
+
+
 def test_ctrl_c_leaves_a_fleet_of_others_to_go_on(start_sync: Callable[[], Any], fleet: Fleet, aws: AwsServer) -> None:
     aws.add(PAUSED)
     process = start_sync()

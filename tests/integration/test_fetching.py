@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -245,7 +246,7 @@ def test_a_scope_that_must_wait_is_given_back_and_begins_again_when_due(ledger: 
 
 
 def test_a_worker_that_shuts_down_gives_the_scope_back_at_the_next_item(ledger: Ledger) -> None:
-    asked = iter([False, True])
+    asked = itertools.chain([False], itertools.repeat(True))
     run(ledger, things(5), stopping=lambda: next(asked))
     assert state(ledger) == (State.PLANNED, "the worker shuts down")
 

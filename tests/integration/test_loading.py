@@ -13,7 +13,7 @@ from loaders import indexes
 from loaders.cleanup import Cleanup
 from loaders.graph import Graph
 from loaders.indexes import DuplicateNodes
-from loaders.ledger import State
+from loaders.ledger import Event, State
 from loaders.model import GraphSchema, Node, key, prop
 from loaders.writer import LostWriter, OutdatedRun, RunRefused, Writer, claim, wait_until
 from tasks import registry
@@ -278,6 +278,15 @@ def test_a_hub_is_deleted_in_bounded_transactions(services: embedded.Services, g
     assert values(graph, "MATCH (n) RETURN count(n)") == [0]
     assert sum(watched.deleted) == 90_001
     assert max(watched.deleted) < 2 * 4_000
+
+
+def test_a_writer_that_has_worked_long_enough_asks_to_be_called_again(sync: Sync, graph: Graph) -> None:
+    run = sync.start([ROLES])
+    run.fetch(ROLES, rows(ROLES, [role("one")]))
+    assert list(run.loader.drain(run.ledger, run.tag, seconds=0)) == [Event.LOAD]
+    assert values(graph, "MATCH (r:AWSRole) RETURN r.name") == []
+    run.load()
+    assert values(graph, "MATCH (r:AWSRole) RETURN r.name") == ["one"]
 
 
 # --- who may write ---

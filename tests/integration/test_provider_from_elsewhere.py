@@ -57,6 +57,21 @@ def sync(services: Services, code: int, *flags: str) -> dict[str, Any]:
 
 
 @pytest.mark.timeout(600)
+def test_a_tenant_that_is_no_longer_listed_is_kept_for_a_while(
+    graph: Graph, broker: redis.Redis, services: Services
+) -> None:
+    bricks = "MATCH (b:ToyBrick) RETURN count(b) AS count"
+    sync(services, 0, "--toy-tenants", "2")
+    assert graph.rows(bricks) == [{"count": 40}]
+    fewer = sync(services, 0, "--toy-tenants", "1", "--retired-runs-kept", "1")
+    assert {(one["tenant"], one["status"]) for one in fewer["kept"]} == {("t1", "retired")}
+    assert graph.rows(bricks) == [{"count": 40}]
+    again = sync(services, 0, "--toy-tenants", "1", "--retired-runs-kept", "1")
+    assert again["kept"] == []
+    assert graph.rows(bricks) == [{"count": 20}]
+
+
+@pytest.mark.timeout(600)
 def test_a_scope_in_parts_is_complete_only_with_all_of_them(
     graph: Graph, broker: redis.Redis, services: Services
 ) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from loaders.model import Node, key, prop, scope_region
 from tasks.failures import CallFailed, Failure
-from tasks.resource import Item, Option, Per, Provider, ResourceType, Tenant
+from tasks.resource import Item, Listed, Option, Per, Provider, ResourceType, Tenant
 
 
 @dataclass(slots=True)
@@ -24,13 +24,14 @@ class ToyApi:
     calls: int = 0
 
 
-async def tenants(options: Any, budget: Any) -> Iterable[Tenant]:
+async def tenants(options: Any, budget: Any) -> Listed[Tenant]:
     access = {name: str(options.get(name) or "") for name in ("toy_pages", "toy_page_seconds", "toy_fails")}
-    return [Tenant(provider="toy", id=f"t{n}", access=access) for n in range(int(options.get("toy_tenants") or 1))]
+    count = int(options.get("toy_tenants") or 1)
+    return Listed([Tenant(provider="toy", id=f"t{n}", access=access) for n in range(count)], whole=True)
 
 
-async def regions(api: ToyApi, options: Any) -> Iterable[str]:
-    return ["north", "south"]
+async def regions(api: ToyApi, options: Any) -> Listed[str]:
+    return Listed(["north", "south"], whole=True)
 
 
 async def connect(tenant: Tenant, region: str, budget: Any) -> ToyApi:

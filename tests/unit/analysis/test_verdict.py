@@ -22,6 +22,8 @@ def finding(**fields: Any) -> Finding:
             finding(not_seen=DENIED[:1]),
             "0 exposed instances; 1 of 51 scopes not seen: eu-south-1 of 1111 (AccessDenied ec2:DescribeInstances)",
         ),
+        (finding(earlier=1), "0 exposed instances; 1 scope as earlier runs saw them"),
+        (finding(earlier=6), "0 exposed instances; 6 scopes as earlier runs saw them"),
         (finding(never_seen=["aws.x", "aws.y"]), "exposed instances not judged: aws.x, aws.y never seen"),
         (finding(never_seen=["aws.x"], count=4), "exposed instances not judged: aws.x never seen; 4 in what was seen"),
     ],

@@ -49,6 +49,12 @@ def push(ledger: Ledger, attempt: Attempt, number: int = 0, payload: bytes = b"r
     return ledger.push(attempt, number=number, model=model, rows=5, payload=payload)
 
 
+def trouble(ledger: Ledger) -> str:
+    info = ledger.info()
+    assert info
+    return info.trouble
+
+
 def waiting(ledger: Ledger) -> list[str]:
     taken = ledger.take(most_batches=100, most_bytes=1_000_000)
     return [batch for batch, _ in taken.batches] if taken else []
@@ -751,3 +757,25 @@ def test_every_script_is_called() -> None:
     scripts = {path.stem for path in folder.glob("*.lua")} - {"prelude"}
     code = (folder / "ledger.py").read_text()
     assert {script for script in scripts if f'_call("{script}"' not in code and f'"{script}",' not in code} == set()
+
+
+# --- what holds up the writer ---
+
+
+def test_trouble_of_the_writer_lasts_until_its_next_commit(ledger: Ledger) -> None:
+    start(ledger, VPCS)
+    attempt = begin(ledger, VPCS)
+    push(ledger, attempt)
+    ledger.set_trouble("the graph doesn't answer")
+    assert trouble(ledger) == "the graph doesn't answer"
+    ledger.committed(waiting(ledger))
+    assert trouble(ledger) == ""
+
+
+def test_a_run_that_is_over_or_unknown_has_no_trouble(ledger: Ledger) -> None:
+    ledger.set_trouble("too early")
+    assert ledger.info() is None
+    start(ledger, VPCS)
+    ledger.cancel("enough")
+    ledger.set_trouble("too late")
+    assert trouble(ledger) == ""

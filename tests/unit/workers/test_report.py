@@ -28,7 +28,7 @@ def shown(told: Report, width: int = 100) -> str:
 
 def of(**values: Any) -> Report:
     nothing: dict[str, Any] = {"reason": "", "rows": {}, "seconds_of_types": {}, "seconds": {}, "tenants": {}}
-    lists: dict[str, Any] = {name: [] for name in ("not_seen", "gaps", "skipped", "findings", "failed_jobs")}
+    lists: dict[str, Any] = {name: [] for name in ("not_seen", "gaps", "skipped", "kept", "findings", "failed_jobs")}
     seen = {"scopes": {"complete": 1}, "types": {"aws.ec2.vpcs": {"complete": 1}}}
     return Report(**{"run": "1-ab", "tag": 1, "state": "complete"} | nothing | lists | seen | values)
 
@@ -75,6 +75,31 @@ def test_scopes_that_miss_for_one_cause_are_one_line() -> None:
   123456789012                            failed: aws.iam.users
                                           transient: iam:ListUsers: the connection broke
 """ in shown(told, width=120)
+
+
+def test_what_the_run_did_not_plan_is_told_by_reason() -> None:
+    def kept(region: str, status: str, reason: str = "", scopes: int = 2) -> dict[str, Any]:
+        return {"tenant": ACCOUNT, "region": region, "status": status, "reason": reason, "scopes": scopes}
+
+    told = of(
+        kept=[
+            *(kept(region, "not selected") for region in ("eu-west-1", "eu-west-2", "us-east-1", "us-east-2")),
+            kept("eu-south-2", "retired", "eu-south-2 is no longer enabled in 123456789012", 5),
+        ]
+    )
+    assert """
+Kept as earlier runs saw it
+  8 scopes not selected: eu-west-1 of 123456789012, eu-west-2 of 123456789012, us-east-1 of
+  123456789012, and 1 more places
+  5 scopes retired: eu-south-2 is no longer enabled in 123456789012
+""" in shown(told)
+    assert told.exit_code == 0, "it was asked for"
+
+
+def test_a_writer_that_waits_says_what_for() -> None:
+    assert "Run 1-ab: running; the graph doesn't answer" in shown(
+        of(state="running", trouble="the graph doesn't answer")
+    )
 
 
 def test_different_causes_stay_apart() -> None:

@@ -1,0 +1,140 @@
+"""What the graph holds of scopes that a run did not plan: kept as it was last seen, and said so.
+
+A scope whose tenant or region is absent from its own list, where that list was whole, is retired: its data stay for
+some runs, in case it comes back, and then go. One that was merely not selected stays for ever.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass
+from typing import Any, Final
+
+from loaders.cleanup import Cleanup
+from loaders.coverage import COMPLETE, status
+from loaders.graph import Graph
+from loaders.ledger import Unit
+from loaders.model import GraphSchema
+from loaders.scope import Scope, regions_type, tenants_type
+
+RETIRED: Final = "retired"
+NOT_SELECTED: Final = "not selected"
+SCOPES_PER_TRANSACTION: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """What a run listed, where the list was whole: provider -> tenants, (provider, tenant) -> regions."""
+
+    tenants: Mapping[str, Set[str]]
+    regions: Mapping[tuple[str, str], Set[str]]
+
+    def missing(self, scope: Scope) -> str | None:
+        """Why a scope is gone, or None where that isn't known."""
+        tenants = self.tenants.get(scope.provider)
+        if tenants is not None and scope.tenant not in tenants:
+            return f"{scope.tenant} is no longer listed"
+        regions = self.regions.get((scope.provider, scope.tenant))
+        if regions is not None and scope.has_region and scope.region not in regions:
+            return f"{scope.region} is no longer enabled in {scope.tenant}"
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Scopes of one tenant and region that the run did not plan, and of which the graph may hold something."""
+
+    tenant: str
+    region: str
+    status: str  # NOT_SELECTED or RETIRED
+    reason: str
+    scopes: int
+
+
+def lists(units: Iterable[Unit]) -> Lists:
+    """What the planning units of a run say of their own lists."""
+    tenants, regions = defaultdict[str, set[str]](set), defaultdict[tuple[str, str], set[str]](set)
+    whole = set[Scope]()
+    for unit in units:
+        scope = unit.scope
+        if not unit.parent:
+            continue
+        if status(unit.state) == COMPLETE and unit.outcome.get("whole"):
+            whole.add(scope)
+        if scope.type == regions_type(scope.provider):
+            tenants[scope.provider].add(scope.tenant)
+        elif scope.type != tenants_type(scope.provider):
+            regions[scope.provider, scope.tenant].add(scope.region)
+    return Lists(
+        {s.provider: tenants[s.provider] for s in whole if s.type == tenants_type(s.provider)},
+        {(s.provider, s.tenant): regions[s.provider, s.tenant] for s in whole if s.type == regions_type(s.provider)},
+    )
+
+
+def retire(graph: Graph, schema: GraphSchema, listed: Lists, tag: int, *, keep: int) -> list[Kept]:
+    """Mark what is gone, and delete what has been gone for more than `keep` runs. Repeating it changes nothing."""
+    kept: Counter[tuple[str, str, str, str]] = Counter()
+    for page in _absent(graph, tag):
+        gone = {row["id"]: why for row in page if (why := listed.missing(Scope.parse(row["id"])))}
+        runs = _mark(graph, gone, tag)
+        expired = [Scope.parse(scope) for scope, count in runs.items() if count > keep]
+        delete(graph, schema, expired, tag)
+        for row in page:
+            if row["ever_complete"] and runs.get(row["id"], 0) <= keep:
+                scope, why = Scope.parse(row["id"]), gone.get(row["id"])
+                kept[scope.tenant, scope.region, RETIRED if why else NOT_SELECTED, why or ""] += 1
+    return [
+        Kept(tenant=tenant, region=region, status=state, reason=why, scopes=count)
+        for (tenant, region, state, why), count in sorted(kept.items())
+    ]
+
+
+def delete(graph: Graph, schema: GraphSchema, scopes: Iterable[Scope], tag: int) -> int:
+    """Delete all that these scopes own and was last seen before `tag`, then what the coverage says of them.
+
+    A scope whose type nobody declares any more stays: what it holds isn't known. Returns nodes and relationships.
+    """
+    known = [scope for scope in scopes if scope.type in schema.models_of_type or scope.plans]
+    deleted = Cleanup(graph, schema).clean(known, tag)
+    query = "UNWIND $ids AS id MATCH (s:SyncScope {id: id}) DETACH DELETE s"
+    graph.write(lambda tx: tx.run(query, ids=[scope.id for scope in known]).consume())
+    return deleted
+
+
+def scopes_of(graph: Graph, tenant: str) -> list[Scope]:
+    """Every scope of a tenant that any run planned; `tenant` is its id, or `provider/id`."""
+    provider, _, own = tenant.rpartition("/")
+    query = (
+        "MATCH (s:SyncScope) WHERE s.tenant = $tenant AND ($provider = '' OR s.provider = $provider) "
+        "RETURN s.id AS id ORDER BY id"
+    )
+    return [Scope.parse(row["id"]) for row in graph.rows(query, {"tenant": own, "provider": provider})]
+
+
+def _absent(graph: Graph, tag: int) -> Iterator[list[dict[str, Any]]]:
+    """Scopes that earlier runs planned and this one did not, in pages."""
+    query = (
+        "MATCH (s:SyncScope) WHERE s.id > $after AND s.lastupdated < $tag "
+        "RETURN s.id AS id, s.complete_at IS NOT NULL AS ever_complete ORDER BY id LIMIT $limit"
+    )
+    after = ""
+    while page := graph.rows(query, {"after": after, "tag": tag, "limit": SCOPES_PER_TRANSACTION}):
+        yield page
+        after = page[-1]["id"]
+
+
+def _mark(graph: Graph, gone: Mapping[str, str], tag: int) -> dict[str, int]:
+    """For how many runs each of these scopes has been gone, this one included."""
+    query = (
+        "UNWIND $rows AS row MATCH (s:SyncScope {id: row.id}) "
+        "SET s.status = $retired, s.reason = row.reason, "
+        "    s.retired_runs = coalesce(s.retired_runs, 0) + CASE s.retired_tag WHEN $tag THEN 0 ELSE 1 END, "
+        "    s.retired_tag = $tag "
+        "RETURN s.id AS id, s.retired_runs AS runs"
+    )
+    rows = [{"id": scope, "reason": reason} for scope, reason in gone.items()]
+    if not rows:
+        return {}
+    marked = graph.write(lambda tx: tx.run(query, rows=rows, retired=RETIRED, tag=tag).data())
+    return {row["id"]: row["runs"] for row in marked}
