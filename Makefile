@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: setup demo demo-stop test check docs lock clean
+.PHONY: setup demo demo-stop test check docs screen lock clean
 
 setup: $(VENV)/.installed
 
@@ -36,6 +36,9 @@ check: setup
 # The parts of the pages that follow from the code; a test fails where one is stale.
 docs: setup
 	$(BIN)/python docs/generate.py
+
+screen: setup
+	$(BIN)/python docs/screen.py
 
 # uv resolves for every platform and Python version at once; it lives for as long as that takes.
 lock: setup
