@@ -20,7 +20,9 @@ from loaders.scope import Scope, regions_type, tenants_type
 
 RETIRED: Final = "retired"
 NOT_SELECTED: Final = "not selected"
+ALL: Final = "*"  # the region of what is told for a whole tenant
 SCOPES_PER_TRANSACTION: Final = 2_000
+MOST_PLACES: Final = 200  # that are told by region; more are told by tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Lists:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """Scopes of one tenant and region that the run did not plan, and of which the graph may hold something."""
+    """Scopes of one tenant and region (or ALL) that a run did not plan, and of which the graph may hold something."""
 
     tenant: str
     region: str
@@ -81,9 +83,14 @@ def retire(graph: Graph, schema: GraphSchema, listed: Lists, tag: int, *, keep: 
         expired = [Scope.parse(scope) for scope, count in runs.items() if count > keep]
         delete(graph, schema, expired, tag)
         for row in page:
-            if row["ever_complete"] and runs.get(row["id"], 0) <= keep:
-                scope, why = Scope.parse(row["id"]), gone.get(row["id"])
+            scope, why = Scope.parse(row["id"]), gone.get(row["id"])
+            if row["ever_complete"] and runs.get(row["id"], 0) <= keep and not scope.plans:
                 kept[scope.tenant, scope.region, RETIRED if why else NOT_SELECTED, why or ""] += 1
+    if len(kept) > MOST_PLACES:
+        by_tenant: Counter[tuple[str, str, str, str]] = Counter()
+        for (tenant, _, state, why), count in kept.items():
+            by_tenant[tenant, ALL, state, why] += count
+        kept = by_tenant
     return [
         Kept(tenant=tenant, region=region, status=state, reason=why, scopes=count)
         for (tenant, region, state, why), count in sorted(kept.items())

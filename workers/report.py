@@ -18,6 +18,7 @@ from analysis.engine import Finding
 from loaders import coverage
 from loaders.ledger import Ledger, RunInfo, RunState, State
 from loaders.ledger.ledger import Unit
+from loaders.retirement import ALL
 from loaders.scope import GLOBAL, Scope
 from tasks import registry
 
@@ -258,7 +259,9 @@ def _show_kept(console: Console, kept: Sequence[Mapping[str, Any]]) -> None:
     for one in kept:
         by_status[one["status"], one["reason"]].append(one)
     for (status, reason), same in list(by_status.items())[:_MOST_LINES]:
-        places = [one["tenant"] if one["region"] == GLOBAL else f"{one['region']} of {one['tenant']}" for one in same]
+        places = [
+            one["tenant"] if one["region"] in (GLOBAL, ALL) else f"{one['region']} of {one['tenant']}" for one in same
+        ]
         more = f", and {len(places) - _MOST_PLACES} more places" if len(places) > _MOST_PLACES else ""
         scopes = sum(one["scopes"] for one in same)
         told = f"{scopes} scopes {status}: {reason or ', '.join(places[:_MOST_PLACES]) + more}"

@@ -85,8 +85,8 @@ def _is_my_turn(process: Process, lease: str) -> bool:
 
 def under_way(client: redis.Redis) -> list[str]:
     """The runs that aren't over."""
-    found = ((run, Ledger(client, run).info()) for run in runs(client)[:RUNS_LOOKED_AT])
-    return [run for run, info in found if info and info.state in (RunState.RUNNING, RunState.ANALYSING)]
+    newest = runs(client)[:RUNS_LOOKED_AT]
+    return [run for run in newest if Ledger(client, run).state() in (RunState.RUNNING, RunState.ANALYSING)]
 
 
 def _idle(client: redis.Redis) -> list[str]:

@@ -340,6 +340,11 @@ class Ledger:
             report=json.loads(raw.get("report", "{}")),
         )
 
+    def state(self) -> RunState | None:
+        """Where the run stands, without all else that `info` reads: a report may be large."""
+        raw: bytes | None = self._redis.hget(self._key, "state")  # type: ignore[assignment]
+        return RunState(raw.decode()) if raw else None
+
     def now_ms(self) -> int:
         """The time by the clock that every time of the ledger is by: Redis's."""
         seconds, micros = self._redis.time()

@@ -122,6 +122,13 @@ def test_a_type_that_was_not_selected_is_not_gone(graph: Graph) -> None:
     assert (kept.status, kept.region, kept.scopes) == ("not selected", "global", 1)
 
 
+def test_very_many_places_are_told_by_tenant(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_of(graph, 1, BOTH)
+    monkeypatch.setattr(retirement, "MOST_PLACES", 1)
+    [kept] = run_of(graph, 2, [unit(VPCS)])
+    assert (kept.tenant, kept.region, kept.scopes) == ("1111", retirement.ALL, 2)
+
+
 def test_a_tenant_is_retired_only_by_a_whole_list_of_tenants(graph: Graph) -> None:
     both = [*ONE, unit(regions_of("2222"), whole=True), unit(OTHER)]
     run_of(graph, 1, [unit(TENANTS, whole=True), *both])
