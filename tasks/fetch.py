@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -69,21 +69,8 @@ class _Buffer:
 class BatchSink:
     """Takes rows, pushes numbered batches. Bounded: what is buffered, and how far it runs ahead of the writer."""
 
-    def __init__(
-        self,
-        ledger: Ledger,
-        attempt: Attempt,
-        schema: GraphSchema,
-        publish: Publish,
-        limits: FetchLimits,
-        progress: Progress,
-    ) -> None:
-        self._ledger = ledger
-        self._attempt = attempt
-        self._schema = schema
-        self._publish = publish
-        self._limits = limits
-        self._progress = progress
+    def __init__(self, fetch: Fetching) -> None:
+        self._fetch = fetch
         self._buffers: dict[NodeModel, _Buffer] = {}
         self.batches = 0
 
@@ -92,8 +79,8 @@ class BatchSink:
         packed = msgpack.packb(row, use_bin_type=True)
         buffer.rows.append(packed)
         buffer.size += len(packed)
-        self._progress.tick()
-        if len(buffer.rows) >= self._limits.rows_per_batch or buffer.size >= BYTES_PER_BATCH:
+        self._fetch.progress.tick()
+        if len(buffer.rows) >= self._fetch.limits.rows_per_batch or buffer.size >= BYTES_PER_BATCH:
             await self._push(model)
 
     async def flush(self) -> None:
@@ -104,23 +91,23 @@ class BatchSink:
         await self._wait_for_writer()
         rows = self._buffers.pop(model).rows
         events = await asyncio.to_thread(
-            self._ledger.push,
-            self._attempt,
+            self._fetch.ledger.push,
+            self._fetch.attempt,
             number=self.batches,
-            model=self._schema.wire_name(self._attempt.scope.type, model),
+            model=self._fetch.schema.wire_name(self._fetch.attempt.scope.type, model),
             rows=len(rows),
             payload=wire.compress(rows),
         )
         self.batches += 1
-        await asyncio.to_thread(self._publish, events)
+        await asyncio.to_thread(self._fetch.publish, events)
 
     async def _wait_for_writer(self) -> None:
         while True:
-            _, waiting_bytes = await asyncio.to_thread(self._ledger.backlog)
-            self._progress.tick()
-            if waiting_bytes <= self._limits.backlog_bytes:
+            _, waiting_bytes = await asyncio.to_thread(self._fetch.ledger.backlog)
+            self._fetch.progress.tick()
+            if waiting_bytes <= self._fetch.limits.backlog_bytes:
                 return
-            if self._progress.age_seconds > self._limits.attempt_seconds:
+            if self._fetch.progress.age_seconds > self._fetch.limits.attempt_seconds:
                 raise Later("the writer is behind", after_seconds=30)
             await asyncio.sleep(0.5)
 
@@ -145,95 +132,140 @@ class Seen:
         return {"calls": calls, "gaps": gaps, "bad_items": self.bad_items}
 
 
-async def fetch(
-    type_: ResourceType,
-    attempt: Attempt,
-    *,
-    connect: Callable[[], Awaitable[Api]],
-    ledger: Ledger,
-    schema: GraphSchema,
-    publish: Publish,
-    limits: FetchLimits,
-    stopping: Callable[[], bool],
-) -> None:
-    """Run one attempt to its transition in the ledger. Raises Fenced if it lost its scope; what an API does, never.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetching:
+    """One attempt at one scope, and what it works with. `run` brings it to its transition in the ledger."""
 
-    An attempt that Redis was lost to is given back as soon as Redis answers again: it wasn't the scope's fault.
-    """
-    progress = Progress()
-    work = asyncio.ensure_future(_attempt(type_, attempt, connect, ledger, schema, publish, limits, progress, stopping))
-    beats = (
-        asyncio.ensure_future(_heartbeat(ledger, attempt, limits, progress, work)),
-        asyncio.ensure_future(_watch_for_shutdown(stopping, work)),
-    )
-    try:
-        events = await work
-    except asyncio.CancelledError:
-        if not stopping():
-            raise Fenced(attempt.scope.id) from None
-        await asyncio.to_thread(ledger.later, attempt, wait_seconds=0, reason=_SHUTDOWN)
-        return
-    except redis.RedisError as error:
-        name = type(error).__name__
-        log.warning("%s: lost Redis (%s); giving the scope back when it answers", attempt.scope.id, name)
-        await _give_back(ledger, attempt, limits)
-        return
-    finally:
-        for beat in beats:
-            beat.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await beat
-    await asyncio.to_thread(publish, events)
+    type: ResourceType
+    attempt: Attempt
+    connect: Callable[[], Awaitable[Api]]
+    ledger: Ledger
+    schema: GraphSchema
+    publish: Publish
+    stopping: Callable[[], bool]
+    limits: FetchLimits = FetchLimits()
+    progress: Progress = field(default_factory=Progress)
 
+    async def run(self) -> None:
+        """Raises Fenced if the attempt lost its scope; what an API does, never.
 
-async def _attempt(
-    type_: ResourceType,
-    attempt: Attempt,
-    connect: Callable[[], Awaitable[Api]],
-    ledger: Ledger,
-    schema: GraphSchema,
-    publish: Publish,
-    limits: FetchLimits,
-    progress: Progress,
-    stopping: Callable[[], bool],
-) -> list[Event]:
-    """Read everything, then say how it ended: one transition of the ledger, and what follows from it."""
-    sink = BatchSink(ledger, attempt, schema, publish, limits, progress)
-    seen = Seen()
-    api: Api | None = None
+        An attempt that Redis was lost to is given back as soon as Redis answers again: it wasn't the scope's fault.
+        """
+        work = asyncio.ensure_future(self._to_the_end())
+        beats = (
+            asyncio.ensure_future(self._heartbeat(work)),
+            asyncio.ensure_future(self._watch_for_shutdown(work)),
+        )
+        try:
+            events = await work
+        except asyncio.CancelledError:
+            if not self.stopping():
+                raise Fenced(self.attempt.scope.id) from None
+            await asyncio.to_thread(self.ledger.later, self.attempt, wait_seconds=0, reason=_SHUTDOWN)
+            return
+        except redis.RedisError as error:
+            name = type(error).__name__
+            log.warning("%s: lost Redis (%s); giving the scope back when it answers", self.attempt.scope.id, name)
+            await self._give_back()
+            return
+        finally:
+            for beat in beats:
+                beat.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await beat
+        await asyncio.to_thread(self.publish, events)
 
-    def outcome() -> dict[str, Any]:
-        return seen.outcome(api.calls if api else 0)
+    async def _to_the_end(self) -> list[Event]:
+        """Read everything, then say how it ended: one transition of the ledger, and what follows from it."""
+        sink, seen = BatchSink(self), Seen()
+        api: Api | None = None
 
-    try:
-        api = await connect()
-        parts = await _parts(type_, attempt.scope, api)
-        if parts is None:
-            async for item in _items(type_.fetch.items(api, attempt.scope.part), progress, stopping):
-                source = Source(item.value, attempt.scope, (), api.partition, api.tenant.name)
-                await _add(type_, source, item, sink, seen)
+        def outcome() -> dict[str, Any]:
+            return seen.outcome(api.calls if api else 0)
+
+        try:
+            api = await self.connect()
+            parts = await _parts(self.type, self.attempt.scope, api)
+            if parts is None:
+                await self._read(api, sink, seen)
+                await sink.flush()
+        except Later as wait:
+            wait_seconds = wait.after_seconds
+            await asyncio.to_thread(self.ledger.later, self.attempt, wait_seconds=wait_seconds, reason=wait.reason)
+            return []
+        except CallFailed as error:
             await sink.flush()
-    except Later as wait:
-        await asyncio.to_thread(ledger.later, attempt, wait_seconds=wait.after_seconds, reason=wait.reason)
-        return []
-    except CallFailed as error:
-        await sink.flush()
-        return await asyncio.to_thread(_end, ledger, attempt, error, outcome(), "")
-    except (Fenced, redis.RedisError):
-        raise
-    except Exception as error:
-        log.exception("%s: the declaration's code failed", attempt.scope.id)
-        await sink.flush()
-        reason = f"unexpected {type(error).__name__}: {str(error)[:300]}"
-        return await asyncio.to_thread(ledger.failed, attempt, reason, outcome())
+            return await asyncio.to_thread(self._end, error, outcome(), "")
+        except (Fenced, redis.RedisError):
+            raise
+        except Exception as error:
+            log.exception("%s: the declaration's code failed", self.attempt.scope.id)
+            await sink.flush()
+            reason = f"unexpected {type(error).__name__}: {str(error)[:300]}"
+            return await asyncio.to_thread(self.ledger.failed, self.attempt, reason, outcome())
 
-    if seen.failure is not None:
-        items = f" for {seen.failed_items} items"
-        return await asyncio.to_thread(_end, ledger, attempt, seen.failure, outcome(), items)
-    if seen.bad_items:
-        reason = f"{seen.bad_items} items kept aside, the first: {seen.bad}"
-        return await asyncio.to_thread(ledger.failed, attempt, reason, outcome())
-    return await asyncio.to_thread(ledger.fetched, attempt, batches=sink.batches, outcome=outcome(), parts=parts or ())
+        if seen.failure is not None:
+            return await asyncio.to_thread(self._end, seen.failure, outcome(), f" for {seen.failed_items} items")
+        if seen.bad_items:
+            reason = f"{seen.bad_items} items kept aside, the first: {seen.bad}"
+            return await asyncio.to_thread(self.ledger.failed, self.attempt, reason, outcome())
+        return await asyncio.to_thread(
+            self.ledger.fetched, self.attempt, batches=sink.batches, outcome=outcome(), parts=parts or ()
+        )
+
+    async def _read(self, api: Api, sink: BatchSink, seen: Seen) -> None:
+        async for item in self.type.fetch.items(api, self.attempt.scope.part):
+            self.progress.tick()
+            if self.stopping():
+                raise Later(_SHUTDOWN, after_seconds=0)
+            source = Source(item.value, self.attempt.scope, (), api.partition, api.tenant.name)
+            await _add(self.type, source, item, sink, seen)
+
+    def _end(self, error: CallFailed, outcome: dict[str, Any], items: str) -> list[Event]:
+        """The transition that a failed call leads to."""
+        match error.failure:
+            case Failure.DENIED:
+                return self.ledger.denied(self.attempt, f"{error.code or 'denied'} {error.action}{items}", outcome)
+            case Failure.NOT_ENABLED:
+                reason = f"{error.code or 'not enabled'} {error.action}{items}"
+                return self.ledger.skipped(self.attempt, reason, outcome)
+            case _:
+                return self.ledger.failed(self.attempt, f"{error.failure}: {error}{items}", outcome)
+
+    async def _heartbeat(self, work: asyncio.Future[Any]) -> None:
+        """Keep the lease while the attempt gets on; stop the attempt once it has lost its scope."""
+        limits = self.limits
+        while True:
+            await asyncio.sleep(limits.lease_seconds / 3)
+            if self.progress.idle_seconds > limits.stall_seconds:
+                log.error(
+                    "%s: no progress for %d s; the lease is left to run out",
+                    self.attempt.scope.id,
+                    limits.stall_seconds,
+                )
+                continue
+            with contextlib.suppress(redis.RedisError):  # without Redis there is no lease to lose; the next beat tries
+                if not await asyncio.to_thread(self.ledger.renew, self.attempt, lease_seconds=limits.lease_seconds):
+                    work.cancel()
+                    return
+
+    async def _watch_for_shutdown(self, work: asyncio.Future[Any]) -> None:
+        """Stop the attempt at once, whatever it waits for: a worker that shuts down is killed if it takes long."""
+        while not self.stopping():  # noqa: ASYNC110  # what is asked is a flag of the worker, set by another process
+            await asyncio.sleep(0.25)
+        work.cancel()
+
+    async def _give_back(self) -> None:
+        end = time.monotonic() + self.limits.attempt_seconds
+        while time.monotonic() < end:
+            try:
+                await asyncio.to_thread(self.ledger.later, self.attempt, wait_seconds=0, reason="Redis was lost")
+            except redis.RedisError:
+                await asyncio.sleep(1)
+            except Fenced:
+                return
+            else:
+                return
 
 
 async def _parts(type_: ResourceType, scope: Scope, api: Api) -> list[Scope] | None:
@@ -242,14 +274,6 @@ async def _parts(type_: ResourceType, scope: Scope, api: Api) -> list[Scope] | N
     if planned is None:
         return None
     return [Scope(type=scope.type, tenant=scope.tenant, region=scope.region, part=part) async for part in planned]
-
-
-async def _items(items: AsyncIterator[Item], progress: Progress, stopping: Callable[[], bool]) -> AsyncIterator[Item]:
-    async for item in items:
-        progress.tick()
-        if stopping():
-            raise Later(_SHUTDOWN, after_seconds=0)
-        yield item
 
 
 async def _add(type_: ResourceType, source: Source, item: Item, sink: BatchSink, seen: Seen) -> None:
@@ -268,49 +292,3 @@ async def _add(type_: ResourceType, source: Source, item: Item, sink: BatchSink,
         return
     for model, row in rows:
         await sink.add(model, row)
-
-
-def _end(ledger: Ledger, attempt: Attempt, error: CallFailed, outcome: dict[str, Any], items: str) -> list[Event]:
-    """The transition that a failed call leads to."""
-    match error.failure:
-        case Failure.DENIED:
-            return ledger.denied(attempt, f"{error.code or 'denied'} {error.action}{items}", outcome)
-        case Failure.NOT_ENABLED:
-            return ledger.skipped(attempt, f"{error.code or 'not enabled'} {error.action}{items}", outcome)
-        case _:
-            return ledger.failed(attempt, f"{error.failure}: {error}{items}", outcome)
-
-
-async def _heartbeat(
-    ledger: Ledger, attempt: Attempt, limits: FetchLimits, progress: Progress, work: asyncio.Future[Any]
-) -> None:
-    """Keep the lease while the attempt gets on; stop the attempt once it has lost its scope."""
-    while True:
-        await asyncio.sleep(limits.lease_seconds / 3)
-        if progress.idle_seconds > limits.stall_seconds:
-            log.error("%s: no progress for %d s; the lease is left to run out", attempt.scope.id, limits.stall_seconds)
-            continue
-        with contextlib.suppress(redis.RedisError):  # without Redis there is no lease to lose; the next beat tries
-            if not await asyncio.to_thread(ledger.renew, attempt, lease_seconds=limits.lease_seconds):
-                work.cancel()
-                return
-
-
-async def _watch_for_shutdown(stopping: Callable[[], bool], work: asyncio.Future[Any]) -> None:
-    """Stop the attempt at once, whatever it waits for: a worker that shuts down is killed if it takes long."""
-    while not stopping():  # noqa: ASYNC110  # what is asked is a flag of the worker, set by another process
-        await asyncio.sleep(0.25)
-    work.cancel()
-
-
-async def _give_back(ledger: Ledger, attempt: Attempt, limits: FetchLimits) -> None:
-    end = time.monotonic() + limits.attempt_seconds
-    while time.monotonic() < end:
-        try:
-            await asyncio.to_thread(ledger.later, attempt, wait_seconds=0, reason="Redis was lost")
-        except redis.RedisError:
-            await asyncio.sleep(1)
-        except Fenced:
-            return
-        else:
-            return

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from loaders.ledger import Event, Fenced
 from loaders.scope import Scope
 from tasks import registry
-from tasks.fetch import fetch as fetch_scope
+from tasks.fetch import Fetching
 from tasks.resource import Tenant
 from workers.process import Process
 
@@ -34,20 +34,19 @@ def fetch(
         attempt = ledger.begin(scope, lease_seconds=limits.lease_seconds, worker=process.name)
         if attempt is None:
             return
-        type_ = registry.types()[scope.type]
         provider = registry.providers()[scope.provider]
         tenant = Tenant(**ledger.tenant(f"{scope.provider}/{scope.tenant}"))
         process.run_async(
-            fetch_scope(
-                type_,
-                attempt,
+            Fetching(
+                type=registry.types()[scope.type],
+                attempt=attempt,
                 connect=lambda: provider.connect(tenant, scope.region, process.budget),
                 ledger=ledger,
                 schema=registry.schema(),
                 publish=lambda events: publish(run, events),
                 limits=limits,
                 stopping=stopping,
-            )
+            ).run()
         )
         publish_units(run, ledger.parts(scope))
     except Fenced:

@@ -34,7 +34,7 @@ from tasks import registry
 from tasks.aws import api, credentials
 from tasks.aws.api import AwsApi, Listing
 from tasks.failures import BadItem
-from tasks.fetch import FetchLimits, fetch
+from tasks.fetch import Fetching, FetchLimits
 from tasks.rate_budget import RateBudget
 from tasks.resource import Per, ResourceType, Tenant
 from tasks.rows import rows_of
@@ -298,16 +298,16 @@ class Runs:
             return AwsApi(tenant, attempt.scope.region, RateBudget(self._broker), "aws")
 
         try:
-            await fetch(
-                type_,
-                attempt,
+            await Fetching(
+                type=type_,
+                attempt=attempt,
                 connect=connect,
                 ledger=ledger,
                 schema=registry.schema(),
                 publish=lambda _: None,
                 limits=FetchLimits(lease_seconds=600),
                 stopping=lambda: False,
-            )
+            ).run()
         finally:
             await api.close()
 

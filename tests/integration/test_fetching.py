@@ -18,7 +18,7 @@ from loaders.ledger import Attempt, Event, Fenced, Ledger, State
 from loaders.model import GraphSchema, Node, key, prop
 from loaders.scope import Scope
 from tasks.failures import CallFailed, Failure, Later
-from tasks.fetch import FetchLimits, fetch
+from tasks.fetch import Fetching, FetchLimits
 from tasks.resource import Gap, Item, Per, ResourceType, Tenant
 
 
@@ -91,16 +91,16 @@ def run(
         return ToyApi()
 
     asyncio.run(
-        fetch(
-            ResourceType("toy.things", Per.TENANT, toy, (Thing,)),
-            begin(ledger, scope),
+        Fetching(
+            type=ResourceType("toy.things", Per.TENANT, toy, (Thing,)),
+            attempt=begin(ledger, scope),
             connect=connect,
             ledger=ledger,
             schema=SCHEMA,
             publish=published.extend,
             limits=limits,
             stopping=stopping,
-        )
+        ).run()
     )
     return published
 
