@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,12 @@ import redis
 
 from loaders.graph import Graph
 from workers import embedded
+
+
+def pytest_configure() -> None:
+    """A suite that a script started in the background ignores Ctrl-C; the commands that tests interrupt must not."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
