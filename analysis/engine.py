@@ -11,7 +11,7 @@ from neo4j.exceptions import DatabaseUnavailable, Neo4jError
 
 from analysis.job import Job, Statement, in_order, load_jobs
 from analysis.old_cypher import dropped_index
-from loaders.scope import GLOBAL
+from loaders.scope import GLOBAL, regions_type, tenants_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -127,14 +127,18 @@ def verdict(graph: Graph, job: Job, tag: int) -> Finding:
         raise JobError(job, 0, "the findings query must return one row: count, examples, and perhaps unknown")
     count: int = found[0]["count"]
     types = {row["type"]: row for row in graph.rows(_SCOPES_BY_TYPE, {"types": list(job.reads), "tag": tag})}
+    # A tenant whose planning was denied has no scope of any type: then its plan is what was not seen.
+    providers = {type_.partition(".")[0] for type_ in job.reads}
+    planners = [of(provider) for provider in sorted(providers) for of in (tenants_type, regions_type)]
+    not_seen = graph.rows(_SCOPES_NOT_SEEN, {"types": [*planners, *job.reads]})
     return Finding(
         job=job.name,
         title=job.findings.one if count == 1 else job.findings.name,
         count=count,
         examples=found[0].get("examples") or [],
         unknown=found[0].get("unknown") or 0,
-        scopes=sum(row["scopes"] for row in types.values()),
-        not_seen=[_not_seen(row) for row in graph.rows(_SCOPES_NOT_SEEN, {"types": list(job.reads)})],
+        scopes=sum(row["scopes"] for row in types.values()) + sum(row["type"] in planners for row in not_seen),
+        not_seen=[_not_seen(row) for row in not_seen],
         never_seen=[type_ for type_ in job.reads if type_ not in types or not types[type_]["ever_complete"]],
         earlier=sum(row["earlier"] for row in types.values()),
         meaning=job.findings.text,

@@ -41,13 +41,15 @@ class BatchId:
 
     scope: Scope
     attempt: int
+    token: str
     number: int
     model: str
 
     def __str__(self) -> str:
-        return f"{self.model}|{self.attempt}|{self.number}|{self.scope.id}"
+        return f"{self.model}|{self.attempt}.{self.token}|{self.number}|{self.scope.id}"
 
     @classmethod
     def parse(cls, text: str) -> Self:
         model, attempt, number, scope = text.split("|", 3)
-        return cls(scope=Scope.parse(scope), attempt=int(attempt), number=int(number), model=model)
+        counted, _, token = attempt.partition(".")
+        return cls(scope=Scope.parse(scope), attempt=int(counted), token=token, number=int(number), model=model)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from loaders.graph import Graph
 from loaders.ledger import RunInfo, State, Unit
+from loaders.scope import Scope
 
 COMPLETE: Final = "complete"
 ROWS_PER_TRANSACTION = 2_000
@@ -44,18 +45,24 @@ def status(state: State) -> str:
     return COMPLETE if state in (State.CLEANED, State.FETCHED) else str(state)
 
 
+def place(scope: Scope) -> dict[str, Any]:
+    """Which scope it is, as properties."""
+    return {
+        "id": scope.id,
+        "provider": scope.provider,
+        "tenant": scope.tenant,
+        "region": scope.region,
+        "type": scope.type,
+    }
+
+
 def rows(units: Iterable[Unit]) -> Iterator[dict[str, Any]]:
     """One row per whole scope: how it ended, why, and what it cost."""
     for unit in units:
         if not unit.parent:
             continue
         scope = unit.scope
-        yield {
-            "id": scope.id,
-            "provider": scope.provider,
-            "tenant": scope.tenant,
-            "region": scope.region,
-            "type": scope.type,
+        yield place(scope) | {
             "status": status(unit.state),
             "reason": unit.reason or None,
             "gaps": unit.outcome.get("gaps") or None,

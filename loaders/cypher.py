@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from loaders.model import UNOWNED, GraphSchema, IdLink, Link, NodeModel, Reference
 
+# An edge that the barrier drew, of a node that a scope owns. What an earlier tool left of a scope not seen yet stays.
+_DRAWN = "e._scope IS NULL AND n._scope IS NOT NULL"
+
 
 def quoted(name: str) -> str:
     return f"`{name}`" if not name.isidentifier() else name
@@ -149,7 +152,7 @@ def id_link(model: NodeModel, relationship: IdLink, target: NodeModel) -> tuple[
     edge = pattern(relationship.type, "e", incoming=relationship.incoming)
     delete = (
         f"MATCH (n:{quoted(model.label)}){edge}(t:{quoted(target.label)})\n"
-        f"WHERE e._scope IS NULL AND NOT t.{quoted(end.key.name)} IN coalesce(n.{kept}, [])\n"
+        f"WHERE {_DRAWN} AND NOT t.{quoted(end.key.name)} IN coalesce(n.{kept}, [])\n"
         "WITH e LIMIT $limit DELETE e RETURN count(*) AS deleted"
     )
     found = (
@@ -167,7 +170,7 @@ def link(model: NodeModel, relationship: Link, target: NodeModel) -> tuple[str, 
     reached = f" AND {within}(t)" if within else ""
     delete = (
         f"MATCH (n:{quoted(model.label)}){edge}(t:{quoted(target.label)})\n"
-        f"WHERE e._scope IS NULL AND NOT coalesce({equal}{reached}, false)\n"
+        f"WHERE {_DRAWN} AND NOT coalesce({equal}{reached}, false)\n"
         "WITH e LIMIT $limit DELETE e RETURN count(*) AS deleted"
     )
     present = " AND ".join(f"n.{quoted(mine)} IS NOT NULL" for mine, _ in relationship.on)

@@ -11,7 +11,7 @@ from functools import cached_property
 import neo4j
 from neo4j.exceptions import ClientError, DatabaseError, TransientError
 
-from loaders import cypher
+from loaders import coverage, cypher
 from loaders.batch import BatchId, Row, decode
 from loaders.cleanup import Cleanup
 from loaders.graph import Graph
@@ -25,7 +25,10 @@ ROWS_PER_TRANSACTION = 2_000  # measured: larger transactions are slower
 MOST_BATCHES, MOST_BYTES = 200, 4_000_000  # what one look takes of the same model, compressed
 SCOPES_PER_CLEANUP = 500
 
-_HELD = "UNWIND $scopes AS id MERGE (s:SyncScope {id: id}) ON CREATE SET s.firstseen = timestamp() SET s.held = true"
+_HELD = (
+    "UNWIND $scopes AS scope MERGE (s:SyncScope {id: scope.id}) "
+    "ON CREATE SET s += scope, s.firstseen = timestamp(), s.lastupdated = $tag SET s.held = true"
+)
 
 
 class Loader:
@@ -48,13 +51,11 @@ class Loader:
                 self._load(taken, ledger, tag)
                 yield from ledger.committed(batch for batch, _ in taken.batches)
                 continue
-            scopes = ledger.cleanups()
-            if not scopes:
+            page = ledger.cleanups()[:SCOPES_PER_CLEANUP]
+            if not page:
                 return
-            for start in range(0, len(scopes), SCOPES_PER_CLEANUP):
-                page = scopes[start : start + SCOPES_PER_CLEANUP]
-                self._cleanup.clean(page, tag)
-                yield from ledger.cleaned(page)
+            self._cleanup.clean(page, tag)
+            yield from ledger.cleaned(page)
         yield Event.LOAD
 
     def _load(self, taken: Taken, ledger: Ledger, tag: int) -> None:
@@ -72,12 +73,12 @@ class Loader:
     def _commit(self, model: NodeModel, rows: Sequence[Row], tag: int) -> list[tuple[Row, str]]:
         """Commit rows of one model; halved on memory errors, split down to the row on bad data. Returns the bad."""
         load, moved = self._statements[model]
-        scopes = sorted({row["s"] for row in rows})
+        scopes = [coverage.place(Scope.parse(scope)) for scope in sorted({row["s"] for row in rows})]
 
         def work(tx: neo4j.ManagedTransaction) -> None:
             if not model.shared:
                 tx.run(moved, rows=list(rows)).consume()
-                tx.run(_HELD, scopes=scopes).consume()
+                tx.run(_HELD, scopes=scopes, tag=tag).consume()
             tx.run(load, rows=list(rows), tag=tag).consume()
 
         try:

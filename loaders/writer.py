@@ -101,9 +101,9 @@ class Writer(Graph):
 
         super().write(work)
 
-    @property
-    def holds(self) -> bool:
-        return self._fence is not None
+    def give_up(self) -> None:
+        """Write nothing more: the next transaction raises LostWriter."""
+        self._fence = None
 
     def serve(self, tag: int) -> None:
         """Write for the run of this tag from now on."""
@@ -115,7 +115,9 @@ class Writer(Graph):
         @neo4j.unit_of_work(timeout=self._transaction_seconds)
         def fenced(tx: neo4j.ManagedTransaction) -> T:
             self._check(tx)
-            return work(tx)
+            done = work(tx)
+            self._sign(tx)
+            return done
 
         return super().write(fenced)
 
@@ -123,6 +125,13 @@ class Writer(Graph):
         """The fence is checked just before: Neo4j runs these statements in transactions of their own."""
         self.write(lambda _: None)
         return super().autocommit(query, parameters)
+
+    def _sign(self, tx: neo4j.ManagedTransaction) -> None:
+        """Who waited for the lock meanwhile must read a fresh sign of life, however long this transaction took."""
+        tx.run(
+            f"MATCH {GRAPH_NODE} SET g.writer_seen_at = timestamp(), "
+            "g.run_seen_at = CASE WHEN g.run IS NULL THEN null ELSE timestamp() END"
+        ).consume()
 
     def _check(self, tx: neo4j.ManagedTransaction) -> None:
         record = tx.run(
@@ -186,6 +195,20 @@ def release_claim(graph: Graph, run: str) -> None:
     @neo4j.unit_of_work(timeout=CLAIM_SECONDS)
     def work(tx: neo4j.ManagedTransaction) -> None:
         tx.run(f"MATCH {GRAPH_NODE} WHERE g.run = $run REMOVE g.run, g.run_seen_at", run=run).consume()
+
+    graph.write(work)
+
+
+def revoke_claim(graph: Graph, run: str) -> None:
+    """Take the graph from a run that is cancelled: whoever still writes for it finds a higher fence and stops."""
+
+    @neo4j.unit_of_work(timeout=CLAIM_SECONDS)
+    def work(tx: neo4j.ManagedTransaction) -> None:
+        tx.run(
+            f"MATCH {GRAPH_NODE} WHERE g.run = $run "
+            "SET g.fence = coalesce(g.fence, 0) + 1 REMOVE g.run, g.run_seen_at, g.writer, g.writer_seen_at",
+            run=run,
+        ).consume()
 
     graph.write(work)
 

@@ -179,31 +179,36 @@ class Fetching:
         """Read everything, then say how it ended: one transition of the ledger, and what follows from it."""
         sink, seen = BatchSink(self), Seen()
         api: Api | None = None
+        parts: list[Scope] | None = None
+        failed: Exception | None = None
 
         def outcome() -> dict[str, Any]:
             return seen.outcome(api.calls if api else 0)
 
         try:
-            api = await self.connect()
-            parts = await _parts(self.type, self.attempt.scope, api)
-            if parts is None:
-                await self._read(api, sink, seen)
-                await sink.flush()
+            try:
+                api = await self.connect()
+                parts = await _parts(self.type, self.attempt.scope, api)
+                if parts is None:
+                    await self._read(api, sink, seen)
+            except (Later, Fenced, redis.RedisError):
+                raise
+            except CallFailed as error:
+                failed = error
+            except Exception as error:
+                log.exception("%s: the declaration's code failed", self.attempt.scope.id)
+                failed = error
+            await sink.flush()  # what was read before a failure is loaded all the same
         except Later as wait:
             wait_seconds = wait.after_seconds
             await asyncio.to_thread(self.ledger.later, self.attempt, wait_seconds=wait_seconds, reason=wait.reason)
             return []
-        except CallFailed as error:
-            await sink.flush()
-            return await asyncio.to_thread(self._end, error, outcome(), "")
-        except (Fenced, redis.RedisError):
-            raise
-        except Exception as error:
-            log.exception("%s: the declaration's code failed", self.attempt.scope.id)
-            await sink.flush()
-            reason = f"unexpected {type(error).__name__}: {str(error)[:300]}"
-            return await asyncio.to_thread(self.ledger.failed, self.attempt, reason, outcome())
 
+        if isinstance(failed, CallFailed):
+            return await asyncio.to_thread(self._end, failed, outcome(), "")
+        if failed is not None:
+            reason = f"unexpected {type(failed).__name__}: {str(failed)[:300]}"
+            return await asyncio.to_thread(self.ledger.failed, self.attempt, reason, outcome())
         if seen.failure is not None:
             return await asyncio.to_thread(self._end, seen.failure, outcome(), f" for {seen.failed_items} items")
         if seen.bad_items:
@@ -239,11 +244,10 @@ class Fetching:
             await asyncio.sleep(limits.lease_seconds / 3)
             if self.progress.idle_seconds > limits.stall_seconds:
                 log.error(
-                    "%s: no progress for %d s; the lease is left to run out",
-                    self.attempt.scope.id,
-                    limits.stall_seconds,
+                    "%s: no progress for %d s; the attempt is given up", self.attempt.scope.id, limits.stall_seconds
                 )
-                continue
+                work.cancel()  # its lease runs out, and that it got nowhere counts as a death
+                return
             with contextlib.suppress(redis.RedisError):  # without Redis there is no lease to lose; the next beat tries
                 if not await asyncio.to_thread(self.ledger.renew, self.attempt, lease_seconds=limits.lease_seconds):
                     work.cancel()

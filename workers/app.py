@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-from collections.abc import Iterable
-from multiprocessing.synchronize import Event as Flag
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from celery import Celery, chord, signals
 from celery.schedules import crontab
+from kombu.exceptions import OperationalError
 
 from loaders.ledger import Event
 from loaders.scope import Scope, regions_type, tenants_type
@@ -87,21 +88,19 @@ def _beat(schedule: str | None) -> dict[str, Any]:
 app = Celery("chartfleet")
 app.conf.update(configuration(Settings.load()))
 
-_shutting_down: Flag | None = None
+# Without a lock: a child that is killed while it holds one would stop all others.
+_shutting_down = multiprocessing.RawValue("b", 0)
 
 
 @signals.worker_init.connect
 def _before_pool(**_: Any) -> None:
-    global _shutting_down  # children of the pool inherit it by fork
-    _shutting_down = multiprocessing.Event()
     readiness.check_worker(process())
     local_fleet.die_with_stdin()
 
 
 @signals.worker_shutting_down.connect
 def _shut_down(**_: Any) -> None:
-    if _shutting_down is not None:
-        _shutting_down.set()
+    _shutting_down.value = 1  # children of the pool see it: they share it since they were forked
 
 
 @signals.worker_ready.connect
@@ -111,25 +110,36 @@ def _start_sweeper(sender: Any = None, **_: Any) -> None:
 
 def stopping() -> bool:
     """Does this worker shut down? A fetch then gives its scope back at the next page."""
-    return _shutting_down is not None and _shutting_down.is_set()
+    return bool(_shutting_down.value)
 
 
 def publish(run: str, events: Iterable[Event]) -> None:
     """Publish what a transition of the ledger asked for."""
-    for event in events:
-        match event:
-            case Event.LOAD:
-                load.delay(run)
-            case Event.ADMIT:
-                admit.delay(run)
-            case Event.BARRIER:
-                analyse.delay(run)
+    with _repaired_by_the_sweeper(run):
+        for event in events:
+            match event:
+                case Event.LOAD:
+                    load.delay(run)
+                case Event.ADMIT:
+                    admit.delay(run)
+                case Event.BARRIER:
+                    analyse.delay(run)
 
 
 def publish_units(run: str, units: Iterable[Scope]) -> None:
     """Publish scopes, or planning units, each as the task of its type."""
-    for unit in units:
-        app.send_task(unit.type, args=(run, unit.id))
+    with _repaired_by_the_sweeper(run):
+        for unit in units:
+            app.send_task(unit.type, args=(run, unit.id))
+
+
+@contextmanager
+def _repaired_by_the_sweeper(run: str) -> Iterator[None]:
+    """A broker that is away just now is no failure of the scope: what could not be sent is missed, and sent again."""
+    try:
+        yield
+    except OperationalError as error:
+        log.warning("run %s: a message wasn't sent (%s); the sweeper sends it", run, error)
 
 
 def publish_tenant(run: str, scopes: list[Scope]) -> None:

@@ -43,7 +43,10 @@ def analyse(process: Process, run: str) -> None:
     assert info is not None  # the barrier of an unknown run doesn't open
     wait = process.settings.writer_lease_seconds + process.settings.transaction_seconds
     try:
-        with _held(ledger, token, lease), writing(process.writer, info.tag, wait_seconds=wait) as writer:
+        with (
+            _held(ledger, token, lease, process.writer),
+            writing(process.writer, info.tag, wait_seconds=wait) as writer,
+        ):
             try:
                 state, report = _steps(writer, ledger, info, process)
             except (LostWriter, OutdatedRun, DriverError, Neo4jError, redis.RedisError):
@@ -51,8 +54,8 @@ def analyse(process: Process, run: str) -> None:
             except Exception as error:
                 log.exception("run %s: the analysis failed", run)
                 state, report = RunState.FAILED, {"error": f"{type(error).__name__}: {error}"}
-            ledger.close(token, state, report)
-            release_claim(writer, run)
+            if ledger.close(token, state, report):
+                release_claim(writer, run)
     except (Busy, LostWriter):
         log.warning("run %s: another writer holds the graph; the analysis is tried again", run)
         ledger.renew_barrier(token, lease_seconds=AWAY_SECONDS)
@@ -134,14 +137,16 @@ def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
 
 
 @contextmanager
-def _held(ledger: Ledger, token: str, lease_seconds: float) -> Iterator[None]:
-    """Keep the barrier while the analysis goes on."""
+def _held(ledger: Ledger, token: str, lease_seconds: float, writer: Writer) -> Iterator[None]:
+    """Keep the barrier while the analysis goes on; once it is lost, or the run cancelled, nothing more is written."""
     done = threading.Event()
 
     def renew() -> None:
         while not done.wait(lease_seconds / 3):
             try:
-                ledger.renew_barrier(token, lease_seconds=lease_seconds)
+                if not ledger.renew_barrier(token, lease_seconds=lease_seconds) and not done.is_set():
+                    writer.give_up()
+                    return
             except redis.RedisError as error:
                 log.warning("can't renew the barrier: %s", type(error).__name__)
 

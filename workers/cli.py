@@ -30,7 +30,7 @@ from loaders.graph import Graph, GraphAddress
 from loaders.indexes import DuplicateNodes
 from loaders.ledger import Ledger, RunState, runs
 from loaders.scope import Scope
-from loaders.writer import RunRefused, release_claim
+from loaders.writer import RunRefused, revoke_claim
 from tasks import registry
 from workers import coordinator, embedded, local_fleet, readiness, report, watch
 from workers.forget import forget
@@ -288,7 +288,7 @@ def _running_graph(directory: Path, stack: ExitStack) -> GraphAddress | None:
 def _cancel_run(ledger: Ledger, graph: Graph | None, reason: str) -> str:
     state = ledger.cancel(reason)
     if graph is not None:
-        release_claim(graph, ledger.run)
+        revoke_claim(graph, ledger.run)
     return state
 
 

@@ -371,6 +371,11 @@ class Settings:
             raise SettingError(name, hard, told)
         if lease >= hard:
             raise SettingError(f"{PREFIX}LEASE_SECONDS", lease, f"must be below the hard time limit, {hard}")
+        if self.sweep_seconds > lease / 4:
+            told = (
+                f"must be at most a quarter of the lease, {lease:g}: between rarer sweeps no lease would ever run out"
+            )
+            raise SettingError(f"{PREFIX}SWEEP_SECONDS", self.sweep_seconds, told)
         if self.neo4j_password_env_var and self.neo4j_user and not os.environ.get(self.neo4j_password_env_var):
             raise SettingError(
                 "neo4j_password_env_var", self.neo4j_password_env_var, "names a variable that isn't set: export it"

@@ -69,7 +69,7 @@ def sweep_once(
             most_deaths=settings.most_deaths,
             patience_seconds=settings.patience_seconds,
             broker=str(client.info("server")["run_id"]),
-            idle=_idle(client),
+            queued=_queued(client),
         )
         if units:
             log.warning("run %s: published again: %s", run, ", ".join(unit.id for unit in units[:10]))
@@ -89,11 +89,10 @@ def under_way(client: redis.Redis) -> list[str]:
     return [run for run in newest if Ledger(client, run).state() in (RunState.RUNNING, RunState.ANALYSING)]
 
 
-def _idle(client: redis.Redis) -> list[str]:
-    """Providers in whose queues no message waits: a scope of theirs that was published and never began was lost."""
-    if client.llen("coordinator"):
-        return []
-    return [name for name in registry.providers() if not client.llen(f"fetch.{name}")]
+def _queued(client: redis.Redis) -> dict[str, int]:
+    """How many messages wait for each provider: its scopes', and in the coordinator's queue perhaps its plans'."""
+    plans = int(client.llen("coordinator"))
+    return {name: plans + int(client.llen(f"fetch.{name}")) for name in registry.providers()}
 
 
 class _Claims:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -302,10 +302,11 @@ class Ledger:
     # -- the sweeper
 
     def sweep(
-        self, *, lease_seconds: float, most_deaths: int, patience_seconds: float, broker: str, idle: Iterable[str]
+        self, *, lease_seconds: float, most_deaths: int, patience_seconds: float, broker: str, queued: Mapping[str, int]
     ) -> tuple[list[Event], list[Scope]]:
-        """Find what was lost. `broker`: Redis's own run id; `idle`: providers in whose queue no message waits."""
-        events, units = self._call("sweep", _ms(lease_seconds), most_deaths, _ms(patience_seconds), broker, *idle)
+        """Find what was lost. `broker`: Redis's own run id; `queued`: how many messages wait for each provider."""
+        waiting = [word for pair in queued.items() for word in pair]
+        events, units = self._call("sweep", _ms(lease_seconds), most_deaths, _ms(patience_seconds), broker, *waiting)
         return [Event(e.decode()) for e in events], [Scope.parse(u.decode()) for u in units]
 
     # -- looking

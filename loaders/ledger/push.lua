@@ -6,7 +6,8 @@ local pushed = tonumber(redis.call('HGET', k, 'pushed'))
 if number > pushed then return {'fenced'} end
 if number < pushed then return said_again() end
 local events = {'ok'}
-local batch = model .. '|' .. attempt .. '|' .. ARGV[4] .. '|' .. unit
+-- With the token: a Redis that lost its last second may give a number twice.
+local batch = model .. '|' .. attempt .. '.' .. ARGV[3] .. '|' .. ARGV[4] .. '|' .. unit
 redis.call('SET', run .. ':payload:' .. batch, ARGV[7])
 redis.call('SADD', k .. ':out', batch)
 redis.call('SADD', run .. ':models', model)

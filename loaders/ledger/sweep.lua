@@ -1,4 +1,4 @@
--- ARGV: lease ms, most deaths, republish after ms, redis run id, provider whose queue is empty, ...
+-- ARGV: lease ms, most deaths, republish after ms, redis run id, then for each provider its name and how many messages wait for it.
 -- Returns {events, units to publish}. Finds what was lost: leases that ran out, messages that never came, wake-ups, callbacks.
 local lease, most_deaths, patience = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local events, publish, now = {}, {}, now_ms()
@@ -47,11 +47,17 @@ for _, unit in ipairs(redis.call('ZRANGEBYSCORE', run .. ':later', '-inf', now, 
   publish_now(unit)
 end
 
--- A message is lost if its scope never began although nothing waits in its provider's queue, or after a very long time.
-local idle = {}
-for i = 5, #ARGV do idle[ARGV[i]] = true end
+-- A message is lost if its scope never began although nothing waits in its provider's queue; or, after a very long time, although
+-- fewer messages wait than there are scopes to begin. A queue that merely stands still is sent nothing twice.
+local queued = {}
+for i = 5, #ARGV, 2 do queued[ARGV[i]] = tonumber(ARGV[i + 1]) end
 for _, provider in ipairs(redis.call('SMEMBERS', run .. ':providers')) do
-  local before = now - (idle[provider] and patience or patience * 60)
+  local waiting, before = queued[provider], now - patience * 60
+  if waiting == 0 then
+    before = now - patience
+  elseif waiting and waiting >= redis.call('ZCARD', run .. ':published:' .. provider) then
+    before = 0 -- what was marked to be sent at the next turn
+  end
   for _, unit in ipairs(redis.call('ZRANGEBYSCORE', run .. ':published:' .. provider, '-inf', before, 'LIMIT', 0, 500)) do
     publish_now(unit)
   end

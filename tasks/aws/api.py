@@ -21,11 +21,12 @@ from tasks.aws import credentials
 from tasks.aws.clients import Clients
 from tasks.aws.failures import MAYBE_NOT_ENABLED, classify, code_of
 from tasks.aws.permissions import permission
-from tasks.failures import CallFailed, Failure
+from tasks.failures import CallFailed, Failure, Later
 from tasks.rate_budget import Limit, RateBudget
 from tasks.resource import Gap, Item, Tenant
 
 MOST_TRIES: Final = 5
+MOST_THROTTLES: Final = 6  # of one call in a row: then the scope waits, and not its worker
 CALLS_IN_FLIGHT: Final = 25  # details of one scope at a time
 # One try per call: throttles have to reach the fleet's budget instead of being slept away inside one client.
 _CONFIG: Final = AioConfig(
@@ -56,7 +57,7 @@ class AwsApi:
         """The answer of `service:Operation`. Raises CallFailed, or Later where the wait would be long."""
         service, operation = action.split(":")
         bucket, limit = f"aws:{self.tenant.id}:{self.region}:{service}", _LIMITS.get(service, _LIMIT)
-        tries, renewed = 0, False
+        tries, throttles, renewed = 0, 0, False
         while True:
             await self.budget.take(bucket, limit)
             self.calls += 1
@@ -68,6 +69,9 @@ class AwsApi:
                 failure, tries = await self._judge(error), tries + 1
                 if failure is Failure.THROTTLED:
                     await self.budget.throttled(bucket, limit, _retry_after(error))
+                    throttles += 1
+                    if throttles == MOST_THROTTLES:
+                        raise Later(f"{action}: throttled {throttles} times", after_seconds=60) from error
                 elif failure in (Failure.TRANSIENT, Failure.BAD_ANSWER) and tries < MOST_TRIES:  # it may have been cut
                     await asyncio.sleep(random.uniform(0, min(20, 0.5 * 2**tries)))  # noqa: S311  # jitter, no secret
                 elif failure is Failure.EXPIRED and not renewed:
@@ -137,11 +141,16 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A paged call, and the calls that each of its items needs. `items_at`: where an answer holds them."""
+    """A paged call, and the calls that each of its items needs.
+
+    items_at   where an answer holds them
+    owner_at   where an item names the account that owns it: what others share with this one, their own scopes list
+    """
 
     action: str
     parameters: tuple[tuple[str, Any], ...] = ()
     items_at: str | None = None
+    owner_at: str | None = None
     details: tuple[Detail, ...] = ()
 
     def then(
@@ -172,6 +181,8 @@ class Listing:
                 raise CallFailed(Failure.BAD_ANSWER, self.action, f"the answer has no {path}")
             if not isinstance(found, list):
                 found = [found]
+            if self.owner_at:
+                found = [value for value in found if at(self.owner_at, value) in (None, api.tenant.id)]
             if not self.details:
                 for value in found:
                     yield Item(value)
@@ -205,9 +216,9 @@ class Listing:
         return Item(merged, tuple(gaps))
 
 
-def listing(action: str, *, items_at: str | None = None, **parameters: Any) -> Listing:
+def listing(action: str, *, items_at: str | None = None, owner_at: str | None = None, **parameters: Any) -> Listing:
     """Every item of a call: `listing("rds:DescribeDBInstances")`. botocore's model knows the paging."""
-    return Listing(action, tuple(parameters.items()), items_at)
+    return Listing(action, tuple(parameters.items()), items_at, owner_at)
 
 
 def result_path(paging: Mapping[str, Any]) -> str:

@@ -521,6 +521,16 @@ def test_a_verdict_counts_shows_and_says_what_it_did_not_see(graph: Graph) -> No
     assert finding.judged
 
 
+def test_a_verdict_names_a_tenant_whose_plan_was_denied(graph: Graph) -> None:
+    """No scope of it is known, of any type."""
+    for type_ in ("aws.ec2.instances", "aws.ec2.security_groups", "aws.elb.load_balancers"):
+        seen(graph, type_)
+    why = "AccessDenied ec2:DescribeRegions: its regions are not known"
+    seen(graph, "aws.regions", "denied", tenant="2222", region="global", reason=why)
+    seen(graph, "aws.tenants", tenant="aws", region="global")
+    assert str(analysed(graph, EXPOSURE)) == f"0 exposed instances; 1 of 4 scopes not seen: 2222 ({why})"
+
+
 def test_a_verdict_says_what_this_run_did_not_plan(graph: Graph) -> None:
     """A region not selected, one that is gone, and one that was never seen."""
     for type_ in ("aws.ec2.instances", "aws.ec2.security_groups", "aws.elb.load_balancers"):

@@ -203,7 +203,7 @@ def in_any_order(run: Run, what: Seen, random: Random, broker: redis.Redis) -> N
     def lose(of: Scope) -> None:
         """The process of the attempt is dead: its lease runs out, and the sweeper hands the scope to another."""
         broker.zadd(f"chartfleet:run:{run.ledger.run}:leases", {of.id: 1})
-        run.ledger.sweep(lease_seconds=600, most_deaths=9, patience_seconds=600, broker="one", idle=())
+        run.ledger.sweep(lease_seconds=600, most_deaths=9, patience_seconds=600, broker="one", queued={})
 
     under_way = [attempts(run, of, what, random, lose) for of in SCOPES]
 

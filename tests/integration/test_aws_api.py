@@ -8,6 +8,7 @@ import asyncio
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -113,6 +114,21 @@ def test_a_wait_that_would_be_long_gives_the_scope_back(aws: AwsServer, broker: 
         call(broker, lambda api: api.call("ec2:DescribeVpcs"), longest_wait_seconds=2)
     assert caught.value.after_seconds > 100
     assert aws.calls().count("ec2") == 1, "no call is sent while told to wait"
+
+
+def test_a_call_that_is_throttled_again_and_again_gives_the_scope_back(aws: AwsServer, broker: redis.Redis) -> None:
+    """Also where each wait is short: its worker has better things to do."""
+    aws.add(Fault(Effect.THROTTLE, service="ec2"))
+    with pytest.raises(Later, match="throttled 6 times"):
+        call(broker, lambda api: api.call("ec2:DescribeVpcs"))
+    assert aws.calls().count("ec2") == 6
+
+
+def test_what_another_account_shares_is_left_to_its_own_scope(aws: AwsServer, broker: redis.Redis) -> None:
+    vpcs = listing("ec2:DescribeVpcs", owner_at="OwnerId")
+    assert len(call(broker, lambda api: items(api, vpcs))) == 1
+    other = Tenant(provider="aws", id="999999999999", access={"partition": "aws"})
+    assert call(broker, lambda api: items(replace(api, tenant=other), vpcs)) == []
 
 
 @pytest.mark.parametrize("effect", [Effect.ERROR, Effect.DISCONNECT])

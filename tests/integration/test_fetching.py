@@ -316,7 +316,7 @@ def test_an_attempt_without_progress_lets_its_lease_run_out(ledger: Ledger) -> N
     def sweep() -> None:
         for _ in range(25):
             time.sleep(0.1)
-            _, units = ledger.sweep(lease_seconds=1, most_deaths=3, patience_seconds=60, broker="b", idle=[])
+            _, units = ledger.sweep(lease_seconds=1, most_deaths=3, patience_seconds=60, broker="b", queued={})
             swept.extend(units)
 
     thread = threading.Thread(target=sweep)
@@ -335,7 +335,7 @@ def test_a_slow_attempt_with_progress_keeps_its_lease(ledger: Ledger) -> None:
 
     run(ledger, Toy(source), limits=FetchLimits(lease_seconds=0.6, stall_seconds=5))
     assert state(ledger)[0] is State.FETCHED
-    assert ledger.sweep(lease_seconds=1, most_deaths=3, patience_seconds=60, broker="b", idle=[])[1] == []
+    assert ledger.sweep(lease_seconds=1, most_deaths=3, patience_seconds=60, broker="b", queued={})[1] == []
 
 
 def test_a_fetch_waits_while_the_writer_is_behind(ledger: Ledger) -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import neo4j
 import pytest
 import redis
 
-from loaders import indexes
+from loaders import indexes, retirement
 from loaders.cleanup import Cleanup
 from loaders.graph import Graph
 from loaders.indexes import DuplicateNodes
 from loaders.ledger import Event, State
 from loaders.model import GraphSchema, Node, key, prop
-from loaders.writer import LostWriter, OutdatedRun, RunRefused, Writer, claim, wait_until
+from loaders.writer import LostWriter, OutdatedRun, RunRefused, Writer, claim, revoke_claim, wait_until
 from tasks import registry
 from tasks.aws.ec2.instances import EC2Instance
 from tests.fleet.graph_state import elements
@@ -186,6 +189,21 @@ def test_an_id_link_stays_while_its_scope_is_not_seen(sync: Sync, graph: Graph) 
     assert values(graph, EXPOSED) == ["i-1"]
 
 
+def test_links_that_an_earlier_tool_drew_stay_until_their_scope_is_seen(sync: Sync, graph: Graph) -> None:
+    filled = (
+        "CREATE (lb:LoadBalancer {id: 'lb.elb', name: 'lb'})-[:EXPOSE]->(:EC2Instance:Instance {id: 'i-1'}), "
+        "(lb)-[:SOURCE_SECURITY_GROUP]->(:EC2SecurityGroup {id: 'sg-1'})"
+    )
+    graph.write(lambda tx: tx.run(filled).consume())
+    instances = [reservation(instance("i-1"))]
+    sync.run({INSTANCES: instances, GROUPS: [group("sg-1")], BALANCERS: DENIED})
+    assert values(graph, EXPOSED) == ["i-1"]
+    assert values(graph, "MATCH (:LoadBalancer)-[:SOURCE_SECURITY_GROUP]->(g) RETURN g.id") == ["sg-1"]
+    sync.run({INSTANCES: instances, GROUPS: [group("sg-1")], BALANCERS: [balancer("lb")]})
+    assert values(graph, EXPOSED) == []
+    assert values(graph, "MATCH (:LoadBalancer)-[:SOURCE_SECURITY_GROUP]->(g) RETURN g.id") == []
+
+
 def test_a_link_by_value_reaches_only_within_its_own_groups(sync: Sync, graph: Graph) -> None:
     """Every VPC has a group of the name `default`."""
     groups = [group("sg-1", called="default"), group("sg-2", called="default"), group("sg-3", called="web")]
@@ -321,6 +339,48 @@ def test_a_batch_of_an_older_run_is_not_written(sync: Sync, graph: Graph) -> Non
     with pytest.raises(OutdatedRun):
         older.load()
     assert values(graph, "MATCH (r:AWSRole) RETURN r") == []
+
+
+def test_nothing_is_written_for_a_run_once_it_is_cancelled(sync: Sync, graph: Graph, writer: Writer) -> None:
+    """Neither by its loader nor by its analysis, and not after it was resumed under the same tag either."""
+    run = sync.start([ROLES])
+    revoke_claim(graph, run.ledger.run)
+    claim(graph, run=run.ledger.run, tag=run.tag, resume=True, lease_seconds=60)
+    with pytest.raises(LostWriter):
+        writer.write(lambda tx: tx.run("CREATE (:Written)").consume())
+    assert values(graph, "MATCH (w:Written) RETURN w") == []
+
+
+def test_who_waited_for_a_long_transaction_finds_a_sign_of_life(graph: Graph, services: embedded.Services) -> None:
+    """Longer than both leases: neither another loader nor another run takes what is in use."""
+    address = services.graph
+    writer, other = (Writer(address.driver(), address.database, lease_seconds=0.5) for _ in range(2))
+    claim(graph, run="first", tag=1, resume=False, lease_seconds=0.5)
+    assert writer.acquire()
+    with ThreadPoolExecutor() as pool:
+        begun = threading.Event()
+
+        def long(tx: neo4j.ManagedTransaction) -> None:
+            begun.set()
+            time.sleep(1.5)
+
+        writing = pool.submit(writer.write, long)
+        begun.wait()
+        second = pool.submit(claim, graph, run="second", tag=2, resume=False, lease_seconds=0.5)
+        assert not other.acquire()
+        writing.result()
+        with pytest.raises(RunRefused, match="run first holds the graph"):
+            second.result()
+    writer.close()
+    other.close()
+
+
+def test_a_scope_can_be_told_by_its_place_before_any_barrier(sync: Sync, graph: Graph) -> None:
+    """A run that is cancelled after it loaded something has no coverage; what it loaded can be forgotten anyway."""
+    run = sync.start([ROLES])
+    run.fetch(ROLES, rows(ROLES, [role("one")]))
+    run.load()
+    assert retirement.scopes_of(graph, ROLES.tenant) == [ROLES]
 
 
 def test_one_run_holds_the_graph_and_tags_rise(graph: Graph) -> None:

@@ -91,7 +91,7 @@ class IpRange(Node, label="IpRange", shared=True):
 SECURITY_GROUPS: Final = ResourceType(
     "aws.ec2.security_groups",
     Per.REGION,
-    fetch=listing("ec2:DescribeSecurityGroups"),
+    fetch=listing("ec2:DescribeSecurityGroups", owner_at="OwnerId"),
     yields=(
         EC2SecurityGroup,
         IpPermissionInbound.each("IpPermissions[]"),

@@ -29,7 +29,7 @@ class EC2Subnet(Node, label="EC2Subnet", tenant="AWSAccount"):
 SUBNETS: Final = ResourceType(
     "aws.ec2.subnets",
     Per.REGION,
-    fetch=listing("ec2:DescribeSubnets"),
+    fetch=listing("ec2:DescribeSubnets", owner_at="OwnerId"),
     yields=(EC2Subnet,),
     also=("ec2:subnet",),
 )

@@ -49,7 +49,7 @@ class AWSIpv6CidrBlock(Node, label="AWSIpv6CidrBlock", labels=("AWSCidrBlock",))
 VPCS: Final = ResourceType(
     "aws.ec2.vpcs",
     Per.REGION,
-    fetch=listing("ec2:DescribeVpcs"),
+    fetch=listing("ec2:DescribeVpcs", owner_at="OwnerId"),
     yields=(
         AWSVpc,
         AWSIpv4CidrBlock.each("CidrBlockAssociationSet[]"),

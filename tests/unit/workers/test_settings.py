@@ -97,6 +97,8 @@ def test_what_a_file_can_have_wrong(toml: str, told: str) -> None:
 def test_limits_are_checked_against_each_other() -> None:
     said = problem(hard_time_limit_seconds="3600", visibility_timeout_seconds="3600")
     assert said.startswith("CHARTFLEET_HARD_TIME_LIMIT_SECONDS: 3600: must be below the visibility timeout, 3600")
+    told = "CHARTFLEET_SWEEP_SECONDS: 34.0: must be at most a quarter of the lease, 60"
+    assert problem(sweep_seconds="34").startswith(told)
     assert "must be below the hard time limit, 30" in problem(hard_time_limit_seconds="30", lease_seconds="30")
 
 
