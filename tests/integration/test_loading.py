@@ -362,10 +362,11 @@ def test_who_waited_for_a_long_transaction_finds_a_sign_of_life(graph: Graph, se
 
         def long(tx: neo4j.ManagedTransaction) -> None:
             begun.set()
-            time.sleep(1.5)
+            time.sleep(2)
 
         writing = pool.submit(writer.write, long)
         begun.wait()
+        time.sleep(1)  # the sign that the transaction began with is older than the lease now
         second = pool.submit(claim, graph, run="second", tag=2, resume=False, lease_seconds=0.5)
         assert not other.acquire()
         writing.result()
