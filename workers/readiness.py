@@ -66,7 +66,7 @@ def check_graph(address: GraphAddress) -> Graph:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+    return (str(error).splitlines() or [type(error).__name__])[0][:200].rstrip(":")
 
 
 def check_worker(own: Process) -> None:

@@ -145,12 +145,15 @@ class Listing:
 
     items_at   where an answer holds them
     owner_at   where an item names the account that owns it: what others share with this one, their own scopes list
+    gone_if    codes of a detail's call that say that the item has vanished since it was listed. Any other "not found"
+               may only say that it has no such detail: it fails the scope until the declaration says which of both
     """
 
     action: str
     parameters: tuple[tuple[str, Any], ...] = ()
     items_at: str | None = None
     owner_at: str | None = None
+    gone_if: tuple[str, ...] = ()
     details: tuple[Detail, ...] = ()
 
     def then(
@@ -211,14 +214,25 @@ class Listing:
                 elif detail.gap and error.failure is Failure.DENIED:
                     merged[name] = None
                     gaps.append(Gap(error.action, error.code or str(error.failure)))
+                elif error.failure is Failure.GONE and error.code not in self.gone_if:
+                    told = f"{error.reason}; neither none_if nor gone_if of its declaration names the code"
+                    return Item(value, failure=CallFailed(Failure.OTHER, error.action, told, code=error.code))
                 else:
                     return Item(value, failure=error)
         return Item(merged, tuple(gaps))
 
 
-def listing(action: str, *, items_at: str | None = None, owner_at: str | None = None, **parameters: Any) -> Listing:
+def listing(
+    action: str,
+    *,
+    items_at: str | None = None,
+    owner_at: str | None = None,
+    gone_if: str | tuple[str, ...] = (),
+    **parameters: Any,
+) -> Listing:
     """Every item of a call: `listing("rds:DescribeDBInstances")`. botocore's model knows the paging."""
-    return Listing(action, tuple(parameters.items()), items_at, owner_at)
+    codes = (gone_if,) if isinstance(gone_if, str) else gone_if
+    return Listing(action, tuple(parameters.items()), items_at, owner_at, codes)
 
 
 def result_path(paging: Mapping[str, Any]) -> str:

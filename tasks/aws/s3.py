@@ -39,7 +39,9 @@ class S3Bucket(Node, label="S3Bucket", tenant="AWSAccount"):
 BUCKETS: Final = ResourceType(
     "aws.s3.buckets",
     Per.TENANT,
-    fetch=listing("s3:ListBuckets").then("s3:GetBucketPolicy", Bucket="Name", none_if="NoSuchBucketPolicy", gap=True),
+    fetch=listing("s3:ListBuckets", gone_if="NoSuchBucket").then(
+        "s3:GetBucketPolicy", Bucket="Name", none_if="NoSuchBucketPolicy", gap=True
+    ),
     yields=(S3Bucket,),
     also=("s3",),
 )
@@ -91,7 +93,7 @@ class S3Acl(Node, label="S3Acl"):
 ACLS: Final = ResourceType(
     "aws.s3.acls",
     Per.TENANT,
-    fetch=listing("s3:ListBuckets").then("s3:GetBucketAcl", Bucket="Name"),
+    fetch=listing("s3:ListBuckets", gone_if="NoSuchBucket").then("s3:GetBucketAcl", Bucket="Name"),
     yields=(S3Acl.each(grants),),
     also=("s3",),
 )

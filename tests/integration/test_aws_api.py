@@ -185,7 +185,7 @@ def test_an_answer_cut_short_is_no_empty_answer(
 class TestDetails:
     """A call per item: bounded in flight, each item's failure its own."""
 
-    LISTED = listing("s3:ListBuckets").then("s3:GetBucketAcl", Bucket="Name")
+    LISTED = listing("s3:ListBuckets", gone_if="NoSuchBucket").then("s3:GetBucketAcl", Bucket="Name")
     POLICIES = listing("s3:ListBuckets").then(
         "s3:GetBucketPolicy", Bucket="Name", none_if="NoSuchBucketPolicy", gap=True
     )
@@ -217,6 +217,13 @@ class TestDetails:
         found = call(broker, lambda api: items(api, self.LISTED), region="global")
         failed = [item for item in found if item.failure]
         assert [(item.value["Name"], item.failure.failure) for item in failed] == [("details-007", Failure.GONE)]
+
+    def test_a_detail_not_found_is_no_vanished_item(self, aws: AwsServer, broker: redis.Redis) -> None:
+        """A declaration that says neither of both must not delete the bucket: it has no policy, and is still there."""
+        undeclared = listing("s3:ListBuckets", gone_if="NoSuchBucket").then("s3:GetBucketPolicy", Bucket="Name")
+        found = call(broker, lambda api: items(api, undeclared), region="global")
+        assert {item.failure.failure for item in found if item.failure} == {Failure.OTHER}
+        assert "neither none_if nor gone_if" in str(found[0].failure)
 
     def test_no_policy_is_an_answer_and_a_denied_one_a_gap(self, aws: AwsServer, broker: redis.Redis) -> None:
         aws.add(Fault(Effect.DENY, action="GetBucketPolicy", bucket="details-003"))
