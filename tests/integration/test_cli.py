@@ -532,7 +532,9 @@ def test_ctrl_c_ends_the_run_and_every_process(
 ) -> None:
     data = chartfleet.cwd / "data"
     aws.add(PAUSED)
-    process = chartfleet.start("sync", *at_graph, *SMALL, "--data-dir", "data", CHARTFLEET_LEASE_SECONDS="3")
+    process = chartfleet.start(
+        "sync", *at_graph, *SMALL, "--data-dir", "data", CHARTFLEET_SWEEP_SECONDS="0.5", CHARTFLEET_LEASE_SECONDS="3"
+    )
     aws.wait_for(PAUSED, timeout_seconds=90)
     assert left_behind(data)
     process.send_signal(signal.SIGINT)
