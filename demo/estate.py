@@ -382,6 +382,9 @@ def fill_buckets(s3: Any, estate: Estate) -> None:
             read | {"Principal": {"AWS": "*"}, "Action": ["s3:ListBucket", "s3:GetObject"], "Sid": "Listing"}
         ],
     }
+    public_policies[f"demo-all-but-delete-{account}"] = [
+        {"Effect": "Allow", "Principal": "*", "NotAction": "s3:DeleteBucket"}
+    ]
     private_policies: dict[str, list[dict[str, Any]]] = {
         f"demo-office-{account}": [read | {"Condition": from_office}],
         f"demo-organization-{account}": [read | {"Condition": from_organization}],

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import Final
-
-from policyuniverse.policy import Policy
 
 from loaders.model import Node, Source, key, outgoing, parent, prop
 from tasks.aws.api import listing
+from tasks.aws.public_policy import anonymous_actions
 from tasks.resource import Per, ResourceType
 
 
@@ -22,8 +20,7 @@ def policy_anonymous_actions(bucket: Source) -> list[str] | None:
     answer = bucket.item["GetBucketPolicy"]
     if answer is None:
         return None
-    policy = Policy(json.loads(answer["Policy"])) if answer else None
-    return sorted(policy.internet_accessible_actions()) if policy and policy.is_internet_accessible() else []
+    return anonymous_actions(answer["Policy"], "s3") if answer else []
 
 
 class S3Bucket(Node, label="S3Bucket", tenant="AWSAccount"):

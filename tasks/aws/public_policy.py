@@ -1,0 +1,54 @@
+"""What a resource's policy lets anybody do, by policyuniverse, with what it misses put right.
+
+It takes any condition on who calls for a limit. Some let anybody through all the same: operators that are true where
+the request doesn't say who calls (`...IfExists`, `ForAllValues:`), values that fit everybody. And it finds no action
+in a statement that names all but some (`NotAction`).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from policyuniverse.statement import Statement
+
+# A range as wide as these is nobody's own: 0.0.0.0/1 and 128.0.0.0/1 are the internet in two halves.
+_WIDEST: Final = {4: 8, 6: 16}
+
+
+def anonymous_actions(document: str, service: str) -> list[str]:
+    """The actions that anybody may call, sorted: `<service>:*` for a statement that allows all but some."""
+    found: set[str] = set()
+    for statement in _list(json.loads(document).get("Statement")):
+        limited = Statement(statement | {"Condition": dict(_limits(statement.get("Condition") or {}))})
+        if limited.is_internet_accessible():
+            found |= limited.actions if "Action" in statement else {f"{service}:*"}
+    return sorted(found)
+
+
+def _limits(condition: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, list[str]]]]:
+    """The part of a condition that keeps anybody out."""
+    for operator, keys in condition.items():
+        plain = operator.lower()
+        if plain.endswith("ifexists") or plain.startswith("forallvalues:"):
+            continue
+        values = {key: [str(value) for value in _list(found)] for key, found in keys.items()}
+        limiting = {key: found for key, found in values.items() if not any(_fits_everybody(plain, v) for v in found)}
+        if limiting:
+            yield operator, limiting
+
+
+def _fits_everybody(operator: str, value: str) -> bool:
+    if operator.endswith("ipaddress"):
+        try:
+            network = ipaddress.ip_network(value, strict=False)
+        except ValueError:
+            return False
+        return network.prefixlen < _WIDEST[network.version]
+    return operator.endswith("like") and set(value) == {"*"}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]

@@ -1,0 +1,63 @@
+"""What a bucket's policy lets anybody do: whom a condition keeps out, and whom it only seems to."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tasks.aws.public_policy import anonymous_actions
+
+READ = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}
+
+
+def actions(*statements: dict[str, Any]) -> list[str]:
+    return anonymous_actions(json.dumps({"Version": "2012-10-17", "Statement": list(statements)}), "s3")
+
+
+def test_without_a_condition_everybody_is_let_in() -> None:
+    assert actions(READ) == actions(READ | {"Principal": {"AWS": ["*"]}}) == ["s3:GetObject"]
+    assert anonymous_actions(json.dumps({"Statement": READ}), "s3") == ["s3:GetObject"], "a statement that stands alone"
+    assert actions(READ | {"Effect": "Deny"}) == actions() == []
+
+
+def test_all_but_some_actions_is_nearly_all() -> None:
+    assert actions({"Effect": "Allow", "Principal": "*", "NotAction": "s3:DeleteBucket"}) == ["s3:*"]
+
+
+def test_all_but_some_principals_is_nearly_everybody() -> None:
+    everybody_else = {"Effect": "Allow", "NotPrincipal": {"AWS": "arn:aws:iam::111122223333:root"}}
+    assert actions(everybody_else | {"Action": "s3:GetObject"}) == ["s3:GetObject"]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringEquals": {"aws:PrincipalOrgID": "o-exampleorgid"}},
+        {"IpAddress": {"aws:SourceIp": ["198.51.100.0/24"]}},
+        {"StringEquals": {"aws:SourceAccount": 111122223333}},
+        {"StringEquals": {"aws:SourceVpce": "vpce-0abc"}},
+        {"StringEqualsIfExists": {"aws:SourceVpce": "vpce-0abc"}, "IpAddress": {"aws:SourceIp": "198.51.100.7"}},
+    ],
+)
+def test_a_condition_that_anybody_fails_keeps_the_bucket_private(condition: dict[str, Any]) -> None:
+    assert actions(READ | {"Condition": condition}) == []
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringEqualsIfExists": {"aws:SourceVpce": "vpce-0abc"}},
+        {"IpAddressIfExists": {"aws:SourceIp": "198.51.100.0/24"}},
+        {"ForAllValues:StringEquals": {"aws:PrincipalOrgID": "o-exampleorgid"}},
+        {"StringLike": {"aws:userid": "*"}},
+        {"StringLike": {"aws:PrincipalOrgID": ["o-exampleorgid", "*"]}},
+        {"IpAddress": {"aws:SourceIp": ["0.0.0.0/1", "128.0.0.0/1"]}},
+        {"IpAddress": {"aws:SourceIp": "::/0"}},
+        {"Bool": {"aws:SecureTransport": "true"}},
+        {"StringNotEquals": {"aws:PrincipalOrgID": "o-exampleorgid"}},
+    ],
+)
+def test_a_condition_that_anybody_fulfils_is_none(condition: dict[str, Any]) -> None:
+    assert actions(READ | {"Condition": condition}) == ["s3:GetObject"]
