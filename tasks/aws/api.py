@@ -107,17 +107,22 @@ class AwsApi:
             return client.get_paginator(name)._pagination_cfg if client.can_paginate(name) else None
 
     async def _judge(self, error: Exception) -> Failure:
-        """The class of an error; where a region refuses keys that are valid elsewhere, it is the region's."""
+        """The class of an error; where a region refuses valid keys, AWS is asked whether it is enabled at all.
+
+        One that is enabled refuses session tokens of the global STS endpoint in some regions: that isn't seeing, not
+        a region without anything in it.
+        """
         if code_of(error) not in MAYBE_NOT_ENABLED:
             return classify(error)
         if self.region == GLOBAL:
             return Failure.DENIED
         home = replace(self, region=GLOBAL)
         try:
-            await home.call("sts:GetCallerIdentity")
+            answer = await home.call("ec2:DescribeRegions", RegionNames=[self.region], AllRegions=True)
         except CallFailed:
             return Failure.DENIED
-        return Failure.NOT_ENABLED
+        closed = any(region.get("OptInStatus") == "not-opted-in" for region in answer["Regions"])
+        return Failure.NOT_ENABLED if closed else Failure.DENIED
 
     def _renew(self) -> None:
         _clients.forget(self.tenant.access)

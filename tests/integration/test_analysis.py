@@ -303,6 +303,48 @@ def test_an_address_counts_wherever_it_is(graph: Graph) -> None:
     assert exposed(graph) == {"i-ip": ["direct"], "i-interface": ["direct"]}
 
 
+def interface(graph: Graph, of: str, group: str, **properties: Any) -> None:
+    """A second interface of an instance, in a group of its own."""
+    run(
+        graph,
+        "MATCH (i:EC2Instance {id: $of}) CREATE (i)-[:NETWORK_INTERFACE]->(n:NetworkInterface) SET n = $properties"
+        " MERGE (g:EC2SecurityGroup {id: $group}) CREATE (n)-[:MEMBER_OF_EC2_SECURITY_GROUP]->(g)",
+        of=of,
+        group=group,
+        properties=properties,
+    )
+
+
+@pytest.mark.parametrize(
+    ("properties", "anywhere", "found"),
+    [
+        ({"public_ips": ["203.0.113.2"]}, "0.0.0.0/0", True),
+        ({"public_ips": []}, "0.0.0.0/0", False),
+        ({"ipv6_addresses": ["2001:db8::1"]}, "::/0", True),
+        ({"ipv6_addresses": ["2001:db8::1"]}, "0.0.0.0/0", False),
+    ],
+)
+def test_a_second_interface_exposes_by_its_own_addresses_and_group(
+    graph: Graph, properties: dict[str, Any], anywhere: str, found: bool
+) -> None:
+    instance(graph, "i-1", group="sg-2", publicdnsname="")
+    interface(graph, "i-1", "sg-1", **properties)
+    rule(graph, "sg-1", anywhere)
+    assert exposed(graph) == ({"i-1": ["direct"]} if found else {})
+
+
+def test_an_instance_whose_rules_were_not_read_is_not_known(graph: Graph) -> None:
+    """Its group is a stub: shared by another account, or denied."""
+    instance(graph, "i-public", group="sg-stub")
+    instance(graph, "i-inside", group="sg-stub", publicdnsname="")
+    instance(graph, "i-behind", group="sg-2", publicdnsname="")
+    balancer(graph, "elb", "sg-stub", "sg-stub", behind=("i-behind",))
+    run(graph, "MATCH (g:EC2SecurityGroup {id: 'sg-stub'}) SET g._scope = 'shared'")
+    for type_ in ("aws.ec2.instances", "aws.ec2.security_groups", "aws.elb.load_balancers"):
+        seen(graph, type_)
+    assert str(analysed(graph, EXPOSURE)) == "0 exposed instances; 2 not known"
+
+
 def test_many_ways_in_are_named_once(graph: Graph) -> None:
     instance(graph, "i-1")
     instance(graph, "i-1", group="sg-2")
@@ -499,6 +541,17 @@ def test_a_bucket_that_was_closed_is_no_longer_public(graph: Graph) -> None:
     bucket(graph, "b", "READ", policy=[])
     analysed(graph, S3, "before")
     run(graph, "MATCH (a:S3Acl {type: 'Group'}) DETACH DELETE a")
+    analysed(graph, S3)
+    assert access(graph, "b") == (False, [])
+
+
+def test_a_grant_of_an_earlier_reading_is_over(graph: Graph) -> None:
+    """The scope was denied for another bucket, so nothing of it was deleted; this bucket's list was read again."""
+    bucket(graph, "b", "READ", policy=[], acl_seen=1)
+    run(
+        graph,
+        "MATCH (b:S3Bucket {id: 'b'}) CREATE (:S3Acl {type: 'CanonicalUser'})-[:APPLIES_TO {lastupdated: 2}]->(b)",
+    )
     analysed(graph, S3)
     assert access(graph, "b") == (False, [])
 

@@ -157,11 +157,17 @@ def test_expired_credentials_are_renewed_once(aws: AwsServer, broker: redis.Redi
     assert caught.value.failure is Failure.EXPIRED
 
 
-def test_a_region_that_refuses_valid_keys_is_not_enabled(aws: AwsServer, broker: redis.Redis) -> None:
-    aws.add(Fault(Effect.NOT_ENABLED, region=REGION))
+@pytest.mark.parametrize(
+    ("region", "failure"), [("me-south-1", Failure.NOT_ENABLED), (REGION, Failure.DENIED)], ids=["closed", "enabled"]
+)
+def test_a_region_that_refuses_valid_keys_is_skipped_only_if_it_is_not_enabled(
+    aws: AwsServer, broker: redis.Redis, region: str, failure: Failure
+) -> None:
+    """An enabled one may refuse a session token of the global STS endpoint: what is in it was not seen."""
+    aws.add(Fault(Effect.NOT_ENABLED, region=region))
     with pytest.raises(CallFailed) as caught:
-        call(broker, lambda api: api.call("ec2:DescribeVpcs"))
-    assert caught.value.failure is Failure.NOT_ENABLED
+        call(broker, lambda api: api.call("ec2:DescribeVpcs"), region=region)
+    assert caught.value.failure is failure
 
 
 def test_keys_that_no_region_takes_are_denied_not_skipped(aws: AwsServer, broker: redis.Redis) -> None:

@@ -42,6 +42,14 @@ class EC2Instance(Node, label="EC2Instance", labels=("Instance",), tenant="AWSAc
     )
 
 
+def public_ips(interface: Source) -> list[str]:
+    """Each of its private addresses may have a public one of its own."""
+    associations = (
+        address.get("Association", {}) for address in (interface.item, *interface.item.get("PrivateIpAddresses", ()))
+    )
+    return sorted({found["PublicIp"] for found in associations if found.get("PublicIp")})
+
+
 class NetworkInterface(Node, label="NetworkInterface"):
     id: str = key("NetworkInterfaceId")
     status: str | None = prop("Status")
@@ -49,6 +57,9 @@ class NetworkInterface(Node, label="NetworkInterface"):
     description: str | None = prop("Description")
     private_dns_name: str | None = prop("PrivateDnsName")
     private_ip_address: str | None = prop("PrivateIpAddress")
+    public_ip: str | None = prop("Association.PublicIp")
+    public_ips: list[str] = prop(public_ips, "Of all its private addresses.")
+    ipv6_addresses: list[str] | None = prop("Ipv6Addresses[].Ipv6Address")
     relationships = (
         incoming("NETWORK_INTERFACE", "EC2Instance", parent("InstanceId")),
         outgoing("PART_OF_SUBNET", "EC2Subnet", "SubnetId"),
