@@ -31,6 +31,8 @@ from workers.process import Process
 
 log = logging.getLogger(__name__)
 
+_REFUSED_FOR_GOOD = "Neo.ClientError.Statement."  # the same statement is refused the next time as well
+
 
 def analyse(process: Process, run: str) -> None:
     """Open the barrier if the run is settled and nobody else has it open, and go through to the end."""
@@ -49,9 +51,11 @@ def analyse(process: Process, run: str) -> None:
         ):
             try:
                 state, report = _steps(writer, ledger, info, process)
-            except (LostWriter, OutdatedRun, DriverError, Neo4jError, redis.RedisError):
+            except (LostWriter, OutdatedRun, DriverError, redis.RedisError):
                 raise
             except Exception as error:
+                if isinstance(error, Neo4jError) and not (error.code or "").startswith(_REFUSED_FOR_GOOD):
+                    raise
                 log.exception("run %s: the analysis failed", run)
                 state, report = RunState.FAILED, {"error": f"{type(error).__name__}: {error}"}
             if ledger.close(token, state, report):

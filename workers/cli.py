@@ -79,7 +79,11 @@ def run(arguments: list[str]) -> int:
     except (redis.RedisError, OperationalError) as error:
         return _say(f"the broker was lost: {error}", report.FAILED)
     except (DriverError, Neo4jError) as error:
-        return _say(f"the graph was lost, or refuses: {str(error).splitlines()[0]}", report.FAILED)
+        return _say(f"the graph was lost, or refuses: {readiness.first_line(error)}", report.FAILED)
+    except OSError as error:
+        return _say(f"{error.filename or 'this machine'}: {error.strerror or error}", report.FAILED)
+    except EOFError:
+        return _say("--neo4j-password-prompt: nobody is there to answer", report.FAILED)
     except KeyboardInterrupt:
         return _say("interrupted", report.INTERRUPTED)
 
@@ -95,7 +99,8 @@ def _say(what: object, code: int) -> int:
 def _sync(settings: Settings, args: argparse.Namespace) -> int:
     engine.user_jobs(settings.analysis_job_directory)  # a bad file is found before anything is touched
     if args.neo4j_password_prompt and settings.neo4j_user:
-        os.environ[PROMPTED_PASSWORD] = getpass.getpass(f"Password of {settings.neo4j_user} at {settings.neo4j_uri}: ")
+        asked = f"Password of {settings.neo4j_user} at {settings.neo4j_uri}: "
+        os.environ[PROMPTED_PASSWORD] = getpass.getpass(asked)
     elif settings.neo4j_user and not settings.neo4j_password_env_var:
         _say("--neo4j-user without a password: --neo4j-password-env-var names its variable", report.COMPLETE)
     notes = Console(stderr=True, quiet=args.quiet)
@@ -347,7 +352,9 @@ def _worker(settings: Settings, args: argparse.Namespace) -> int:
     known = {"coordinator", "loader", "fetch", *(f"fetch.{name}" for name in registry.providers())}
     if unknown := [queue for queue in queues if queue not in known]:
         raise SettingError("--queues", unknown[0], f"no such queue; known: {', '.join(sorted(known))}")
-    concurrency = settings.concurrency or (1 if queues == ["loader"] else None)  # there is one writer
+    if "loader" in queues and settings.neo4j_uri is None:
+        raise SettingError("neo4j_uri", None, "a loader needs the graph: --neo4j-uri or CHARTFLEET_NEO4J_URI")
+    concurrency = 1 if queues == ["loader"] else settings.concurrency or None  # there is one writer
     return _celery(settings, local_fleet.worker_command(queues, concurrency, args.hostname, *args.celery))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +15,10 @@ from neo4j.exceptions import AuthError, DriverError, Neo4jError
 from loaders.graph import Graph, GraphAddress
 from tasks import registry
 from workers.process import Process, process
-from workers.settings import masked
+from workers.settings import SettingError, masked
 
 OLDEST_REDIS = (6, 2)
+OLDEST_NEO4J = (5, 23)  # `CALL (n) { ... }`
 
 
 class NotReady(Exception):
@@ -52,6 +54,7 @@ def check_graph(address: GraphAddress) -> Graph:
         graph = Graph.at(address)
         try:
             graph.database_id()
+            _check_version(graph, uri)
         except BaseException:
             graph.close()
             raise
@@ -61,12 +64,20 @@ def check_graph(address: GraphAddress) -> Graph:
             f"the graph {uri} refuses user {user}: check --neo4j-user and --neo4j-password-env-var"
         ) from None
     except (DriverError, Neo4jError) as error:
-        raise NotReady(f"the graph {uri} doesn't answer: {_first_line(error)}") from None
+        raise NotReady(f"the graph {uri} doesn't answer: {first_line(error)}") from None
     return graph
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200].rstrip(":")
+def _check_version(graph: Graph, uri: str) -> None:
+    query = "CALL dbms.components() YIELD name, versions WHERE name = 'Neo4j Kernel' RETURN versions[0] AS version"
+    for row in graph.rows(query):
+        if tuple(int(n) for n in re.findall(r"\d+", row["version"])[:2]) < OLDEST_NEO4J:
+            raise NotReady(f"the graph {uri} is Neo4j {row['version']}; Chartfleet needs 5.23 or later")
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, in one line and without a password of a URL in it."""
+    return masked((str(error).splitlines() or [type(error).__name__])[0])[:200].rstrip(":")
 
 
 def check_worker(own: Process) -> None:
@@ -95,7 +106,9 @@ def readiness(state: Any, modules: Iterable[str] = (), options: Mapping[str, Any
         try:
             database = own.writer.database_id()
         except (DriverError, Neo4jError) as error:
-            missing.append(f"the graph {masked(own.settings.neo4j_uri)} doesn't answer: {_first_line(error)}")
+            missing.append(f"the graph {masked(own.settings.neo4j_uri)} doesn't answer: {first_line(error)}")
+        except SettingError as error:
+            missing.append(str(error))
     return {"queues": served, "database": database, "missing": missing}
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
+import redis
 from celery.schedules import ParseException, crontab
 
 from loaders.graph import GraphAddress
@@ -67,15 +68,32 @@ def _between(low: float, high: float) -> Callable[[Any], str | None]:
     return lambda value: None if low <= value <= high else f"must be from {low:g} to {high:g}"
 
 
-def _one_of(*schemes: str) -> Callable[[Any], str | None]:
-    def check(value: Any) -> str | None:
-        try:
-            known = urlsplit(value).scheme in schemes
-        except ValueError as error:
-            return str(error)
-        return None if known else f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}"
+def _address(value: str, *schemes: str) -> str | None:
+    """What is wrong with a URL, or None."""
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018  # raises for what is no port
+    except ValueError as error:
+        return str(error)
+    if parts.scheme not in schemes:
+        return f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}"
+    return None if parts.hostname else "names no host"
 
-    return check
+
+def _graph(value: Any) -> str | None:
+    if urlsplit(value).username is not None and _address(value, *_GRAPH_SCHEMES) is None:
+        return "holds a user: give it by --neo4j-user, and the password by --neo4j-password-env-var"
+    return _address(value, *_GRAPH_SCHEMES)
+
+
+def _broker(value: Any) -> str | None:
+    if problem := _address(value, "redis", "rediss"):
+        return problem
+    try:
+        redis.ConnectionPool.from_url(value).make_connection()  # nothing is sent
+    except (TypeError, ValueError) as error:
+        return str(error)
+    return None
 
 
 def _variable(value: Any) -> str | None:
@@ -109,7 +127,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         name="neo4j_uri",
         default=None,
         meaning="the graph; without it, the embedded one of the data directory",
-        check=_one_of(*_GRAPH_SCHEMES),
+        check=_graph,
         metavar="URI",
         secret=True,
     ),
@@ -126,7 +144,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         name="broker_url",
         default=None,
         meaning="Redis of the fleet; without it, an embedded one and a local fleet",
-        check=_one_of("redis", "rediss", "unix"),
+        check=_broker,
         metavar="URL",
         secret=True,
     ),
@@ -408,13 +426,17 @@ class Settings:
     @property
     def broker(self) -> str | None:
         """The broker's URL, with the password from the variable that the settings name."""
-        if self.broker_url is None or not self.broker_password_env_var:
-            return str(self.broker_url) if self.broker_url else None
-        parts = urlsplit(self.broker_url)
-        host = parts.netloc.rpartition("@")[2]
-        user = parts.username or ""
-        secret = quote(os.environ[self.broker_password_env_var], safe="")
-        return str(urlunsplit(parts._replace(netloc=f"{user}:{secret}@{host}")))
+        if self.broker_url is None:
+            return None
+        parts = urlsplit(str(self.broker_url))
+        if self.broker_password_env_var:
+            host = parts.netloc.rpartition("@")[2]
+            secret = quote(os.environ[self.broker_password_env_var], safe="")
+            parts = parts._replace(netloc=f"{parts.username or ''}:{secret}@{host}")
+        if parts.scheme == "rediss" and "ssl_cert_reqs" not in parts.query:
+            # Celery asks for it, and kombu would take any certificate. All three of them understand this spelling.
+            parts = parts._replace(query="&".join(filter(None, (parts.query, "ssl_cert_reqs=required"))))
+        return urlunsplit(parts)
 
     @property
     def modules(self) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ def missing(options: Options) -> Iterable[str]:
         core.create_client("sts", region_name=region, config=quick).get_caller_identity()  # type: ignore[attr-defined]
     except ClientError as error:
         yield f"AWS refuses the default credentials: {code_of(error)}; check with `aws sts get-caller-identity`"
-    except BotoCoreError as error:
+    except (BotoCoreError, ValueError) as error:  # botocore raises ValueError for an endpoint that is no URL
         yield f"AWS credentials or endpoint don't work: {type(error).__name__}: {error}"
 
 

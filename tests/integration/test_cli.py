@@ -167,6 +167,33 @@ def test_an_unreachable_broker(chartfleet: Command, at_graph: tuple[str, ...], c
     assert "secret" not in ended.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["runs", "--data-dir", "/proc/nope"], "/proc/nope"),
+        (["services", "status", "--data-dir", "/etc/hostname"], "/etc/hostname"),
+        (["sync", "--neo4j-user", "neo4j", "--neo4j-password-prompt"], "nobody is there to answer"),
+    ],
+)
+def test_what_this_machine_lacks_is_one_line(chartfleet: Command, arguments: list[str], told: str) -> None:
+    ended = chartfleet(*arguments)
+    assert ended.code == 1
+    assert told in ended.err.splitlines()[-1]
+    assert "Traceback" not in ended.err
+
+
+def test_a_loader_without_a_graph_is_a_usage_error(chartfleet: Command, own_broker: embedded.Broker) -> None:
+    ended = chartfleet("worker", "--queues", "loader", "--broker-url", own_broker.url)
+    assert ended.code == 2
+    assert "a loader needs the graph" in ended.error
+
+
+def test_an_endpoint_of_aws_that_is_no_url(chartfleet: Command, at_graph: tuple[str, ...]) -> None:
+    ended = chartfleet("sync", *at_graph, "--data-dir", "data", AWS_ENDPOINT_URL="localhost:5000")
+    assert ended.code == 1
+    assert "AWS credentials or endpoint don't work: ValueError: Invalid endpoint: localhost:5000" in ended.error
+
+
 def test_a_wrong_password_of_the_graph(
     chartfleet: Command, own_broker: embedded.Broker, client: redis.Redis, at_graph: tuple[str, ...]
 ) -> None:

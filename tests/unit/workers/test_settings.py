@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import Celery
 
+from workers.app import configuration
+from workers.process import connect_redis
 from workers.settings import PREFIX, SETTINGS, SettingError, Settings, known, masked
 
 
@@ -61,8 +65,12 @@ def test_lists_are_words_with_commas_or_toml_lists() -> None:
     [
         ("concurrency", "many", "concurrency (CHARTFLEET_CONCURRENCY): 'many': is no number"),
         ("concurrency", "257", "must be from 0 to 256"),
-        ("broker_url", "amqp://localhost", "must begin with redis:// or rediss:// or unix://"),
+        ("broker_url", "amqp://localhost", "must begin with redis:// or rediss://"),
         ("broker_url", "redis://[::1", "Invalid IPv6 URL"),
+        ("broker_url", "redis://localhost:abc", "Port could not be cast"),
+        ("broker_url", "redis://localhost:1/0?foo=bar", "unexpected keyword argument 'foo'"),
+        ("neo4j_uri", "bolt://localhost:abc", "Port could not be cast"),
+        ("neo4j_uri", "bolt://", "names no host"),
         ("neo4j_uri", "localhost:7687", "must begin with bolt://"),
         ("selected_modules", "gcp", "no module is called 'gcp'; known: aws"),
         ("aws_regions", "eu-west-9", "'eu-west-9' is no AWS region"),
@@ -114,11 +122,25 @@ def test_a_password_in_the_place_of_its_variables_name_is_not_printed() -> None:
 
 
 def test_secrets_are_masked_wherever_settings_are_shown() -> None:
-    settings = load(broker_url="redis://me:hidden@redis.example:6379/0", neo4j_uri="bolt://neo4j:hidden@graph.example")
+    settings = load(broker_url="redis://me:hidden@redis.example:6379/0")
     shown = {name: value for name, value, _ in settings.shown()}
     assert shown["broker_url"] == "redis://me:***@redis.example:6379/0"
     assert "hidden" not in repr(settings) + str(shown)
     assert "hidden" not in problem(broker_url="http://me:hidden@redis.example")
+    told = problem(neo4j_uri="bolt://neo4j:hidden@graph.example")
+    assert "give it by --neo4j-user" in told
+    assert "hidden" not in told
+
+
+def test_the_certificate_of_a_broker_is_checked_by_each_of_its_clients() -> None:
+    settings = load(broker_url="rediss://redis.example.com:6380/0")
+    app = Celery(set_as_current=False)
+    app.conf.update(configuration(settings))
+    required = ssl.CERT_REQUIRED
+    assert app.backend.connparams["ssl_cert_reqs"] == app.connection().ssl["ssl_cert_reqs"] == required
+    assert connect_redis(str(settings.broker)).connection_pool.make_connection().cert_reqs == required
+    own = "rediss://redis.example.com:6380/0?ssl_cert_reqs=none"
+    assert load(broker_url=own).broker == own
 
 
 @pytest.mark.parametrize(
