@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from rich import box
@@ -48,6 +49,7 @@ class Report:
     seconds_of_types: dict[str, float]  # type -> summed over its scopes
     not_seen: list[Line]
     gaps: list[Line]
+    expected: list[Line]  # of both, what the setting expected_gaps names
     skipped: list[Line]
     kept: list[dict[str, Any]]  # scopes that the run did not plan, by tenant and region: not selected, or retired
     findings: list[dict[str, Any]]
@@ -75,7 +77,8 @@ def of(ledger: Ledger) -> Report:
     rows: Counter[str] = Counter()
     seconds: defaultdict[str, float] = defaultdict(float)
     tenants: defaultdict[str, defaultdict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
-    not_seen, gaps, skipped = list[Line](), list[Line](), list[Line]()
+    not_seen, gaps, expected, skipped = list[Line](), list[Line](), list[Line](), list[Line]()
+    patterns = info.config.get("expected_gaps", [])
     ended, to_come = list[Scope](), list[Scope]()
     for unit in ledger.units():
         if not unit.parent:
@@ -86,11 +89,13 @@ def of(ledger: Ledger) -> Report:
         rows[scope.type] += unit.rows
         seconds[scope.type] += unit.seconds or 0
         tenants[f"{scope.provider}/{scope.tenant}"][scope.type][status] += 1
+        known = any(fnmatchcase(scope.id, pattern) for pattern in patterns)
         if unit.state in _NOT_SEEN:
-            not_seen.append(_line(unit, unit.reason))
+            (expected if known else not_seen).append(_line(unit, unit.reason))
         elif unit.state is State.SKIPPED:
             skipped.append(_line(unit, unit.reason))
-        gaps += [_line(unit, gap) for gap in unit.outcome.get("gaps", ())]
+        for gap in unit.outcome.get("gaps", ()):
+            (expected if known else gaps).append(_line(unit, gap))
     types: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for of_tenant in tenants.values():
         for name, statuses in of_tenant.items():
@@ -110,6 +115,7 @@ def of(ledger: Ledger) -> Report:
         seconds_of_types={name: round(total, 3) for name, total in sorted(seconds.items())},
         not_seen=sorted(not_seen, key=_order),
         gaps=sorted(gaps, key=_order),
+        expected=sorted(expected, key=_order),
         skipped=sorted(skipped, key=_order),
         kept=info.report.get("kept", []),
         findings=info.report.get("findings", []),
@@ -175,6 +181,7 @@ def show(report: Report, console: Console, *, browser: str | None = None) -> Non
     _show_types(report, console)
     _show_lines(console, "Not seen (what the graph held of it stays as it was)", report.not_seen, "yellow")
     _show_lines(console, "Details not seen", report.gaps, "yellow")
+    _show_lines(console, "Not seen, as expected_gaps says", report.expected, "none")
     _show_lines(console, "Skipped, as expected", report.skipped, "none")
     _show_kept(console, report.kept)
     if report.findings:
@@ -208,7 +215,7 @@ def show_tenants(report: Report, console: Console) -> None:
 
 def _headline(report: Report) -> Text:
     said = Text(f"Run {report.run}: ", style="bold")
-    missed, total = sum(report.scopes.get(state, 0) for state in _NOT_SEEN), sum(report.scopes.values())
+    missed, total = len(report.not_seen), sum(report.scopes.values())
     if report.state != RunState.COMPLETE:
         going = report.state in (RunState.RUNNING, RunState.ANALYSING)
         said.append(report.state, style="cyan" if going else "red")

@@ -110,6 +110,11 @@ def _modules(value: Any) -> str | None:
     return f"no module is called {unknown[0]!r}; known: {known}" if unknown else None
 
 
+def _scopes(value: Any) -> str | None:
+    wrong = [pattern for pattern in value if pattern.count("/") < 2]
+    return f"{wrong[0]!r} is no type/tenant/region, as in aws.ec2.*/*/eu-south-1" if wrong else None
+
+
 def _schedule(value: Any) -> str | None:
     if value.isdigit() and int(value) > 0:
         return None
@@ -173,6 +178,14 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         type=int,
         check=_between(0, 2**53),
         metavar="INT",
+    ),
+    Setting(
+        name="expected_gaps",
+        default=(),
+        meaning="scopes known not to be seen, with * and ?: told apart, and no reason for exit code 3",
+        type=_list,
+        check=_scopes,
+        metavar="TYPE/TENANT/REGION,...",
     ),
     Setting(
         name="analysis_job_directory",
@@ -457,7 +470,12 @@ class Settings:
         own = {s.name for s in SETTINGS}
         options = {n: list(v) if isinstance(v, tuple) else v for n, v in self._values.items() if n not in own}
         directory = str(Path(self.analysis_job_directory).resolve()) if self.analysis_job_directory else None
-        return {"modules": list(self.modules), "options": options, "analysis_job_directory": directory}
+        return {
+            "modules": list(self.modules),
+            "options": options,
+            "analysis_job_directory": directory,
+            "expected_gaps": list(self.expected_gaps),
+        }
 
 
 def masked(url: str | None) -> str:

@@ -84,6 +84,10 @@ def test_a_scope_in_parts_is_complete_only_with_all_of_them(
     fewer = sync(services, 3, "--toy-tenants", "3", "--toy-pages", "3", "--toy-fails", "1")
     assert {line["type"] for line in fewer["not_seen"]} == {"toy.stones"}
     assert graph.rows(stones) == [{"count": 120}], "a part was denied: nothing of the scope is deleted"
+    known = ("--toy-fails", "1", "--expected-gaps", "toy.stones/*/*")
+    expected = sync(services, 0, "--toy-tenants", "3", "--toy-pages", "3", *known)
+    assert (len(expected["expected"]), expected["not_seen"]) == (3, [])
+    assert graph.rows(stones) == [{"count": 120}], "what is expected is not seen all the same"
     assert graph.rows("MATCH (b:ToyBrick) RETURN count(b) AS count") == [{"count": 180}], "bricks were complete"
 
     sync(services, 0, "--toy-tenants", "3", "--toy-pages", "3")

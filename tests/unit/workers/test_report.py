@@ -28,7 +28,9 @@ def shown(told: Report, width: int = 100) -> str:
 
 def of(**values: Any) -> Report:
     nothing: dict[str, Any] = {"reason": "", "rows": {}, "seconds_of_types": {}, "seconds": {}, "tenants": {}}
-    lists: dict[str, Any] = {name: [] for name in ("not_seen", "gaps", "skipped", "kept", "findings", "failed_jobs")}
+    lists: dict[str, Any] = {
+        name: [] for name in ("not_seen", "gaps", "expected", "skipped", "kept", "findings", "failed_jobs")
+    }
     seen = {"scopes": {"complete": 1}, "types": {"aws.ec2.vpcs": {"complete": 1}}}
     return Report(**{"run": "1-ab", "tag": 1, "state": "complete"} | nothing | lists | seen | values)
 
@@ -57,6 +59,25 @@ def finding(**values: Any) -> dict[str, Any]:
 )
 def test_exit_codes(values: Mapping[str, Any], code: int) -> None:
     assert of(**values).exit_code == code
+
+
+def test_expected_gaps_are_told_apart_and_leave_the_exit_code_alone() -> None:
+    there, known, other = (Scope(type="aws.ec2.vpcs", tenant=ACCOUNT, region=f"eu-south-{n}") for n in range(3))
+    planner = Scope(type="aws.tenants", tenant="aws")
+    ledger = Ledger(fakeredis.FakeRedis(version=(7,)), "1-ab")
+    ledger.open(tag=1, config={"expected_gaps": ["aws.ec2.*/*/eu-south-1"]}, window=10, planners=[planner])
+    attempt = ledger.begin(planner, lease_seconds=60, worker="w")
+    assert attempt
+    ledger.plan(attempt, [(scope, False, 0.0) for scope in (there, known, other)], queue=False)
+    for scope in (known, other):
+        attempt = ledger.begin(scope, lease_seconds=60, worker="w")
+        assert attempt
+        ledger.denied(attempt, "UnauthorizedOperation ec2:DescribeVpcs", {})
+    told = report.of(ledger)
+    assert [line["region"] for line in told.expected] == ["eu-south-1"]
+    assert [line["region"] for line in told.not_seen] == ["eu-south-2"]
+    assert "Not seen, as expected_gaps says" in shown(told)
+    assert of(expected=told.expected).exit_code == 0
 
 
 def test_scopes_that_miss_for_one_cause_are_one_line() -> None:
