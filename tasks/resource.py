@@ -32,10 +32,14 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class Listed(Generic[T]):
-    """Tenants, or regions. `whole`: there are no others, so what isn't listed is gone, not merely not selected."""
+    """Tenants, or regions. `whole`: there are no others, so what isn't listed is gone, not merely not selected.
+
+    `notes`: what whoever reads the report should know of the list.
+    """
 
     found: Sequence[T] = ()
     whole: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +109,16 @@ class ResourceType:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """A setting of a provider: a flag of `sync`, a variable, a key of the settings file. `many`: a list."""
+    """A setting of a provider: a flag, a variable, a key of the settings file. `many`: a list; `switch`: on or off.
+
+    `note`: a line that `sync` says where it is given.
+    """
 
     name: str
     meaning: str
     many: bool = False
+    switch: bool = False
+    note: str = ""
     check: Callable[[Any], str | None] | None = None  # what is wrong with the value, or None
 
 
@@ -120,11 +129,13 @@ Options = Mapping[str, Any]
 class Provider:
     """A source of resource types: how its tenants and regions are found and its API is reached.
 
-    tenants   the tenants that these options select. Raises NotConfigured, CallFailed
-    regions   the regions of a tenant in which its regional types are fetched
-    connect   the API of a tenant in a region; clients are shared within the process
-    missing   what this machine lacks to serve these options, one line each (a profile, a variable)
-    close     ends what `connect` opened
+    tenants        the tenants that these options select. Raises NotConfigured, CallFailed
+    regions        the regions of a tenant in which its regional types are fetched
+    connect        the API of a tenant in a region; clients are shared within the process. Raises CallFailed where the
+                   tenant can't be reached
+    missing        what this machine lacks to serve these options, one line each (a profile, a variable)
+    close          ends what `connect` opened
+    contradiction  an option that doesn't go with the others, and why
     """
 
     name: str
@@ -134,3 +145,4 @@ class Provider:
     missing: Callable[[Options], Iterable[str]]
     close: Callable[[], Awaitable[None]]
     options: tuple[Option, ...] = ()
+    contradiction: Callable[[Options], tuple[str, str] | None] = lambda options: None

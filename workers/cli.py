@@ -103,6 +103,8 @@ def _sync(settings: Settings, args: argparse.Namespace) -> int:
         os.environ[PROMPTED_PASSWORD] = getpass.getpass(asked)
     elif settings.neo4j_user and not settings.neo4j_password_env_var:
         _say("--neo4j-user without a password: --neo4j-password-env-var names its variable", report.COMPLETE)
+    for note in settings.notes():
+        _say(note, report.COMPLETE)
     notes = Console(stderr=True, quiet=args.quiet)
     local = settings.broker_url is None
     with ExitStack() as stack:
@@ -409,7 +411,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     group = common.add_argument_group("settings", "also from CHARTFLEET_... variables and the settings file")
     for setting in known().values():
-        group.add_argument(setting.flag, dest=setting.name, metavar=setting.metavar or "VALUE", help=setting.meaning)
+        how: dict[str, Any] = {"metavar": setting.metavar or "VALUE"}
+        if setting.is_switch:
+            how = {"action": "store_const", "const": "true"}
+        group.add_argument(setting.flag, dest=setting.name, help=setting.meaning, **how)
 
     parser = _Parser(
         prog="chartfleet", description="Cloud assets and how they relate, in a Neo4j graph. No command means sync."

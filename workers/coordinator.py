@@ -123,7 +123,7 @@ def plan_tenants(process: Process, run: str, unit: Scope, publish: Publish) -> N
         ledger.set_tenants({f"{t.provider}/{t.id}": asdict(t) for t in listed.found})
         units = [Scope(type=regions_type(unit.provider), tenant=tenant.id) for tenant in listed.found]
         children = zip(units, [False] * len(units), ledger.expected_seconds(units), strict=True)
-        return ledger.plan(attempt, children, queue=True, whole=listed.whole)
+        return ledger.plan(attempt, children, queue=True, whole=listed.whole, notes=listed.notes)
 
     _attempt(process, run, unit, plan, publish)
 
@@ -139,9 +139,9 @@ def plan_regions(
         tenant = Tenant(**ledger.tenant(f"{unit.provider}/{unit.tenant}"))
         types = registry.requested(unit.provider, config["options"].get(f"{unit.provider}_requested_syncs") or ())
         denied, listed = "", _NO_REGIONS
+        api = process.run_async(_all(provider.connect(tenant, unit.region, process.budget)))
         if any(type_.per is Per.REGION for type_ in types):
             try:
-                api = process.run_async(_all(provider.connect(tenant, unit.region, process.budget)))
                 listed = process.run_async(_all(provider.regions(api, config["options"])))
             except CallFailed as error:
                 if error.failure is not Failure.DENIED:
@@ -177,7 +177,8 @@ def _attempt(
             except NotConfigured as error:
                 events = ledger.skipped(attempt, str(error), {})
             except CallFailed as error:
-                end = ledger.denied if error.failure is Failure.DENIED else ledger.failed
+                ends = {Failure.DENIED: ledger.denied, Failure.NOT_ENABLED: ledger.skipped}
+                end = ends.get(error.failure, ledger.failed)
                 events = end(attempt, f"{error.code or error.failure} {error.action}: {error.reason}", {})
             except Later as wait:
                 ledger.later(attempt, wait_seconds=wait.after_seconds, reason=wait.reason)

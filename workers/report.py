@@ -51,6 +51,7 @@ class Report:
     gaps: list[Line]
     expected: list[Line]  # of both, what the setting expected_gaps names
     skipped: list[Line]
+    notes: list[str]  # of the lists of tenants: what they say beside the tenants
     kept: list[dict[str, Any]]  # scopes that the run did not plan, by tenant and region: not selected, or retired
     findings: list[dict[str, Any]]
     failed_jobs: list[str]
@@ -78,6 +79,7 @@ def of(ledger: Ledger) -> Report:
     seconds: defaultdict[str, float] = defaultdict(float)
     tenants: defaultdict[str, defaultdict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     not_seen, gaps, expected, skipped = list[Line](), list[Line](), list[Line](), list[Line]()
+    notes = list[str]()
     patterns = info.config.get("expected_gaps", [])
     ended, to_come = list[Scope](), list[Scope]()
     for unit in ledger.units():
@@ -94,6 +96,7 @@ def of(ledger: Ledger) -> Report:
             (expected if known else not_seen).append(_line(unit, unit.reason))
         elif unit.state is State.SKIPPED:
             skipped.append(_line(unit, unit.reason))
+        notes += unit.outcome.get("notes", ())
         for gap in unit.outcome.get("gaps", ()):
             (expected if known else gaps).append(_line(unit, gap))
     types: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -117,6 +120,7 @@ def of(ledger: Ledger) -> Report:
         gaps=sorted(gaps, key=_order),
         expected=sorted(expected, key=_order),
         skipped=sorted(skipped, key=_order),
+        notes=notes,
         kept=info.report.get("kept", []),
         findings=info.report.get("findings", []),
         failed_jobs=info.report.get("failed_jobs", []),
@@ -183,6 +187,10 @@ def show(report: Report, console: Console, *, browser: str | None = None) -> Non
     _show_lines(console, "Details not seen", report.gaps, "yellow")
     _show_lines(console, "Not seen, as expected_gaps says", report.expected, "none")
     _show_lines(console, "Skipped, as expected", report.skipped, "none")
+    if report.notes:
+        _title(console, "Noted")
+        for note in report.notes:
+            _indented(console, Text(note))
     _show_kept(console, report.kept)
     if report.findings:
         _title(console, "Findings")

@@ -45,6 +45,7 @@ class Setting:
     check: Callable[[Any], str | None] | None = None
     metavar: str | None = None
     secret: bool = False
+    note: str = ""  # said by `sync` where it is given
 
     @property
     def variable(self) -> str:
@@ -54,9 +55,22 @@ class Setting:
     def flag(self) -> str:
         return "--" + self.name.replace("_", "-")
 
+    @property
+    def is_switch(self) -> bool:
+        return self.type is _switch
+
 
 def _list(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _switch(text: str) -> bool:
+    """On or off; a flag without a value is on."""
+    if text.lower() in ("true", "1", "yes", "on"):
+        return True
+    if text.lower() in ("false", "0", "no", "off", "-"):
+        return False
+    raise ValueError(text)
 
 
 def _path(text: str) -> Path:
@@ -131,7 +145,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting(
         name="neo4j_uri",
         default=None,
-        meaning="the graph; without it, the embedded one of the data directory",
+        meaning="the graph; without it (and without neo4j_user), the embedded one of the data directory",
         check=_graph,
         metavar="URI",
         secret=True,
@@ -306,12 +320,9 @@ SETTINGS: Final[tuple[Setting, ...]] = (
 
 
 def _of_option(option: Option) -> Setting:
+    default, type_ = ((), _list) if option.many else (False, _switch) if option.switch else (None, str)
     return Setting(
-        name=option.name,
-        default=() if option.many else None,
-        meaning=option.meaning,
-        type=_list if option.many else str,
-        check=option.check,
+        name=option.name, default=default, meaning=option.meaning, type=type_, check=option.check, note=option.note
     )
 
 
@@ -375,6 +386,8 @@ class Settings:
                 value, origin = given[name], setting.flag
             values[name] = _parsed(setting, value, origin)
             origins[name] = origin
+        if values["neo4j_user"] and not values["neo4j_uri"]:  # who signs in means a server: as in 2020, this one
+            values["neo4j_uri"], origins["neo4j_uri"] = "bolt://localhost:7687", "default with neo4j_user"
         loaded = cls(values, origins, path)
         loaded._check_together()
         return loaded
@@ -407,6 +420,9 @@ class Settings:
                 f"must be at most a quarter of the lease, {lease:g}: between rarer sweeps no lease would ever run out"
             )
             raise SettingError(f"{PREFIX}SWEEP_SECONDS", self.sweep_seconds, told)
+        for provider in registry.providers().values():
+            if found := provider.contradiction(self.run_config()["options"]):
+                raise SettingError(found[0], self._values[found[0]], found[1])
         if self.neo4j_password_env_var and self.neo4j_user and not os.environ.get(self.neo4j_password_env_var):
             raise SettingError(
                 "neo4j_password_env_var", self.neo4j_password_env_var, "names a variable that isn't set: export it"
@@ -415,6 +431,12 @@ class Settings:
             raise SettingError(
                 "broker_password_env_var", self.broker_password_env_var, "names a variable that isn't set: export it"
             )
+
+    def notes(self) -> Iterator[str]:
+        """What is to be said of settings that are given."""
+        for name, setting in known().items():
+            if setting.note and self._values[name] != setting.default:
+                yield f"{setting.flag}: {setting.note}"
 
     def with_values(self, values: Mapping[str, Any], origin: str) -> Settings:
         """These settings with some values in their place, as found by the program itself."""
@@ -489,6 +511,8 @@ def masked(url: str | None) -> str:
 def _text(value: Any) -> str:
     if value is None or value == ():
         return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
     return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
@@ -523,7 +547,8 @@ def _parsed(setting: Setting, value: Any, origin: str) -> Any:
     try:
         parsed = setting.type(str(value))
     except ValueError:
-        raise SettingError(where, shown, "is no number") from None
+        told = "must be true or false" if setting.is_switch else "is no number"
+        raise SettingError(where, shown, told) from None
     problem = setting.check(parsed) if setting.check else None
     if problem:
         raise SettingError(where, shown, problem)

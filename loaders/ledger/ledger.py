@@ -153,17 +153,19 @@ class Ledger:
         queue: bool,
         denied: str = "",
         whole: bool = False,
+        notes: Sequence[str] = (),
     ) -> list[Event]:
         """End a planner's attempt with its children: (scope, does the graph hold something of it, expected seconds).
 
         `queue`: the children are tenants, to be admitted one by one; otherwise the caller publishes them.
         `denied`: why not everything could be planned; what could be is.
         `whole`: what isn't among them isn't there any more, rather than not selected.
+        `notes`: what the report is to say of the list.
         """
         rows = [[c.id, f"{c.provider}/{c.tenant}", "1" if held else "0", seconds] for c, held, seconds in children]
         mode = "queue" if queue else "publish"
         end = State.DENIED if denied else State.FETCHED
-        outcome = json.dumps({"whole": whole})
+        outcome = json.dumps({"whole": whole, "notes": list(notes)})
         return self._events(self._call("plan", *_fence(attempt), mode, json.dumps(rows), end, denied, outcome))
 
     def set_tenants(self, tenants: dict[str, dict[str, Any]]) -> None:

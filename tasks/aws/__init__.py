@@ -13,6 +13,7 @@ PROVIDER: Final = Provider(
     regions=tenants.regions,
     connect=tenants.connect,
     missing=tenants.missing,
+    contradiction=tenants.contradiction,
     close=api.close,
     options=(
         Option(
@@ -20,6 +21,29 @@ PROVIDER: Final = Provider(
             meaning="regions to fetch, instead of all that are enabled",
             many=True,
             check=tenants.check_region,
+        ),
+        Option(
+            name="aws_sync_all_profiles",
+            meaning="the accounts of all named AWS profiles but `default`, instead of that of the default credentials",
+            switch=True,
+        ),
+        Option(
+            name="aws_assume_role",
+            meaning="role (by name) in every account of the organization: the default credentials list and assume it",
+            check=tenants.check_role,
+        ),
+        Option(name="aws_external_id", meaning="external id that the role of aws_assume_role asks for"),
+        Option(
+            name="aws_organization_account_ids",
+            meaning="accounts that are asked for the organization, instead of each",
+            many=True,
+            check=tenants.check_accounts,
+        ),
+        Option(
+            name="aws_best_effort_mode",
+            meaning="accepted, and changes nothing: an account that fails never stops the others",
+            switch=True,
+            note="always on: an account that fails is reported, and never stops the others",
         ),
     ),
 )

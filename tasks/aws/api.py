@@ -78,8 +78,9 @@ class AwsApi:
                     renewed = True
                     self._renew()
                 else:
-                    named = permission(action) if failure is Failure.DENIED else action  # what a policy has to allow
-                    raise CallFailed(failure, named, _reason(error), code=code_of(error)) from error
+                    raise CallFailed(
+                        failure, _named(action, failure, error), _reason(error), code=code_of(error)
+                    ) from error
 
     async def pages(self, action: str, **parameters: Any) -> AsyncIterator[Mapping[str, Any]]:
         """Every answer of a call that pages as botocore's model says; one answer where it doesn't page."""
@@ -284,6 +285,17 @@ def _retry_after(error: Exception) -> float | None:
         return float(headers["retry-after"])
     except (KeyError, ValueError):
         return None
+
+
+def _named(action: str, failure: Failure, error: Exception) -> str:
+    """What failed: where it was denied, the permission that a policy has to allow.
+
+    A call may fail at getting its credentials, which is another one: a role's trust doesn't let us in.
+    """
+    operation = error.operation_name if isinstance(error, ClientError) else action.split(":")[1]
+    if operation.startswith("AssumeRole"):
+        return f"sts:{operation}"
+    return permission(action) if failure is Failure.DENIED else action
 
 
 def _reason(error: Exception) -> str:

@@ -5,18 +5,30 @@ Credentials come from botocore's own chain, are renewed by it before they expire
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import aioboto3
+from aiobotocore.credentials import AioAssumeRoleCredentialFetcher, AioDeferredRefreshableCredentials
 from aiobotocore.session import AioSession
+from botocore.exceptions import BotoCoreError, NoCredentialsError
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
 HOME_REGION: Final = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+DEFAULT: Final[Mapping[str, str]] = {}  # the access of botocore's default chain
 
-_sessions: dict[tuple[tuple[str, str], ...], aioboto3.Session] = {}
+_Key = tuple[tuple[str, str], ...]
+
+_sessions: dict[_Key, aioboto3.Session] = {}
+_accounts: dict[_Key, str] = {}
+
+
+class AsksForMfa(BotoCoreError):
+    """A profile that wants a code typed in: on a worker, nobody is there."""
+
+    fmt = "the profile {profile} has mfa_serial, and nobody can type its code on a worker: use one without it"
 
 
 @cache
@@ -26,18 +38,97 @@ def _loader() -> Loader:
 
 
 def session(access: Mapping[str, str]) -> aioboto3.Session:
-    """The session for a tenant's `access`: {"profile": name}, or the default chain."""
-    key = tuple(sorted(access.items()))
+    """The session for a tenant's `access`, all of it optional.
+
+    profile       name of a profile, instead of the default chain
+    role          ARN of a role to assume with these credentials
+    external_id   what the role's trust policy may ask for. AWS doesn't treat it as a secret
+
+    Raises botocore's ProfileNotFound, or AsksForMfa.
+    """
+    key = _key(access)
     if key not in _sessions:
         core = AioSession(profile=access.get("profile"))
         core.register_component("data_loader", _loader())
+        for name in _profiles_used(core, access.get("profile")):
+            if "mfa_serial" in core.full_config["profiles"].get(name, {}):
+                raise AsksForMfa(profile=name)
+        if "role" in access:
+            core.register_component("credential_provider", _AssumedRole(session(hub(access)), core, access))
         _sessions[key] = aioboto3.Session(botocore_session=core)
     return _sessions[key]
 
 
+def hub(access: Mapping[str, str]) -> dict[str, str]:
+    """The access by whose credentials the role of this one is assumed."""
+    return {name: value for name, value in access.items() if name not in ("role", "external_id")}
+
+
 def forget(access: Mapping[str, str]) -> None:
     """Drop a session whose credentials expired: the next one reads the chain anew."""
-    _sessions.pop(tuple(sorted(access.items())), None)
+    _sessions.pop(_key(access), None)
+    _accounts.pop(_key(access), None)
+
+
+def account(access: Mapping[str, str]) -> str | None:
+    """The account that the credentials of an access are known to be of."""
+    return _accounts.get(_key(access))
+
+
+def remember_account(access: Mapping[str, str], account_id: str) -> None:
+    """Keep whose account it is for as long as the session."""
+    _accounts[_key(access)] = account_id
+
+
+def _key(access: Mapping[str, str]) -> _Key:
+    return tuple(sorted(access.items()))
+
+
+class _AssumedRole:
+    """What gives a session the credentials of a role, in the place of botocore's own chain."""
+
+    def __init__(self, hub: aioboto3.Session, core: AioSession, access: Mapping[str, str]) -> None:
+        self._hub = hub
+        self._core = core
+        self._access = access
+
+    async def load_credentials(self) -> AioDeferredRefreshableCredentials:
+        source = await self._hub.get_credentials()
+        if source is None:
+            raise NoCredentialsError
+        extra = {"ExternalId": self._access["external_id"]} if "external_id" in self._access else {}
+        fetcher = AioAssumeRoleCredentialFetcher(
+            client_creator=self._sts,
+            source_credentials=source,
+            role_arn=self._access["role"],
+            extra_args={"RoleSessionName": "chartfleet", **extra},
+        )
+        return AioDeferredRefreshableCredentials(refresh_using=fetcher.fetch_credentials, method="assume-role")
+
+    def _sts(self, service: str, **credentials: Any) -> Any:
+        region = home_region(self._access.get("partition", "aws"))
+        return self._core.create_client(service, region_name=region, **credentials)  # type: ignore[call-overload]
+
+
+def profiles() -> list[str]:
+    """The named profiles of this machine's configuration, except `default`, in its order."""
+    return [name for name in AioSession().available_profiles if name != "default"]
+
+
+def role_of_profile(name: str) -> str | None:
+    """ARN of the role that a profile assumes, if it does by itself."""
+    arn: str | None = AioSession().full_config["profiles"].get(name, {}).get("role_arn")
+    return arn
+
+
+def _profiles_used(core: AioSession, profile: str | None) -> Iterator[str]:
+    """A profile and those by whose credentials it assumes its role."""
+    found: set[str] = set()
+    name = profile or core.get_config_variable("profile") or "default"
+    while name and name not in found:
+        found.add(name)
+        yield name
+        name = core.full_config["profiles"].get(name, {}).get("source_profile")
 
 
 def home_region(partition: str) -> str:
@@ -47,6 +138,10 @@ def home_region(partition: str) -> str:
 
 def partition_of(arn: str) -> str:
     return arn.split(":")[1]
+
+
+def account_of(arn: str) -> str:
+    return arn.split(":")[4]
 
 
 def service_model(name: str) -> ServiceModel:

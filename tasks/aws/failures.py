@@ -10,6 +10,7 @@ from typing import Final
 from botocore import exceptions
 from botocore.parsers import ResponseParserError
 
+from tasks.aws.credentials import AsksForMfa
 from tasks.failures import Failure
 
 _CLASSES: Final[dict[Failure, frozenset[str]]] = {
@@ -68,6 +69,11 @@ _CLASS_OF_ERROR: Final[tuple[tuple[type[Exception], Failure], ...]] = (
     (exceptions.NoCredentialsError, Failure.DENIED),
     (exceptions.PartialCredentialsError, Failure.DENIED),
     (exceptions.CredentialRetrievalError, Failure.DENIED),
+    (exceptions.ProfileNotFound, Failure.DENIED),
+    (exceptions.InvalidConfigError, Failure.DENIED),  # a profile that doesn't say by whose credentials
+    (exceptions.SSOError, Failure.DENIED),
+    (exceptions.TokenRetrievalError, Failure.DENIED),
+    (AsksForMfa, Failure.DENIED),
     (ResponseParserError, Failure.BAD_ANSWER),
     (exceptions.HTTPClientError, Failure.TRANSIENT),
     (exceptions.ConnectionError, Failure.TRANSIENT),

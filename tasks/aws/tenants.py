@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import botocore.session
 from botocore.config import Config
@@ -13,20 +17,144 @@ from loaders.scope import GLOBAL
 from tasks.aws import credentials
 from tasks.aws.api import AwsApi
 from tasks.aws.failures import code_of
-from tasks.failures import NotConfigured
+from tasks.failures import CallFailed, Failure, Later, NotConfigured
 from tasks.rate_budget import RateBudget
 from tasks.resource import Listed, Options, Tenant
 
+ACCOUNTS_AT_A_TIME: Final = 20  # of those that are asked who they are
+
 
 async def tenants(options: Options, budget: RateBudget) -> Listed[Tenant]:
-    """The account of the default credentials; there may be others. Its name is the profile's, as it was in 2020."""
-    core = credentials.session({})
+    """The accounts that the options select. Raises NotConfigured, CallFailed.
+
+    aws_assume_role         those of the organization, by a role of that name in each; the list is whole
+    aws_sync_all_profiles   those of the named profiles of this machine's AWS configuration
+    neither                 that of the default credentials
+
+    An account that can't be reached is listed all the same: planning its scopes says why.
+    """
+    if options.get("aws_assume_role"):
+        return await _accounts_of_organization(options, budget)
+    if options.get("aws_sync_all_profiles"):
+        return await _accounts_of_profiles(options, budget)
+    core = credentials.session(credentials.DEFAULT)
     if await core.get_credentials() is None:
         raise NotConfigured(_NO_CREDENTIALS)
-    unknown = Tenant(provider="aws", id="-")
-    answer = await AwsApi(unknown, GLOBAL, budget, _partition_of_default_region()).call("sts:GetCallerIdentity")
-    access = {"partition": credentials.partition_of(answer["Arn"])}
-    return Listed([Tenant(provider="aws", id=answer["Account"], name=core.profile_name, access=access)])
+    hub = await _identity(credentials.DEFAULT, budget)
+    own = Tenant(provider="aws", id=hub.account, name=core.profile_name, access={"partition": hub.partition})
+    return Listed(_telling(await _named([own], options, budget), options))
+
+
+async def _accounts_of_organization(options: Options, budget: RateBudget) -> Listed[Tenant]:
+    """Every account that Organizations lists, asked once by the default credentials: the hub's.
+
+    The hub's own account is reached by these credentials, each other one by the role.
+    """
+    if await credentials.session(credentials.DEFAULT).get_credentials() is None:
+        raise NotConfigured(_NO_CREDENTIALS)
+    hub = await _identity(credentials.DEFAULT, budget)
+    access = {"partition": hub.partition}
+    api = AwsApi(Tenant(provider="aws", id=hub.account, access=access), GLOBAL, budget, hub.partition)
+    external_id = {"external_id": options["aws_external_id"]} if options.get("aws_external_id") else {}
+    found = []
+    async for account in _accounts(api):
+        way = dict(access)
+        if account["Id"] != hub.account:
+            way |= {
+                "role": f"arn:{hub.partition}:iam::{account['Id']}:role/{options['aws_assume_role']}",
+                **external_id,
+            }
+        state = account.get("State") or account.get("Status")  # AWS gives the first since 2025, and drops the second
+        if state not in (None, "ACTIVE"):
+            way |= {"state": state}
+        found.append(Tenant(provider="aws", id=account["Id"], name=account.get("Name") or "", access=way))
+    return Listed(_telling(found, options), whole=True)
+
+
+async def _accounts_of_profiles(options: Options, budget: RateBudget) -> Listed[Tenant]:
+    """An account per named profile. The list isn't whole: a profile that is gone doesn't mean that its account is."""
+    names = credentials.profiles()
+    if not names:
+        raise NotConfigured(_NO_PROFILES)
+    few = asyncio.Semaphore(ACCOUNTS_AT_A_TIME)
+
+    async def account(profile: str) -> Tenant:
+        async with few:
+            try:
+                identity = await _identity({"profile": profile}, budget)
+            except CallFailed:
+                # The role says which account it would be; else it stays unknown, and gets a line by the profile's name.
+                role = credentials.role_of_profile(profile)
+                if role is None:
+                    return Tenant(provider="aws", id=f"profile:{profile}", name=profile, access={"profile": profile})
+                identity = _Identity.of(role)
+        access = {"profile": profile, "partition": identity.partition}
+        return Tenant(provider="aws", id=identity.account, name=profile, access=access)
+
+    found: dict[str, Tenant] = {}
+    notes = []
+    for tenant in await asyncio.gather(*(account(name) for name in names)):
+        first = found.setdefault(tenant.id, tenant)
+        if first is not tenant:
+            told = f"profiles {first.name} and {tenant.name} are both account {tenant.id}"
+            notes.append(f"{told}: it is fetched once, by {first.name}")
+    return Listed(_telling(await _named(list(found.values()), options, budget), options), notes=tuple(notes))
+
+
+async def _named(found: list[Tenant], options: Options, budget: RateBudget) -> list[Tenant]:
+    """The accounts with the names that Organizations has for them, where one of them may list it.
+
+    A profile's name stays for the others. Who may list it isn't known: the management account, or a delegated one.
+    """
+    asked = options.get("aws_organization_account_ids") or [tenant.id for tenant in found]
+    few = asyncio.Semaphore(ACCOUNTS_AT_A_TIME)
+
+    async def names(tenant: Tenant) -> dict[str, str]:
+        async with few:
+            with suppress(CallFailed, Later):
+                api = AwsApi(tenant, GLOBAL, budget, tenant.access.get("partition", "aws"))
+                return {account["Id"]: account.get("Name") or "" async for account in _accounts(api)}
+        return {}
+
+    known: dict[str, str] = {}
+    for listed in await asyncio.gather(*(names(tenant) for tenant in found if tenant.id in asked)):
+        known |= listed
+    return [replace(tenant, name=known.get(tenant.id) or tenant.name) for tenant in found]
+
+
+def _telling(found: list[Tenant], options: Options) -> list[Tenant]:
+    """The accounts, each with whether it tells the organization's tree, where the options say so."""
+    asked = options.get("aws_organization_account_ids")
+    if not asked:
+        return found
+    return [
+        replace(tenant, access={**tenant.access, "tells_organization": "yes" if tenant.id in asked else "no"})
+        for tenant in found
+    ]
+
+
+async def _accounts(api: AwsApi) -> AsyncIterator[Mapping[str, Any]]:
+    async for page in api.pages("organizations:ListAccounts"):
+        for account in page["Accounts"]:
+            yield account
+
+
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    account: str
+    partition: str
+
+    @classmethod
+    def of(cls, arn: str) -> _Identity:
+        return cls(credentials.account_of(arn), credentials.partition_of(arn))
+
+
+async def _identity(access: Mapping[str, str], budget: RateBudget) -> _Identity:
+    """Whose credentials these are. Raises CallFailed."""
+    partition = access.get("partition") or _partition_of_region(access.get("profile"))
+    nobody = Tenant(provider="aws", id="-", access=access)
+    answer = await AwsApi(nobody, GLOBAL, budget, partition).call("sts:GetCallerIdentity")
+    return _Identity(answer["Account"], credentials.partition_of(answer["Arn"]))
 
 
 async def regions(api: AwsApi, options: Options) -> Listed[str]:
@@ -38,23 +166,48 @@ async def regions(api: AwsApi, options: Options) -> Listed[str]:
 
 
 async def connect(tenant: Tenant, region: str, budget: RateBudget) -> AwsApi:
+    """The API of an account in a region. Raises CallFailed where its credentials don't work, or are another account's.
+
+    Asked once per way of access in a process: what is fetched for an account must not be of another one, whatever the
+    configuration of this machine calls by the profile's name.
+    """
+    if state := tenant.access.get("state"):
+        raise CallFailed(Failure.NOT_ENABLED, "organizations:ListAccounts", f"the account is {state}")
+    if credentials.account(tenant.access) is None:
+        credentials.remember_account(tenant.access, (await _identity(tenant.access, budget)).account)
+    if (account := credentials.account(tenant.access)) != tenant.id:
+        told = f"these credentials are of account {account}, not of {tenant.id}"
+        raise CallFailed(Failure.DENIED, "sts:GetCallerIdentity", told, code="OtherAccount")
     return AwsApi(tenant, region, budget, tenant.access.get("partition", "aws"))
 
 
 def missing(options: Options) -> Iterable[str]:
     """Whether credentials are there and AWS takes them: one line per lack, none if all is well."""
+    if options.get("aws_sync_all_profiles"):  # whether each of them works, the run says
+        if not credentials.profiles():
+            yield _NO_PROFILES
+        return
     core = botocore.session.Session()
     try:
         if core.get_credentials() is None:
             yield _NO_CREDENTIALS
             return
-        region = credentials.home_region(_partition_of_default_region())
+        region = credentials.home_region(_partition_of_region(None))
         quick = Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=10)
         core.create_client("sts", region_name=region, config=quick).get_caller_identity()  # type: ignore[attr-defined]
     except ClientError as error:
         yield f"AWS refuses the default credentials: {code_of(error)}; check with `aws sts get-caller-identity`"
     except (BotoCoreError, ValueError) as error:  # botocore raises ValueError for an endpoint that is no URL
         yield f"AWS credentials or endpoint don't work: {type(error).__name__}: {error}"
+
+
+def contradiction(options: Options) -> tuple[str, str] | None:
+    """An option that doesn't go with another one, and why; None if all do."""
+    if options.get("aws_assume_role") and options.get("aws_sync_all_profiles"):
+        return "aws_assume_role", "doesn't go with aws_sync_all_profiles: choose one way to find the accounts"
+    if options.get("aws_external_id") and not options.get("aws_assume_role"):
+        return "aws_external_id", "is for aws_assume_role; a profile has its own external_id in the AWS configuration"
+    return None
 
 
 def check_region(value: Any) -> str | None:
@@ -65,12 +218,27 @@ def check_region(value: Any) -> str | None:
     return f"{wrong[0]!r} is no AWS region" if wrong else None
 
 
-def _partition_of_default_region() -> str:
-    core = botocore.session.Session()
+def check_role(value: Any) -> str | None:
+    told = "is a role's name, perhaps with its path (audit/Reader), not an ARN: it is the same in every account"
+    return None if re.fullmatch(r"([\w+=,.@-]+/)*[\w+=,.@-]{1,64}", value) else told
+
+
+def check_accounts(value: Any) -> str | None:
+    wrong = [account for account in value if not re.fullmatch(r"\d{12}", account)]
+    return f"{wrong[0]!r} is no account number: 12 digits" if wrong else None
+
+
+def _partition_of_region(profile: str | None) -> str:
+    """The partition of a profile's region, or of the default one."""
+    core = botocore.session.Session(profile=profile)
     region = core.get_config_variable("region")
     return str(core.get_partition_for_region(region)) if region else "aws"
 
 
+_NO_PROFILES = (
+    "no named AWS profiles: aws_sync_all_profiles takes every profile but `default` of the AWS configuration, "
+    "the file that AWS_CONFIG_FILE names"
+)
 _NO_CREDENTIALS = (
     "no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
     "or run where a role is attached"

@@ -32,7 +32,7 @@ from loaders.scope import GLOBAL, Scope
 from loaders.writer import Writer, claim
 from tasks import registry
 from tasks.aws import api, credentials
-from tasks.aws.api import AwsApi, Listing
+from tasks.aws.api import AwsApi, Listing, result_path
 from tasks.failures import BadItem
 from tasks.fetch import Fetching, FetchLimits
 from tasks.rate_budget import RateBudget
@@ -71,17 +71,29 @@ def where(type_: ResourceType) -> str:
 
 
 def half(type_: ResourceType) -> Answers:
-    """The sample without every other item. A call whose whole answer is the item always answers."""
-    assert isinstance(type_.fetch, Listing)
+    """The sample without every other item: of its listing, or of every list that its code reads.
+
+    A call whose whole answer is the item always answers.
+    """
     left = deepcopy(sample(type_))
-    path = shapes.items_path(type_.fetch)
-    seen = 0
-    for page in left[type_.fetch.action] if path else ():
-        assert isinstance(page, dict)
-        items = page.get(path, [])
-        page[path] = [item for number, item in enumerate(items, start=seen) if number % 2 == 0]
-        seen += len(items)
+    for action, path in _lists(type_):
+        pages = left[action]
+        seen = 0
+        for page in pages.values() if isinstance(pages, dict) else pages:
+            assert isinstance(page, dict)
+            items = page.get(path, [])
+            page[path] = [item for number, item in enumerate(items, start=seen) if number % 2 == 0]
+            seen += len(items) if isinstance(pages, list) else 0
     return left
+
+
+def _lists(type_: ResourceType) -> list[tuple[str, str]]:
+    """(call, where its answer holds a list) of what a type reads its items from."""
+    if isinstance(type_.fetch, Listing):
+        path = shapes.items_path(type_.fetch)
+        return [(type_.fetch.action, path)] if path else []
+    paged = {action: shapes.paging(action) for action in type_.fetch.calls}
+    return [(action, result_path(config)) for action, config in paged.items() if config]
 
 
 def scope_of(type_: ResourceType) -> Scope:

@@ -29,7 +29,7 @@ def shown(told: Report, width: int = 100) -> str:
 def of(**values: Any) -> Report:
     nothing: dict[str, Any] = {"reason": "", "rows": {}, "seconds_of_types": {}, "seconds": {}, "tenants": {}}
     lists: dict[str, Any] = {
-        name: [] for name in ("not_seen", "gaps", "expected", "skipped", "kept", "findings", "failed_jobs")
+        name: [] for name in ("not_seen", "gaps", "expected", "skipped", "notes", "kept", "findings", "failed_jobs")
     }
     seen = {"scopes": {"complete": 1}, "types": {"aws.ec2.vpcs": {"complete": 1}}}
     return Report(**{"run": "1-ab", "tag": 1, "state": "complete"} | nothing | lists | seen | values)

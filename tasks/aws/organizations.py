@@ -1,0 +1,152 @@
+"""The organization that an account manages: its tree of units, and the accounts in each."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
+
+from loaders.model import Node, Source, incoming, key, outgoing, prop
+from tasks.aws.account import AWSAccount
+from tasks.aws.api import AwsApi
+from tasks.failures import CallFailed
+from tasks.resource import Item, Per, ResourceType
+
+
+class OrganizationTree:
+    """From the root down, a unit at a time: two calls for each.
+
+    Every member may ask which organization it is in; its tree is told by the account that manages it, or by those that
+    aws_organization_account_ids names. For any other account, the answer is that it manages none.
+    """
+
+    calls = (
+        "organizations:DescribeOrganization",
+        "organizations:ListRoots",
+        "organizations:ListOrganizationalUnitsForParent",
+        "organizations:ListAccountsForParent",
+    )
+
+    def parts(self, api: AwsApi) -> None:
+        return None
+
+    async def items(self, api: AwsApi, part: str) -> AsyncIterator[Item]:
+        try:
+            organization = (await api.call("organizations:DescribeOrganization"))["Organization"]
+        except CallFailed as error:
+            if error.code == "AWSOrganizationsNotInUseException":
+                return
+            raise
+        told_here = api.tenant.access.get("tells_organization")
+        if not (told_here == "yes" or (told_here is None and organization["MasterAccountId"] == api.tenant.id)):
+            return
+        yield Item({"Organization": organization})
+        above = {"OrganizationId": organization["Id"]}
+        waiting = [
+            {"Root": root, "ParentId": root["Id"], "RootId": root["Id"], **above}
+            async for root in _listed(api, "organizations:ListRoots", "Roots")
+        ]
+        while waiting:
+            place = waiting.pop()
+            parent = place["ParentId"]
+            accounts = _listed(api, "organizations:ListAccountsForParent", "Accounts", ParentId=parent)
+            yield Item({**place, "Accounts": [account async for account in accounts]})
+            units = _listed(
+                api, "organizations:ListOrganizationalUnitsForParent", "OrganizationalUnits", ParentId=parent
+            )
+            waiting += [
+                {"Unit": unit, "ParentId": unit["Id"], "Above": parent, "RootId": place["RootId"], **above}
+                async for unit in units
+            ]
+
+
+async def _listed(api: AwsApi, action: str, key: str, **parameters: str) -> AsyncIterator[Mapping[str, Any]]:
+    async for page in api.pages(action, **parameters):
+        for item in page[key]:
+            yield item
+
+
+class AWSOrganization(Node, label="AWSOrganization"):
+    id: str = key("Id")
+    arn: str | None = prop("Arn")
+    feature_set: str | None = prop("FeatureSet", "ALL or CONSOLIDATED_BILLING.")
+    management_account_id: str | None = prop("MasterAccountId")
+    management_account_arn: str | None = prop("MasterAccountArn")
+    management_account_email: str | None = prop("MasterAccountEmail")
+
+
+def _within(organization: str, id: str) -> str:
+    """Ids of roots and units are unique within their organization only."""
+    return f"{organization}/{id}"
+
+
+def place_id(place: Source) -> str:
+    return _within(place.item["OrganizationId"], place.item["ParentId"])
+
+
+def root_of(place: Source) -> str:
+    return _within(place.item["OrganizationId"], place.item["RootId"])
+
+
+def unit_above(place: Source) -> str | None:
+    """The unit above, None directly below the root."""
+    above = place.item["Above"]
+    return None if above == place.item["RootId"] else _within(place.item["OrganizationId"], above)
+
+
+def root_above(place: Source) -> str | None:
+    return root_of(place) if unit_above(place) is None else None
+
+
+def roots(place: Source) -> list[Any]:
+    return [place.item] if "Root" in place.item else []
+
+
+def units(place: Source) -> list[Any]:
+    return [place.item] if "Unit" in place.item else []
+
+
+class AWSOrganizationRoot(Node, label="AWSOrganizationRoot"):
+    id: str = key(place_id)
+    root_id: str = prop("Root.Id")
+    arn: str | None = prop("Root.Arn")
+    name: str | None = prop("Root.Name")
+    org_id: str = prop("OrganizationId")
+    relationships = (
+        incoming("RESOURCE", "AWSOrganization", "OrganizationId"),
+        outgoing("PARENT", "AWSOrganization", "OrganizationId"),
+        outgoing("RESOURCE", "AWSAccount", "Accounts[].Id"),
+        incoming("PARENT", "AWSAccount", "Accounts[].Id"),
+    )
+
+
+class AWSOrganizationalUnit(Node, label="AWSOrganizationalUnit"):
+    id: str = key(place_id)
+    ou_id: str = prop("Unit.Id")
+    arn: str | None = prop("Unit.Arn")
+    name: str | None = prop("Unit.Name")
+    org_id: str = prop("OrganizationId")
+    root_id: str = prop(root_of)
+    parent_root_id: str | None = prop(root_above, "None below another unit.")
+    parent_ou_id: str | None = prop(unit_above, "None directly below the root.")
+    relationships = (
+        incoming("RESOURCE", "AWSOrganizationRoot", root_of),
+        outgoing("PARENT", "AWSOrganizationRoot", root_above),
+        incoming("RESOURCE", "AWSOrganizationalUnit", unit_above),
+        outgoing("PARENT", "AWSOrganizationalUnit", unit_above),
+        outgoing("RESOURCE", "AWSAccount", "Accounts[].Id"),
+        incoming("PARENT", "AWSAccount", "Accounts[].Id"),
+    )
+
+
+ORGANIZATIONS: Final = ResourceType(
+    "aws.organizations",
+    Per.TENANT,
+    fetch=OrganizationTree(),
+    yields=(
+        AWSOrganization.each("Organization"),
+        AWSOrganizationRoot.each(roots),
+        AWSOrganizationalUnit.each(units),
+        AWSAccount.each("Accounts[]"),
+    ),
+    also=("organizations",),
+)
