@@ -85,7 +85,7 @@ class AwsApi:
     async def pages(self, action: str, **parameters: Any) -> AsyncIterator[Mapping[str, Any]]:
         """Every answer of a call that pages as botocore's model says; one answer where it doesn't page."""
         service, operation = action.split(":")
-        paging = await self._paging(service, operation)
+        paging = credentials.paging(service, operation)
         while True:
             answer = await self.call(action, **parameters)
             yield answer
@@ -101,11 +101,6 @@ class AwsApi:
     def _client(self, service: str) -> AbstractAsyncContextManager[Any]:
         region = credentials.home_region(self.partition) if self.region == GLOBAL else self.region
         return _clients.use(self.tenant.access, region, service, _CONFIG)
-
-    async def _paging(self, service: str, operation: str) -> Mapping[str, Any] | None:
-        name = xform_name(operation)
-        async with self._client(service) as client:
-            return client.get_paginator(name)._pagination_cfg if client.can_paginate(name) else None
 
     async def _judge(self, error: Exception) -> Failure:
         """The class of an error; where a region refuses valid keys, AWS is asked whether it is enabled at all.
@@ -133,6 +128,7 @@ class AwsApi:
 async def close() -> None:
     """Close every client of this process."""
     await _clients.close()
+    credentials.forget_all()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +180,7 @@ class Listing:
 
     async def items(self, api: AwsApi, part: str) -> AsyncIterator[Item]:
         async for page in api.pages(self.action, **dict(self.parameters)):
-            path = await self._path(api)
+            path = self._path()
             found = at(path, page) if path else page
             if found is None:  # an empty list is there, and empty: an answer that was cut short must not read as none
                 raise CallFailed(Failure.BAD_ANSWER, self.action, f"the answer has no {path}")
@@ -199,11 +195,11 @@ class Listing:
             async for item in _bounded((self._with_details(api, value) for value in found), CALLS_IN_FLIGHT):
                 yield item
 
-    async def _path(self, api: AwsApi) -> str:
+    def _path(self) -> str:
         if self.items_at is not None:
             return self.items_at
         service, operation = self.action.split(":")
-        paging = await api._paging(service, operation)
+        paging = credentials.paging(service, operation)
         if paging is None:
             raise CallFailed(Failure.BAD_ANSWER, self.action, "doesn't page: its declaration must say items_at=")
         return result_path(paging)

@@ -5,6 +5,7 @@ Credentials come from botocore's own chain, are renewed by it before they expire
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final
@@ -12,7 +13,7 @@ from typing import Any, Final
 import aioboto3
 from aiobotocore.credentials import AioAssumeRoleCredentialFetcher, AioDeferredRefreshableCredentials
 from aiobotocore.session import AioSession
-from botocore.exceptions import BotoCoreError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, NoCredentialsError, UnknownServiceError
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
@@ -48,6 +49,7 @@ def session(access: Mapping[str, str]) -> aioboto3.Session:
     """
     key = _key(access)
     if key not in _sessions:
+        logging.getLogger("botocore.credentials").setLevel(logging.ERROR)  # a refused role is told by its scope
         core = AioSession(profile=access.get("profile"))
         core.register_component("data_loader", _loader())
         for name in _profiles_used(core, access.get("profile")):
@@ -68,6 +70,12 @@ def forget(access: Mapping[str, str]) -> None:
     """Drop a session whose credentials expired: the next one reads the chain anew."""
     _sessions.pop(_key(access), None)
     _accounts.pop(_key(access), None)
+
+
+def forget_all() -> None:
+    """Every session: what comes next reads the configuration of this machine anew."""
+    _sessions.clear()
+    _accounts.clear()
 
 
 def account(access: Mapping[str, str]) -> str | None:
@@ -147,3 +155,14 @@ def account_of(arn: str) -> str:
 def service_model(name: str) -> ServiceModel:
     """Botocore's own model of a service: what the contract test checks declarations against."""
     return ServiceModel(_loader().load_service_model(name, "service-2"), name)
+
+
+@cache
+def paging(service: str, operation: str) -> Mapping[str, Any] | None:
+    """How botocore's model says that a call pages; None where it doesn't."""
+    try:
+        model = _loader().load_service_model(service, "paginators-1")
+    except UnknownServiceError:
+        return None
+    found: Mapping[str, Any] | None = model["pagination"].get(operation)
+    return found

@@ -78,27 +78,33 @@ async def _accounts_of_profiles(options: Options, budget: RateBudget) -> Listed[
         raise NotConfigured(_NO_PROFILES)
     few = asyncio.Semaphore(ACCOUNTS_AT_A_TIME)
 
-    async def account(profile: str) -> Tenant:
+    async def account(profile: str) -> tuple[Tenant, bool]:
+        """Whose account a profile leads to, and whether it got there."""
         async with few:
             try:
-                identity = await _identity({"profile": profile}, budget)
+                identity, reached = await _identity({"profile": profile}, budget), True
             except CallFailed:
                 # The role says which account it would be; else it stays unknown, and gets a line by the profile's name.
-                role = credentials.role_of_profile(profile)
+                reached, role = False, credentials.role_of_profile(profile)
                 if role is None:
-                    return Tenant(provider="aws", id=f"profile:{profile}", name=profile, access={"profile": profile})
+                    return Tenant(
+                        provider="aws", id=f"profile:{profile}", name=profile, access={"profile": profile}
+                    ), False
                 identity = _Identity.of(role)
         access = {"profile": profile, "partition": identity.partition}
-        return Tenant(provider="aws", id=identity.account, name=profile, access=access)
+        return Tenant(provider="aws", id=identity.account, name=profile, access=access), reached
 
     found: dict[str, Tenant] = {}
     notes = []
-    for tenant in await asyncio.gather(*(account(name) for name in names)):
+    tried = await asyncio.gather(*(account(name) for name in names))
+    for tenant, _ in sorted(tried, key=lambda pair: not pair[1]):  # of two profiles, one that works
         first = found.setdefault(tenant.id, tenant)
         if first is not tenant:
             told = f"profiles {first.name} and {tenant.name} are both account {tenant.id}"
             notes.append(f"{told}: it is fetched once, by {first.name}")
-    return Listed(_telling(await _named(list(found.values()), options, budget), options), notes=tuple(notes))
+    unseen = [tenant for tenant, reached in tried if not reached and found[tenant.id] is tenant]
+    seen = [tenant for tenant in found.values() if tenant not in unseen]
+    return Listed(_telling([*await _named(seen, options, budget), *unseen], options), notes=tuple(notes))
 
 
 async def _named(found: list[Tenant], options: Options, budget: RateBudget) -> list[Tenant]:
@@ -229,10 +235,13 @@ def check_accounts(value: Any) -> str | None:
 
 
 def _partition_of_region(profile: str | None) -> str:
-    """The partition of a profile's region, or of the default one."""
-    core = botocore.session.Session(profile=profile)
-    region = core.get_config_variable("region")
-    return str(core.get_partition_for_region(region)) if region else "aws"
+    """The partition of a profile's region, or of the default one. What is wrong with a profile, its first call tells."""
+    try:
+        core = botocore.session.Session(profile=profile)
+        region = core.get_config_variable("region")
+        return str(core.get_partition_for_region(region)) if region else "aws"
+    except BotoCoreError:
+        return "aws"
 
 
 _NO_PROFILES = (

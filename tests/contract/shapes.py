@@ -10,10 +10,10 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
-from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 
 from loaders.model import Each, Link, Property, Relationship, Value
+from tasks.aws import credentials
 from tasks.aws.api import Listing, result_path
 from tasks.aws.credentials import service_model
 from tasks.resource import ResourceType
@@ -64,14 +64,9 @@ def operation(action: str) -> OperationModel:
     return found
 
 
-@cache
 def paging(action: str) -> Mapping[str, Any] | None:
     service, name = action.split(":")
-    try:
-        found: Mapping[str, Any] | None = Loader().load_service_model(service, "paginators-1")["pagination"].get(name)
-    except Exception as error:  # botocore's own: a service without paginators
-        raise NotInModel(f"{service} has no paginators: {error}") from error
-    return found
+    return credentials.paging(service, name)
 
 
 def items_path(fetch: Listing) -> str:

@@ -1,0 +1,284 @@
+"""Which accounts a run covers, and how each is reached: profiles, a role in every account of the organization."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import redis
+
+from loaders.scope import GLOBAL
+from tasks.aws import api, tenants
+from tasks.failures import CallFailed, Failure, NotConfigured
+from tasks.rate_budget import RateBudget
+from tasks.resource import Listed, Tenant
+from tests.servers.aws import AwsServer, Effect, Fault
+
+HUB = "123456789012"
+KEYS = {"AWS_ACCESS_KEY_ID": HUB, "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
+
+
+@dataclass(frozen=True)
+class Organization:
+    """Managed by the hub; `accounts`: name -> id of those that it has beside."""
+
+    url: str
+    accounts: Mapping[str, str]
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[AwsServer]:
+    with AwsServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def organization(simulator: AwsServer) -> Organization:
+    keys = {"aws_access_key_id": HUB, "aws_secret_access_key": "x"}
+    client = boto3.client("organizations", "us-east-1", endpoint_url=simulator.url, **keys)
+    client.create_organization(FeatureSet="ALL")
+    accounts = {
+        name: client.create_account(AccountName=name, Email=f"{name}@example.com")["CreateAccountStatus"]["AccountId"]
+        for name in ("web", "data", "closed")
+    }
+    client.close_account(AccountId=accounts["closed"])
+    return Organization(simulator.url, accounts)
+
+
+@pytest.fixture
+def aws(simulator: AwsServer, organization: Organization, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AwsServer:
+    """AWS as this process sees it: the hub's keys, and a configuration without profiles."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in (KEYS | {"AWS_ENDPOINT_URL": simulator.url, "AWS_EC2_METADATA_DISABLED": "true"}).items():
+        monkeypatch.setenv(name, value)
+    configure(monkeypatch, tmp_path, "")
+    simulator.reset()
+    return simulator
+
+
+def configure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str) -> None:
+    (tmp_path / "aws-config").write_text(text)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "aws-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+
+
+def found(broker: redis.Redis, **options: Any) -> Listed[Tenant]:
+    async def run() -> Listed[Tenant]:
+        try:
+            return await tenants.tenants(options, RateBudget(broker))
+        finally:
+            await api.close()
+
+    return asyncio.run(run())
+
+
+def reached(broker: redis.Redis, accounts: Sequence[Tenant]) -> dict[str, str | CallFailed]:
+    """By whom each account is reached, or why it isn't."""
+
+    async def run() -> dict[str, str | CallFailed]:
+        told: dict[str, str | CallFailed] = {}
+        try:
+            for tenant in accounts:
+                try:
+                    connection = await tenants.connect(tenant, GLOBAL, RateBudget(broker))
+                    told[tenant.id] = (await connection.call("sts:GetCallerIdentity"))["Arn"]
+                except CallFailed as error:
+                    told[tenant.id] = error
+            return told
+        finally:
+            await api.close()
+
+    return asyncio.run(run())
+
+
+# -- the default credentials
+
+
+def test_without_an_option_it_is_the_account_of_the_default_credentials(aws: AwsServer, broker: redis.Redis) -> None:
+    listed = found(broker)
+    assert [(tenant.id, tenant.name) for tenant in listed.found] == [(HUB, "master")], "as Organizations calls it"
+    assert not listed.whole, "there may be others"
+
+
+def test_an_account_that_may_not_ask_organizations_keeps_its_profiles_name(aws: AwsServer, broker: redis.Redis) -> None:
+    aws.add(Fault(Effect.DENY, service="organizations"))
+    assert [tenant.name for tenant in found(broker).found] == ["default"]
+
+
+# -- a role in every account of the organization
+
+
+def test_every_account_of_the_organization_is_reached_by_the_role(
+    aws: AwsServer, organization: Organization, broker: redis.Redis
+) -> None:
+    listed = found(broker, aws_assume_role="audit/Reader")
+    web, data, closed = (organization.accounts[name] for name in ("web", "data", "closed"))
+    assert {tenant.id: tenant.name for tenant in listed.found} == {
+        HUB: "master", web: "web", data: "data", closed: "closed",
+    }  # fmt: skip
+    assert listed.whole, "an account that isn't listed is gone"
+    assert aws.calls().count("organizations", "ListAccounts") == 1, "the hub lists them once"
+
+    told = reached(broker, listed.found)
+    assert told[web] == f"arn:aws:sts::{web}:assumed-role/Reader/chartfleet"
+    assert told[data] == f"arn:aws:sts::{data}:assumed-role/Reader/chartfleet"
+    assert told[HUB] == f"arn:aws:sts::{HUB}:user/moto", "the hub's own account needs no role"
+    refused = told[closed]
+    assert isinstance(refused, CallFailed)
+    assert (refused.failure, refused.reason) == (Failure.NOT_ENABLED, "the account is SUSPENDED")
+
+
+def test_the_external_id_goes_with_the_role(aws: AwsServer, organization: Organization, broker: redis.Redis) -> None:
+    # The simulator asks no trust policy: this one lets nobody in whose call has the external id.
+    aws.add(Fault(Effect.DENY, service="sts", action="AssumeRole", param="ExternalId=correct-horse"))
+    web = organization.accounts["web"]
+    without = [tenant for tenant in found(broker, aws_assume_role="Reader").found if tenant.id == web]
+    assert isinstance(reached(broker, without)[web], str)
+    listed = found(broker, aws_assume_role="Reader", aws_external_id="correct-horse")
+    refused = reached(broker, [tenant for tenant in listed.found if tenant.id == web])[web]
+    assert isinstance(refused, CallFailed)
+    assert (refused.failure, refused.action, refused.code) == (Failure.DENIED, "sts:AssumeRole", "AccessDenied")
+
+
+def test_a_hub_that_may_not_list_the_organization_says_so(aws: AwsServer, broker: redis.Redis) -> None:
+    aws.add(Fault(Effect.DENY, service="organizations"))
+    with pytest.raises(CallFailed) as refused:
+        found(broker, aws_assume_role="Reader")
+    assert (refused.value.failure, refused.value.action) == (Failure.DENIED, "organizations:ListAccounts")
+
+
+# -- profiles
+
+
+def profiles(organization: Organization) -> str:
+    web, data = organization.accounts["web"], organization.accounts["data"]
+    return f"""
+[default]
+region = us-east-1
+
+[profile hub]
+aws_access_key_id = {HUB}
+aws_secret_access_key = x
+
+[profile web]
+role_arn = arn:aws:iam::{web}:role/Reader
+source_profile = hub
+external_id = correct-horse
+
+[profile web-again]
+role_arn = arn:aws:iam::{web}:role/Other
+source_profile = hub
+
+[profile data]
+role_arn = arn:aws:iam::{data}:role/Reader
+credential_source = Environment
+
+[profile refused]
+role_arn = arn:aws:iam::999999999999:role/Reader
+source_profile = hub
+
+[profile with-mfa]
+role_arn = arn:aws:iam::888888888888:role/Reader
+source_profile = hub
+mfa_serial = arn:aws:iam::{HUB}:mfa/alice
+
+[profile nothing]
+region = us-east-1
+"""
+
+
+def test_each_named_profile_is_an_account_and_one_that_fails_is_not_seen_with_its_reason(
+    aws: AwsServer,
+    organization: Organization,
+    broker: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    configure(monkeypatch, tmp_path, profiles(organization))
+    aws.add(Fault(Effect.DENY, service="sts", action="AssumeRole", param="::999999999999:"))
+    web, data = organization.accounts["web"], organization.accounts["data"]
+    listed = found(broker, aws_sync_all_profiles=True)
+    assert {tenant.id: tenant.access["profile"] for tenant in listed.found} == {
+        HUB: "hub",
+        web: "web",
+        data: "data",
+        "999999999999": "refused",
+        "888888888888": "with-mfa",
+        "profile:nothing": "nothing",
+    }, "every named profile but `default`; a role says whose account it would be"
+    assert listed.notes == (f"profiles web and web-again are both account {web}: it is fetched once, by web",)
+    assert not listed.whole, "a profile that is gone doesn't mean that its account is"
+
+    told = reached(broker, listed.found)
+    assert [told[account] for account in (web, data)] == [
+        f"arn:aws:sts::{account}:assumed-role/Reader/{str(told[account]).rpartition('/')[2]}" for account in (web, data)
+    ]
+    reasons = {account: error.code for account, error in told.items() if isinstance(error, CallFailed)}
+    assert reasons == {
+        "999999999999": "AccessDenied", "888888888888": "AsksForMfa", "profile:nothing": "NoCredentialsError",
+    }  # fmt: skip
+
+
+def test_without_named_profiles_there_is_nothing_to_sync(aws: AwsServer, broker: redis.Redis) -> None:
+    with pytest.raises(NotConfigured, match="no named AWS profiles"):
+        found(broker, aws_sync_all_profiles=True)
+    assert list(tenants.missing({"aws_sync_all_profiles": True})) != []
+
+
+def test_a_worker_whose_profile_leads_to_another_account_fetches_nothing(
+    aws: AwsServer,
+    organization: Organization,
+    broker: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    configure(monkeypatch, tmp_path, profiles(organization).replace("[profile web]", "[profile swapped]"))
+    web, data = organization.accounts["web"], organization.accounts["data"]
+    planned = Tenant(provider="aws", id=web, name="web", access={"profile": "data", "partition": "aws"})
+    refused = reached(broker, [planned])[web]
+    assert isinstance(refused, CallFailed)
+    assert refused.reason == f"these credentials are of account {data}, not of {web}"
+
+
+def test_a_worker_without_the_profile_says_so(aws: AwsServer, organization: Organization, broker: redis.Redis) -> None:
+    web = organization.accounts["web"]
+    refused = reached(broker, [Tenant(provider="aws", id=web, name="web", access={"profile": "web"})])[web]
+    assert isinstance(refused, CallFailed)
+    assert (refused.failure, refused.code) == (Failure.DENIED, "ProfileNotFound")
+
+
+def test_names_come_from_the_account_that_may_list_the_organization(
+    aws: AwsServer,
+    organization: Organization,
+    broker: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    configure(monkeypatch, tmp_path, profiles(organization).replace("profile data", "profile some-name"))
+    data = organization.accounts["data"]
+    named = {tenant.id: tenant.name for tenant in found(broker, aws_sync_all_profiles=True).found}
+    assert named[data] == "data", "Organizations knows better than a profile"
+    aws.reset()
+    asked = found(broker, aws_sync_all_profiles=True, aws_organization_account_ids=(data,))
+    assert aws.calls().count("organizations", "ListAccounts") == 1
+    assert {tenant.id: tenant.access["tells_organization"] for tenant in asked.found}[data] == "yes"
+    assert {tenant.id: tenant.access["tells_organization"] for tenant in asked.found}[HUB] == "no"
+
+
+def test_one_account_can_be_found_in_one_way_only() -> None:
+    assert tenants.contradiction({"aws_assume_role": "Reader", "aws_sync_all_profiles": True})
+    assert tenants.contradiction({"aws_external_id": "x"})
+    assert tenants.contradiction({"aws_assume_role": "Reader", "aws_external_id": "x"}) is None
+
+
+def test_a_role_is_given_by_its_name() -> None:
+    assert tenants.check_role("audit/Reader") is None
+    assert tenants.check_role("arn:aws:iam::123456789012:role/Reader")
+    assert tenants.check_accounts(("123",)) == "'123' is no account number: 12 digits"
