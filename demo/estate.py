@@ -80,7 +80,7 @@ def fill(endpoint_url: str, *, account: str = ACCOUNT, regions: tuple[str, ...] 
     session = boto3.Session()
 
     def client(service: str, region: str = regions[0]) -> Any:
-        return _client(session, endpoint_url, account, service, region)
+        return client_of(session, endpoint_url, account, service, region)
 
     estate = Estate(account, {name: Region(name) for name in regions})
     # Clients in one thread: a boto3 session isn't safe for many.
@@ -97,7 +97,7 @@ def fill(endpoint_url: str, *, account: str = ACCOUNT, regions: tuple[str, ...] 
 
 def grow(endpoint_url: str, *, instances: int = 0, buckets: int = 0, account: str = ACCOUNT) -> None:
     """More of the same, for benchmarks: instances in the default VPC of the first region, and private buckets."""
-    ec2, s3 = (_client(boto3.Session(), endpoint_url, account, service, REGIONS[0]) for service in ("ec2", "s3"))
+    ec2, s3 = (client_of(boto3.Session(), endpoint_url, account, service, REGIONS[0]) for service in ("ec2", "s3"))
     for start in range(0, instances, 100):
         count = min(100, instances - start)
         ec2.run_instances(ImageId=IMAGE, InstanceType="t3.micro", MinCount=count, MaxCount=count)
@@ -105,7 +105,7 @@ def grow(endpoint_url: str, *, instances: int = 0, buckets: int = 0, account: st
         s3.create_bucket(Bucket=f"demo-grown-{account}-{number:06}")
 
 
-def _client(session: boto3.Session, endpoint_url: str, account: str, service: str, region: str) -> Any:
+def client_of(session: boto3.Session, endpoint_url: str, account: str, service: str, region: str) -> Any:
     return session.client(
         service,  # type: ignore[call-overload]
         region_name=region,

@@ -235,7 +235,7 @@ def check_accounts(value: Any) -> str | None:
 
 
 def _partition_of_region(profile: str | None) -> str:
-    """The partition of a profile's region, or of the default one. What is wrong with a profile, its first call tells."""
+    """The partition of a profile's region, or of the default one. What is wrong with a profile, its calls tell."""
     try:
         core = botocore.session.Session(profile=profile)
         region = core.get_config_variable("region")

@@ -1,0 +1,64 @@
+"""The queries of docs/sample-queries.md, and the answers that the page states for the demo's graph.
+
+A query is a block of Cypher below a heading; its answer is the table that follows, a line per row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from loaders.graph import Graph
+
+PAGE: Final = Path(__file__).parents[1] / "docs" / "sample-queries.md"
+_QUERY: Final = re.compile(
+    r"^#+ (?P<title>[^\n]+)\n(?:(?!^#)[^\n]*\n)*?```cypher\n(?P<query>.*?)```\n\s*(?P<table>(?:^\|[^\n]*\n?)*)",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class SampleQuery:
+    title: str
+    query: str
+    columns: list[str]
+    rows: list[list[str]]  # as the page has them
+
+    def answer(self, graph: Graph) -> list[list[str]]:
+        """What a graph answers, in the page's form."""
+        return [[_shown(row[name]) for name in self.columns] for row in graph.rows(self.query)]
+
+
+def read(page: Path = PAGE) -> list[SampleQuery]:
+    """Every query of the page. Raises ValueError where one states no answer."""
+    return list(_queries(page.read_text(encoding="utf-8")))
+
+
+def differences(graph: Graph) -> list[str]:
+    """A line for each query whose answer isn't the stated one."""
+    found = ((sample, sample.answer(graph)) for sample in read())
+    return [f"{sample.title}: {rows}, expected {sample.rows}" for sample, rows in found if rows != sample.rows]
+
+
+def _queries(text: str) -> Iterator[SampleQuery]:
+    found = list(_QUERY.finditer(text))
+    if len(found) != text.count("```cypher"):
+        raise ValueError("a query of the page stands below no heading of its own")
+    for each in found:
+        lines = [
+            [cell.strip() for cell in line.strip().strip("|").split("|")] for line in each["table"].strip().splitlines()
+        ]
+        if len(lines) < 3:
+            raise ValueError(f"{each['title']}: the page states no answer")
+        yield SampleQuery(each["title"], each["query"], lines[0], lines[2:])
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_shown, value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "-" if value is None else str(value)
