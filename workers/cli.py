@@ -32,7 +32,7 @@ from loaders.ledger import Ledger, RunState, runs
 from loaders.scope import Scope
 from loaders.writer import RunRefused, revoke_claim
 from tasks import registry
-from workers import coordinator, embedded, local_fleet, readiness, report, watch
+from workers import coordinator, embedded, former_flags, local_fleet, readiness, report, watch
 from workers.forget import forget
 from workers.process import connect_redis
 from workers.settings import SettingError, Settings, known
@@ -103,8 +103,8 @@ def _sync(settings: Settings, args: argparse.Namespace) -> int:
         os.environ[PROMPTED_PASSWORD] = getpass.getpass(asked)
     elif settings.neo4j_user and not settings.neo4j_password_env_var:
         _say("--neo4j-user without a password: --neo4j-password-env-var names its variable", report.COMPLETE)
-    for note in settings.notes():
-        _say(note, report.COMPLETE)
+    for line in (*settings.notes(), *former_flags.answers(args)):
+        _say(line, report.COMPLETE)
     notes = Console(stderr=True, quiet=args.quiet)
     local = settings.broker_url is None
     with ExitStack() as stack:
@@ -425,6 +425,7 @@ def _parser() -> argparse.ArgumentParser:
     sync.add_argument("--neo4j-password-prompt", action="store_true", help="ask for the graph's password")
     sync.add_argument("--resume", metavar="RUN", help="fetch again what an earlier run didn't see, and analyse again")
     sync.add_argument("--json", action="store_true", help="the report as JSON on stdout; all else on stderr")
+    former_flags.add(sync)
     status = commands.add_parser("status", parents=[common], help="where a run stands, the newest by default")
     status.add_argument("run", nargs="?", metavar="RUN")
     status.add_argument("--json", action="store_true")

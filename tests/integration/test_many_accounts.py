@@ -1,4 +1,4 @@
-"""Twenty accounts in five regions, three of them in trouble: all else is complete, and a resumed run fetches the rest."""
+"""Twenty accounts in five regions, three in trouble: all else is complete, and a resumed run fetches the rest."""
 
 from __future__ import annotations
 

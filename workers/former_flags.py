@@ -1,0 +1,56 @@
+"""Flags of Cartography that scripts pass and that do nothing here, or not yet: accepted, each answered by one line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class FormerFlag:
+    """`switch`: takes no value."""
+
+    name: str
+    answer: str
+    switch: bool = False
+
+    @property
+    def destination(self) -> str:
+        return self.name.removeprefix("--").replace("-", "_")
+
+
+def _not_synced(provider: str, *names: str) -> list[FormerFlag]:
+    return [FormerFlag(name, f"{provider} is not synced by this version") for name in names]
+
+
+FORMER_FLAGS: Final[tuple[FormerFlag, ...]] = (
+    *_not_synced("Okta", "--okta-org-id", "--okta-api-key-env-var", "--okta-saml-role-regex"),
+    *_not_synced("GitHub", "--github-config-env-var"),
+    *_not_synced(
+        "CRXcavator", "--crxcavator-api-base-uri", "--crxcavator-api-base-url", "--crxcavator-api-key-env-var"
+    ),
+    *_not_synced("Jamf", "--jamf-base-uri", "--jamf-user", "--jamf-password-env-var"),
+    FormerFlag("--permission-relationships-file", "permission relationships are not evaluated by this version"),
+    FormerFlag(
+        "--statsd-enabled",
+        "no timers are sent: the report, `chartfleet status --json` and Flower have the time of each resource type",
+        switch=True,
+    ),
+    *(FormerFlag(f"--statsd-{name}", "no timers are sent") for name in ("prefix", "host", "port")),
+)
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The flags, as arguments of `sync` that its help doesn't show."""
+    for flag in FORMER_FLAGS:
+        action = "store_true" if flag.switch else "store"
+        parser.add_argument(flag.name, dest=flag.destination, action=action, help=argparse.SUPPRESS)
+
+
+def answers(arguments: argparse.Namespace) -> Iterator[str]:
+    """A line for each that is given."""
+    for flag in FORMER_FLAGS:
+        if getattr(arguments, flag.destination, None):
+            yield f"{flag.name}: accepted, without effect: {flag.answer}"
