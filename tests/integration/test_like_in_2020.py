@@ -33,8 +33,9 @@ OLD_JOB = {
     "statements": [
         {"query": "CREATE INDEX ON :Reviewed(id)", "iterative": False},
         {
-            "query": "MATCH (v:AWSVpc) WHERE EXISTS(v.region) AND v.lastupdated = {UPDATE_TAG} AND NOT EXISTS(v.reviewed)"
-            " WITH v LIMIT {LIMIT_SIZE} SET v.reviewed = true RETURN COUNT(*) as TotalCompleted",
+            "query": "MATCH (v:AWSVpc) WHERE EXISTS(v.region) AND v.lastupdated = {UPDATE_TAG}"
+            " AND NOT EXISTS(v.reviewed) WITH v LIMIT {LIMIT_SIZE} SET v.reviewed = true"
+            " RETURN COUNT(*) as TotalCompleted",
             "iterative": True,
             "iterationsize": 2,
         },
