@@ -1,5 +1,5 @@
-"""The demo's organization, synced into a Neo4j that is given by its address: the same by however many workers, and every
-query of docs/sample-queries.md with the answer that the page states.
+"""The demo's organization, synced into a Neo4j that is given by its address: the same by however many workers, and
+every query of docs/sample-queries.md with the answer that the page states.
 """
 
 from __future__ import annotations
