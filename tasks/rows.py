@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -23,8 +24,9 @@ def rows_of(type_: ResourceType, whole: Source) -> Iterator[tuple[NodeModel, Row
 def sources(each: Each, whole: Source) -> Iterator[Source]:
     """The items at the path of an `Each`, each with the items around it, nearest first."""
     if callable(each.path):
-        for found in each.path(whole):
-            yield _inside(whole, found)
+        with _kept_aside(each.path):
+            for found in each.path(whole):
+                yield _inside(whole, found)
         return
     level = [whole]
     for step in each.path.split(".") if each.path else ():
@@ -60,10 +62,17 @@ def evaluate(value: Value, source: Source) -> Any:
     """The value at a path, or what a declaration's own function makes of the item."""
     if isinstance(value, str):
         return at(value, source.item)
-    try:
+    with _kept_aside(value):
         return value(source)
+
+
+@contextmanager
+def _kept_aside(function: Callable[[Source], Any]) -> Iterator[None]:
+    """What a declaration's own function can't find or read in an item keeps the item aside."""
+    try:
+        yield
     except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
-        raise BadItem(f"{getattr(value, '__name__', value)}: {type(error).__name__}: {error}") from error
+        raise BadItem(f"{getattr(function, '__name__', function)}: {type(error).__name__}: {error}") from error
 
 
 def _keys(relationship: IdLink | Reference, source: Source, model: NodeModel) -> list[str]:

@@ -142,10 +142,25 @@ class Detail:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    """A paged call, and the calls that each of its items needs.
+class Beside:
+    """Another listing of the same scope, read whole before the items: each has it, by the value at `by`."""
 
-    items_at   where an answer holds them
+    listing: Listing
+    by: str
+
+    @property
+    def name(self) -> str:
+        return self.listing.action.split(":")[1]
+
+    async def read(self, api: AwsApi) -> Mapping[str, Any]:
+        return {at(self.by, item.value): item.value async for item in self.listing.items(api, "")}
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A paged call, and the calls that its items need: each of them, or all together.
+
+    items_at   where an answer holds them; every list that botocore's model names, unless it is said
     owner_at   where an item names the account that owns it: what others share with this one, their own scopes list
     gone_if    codes of a detail's call that say that the item has vanished since it was listed. Any other "not found"
                may only say that it has no such detail: it fails the scope until the declaration says which of both
@@ -157,6 +172,7 @@ class Listing:
     owner_at: str | None = None
     gone_if: tuple[str, ...] = ()
     details: tuple[Detail, ...] = ()
+    besides: tuple[Beside, ...] = ()
 
     def then(
         self, action: str, *, none_if: str | tuple[str, ...] = (), gap: bool = False, **parameters: str
@@ -171,23 +187,32 @@ class Listing:
         codes = (none_if,) if isinstance(none_if, str) else none_if
         return replace(self, details=(*self.details, Detail(action, tuple(parameters.items()), codes, gap)))
 
+    def beside(self, action: str, *, by: str, **parameters: Any) -> Listing:
+        """What the items need of another, small listing: `beside("iam:ListGroups", by="GroupName")`.
+
+        Each item has it under the operation's name, as a mapping: `item["ListGroups"]["admins"]["Arn"]`.
+        """
+        return replace(self, besides=(*self.besides, Beside(listing(action, **parameters), by)))
+
     @property
     def calls(self) -> tuple[str, ...]:
-        return (self.action, *(detail.action for detail in self.details))
+        return (
+            self.action,
+            *(call for beside in self.besides for call in beside.listing.calls),
+            *(detail.action for detail in self.details),
+        )
 
     def parts(self, api: AwsApi) -> None:
         return None
 
     async def items(self, api: AwsApi, part: str) -> AsyncIterator[Item]:
+        beside = {one.name: await one.read(api) for one in self.besides}
         async for page in api.pages(self.action, **dict(self.parameters)):
-            path = self._path()
-            found = at(path, page) if path else page
-            if found is None:  # an empty list is there, and empty: an answer that was cut short must not read as none
-                raise CallFailed(Failure.BAD_ANSWER, self.action, f"the answer has no {path}")
-            if not isinstance(found, list):
-                found = [found]
+            found = [value for path in self._paths() for value in self._values(path, page)]
             if self.owner_at:
                 found = [value for value in found if at(self.owner_at, value) in (None, api.tenant.id)]
+            if beside:
+                found = [value | beside for value in found]
             if not self.details:
                 for value in found:
                     yield Item(value)
@@ -195,14 +220,20 @@ class Listing:
             async for item in _bounded((self._with_details(api, value) for value in found), CALLS_IN_FLIGHT):
                 yield item
 
-    def _path(self) -> str:
+    def _values(self, path: str, page: Mapping[str, Any]) -> list[Any]:
+        found = at(path, page) if path else page
+        if found is None:  # an empty list is there, and empty: an answer that was cut short must not read as none
+            raise CallFailed(Failure.BAD_ANSWER, self.action, f"the answer has no {path}")
+        return found if isinstance(found, list) else [found]
+
+    def _paths(self) -> tuple[str, ...]:
         if self.items_at is not None:
-            return self.items_at
+            return (self.items_at,)
         service, operation = self.action.split(":")
         paging = credentials.paging(service, operation)
         if paging is None:
             raise CallFailed(Failure.BAD_ANSWER, self.action, "doesn't page: its declaration must say items_at=")
-        return result_path(paging)
+        return result_paths(paging)
 
     async def _with_details(self, api: AwsApi, value: Any) -> Item:
         merged, gaps = dict(value), []
@@ -237,10 +268,9 @@ def listing(
     return Listing(action, tuple(parameters.items()), items_at, owner_at, codes)
 
 
-def result_path(paging: Mapping[str, Any]) -> str:
+def result_paths(paging: Mapping[str, Any]) -> tuple[str, ...]:
     """Where a paged answer holds its items."""
-    keys = paging["result_key"]
-    return str(keys[0] if isinstance(keys, list) else keys)
+    return tuple(_list(paging["result_key"]))
 
 
 def _next_page(paging: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from botocore.model import ListShape, MapShape, OperationModel, Shape, Structure
 
 from loaders.model import Each, Link, Property, Relationship, Value
 from tasks.aws import credentials
-from tasks.aws.api import Listing, result_path
+from tasks.aws.api import Listing, result_paths
 from tasks.aws.credentials import service_model
 from tasks.resource import ResourceType
 
@@ -37,7 +37,7 @@ class NotInModel(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """An item with its details merged in, which no single shape of the model describes."""
+    """What no single shape of the model describes: an item with its details, an item of any of several lists."""
 
     name: str
     members: Mapping[str, Shape]
@@ -69,26 +69,26 @@ def paging(action: str) -> Mapping[str, Any] | None:
     return credentials.paging(service, name)
 
 
-def items_path(fetch: Listing) -> str:
-    """Where an answer of the listing holds its items; '' where the answer is the item."""
+def items_paths(fetch: Listing) -> tuple[str, ...]:
+    """Where an answer of the listing holds its items; none where the answer is the item."""
     if fetch.items_at is not None:
-        return fetch.items_at
+        return (fetch.items_at,) if fetch.items_at else ()
     config = paging(fetch.action)
     if config is None:
         raise NotInModel(f"{fetch.action} doesn't page: the declaration must say items_at=")
-    return result_path(config)
+    return result_paths(config)
 
 
 def item_of(fetch: Listing) -> Place:
     """One item of a listing, each detail's answer under the name of its operation."""
-    shape: Shape = operation(fetch.action).output_shape
-    if path := items_path(fetch):
-        shape, _ = walk(path, shape)
-        shape = shape.member if isinstance(shape, ListShape) else shape
-    if not fetch.details:
-        return shape
+    answer: Shape = operation(fetch.action).output_shape
+    found = [walk(path, answer)[0] for path in items_paths(fetch)]
+    items = [shape.member if isinstance(shape, ListShape) else shape for shape in found] or [answer]
+    if len(items) == 1 and not fetch.details:
+        return items[0]
+    name = " or ".join(item.name for item in items) + (" with its details" if fetch.details else "")
     details = {detail.action.split(":")[1]: operation(detail.action).output_shape for detail in fetch.details}
-    return Members(f"{shape.name} with its details", {**_members(shape), **details})
+    return Members(name, {**{key: shape for item in items for key, shape in _members(item).items()}, **details})
 
 
 def walk(path: str, place: Place) -> tuple[Shape, bool]:

@@ -32,7 +32,7 @@ from loaders.scope import GLOBAL, Scope
 from loaders.writer import Writer, claim
 from tasks import registry
 from tasks.aws import api, credentials
-from tasks.aws.api import AwsApi, Listing, result_path
+from tasks.aws.api import AwsApi, Listing, result_paths
 from tasks.failures import BadItem
 from tasks.fetch import Fetching, FetchLimits
 from tasks.rate_budget import RateBudget
@@ -90,10 +90,9 @@ def half(type_: ResourceType) -> Answers:
 def _lists(type_: ResourceType) -> list[tuple[str, str]]:
     """(call, where its answer holds a list) of what a type reads its items from."""
     if isinstance(type_.fetch, Listing):
-        path = shapes.items_path(type_.fetch)
-        return [(type_.fetch.action, path)] if path else []
+        return [(type_.fetch.action, path) for path in shapes.items_paths(type_.fetch)]
     paged = {action: shapes.paging(action) for action in type_.fetch.calls}
-    return [(action, result_path(config)) for action, config in paged.items() if config]
+    return [(action, path) for action, config in paged.items() if config for path in result_paths(config)]
 
 
 def scope_of(type_: ResourceType) -> Scope:
@@ -118,20 +117,30 @@ def test_its_provider_has_a_server_of_samples(type_: ResourceType) -> None:
 def test_its_calls_exist(type_: ResourceType) -> None:
     for action in type_.fetch.calls:
         shapes.operation(action)
-    if not isinstance(type_.fetch, Listing):
-        return
-    item = shapes.item_of(type_.fetch)
+    if isinstance(type_.fetch, Listing):
+        check_calls(type_, type_.fetch)
+
+
+def check_calls(type_: ResourceType, fetch: Listing) -> None:
+    """Its parameters exist, and what it takes from the items to make or to look up another call is there, as text."""
     for action, parameters in (
-        (type_.fetch.action, [name for name, _ in type_.fetch.parameters]),
-        *((detail.action, [name for name, _ in detail.parameters]) for detail in type_.fetch.details),
+        (fetch.action, [name for name, _ in fetch.parameters]),
+        *((detail.action, [name for name, _ in detail.parameters]) for detail in fetch.details),
     ):
         takes = shapes.operation(action).input_shape
         known = takes.members if takes else {}
         assert set(parameters) <= set(known), f"{type_.name}: {action} takes {', '.join(known)}"
-    for detail in type_.fetch.details:
+    for detail in fetch.details:
         for name, path in detail.parameters:
-            shape, many = shapes.walk(path, item)
-            assert (shape.type_name, many) == ("string", False), f"{type_.name}: {detail.action}: {name}={path!r}"
+            assert_text(fetch, path, f"{type_.name}: {detail.action}: {name}={path!r}")
+    for beside in fetch.besides:
+        check_calls(type_, beside.listing)
+        assert_text(beside.listing, beside.by, f"{type_.name}: {beside.listing.action}: by={beside.by!r}")
+
+
+def assert_text(fetch: Listing, path: str, said: str) -> None:
+    shape, many = shapes.walk(path, shapes.item_of(fetch))
+    assert (shape.type_name, many) == ("string", False), said
 
 
 @every_aws_type
@@ -182,8 +191,8 @@ def test_its_sample_is_a_possible_answer(type_: ResourceType) -> None:
 
 @every_aws_type
 def test_its_sample_has_more_than_one_item(type_: ResourceType) -> None:
-    if isinstance(type_.fetch, Listing) and (path := shapes.items_path(type_.fetch)):
-        items = [item for page in sample(type_)[type_.fetch.action] for item in page.get(path, [])]
+    if isinstance(type_.fetch, Listing) and (paths := shapes.items_paths(type_.fetch)):
+        items = [item for page in sample(type_)[type_.fetch.action] for path in paths for item in page.get(path, [])]
         assert len(items) > 1, f"add a second item to {where(type_)}: then the cleanup can be checked"
 
 
