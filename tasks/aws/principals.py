@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from loaders.model import Node, key, prop
+from tasks.aws.policy_document import listed, statements
 
 
 class AWSPrincipal(Node, label="AWSPrincipal", shared=True):
@@ -21,16 +22,15 @@ def named(principal: Any) -> Iterator[Mapping[str, str]]:
     """What a policy's `Principal` names, as items of AWSPrincipal. `"*"` alone is {"AWS": "*"}: anybody."""
     by_type = {"AWS": principal} if isinstance(principal, str) else principal or {}
     for type_, names in by_type.items():
-        for name in [names] if isinstance(names, str) else names:
+        for name in listed(names):
             yield {"arn": name, "type": type_}
 
 
 def trusted(policy: Any) -> list[Mapping[str, str]]:
     """Whom the Allow statements of a trust policy name, each once."""
-    statements = (policy or {}).get("Statement", [])
     found = {
         principal["arn"]: principal
-        for statement in ([statements] if isinstance(statements, Mapping) else statements)
+        for statement in statements(policy)
         if statement.get("Effect") == "Allow"
         for principal in named(statement.get("Principal"))
     }

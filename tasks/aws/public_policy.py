@@ -14,6 +14,8 @@ from typing import Any, Final
 
 from policyuniverse.statement import Statement
 
+from tasks.aws.policy_document import listed
+
 # A range as wide as these is nobody's own: 0.0.0.0/1 and 128.0.0.0/1 are the internet in two halves.
 _WIDEST: Final = {4: 8, 6: 16}
 
@@ -21,7 +23,7 @@ _WIDEST: Final = {4: 8, 6: 16}
 def anonymous_actions(document: str, service: str) -> list[str]:
     """The actions that anybody may call, sorted: `<service>:*` for a statement that allows all but some."""
     found: set[str] = set()
-    for statement in _list(json.loads(document).get("Statement")):
+    for statement in listed(json.loads(document).get("Statement")):
         limited = Statement(statement | {"Condition": dict(_limits(statement.get("Condition") or {}))})
         if limited.is_internet_accessible():
             found |= limited.actions if "Action" in statement else {f"{service}:*"}
@@ -34,7 +36,7 @@ def _limits(condition: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, d
         plain = operator.lower()
         if plain.endswith("ifexists") or plain.startswith("forallvalues:"):
             continue
-        values = {key: [str(value) for value in _list(found)] for key, found in keys.items()}
+        values = {key: [str(value) for value in listed(found)] for key, found in keys.items()}
         limiting = {key: found for key, found in values.items() if not any(_fits_everybody(plain, v) for v in found)}
         if limiting:
             yield operator, limiting
@@ -48,7 +50,3 @@ def _fits_everybody(operator: str, value: str) -> bool:
             return False
         return network.prefixlen < _WIDEST[network.version]
     return operator.endswith("like") and set(value) == {"*"}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]

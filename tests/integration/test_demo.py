@@ -44,7 +44,7 @@ def test_the_demo_ends_as_expected_and_leaves_nothing(directory: Path) -> None:
     process = start(directory)
     said = said_by(process)
     assert process.returncode == 0, said
-    assert "complete, but 4 of 31 scopes not seen" in said
+    assert "complete, but 4 of 34 scopes not seen" in said
     assert "eu-south-1 of 123456789012  denied: 4 types of aws.ec2: instances, security_groups, subnets, vpcs" in said
     assert "12 exposed instances" in said
     assert "6 public buckets" in said

@@ -28,7 +28,7 @@ def test_all_declarations_agree() -> None:
         (["aws.ec2.instances"], ["aws.ec2.instances"]),
         (["ec2.instances"], ["aws.ec2.instances"]),
         (["ec2:instance"], ["aws.ec2.instances"]),
-        (["iam"], ["aws.iam.roles", "aws.iam.users"]),
+        (["iam"], [f"aws.iam.{name}" for name in ("access_keys", "groups", "policies", "roles", "users")]),
         (["s3", "s3.acls"], ["aws.s3.acls", "aws.s3.buckets"]),
     ],
 )

@@ -1,4 +1,4 @@
-"""IAM roles with whom they trust, and users."""
+"""IAM roles: whom they trust, and the policies they have."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final
 
 from loaders.model import Source, constant, key, outgoing, prop
 from tasks.aws.api import listing
+from tasks.aws.iam.policies import policies_of
 from tasks.aws.principals import AWSPrincipal, trusted
 from tasks.resource import Per, ResourceType
 
@@ -26,27 +27,19 @@ class AWSRole(AWSPrincipal, label="AWSRole", tenant="AWSAccount"):
     name: str = prop("RoleName")
     path: str = prop("Path")
     createdate: str = prop("CreateDate")
-    relationships = (outgoing("TRUSTS_AWS_PRINCIPAL", "AWSPrincipal", trusted_arns),)
-
-
-class AWSUser(AWSPrincipal, label="AWSUser", tenant="AWSAccount"):
-    arn: str = key("Arn")
-    type: str = prop(constant("AWS"))
-    userid: str = prop("UserId")
-    name: str = prop("UserName", index=True)
-    path: str = prop("Path")
-    createdate: str = prop("CreateDate")
-    passwordlastused: str | None = prop("PasswordLastUsed", "None: has no password, or never used it.")
+    permissions_boundary_arn: str | None = prop(
+        "PermissionsBoundary.PermissionsBoundaryArn", "The policy that bounds what its policies grant. None: nothing."
+    )
+    relationships = (
+        outgoing("TRUSTS_AWS_PRINCIPAL", "AWSPrincipal", trusted_arns),
+        outgoing("POLICY", "AWSPolicy", policies_of),
+    )
 
 
 ROLES: Final = ResourceType(
     "aws.iam.roles",
     Per.TENANT,
-    fetch=listing("iam:ListRoles"),
+    fetch=listing("iam:GetAccountAuthorizationDetails", items_at="RoleDetailList", Filter=["Role"]),
     yields=(AWSRole, AWSPrincipal.each(trusted_principals)),
     also=("iam",),
-)
-
-USERS: Final = ResourceType(
-    "aws.iam.users", Per.TENANT, fetch=listing("iam:ListUsers"), yields=(AWSUser,), also=("iam",)
 )

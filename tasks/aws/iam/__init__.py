@@ -1,0 +1,1 @@
+"""IAM: users, groups and roles, their policies and statements, access keys."""

@@ -1,0 +1,166 @@
+"""Policies, managed and inline, with the statements of their default versions. Who has them, the principals say."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from loaders.model import Node, Source, constant, incoming, key, parent, prop
+from tasks.aws.api import listing
+from tasks.aws.policy_document import listed, statements
+from tasks.resource import Per, ResourceType
+
+_INLINE: Final = ("UserPolicyList", "GroupPolicyList", "RolePolicyList")
+
+
+def managed_policy_id(arn: str, account: str) -> str:
+    """The ARN; of one that AWS manages, every account has its own: which are in use there, its own scope says."""
+    return f"{account}/{arn}" if _is_of_aws(arn) else arn
+
+
+def inline_policy_id(principal_arn: str, name: str) -> str:
+    return f"{principal_arn}/inline_policy/{name}"
+
+
+def policies_of(principal: Source) -> list[str]:
+    """Ids of all policies that a user, group or role has, attached or inline; not its permissions boundary, which
+    grants nothing.
+    """
+    item, account = principal.item, principal.scope.tenant
+    attached = [managed_policy_id(policy["PolicyArn"], account) for policy in item.get("AttachedManagedPolicies", ())]
+    return attached + [inline_policy_id(item["Arn"], policy["PolicyName"]) for policy in _inline(item)]
+
+
+def _is_of_aws(arn: str) -> bool:
+    return arn.split(":")[4] == "aws"
+
+
+def _inline(principal: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [policy for kind in _INLINE for policy in principal.get(kind, ())]
+
+
+class AWSPolicy(Node, label="AWSPolicy"):
+    id: str = key("id")
+    name: str = prop("name", index=True)
+    type: str = prop("type", "managed or inline.")
+
+
+def managed_policies(item: Source) -> list[Mapping[str, Any]]:
+    """The item, if it is a managed policy: of the account's own each, of AWS's those that are in use."""
+    policy = item.item
+    if "PolicyVersionList" not in policy:
+        return []
+    in_use = policy.get("AttachmentCount") or policy.get("PermissionsBoundaryUsageCount")
+    return [policy] if in_use or not _is_of_aws(policy["Arn"]) else []
+
+
+def managed_id(policy: Source) -> str:
+    return managed_policy_id(policy.item["Arn"], policy.scope.tenant)
+
+
+def managed_name(policy: Source) -> str:
+    name: str = policy.item["Arn"].rpartition("/")[2]
+    return name
+
+
+class AWSManagedPolicy(AWSPolicy, label="AWSManagedPolicy"):
+    id: str = key(managed_id, "The ARN; of AWS's own policies <account>/<ARN>, as every account has them.")
+    arn: str = prop("Arn", index=True)
+    name: str = prop(managed_name)
+    type: str = prop(constant("managed"))
+
+
+def inline_id(policy: Source) -> str:
+    return inline_policy_id(parent("Arn")(policy), policy.item["PolicyName"])
+
+
+class AWSInlinePolicy(AWSPolicy, label="AWSInlinePolicy"):
+    id: str = key(inline_id)
+    name: str = prop("PolicyName")
+    type: str = prop(constant("inline"))
+
+
+def documents(item: Source) -> Iterator[tuple[str, Any]]:
+    """Id and document of each policy that the item is, or has. Raises where the default version isn't among them."""
+    for policy in managed_policies(item):
+        [document] = [version["Document"] for version in policy["PolicyVersionList"] if version["IsDefaultVersion"]]
+        yield managed_policy_id(policy["Arn"], item.scope.tenant), document
+    for policy in _inline(item.item):
+        yield inline_policy_id(item.item["Arn"], policy["PolicyName"]), policy["PolicyDocument"]
+
+
+def all_statements(item: Source) -> Iterator[Mapping[str, Any]]:
+    """Each statement of each policy that the item is, or has, with the policy's id and a name of its own in it."""
+    for policy_id, document in documents(item):
+        found = statements(document)
+        for name, statement in zip(_names(found), found, strict=True):
+            yield {**statement, "policy": policy_id, "name": name}
+
+
+def _names(found: list[Mapping[str, Any]]) -> Iterator[str]:
+    """The Sid, or a number from 1 for a statement without one; none twice, whatever the Sids are."""
+    sids = {statement.get("Sid") for statement in found}
+    numbers = (str(number) for number in itertools.count(1) if str(number) not in sids)
+    used: set[str] = set()
+    for statement in found:
+        sid: str | None = statement.get("Sid")
+        name = sid if sid and sid not in used else next(numbers)
+        used.add(name)
+        yield name
+
+
+def statement_id(statement: Source) -> str:
+    return f"{statement.item['policy']}/statement/{statement.item['name']}"
+
+
+def action(statement: Source) -> list[str] | None:
+    return _as_list(statement, "Action")
+
+
+def not_action(statement: Source) -> list[str] | None:
+    return _as_list(statement, "NotAction")
+
+
+def resource(statement: Source) -> list[str] | None:
+    return _as_list(statement, "Resource")
+
+
+def not_resource(statement: Source) -> list[str] | None:
+    return _as_list(statement, "NotResource")
+
+
+def _as_list(statement: Source, element: str) -> list[str] | None:
+    return listed(statement.item[element]) if element in statement.item else None
+
+
+def condition(statement: Source) -> str | None:
+    """JSON text of a list that holds the condition, as the graph always had it."""
+    found = statement.item.get("Condition")
+    return json.dumps(listed(found)) if found else None
+
+
+class AWSPolicyStatement(Node, label="AWSPolicyStatement"):
+    id: str = key(statement_id)
+    sid: str | None = prop("Sid")
+    effect: str = prop("Effect", "Allow or Deny.")
+    action: list[str] | None = prop(action, "None: it has NotAction.")
+    notaction: list[str] | None = prop(not_action)
+    resource: list[str] | None = prop(resource, "None: it has NotResource.")
+    notresource: list[str] | None = prop(not_resource)
+    condition: str | None = prop(condition, "JSON, a list with the condition in it. None: it always holds.")
+    relationships = (incoming("STATEMENT", "AWSPolicy", "policy"),)
+
+
+POLICIES: Final = ResourceType(
+    "aws.iam.policies",
+    Per.TENANT,
+    fetch=listing("iam:GetAccountAuthorizationDetails"),
+    yields=(
+        AWSManagedPolicy.each(managed_policies),
+        *(AWSInlinePolicy.each(f"{kind}[]") for kind in _INLINE),
+        AWSPolicyStatement.each(all_statements),
+    ),
+    also=("iam",),
+)

@@ -1,0 +1,51 @@
+"""IAM users: the groups they are members of, and the policies they have themselves."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from loaders.model import Source, constant, key, outgoing, prop
+from tasks.aws.api import listing
+from tasks.aws.iam.policies import policies_of
+from tasks.aws.principals import AWSPrincipal
+from tasks.resource import Per, ResourceType
+
+
+def password_last_used(user: Source) -> datetime | None:
+    """Only the list of users says it. A user made after that was read has not used one."""
+    last_used: datetime | None = user.item["ListUsers"].get(user.item["UserId"], {}).get("PasswordLastUsed")
+    return last_used
+
+
+def group_arns(user: Source) -> list[str]:
+    """A user's details name groups by their names, and an ARN holds the path as well."""
+    return [user.item["ListGroups"][name]["Arn"] for name in user.item.get("GroupList", ())]
+
+
+class AWSUser(AWSPrincipal, label="AWSUser", tenant="AWSAccount"):
+    arn: str = key("Arn")
+    type: str = prop(constant("AWS"))
+    userid: str = prop("UserId")
+    name: str = prop("UserName", index=True)
+    path: str = prop("Path")
+    createdate: str = prop("CreateDate")
+    passwordlastused: str | None = prop(password_last_used, "None: has no password, or never used it.")
+    permissions_boundary_arn: str | None = prop(
+        "PermissionsBoundary.PermissionsBoundaryArn", "The policy that bounds what its policies grant. None: nothing."
+    )
+    relationships = (
+        outgoing("MEMBER_AWS_GROUP", "AWSGroup", group_arns),
+        outgoing("POLICY", "AWSPolicy", policies_of),
+    )
+
+
+USERS: Final = ResourceType(
+    "aws.iam.users",
+    Per.TENANT,
+    fetch=listing("iam:GetAccountAuthorizationDetails", items_at="UserDetailList", Filter=["User"])
+    .beside("iam:ListUsers", by="UserId")
+    .beside("iam:ListGroups", by="GroupName"),
+    yields=(AWSUser,),
+    also=("iam",),
+)
