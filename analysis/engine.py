@@ -188,11 +188,14 @@ def _resets(job: Job) -> Iterator[str]:
 
 
 def _stale_relationships(job: Job) -> Iterator[str]:
-    """Relationships that this run's statements did not write again; the others keep their `firstseen`."""
+    """Relationships that this run's statements did not write again; the others keep their `firstseen`.
+
+    None that rows wrote, which have an owner; and none of a node that no scope has seen, which an earlier tool left.
+    """
     for start, type_, end in job.writes_relationships:
         yield (
-            f"MATCH (:`{start}`)-[r:`{type_}`]->(:`{end}`)"
-            " WHERE r.lastupdated IS NULL OR r.lastupdated <> $UPDATE_TAG DELETE r"
+            f"MATCH (n:`{start}`)-[r:`{type_}`]->(:`{end}`) WHERE n._scope IS NOT NULL AND r._scope IS NULL"
+            " AND (r.lastupdated IS NULL OR r.lastupdated <> $UPDATE_TAG) DELETE r"
         )
 
 

@@ -16,7 +16,7 @@ from loaders.graph import Graph
 from tests.unit.analysis.test_old_cypher import MODERN, REWRITTEN
 
 TAG = 1_596_000_000
-EXPOSURE, S3 = "aws_ec2_asset_exposure", "aws_s3acl_analysis"
+EXPOSURE, S3, GROUP_POLICIES = "aws_ec2_asset_exposure", "aws_s3acl_analysis", "aws_iam_group_policies"
 
 
 def run(graph: Graph, query: str, **parameters: Any) -> list[dict[str, Any]]:
@@ -34,6 +34,11 @@ def analysed(graph: Graph, name: str, run_id: str = "run-1") -> Finding:
     [job] = [job for job in shipped_jobs() if job.name == name]
     assert run_shipped(graph, job, run_id, TAG)
     return verdict(graph, job, TAG)
+
+
+def analysed_without_verdict(graph: Graph, name: str, run_id: str = "run-1", tag: int = TAG) -> None:
+    [job] = [job for job in shipped_jobs() if job.name == name]
+    assert run_shipped(graph, job, run_id, tag)
 
 
 def user_job(directory: Path, *statements: dict[str, Any]) -> Job:
@@ -197,19 +202,35 @@ def test_a_shipped_job_that_fails_leaves_everything_as_it_was(graph: Graph) -> N
     assert graph.rows("MATCH (r:SyncRun) RETURN r") == []
 
 
+LIKES = flags(
+    "MATCH (a:L {id: 1}), (b:L {id: 2}) MERGE (a)-[r:LIKE]->(b) SET r.lastupdated = $UPDATE_TAG",
+    writes_relationships=(("L", "LIKE", "L"),),
+)
+
+
 def test_a_relationship_written_again_keeps_when_it_was_first_seen(graph: Graph) -> None:
     run(
         graph,
-        "CREATE (:L {id: 1})-[:LIKE {firstseen: 5, lastupdated: 5}]->(b:L {id: 2})"
+        "CREATE (:L {id: 1, _scope: 's'})-[:LIKE {firstseen: 5, lastupdated: 5}]->(b:L {id: 2, _scope: 's'})"
         " CREATE (b)-[:LIKE {lastupdated: 5}]->(:L {id: 3})",
     )
-    job = flags(
-        "MATCH (a:L {id: 1}), (b:L {id: 2}) MERGE (a)-[r:LIKE]->(b) SET r.lastupdated = $UPDATE_TAG",
-        writes_relationships=(("L", "LIKE", "L"),),
-    )
-    run_shipped(graph, job, "run-1", TAG)
+    run_shipped(graph, LIKES, "run-1", TAG)
     assert graph.rows("MATCH (:L)-[r:LIKE]->(:L) RETURN properties(r) AS r") == [
         {"r": {"firstseen": 5, "lastupdated": TAG}}
+    ]
+
+
+def test_relationships_that_the_job_did_not_write_stay(graph: Graph) -> None:
+    """A row's, of a scope that this run did not see; and an earlier tool's, of a node that no scope has seen."""
+    run(
+        graph,
+        "CREATE (a:L {_scope: 's'})-[:LIKE {of: 'a row', _scope: 's', lastupdated: 5}]->(b:L)"
+        " CREATE (b)-[:LIKE {of: 'an earlier tool', lastupdated: 5}]->(a)",
+    )
+    run_shipped(graph, LIKES, "run-1", TAG)
+    assert graph.rows("MATCH ()-[r:LIKE]->() RETURN r.of AS of, r.lastupdated AS seen ORDER BY of") == [
+        {"of": "a row", "seen": 5},
+        {"of": "an earlier tool", "seen": 5},
     ]
 
 
@@ -554,6 +575,43 @@ def test_a_grant_of_an_earlier_reading_is_over(graph: Graph) -> None:
     )
     analysed(graph, S3)
     assert access(graph, "b") == (False, [])
+
+
+# --- IAM ---
+
+
+def user_in_group(graph: Graph, **own: Any) -> None:
+    """alice, who has the policy `own` herself, is in a group with the policies `own` and `groups`."""
+    run(
+        graph,
+        "CREATE (u:AWSPrincipal:AWSUser {arn: 'alice', _scope: 'users'})"
+        "-[:MEMBER_AWS_GROUP {_scope: 'users'}]->(g:AWSPrincipal:AWSGroup {arn: 'g', _scope: 'groups'})"
+        " CREATE (g)-[:POLICY {_scope: 'groups'}]->(:AWSPolicy {id: 'groups'})"
+        " CREATE (g)-[:POLICY {_scope: 'groups'}]->(own:AWSPolicy {id: 'own'})"
+        " CREATE (u)-[e:POLICY {_scope: 'users'}]->(own) SET e += $own",
+        own=own,
+    )
+
+
+ALICES = "MATCH (:AWSUser {arn: 'alice'})-[e:POLICY]->(p) RETURN p.id AS policy, e._scope AS of, e.lastupdated AS seen"
+
+
+def test_a_member_has_the_policies_of_the_group(graph: Graph) -> None:
+    """Her own is left as her scope wrote it, also where that was in an earlier run."""
+    user_in_group(graph, lastupdated=TAG - 1)
+    analysed_without_verdict(graph, GROUP_POLICIES)
+    assert graph.rows(f"{ALICES} ORDER BY policy") == [
+        {"policy": "groups", "of": None, "seen": TAG},
+        {"policy": "own", "of": "users", "seen": TAG - 1},
+    ]
+
+
+def test_who_leaves_a_group_loses_its_policies_and_keeps_her_own(graph: Graph) -> None:
+    user_in_group(graph, lastupdated=TAG)
+    analysed_without_verdict(graph, GROUP_POLICIES)
+    run(graph, "MATCH (:AWSUser)-[e:MEMBER_AWS_GROUP]->() DELETE e")
+    analysed_without_verdict(graph, GROUP_POLICIES, "run-2", TAG + 1)
+    assert graph.rows(ALICES) == [{"policy": "own", "of": "users", "seen": TAG}]
 
 
 # --- verdicts ---
