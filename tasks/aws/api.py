@@ -98,6 +98,18 @@ class AwsApi:
                 )
             parameters |= following
 
+    async def whole(self, action: str, **parameters: Any) -> Mapping[str, Any]:
+        """The answer of a call as one, with the items of every page."""
+        paging = credentials.paging(*action.split(":"))
+        pages = [page async for page in self.pages(action, **parameters)]
+        if paging is None:
+            return pages[0]
+        first, *others = result_paths(paging)
+        if any(page.get(first) is None for page in pages):  # cut short: the rest must not read as all
+            raise CallFailed(Failure.BAD_ANSWER, action, f"the answer has no {first}")
+        merged = {path: [one for page in pages for one in page.get(path) or ()] for path in (first, *others)}
+        return {**pages[0], **merged}
+
     def _client(self, service: str) -> AbstractAsyncContextManager[Any]:
         region = credentials.home_region(self.partition) if self.region == GLOBAL else self.region
         return _clients.use(self.tenant.access, region, service, _CONFIG)
@@ -133,12 +145,26 @@ async def close() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """A call per item of a listing; its answer is merged into the item under the operation's name."""
+    """A call per item of a listing; its answer, read to the last page, is merged into the item under the operation's
+    name. `each`: a call per element at this path, of what the item has by then, merged into the element.
+    """
 
     action: str
     parameters: tuple[tuple[str, str], ...]
     none_if: tuple[str, ...]
     gap: bool
+    each: str | None
+
+    def places(self, item: dict[str, Any]) -> list[dict[str, Any]]:
+        """What the detail is called for, and merged into."""
+        return [item] if self.each is None else at(self.each, item) or []
+
+    @property
+    def name(self) -> str:
+        return self.action.split(":")[1]
+
+    async def read(self, api: AwsApi, place: dict[str, Any]) -> None:
+        place[self.name] = await api.whole(self.action, **{name: at(path, place) for name, path in self.parameters})
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,17 +201,24 @@ class Listing:
     besides: tuple[Beside, ...] = ()
 
     def then(
-        self, action: str, *, none_if: str | tuple[str, ...] = (), gap: bool = False, **parameters: str
+        self,
+        action: str,
+        *,
+        each: str | None = None,
+        none_if: str | tuple[str, ...] = (),
+        gap: bool = False,
+        **parameters: str,
     ) -> Listing:
         """A detail per item: `then("s3:GetBucketPolicy", Bucket="Name", none_if="NoSuchBucketPolicy")`.
 
-        parameters   of the call, each a path into the item
+        each         a detail per element of an earlier detail instead: `each="DescribeTargetGroups.TargetGroups[]"`
+        parameters   of the call, each a path into the item, or the element
         none_if      codes that say that the item has no such detail
         gap          the item's row stands without this detail: where it is denied, the item is kept and the gap is
                      reported
         """
         codes = (none_if,) if isinstance(none_if, str) else none_if
-        return replace(self, details=(*self.details, Detail(action, tuple(parameters.items()), codes, gap)))
+        return replace(self, details=(*self.details, Detail(action, tuple(parameters.items()), codes, gap, each)))
 
     def beside(self, action: str, *, by: str, **parameters: Any) -> Listing:
         """What the items need of another, small listing: `beside("iam:ListGroups", by="GroupName")`.
@@ -238,20 +271,20 @@ class Listing:
     async def _with_details(self, api: AwsApi, value: Any) -> Item:
         merged, gaps = dict(value), []
         for detail in self.details:
-            name = detail.action.split(":")[1]
-            try:
-                merged[name] = await api.call(detail.action, **{p: at(path, value) for p, path in detail.parameters})
-            except CallFailed as error:
-                if error.code in detail.none_if:
-                    merged[name] = {}
-                elif detail.gap and error.failure is Failure.DENIED:
-                    merged[name] = None
-                    gaps.append(Gap(error.action, error.code or str(error.failure)))
-                elif error.failure is Failure.GONE and error.code not in self.gone_if:
-                    told = f"{error.reason}; neither none_if nor gone_if of its declaration names the code"
-                    return Item(value, failure=CallFailed(Failure.OTHER, error.action, told, code=error.code))
-                else:
-                    return Item(value, failure=error)
+            for place in detail.places(merged):
+                try:
+                    await detail.read(api, place)
+                except CallFailed as error:
+                    if error.code in detail.none_if:
+                        place[detail.name] = {}
+                    elif detail.gap and error.failure is Failure.DENIED:
+                        place[detail.name] = None
+                        gaps.append(Gap(error.action, error.code or str(error.failure)))
+                    elif error.failure is Failure.GONE and error.code not in self.gone_if:
+                        told = f"{error.reason}; neither none_if nor gone_if of its declaration names the code"
+                        return Item(value, failure=CallFailed(Failure.OTHER, error.action, told, code=error.code))
+                    else:
+                        return Item(value, failure=error)
         return Item(merged, tuple(gaps))
 
 

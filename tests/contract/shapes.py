@@ -80,14 +80,14 @@ def items_paths(fetch: Listing) -> tuple[str, ...]:
 
 
 def item_of(fetch: Listing) -> Place:
-    """One item of a listing, each detail's answer under the name of its operation."""
+    """One item of a listing, each detail's answer under the name of its operation; details of details are left out."""
     answer: Shape = operation(fetch.action).output_shape
     found = [walk(path, answer)[0] for path in items_paths(fetch)]
     items = [shape.member if isinstance(shape, ListShape) else shape for shape in found] or [answer]
     if len(items) == 1 and not fetch.details:
         return items[0]
     name = " or ".join(item.name for item in items) + (" with its details" if fetch.details else "")
-    details = {detail.action.split(":")[1]: operation(detail.action).output_shape for detail in fetch.details}
+    details = {d.name: operation(d.action).output_shape for d in fetch.details if d.each is None}
     return Members(name, {**{key: shape for item in items for key, shape in _members(item).items()}, **details})
 
 

@@ -131,15 +131,17 @@ def check_calls(type_: ResourceType, fetch: Listing) -> None:
         known = takes.members if takes else {}
         assert set(parameters) <= set(known), f"{type_.name}: {action} takes {', '.join(known)}"
     for detail in fetch.details:
+        place = shapes.walk(detail.each, shapes.item_of(fetch))[0] if detail.each else shapes.item_of(fetch)
         for name, path in detail.parameters:
-            assert_text(fetch, path, f"{type_.name}: {detail.action}: {name}={path!r}")
+            assert_text(place, path, f"{type_.name}: {detail.action}: {name}={path!r}")
     for beside in fetch.besides:
         check_calls(type_, beside.listing)
-        assert_text(beside.listing, beside.by, f"{type_.name}: {beside.listing.action}: by={beside.by!r}")
+        said = f"{type_.name}: {beside.listing.action}: by={beside.by!r}"
+        assert_text(shapes.item_of(beside.listing), beside.by, said)
 
 
-def assert_text(fetch: Listing, path: str, said: str) -> None:
-    shape, many = shapes.walk(path, shapes.item_of(fetch))
+def assert_text(place: shapes.Place, path: str, said: str) -> None:
+    shape, many = shapes.walk(path, place)
     assert (shape.type_name, many) == ("string", False), said
 
 
@@ -181,11 +183,12 @@ def test_its_sample_is_a_possible_answer(type_: ResourceType) -> None:
     )
     wrong = []
     for action, found in answers.items():
-        pages = found.items() if isinstance(found, dict) else enumerate(found)
-        for name, answer in pages:
-            if not isinstance(answer, str):
-                shape = shapes.operation(action).output_shape
-                wrong += shapes.violations(shape, answer, f"{where(type_)}: {action}[{name!r}]")
+        answers_of = found.items() if isinstance(found, dict) else enumerate(found)
+        for name, answer in answers_of:
+            for page in answer if isinstance(answer, list) else [answer]:
+                if not isinstance(page, str):
+                    shape = shapes.operation(action).output_shape
+                    wrong += shapes.violations(shape, page, f"{where(type_)}: {action}[{name!r}]")
     assert not wrong, "\n".join(wrong)
 
 

@@ -5,8 +5,8 @@
         boto3.client("rds", endpoint_url=aws.url)
 
 A list is the pages of one call: a page's token leads to the next one. A mapping holds the answers of a call that is
-made per item, by a word that tells the items' calls apart (`{"my-bucket": {...}}`); an error code in the place of an
-answer is answered as that error. Times are ISO text.
+made per item, by a word that tells the items' calls apart (`{"my-bucket": {...}}`), or its pages; an error code in the
+place of an answer is answered as that error. Times are ISO text.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 Answer = dict[str, Any]
-Answers = dict[str, list[Answer] | dict[str, Answer | str]]
+Answers = dict[str, list[Answer] | dict[str, Answer | list[Answer] | str]]
 
 ACCOUNT: Final = "111122223333"  # as the access key, too: so the server knows whose call it is without asking moto
 
@@ -96,7 +96,8 @@ def output_tokens(service: str, operation: str) -> list[str]:
     return [tokens] if isinstance(tokens, str) else tokens
 
 
-def _of_item(answers: Mapping[str, Answer | str], call: Call) -> Answer | str | None:
+def _of_item(answers: Mapping[str, Answer | list[Answer] | str], call: Call) -> Answer | str | None:
     """The answer whose word stands in the call by itself: `logs` is not in `logs-archive`."""
     words = [word for word in answers if re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w.-])", call.text)]
-    return answers[max(words, key=len)] if words else None
+    found = answers[max(words, key=len)] if words else None
+    return _page(found, call) if isinstance(found, list) else found
