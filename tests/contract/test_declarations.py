@@ -432,7 +432,7 @@ def _assert_related(graph: Graph, model: NodeModel, relationship: Relationship, 
     edge = cypher.pattern(relationship.type, "e", incoming=incoming)
     query = (
         f"MATCH (n{cypher.labels(model.labels)} {{{cypher.quoted(model.key.name)}: $key}}){edge}"
-        f"(t{cypher.labels(target.identity.labels)}) RETURN t.{cypher.quoted(target.identity.key.name)} AS end"
+        f"(t:{cypher.quoted(target.identity.label)}) RETURN t.{cypher.quoted(target.identity.key.name)} AS end"
     )
     reached = {found["end"] for found in graph.rows(query, {"key": row["k"]})}
     where_from = f"{type_.name}: {model.label} {row['k']} -{relationship.type}- {relationship.label}"

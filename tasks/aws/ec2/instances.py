@@ -6,6 +6,7 @@ from typing import Final
 
 from loaders.model import Node, Source, id_link, incoming, key, outgoing, parent, prop, scope_region
 from tasks.aws.api import listing
+from tasks.aws.ec2.key_pairs import key_pair_arn
 from tasks.resource import Per, ResourceType
 
 
@@ -39,6 +40,8 @@ class EC2Instance(Node, label="EC2Instance", labels=("Instance",), tenant="AWSAc
         outgoing("MEMBER_OF_EC2_RESERVATION", "EC2Reservation", parent("ReservationId")),
         outgoing("PART_OF_SUBNET", "EC2Subnet", "SubnetId"),
         outgoing("MEMBER_OF_EC2_SECURITY_GROUP", "EC2SecurityGroup", "SecurityGroups[].GroupId"),
+        # A key pair that was deleted still opens the instance.
+        incoming("SSH_LOGIN_TO", "EC2KeyPair", key_pair_arn),
     )
 
 
@@ -57,9 +60,11 @@ class NetworkInterface(Node, label="NetworkInterface"):
     description: str | None = prop("Description")
     private_dns_name: str | None = prop("PrivateDnsName")
     private_ip_address: str | None = prop("PrivateIpAddress")
+    private_ip_addresses: list[str] | None = prop("PrivateIpAddresses[].PrivateIpAddress", "All of them.")
     public_ip: str | None = prop("Association.PublicIp")
     public_ips: list[str] = prop(public_ips, "Of all its private addresses.")
     ipv6_addresses: list[str] | None = prop("Ipv6Addresses[].Ipv6Address")
+    vpc_id: str | None = prop("VpcId", index=True)
     relationships = (
         incoming("NETWORK_INTERFACE", "EC2Instance", parent("InstanceId")),
         outgoing("PART_OF_SUBNET", "EC2Subnet", "SubnetId"),

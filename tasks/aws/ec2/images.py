@@ -1,0 +1,84 @@
+"""Images that instances of the account run: its own, those that others share with it, and public ones."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final
+
+from loaders.model import Node, Source, key, prop, scope_region
+from tasks.aws.api import AwsApi, listing
+from tasks.resource import Item, Per, ResourceType
+
+MOST_VALUES: Final = 200  # of one filter: EC2's limit
+
+
+def account_image(image: Source) -> str:
+    return f"{image.scope.tenant}|{image_in_region(image)}"
+
+
+def image_in_region(image: Source) -> str:
+    return f"{image.item['ImageId']}|{image.scope.region}"
+
+
+class EC2Image(Node, label="EC2Image", tenant="AWSAccount"):
+    account_image: str = key(account_image, "Its identity: of an image that many accounts use each has a node.")
+    id: str = prop(image_in_region, index=True)
+    imageid: str = prop("ImageId", index=True)
+    name: str | None = prop("Name")
+    description: str | None = prop("Description")
+    owner: str | None = prop("OwnerId")
+    image_owner_alias: str | None = prop("ImageOwnerAlias", "amazon, aws-marketplace, self; None: another account.")
+    ispublic: bool | None = prop("Public")
+    state: str | None = prop("State")
+    type: str | None = prop("ImageType")
+    location: str | None = prop("ImageLocation")
+    creationdate: str | None = prop("CreationDate")
+    architecture: str | None = prop("Architecture")
+    platform: str | None = prop("Platform", "None unless it is Windows.")
+    platform_details: str | None = prop("PlatformDetails")
+    usageoperation: str | None = prop("UsageOperation")
+    hypervisor: str | None = prop("Hypervisor")
+    virtualizationtype: str | None = prop("VirtualizationType")
+    bootmode: str | None = prop("BootMode")
+    enasupport: bool | None = prop("EnaSupport")
+    sriov_net_support: str | None = prop("SriovNetSupport")
+    rootdevicename: str | None = prop("RootDeviceName")
+    rootdevicetype: str | None = prop("RootDeviceType")
+    kernel_id: str | None = prop("KernelId")
+    ramdisk_id: str | None = prop("RamdiskId")
+    region: str = prop(scope_region)
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesInUse:
+    """The images that instances name, as far as they are still to be seen.
+
+    One that was deregistered, or is no longer shared, has no answer: it is looked for by a filter, since to ask for it
+    by its id would fail the whole call. Deprecated and disabled ones are left out of an answer unless asked for.
+    """
+
+    calls: tuple[str, ...] = ("ec2:DescribeInstances", "ec2:DescribeImages")
+
+    def parts(self, api: AwsApi) -> None:
+        return None
+
+    async def items(self, api: AwsApi, part: str) -> AsyncIterator[Item]:
+        used = set()
+        async for reservation in listing("ec2:DescribeInstances").items(api, part):
+            used |= {instance.get("ImageId") for instance in reservation.value.get("Instances", ())}
+        named = sorted(used - {None})
+        for start in range(0, len(named), MOST_VALUES):
+            wanted = [{"Name": "image-id", "Values": named[start : start + MOST_VALUES]}]
+            images = listing("ec2:DescribeImages", Filters=wanted, IncludeDeprecated=True, IncludeDisabled=True)
+            async for image in images.items(api, part):
+                yield image
+
+
+IMAGES: Final = ResourceType(
+    "aws.ec2.images",
+    Per.REGION,
+    fetch=ImagesInUse(),
+    yields=(EC2Image,),
+    also=("ec2:images",),
+)

@@ -1,0 +1,102 @@
+"""Application, network and gateway load balancers, their listeners, and the targets that they forward to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from loaders.model import Node, Source, id_link, incoming, key, outgoing, prop, scope_region
+from tasks.aws.api import listing
+from tasks.resource import Per, ResourceType
+
+
+def balancer_id(found: Source) -> str:
+    """Of the load balancer, or of the one around a listener or target group: the DNS name, which a gateway load
+    balancer hasn't got.
+    """
+    balancer = found.parents[-1] if found.parents else found.item
+    name: str = balancer.get("DNSName") or balancer["LoadBalancerArn"]
+    return name
+
+
+def targets_of(group: Mapping[str, Any]) -> list[str]:
+    """What a target group forwards to, healthy or not; of one that has just been deleted, nothing."""
+    health = group["DescribeTargetHealth"]
+    return sorted({one["Target"]["Id"] for one in health["TargetHealthDescriptions"]}) if health else []
+
+
+def instances(balancer: Source) -> list[str]:
+    groups = balancer.item["DescribeTargetGroups"].get("TargetGroups", ())
+    return [target for group in groups if group["TargetType"] == "instance" for target in targets_of(group)]
+
+
+class LoadBalancerV2(Node, label="LoadBalancerV2", tenant="AWSAccount"):
+    id: str = key(balancer_id, "Its DNS name; of a gateway load balancer its ARN.")
+    arn: str = prop("LoadBalancerArn", index=True)
+    name: str = prop("LoadBalancerName")
+    dnsname: str | None = prop("DNSName", "None for a gateway load balancer.", index=True)
+    canonicalhostedzonenameid: str | None = prop("CanonicalHostedZoneId")
+    type: str | None = prop("Type", "application, network or gateway.")
+    scheme: str | None = prop("Scheme", "internet-facing or internal. None for a gateway load balancer.")
+    createdtime: str | None = prop("CreatedTime")
+    region: str = prop(scope_region)
+    relationships = (
+        id_link("EXPOSE", "EC2Instance", instances),
+        outgoing("SUBNET", "EC2Subnet", "AvailabilityZones[].SubnetId"),
+        outgoing("MEMBER_OF_EC2_SECURITY_GROUP", "EC2SecurityGroup", "SecurityGroups[]"),
+    )
+
+
+def default_target_group(listener: Source) -> str | None:
+    """Where it forwards to if no rule says otherwise; AWS names it here only where it is one."""
+    actions = listener.item.get("DefaultActions", ())
+    return next((action.get("TargetGroupArn") for action in actions if action["Type"] == "forward"), None)
+
+
+class ELBV2Listener(Node, label="ELBV2Listener", labels=("Endpoint",)):
+    id: str = key("ListenerArn")
+    port: int | None = prop("Port", "None for a gateway load balancer: every port.")
+    protocol: str | None = prop("Protocol", "HTTP, HTTPS, TCP, TLS, UDP, TCP_UDP; None for a gateway load balancer.")
+    ssl_policy: str | None = prop("SslPolicy", "None unless it is HTTPS or TLS.")
+    targetgrouparn: str | None = prop(
+        default_target_group, "By default. None: it answers itself, or forwards to several by weight."
+    )
+    relationships = (incoming("ELBV2_LISTENER", "LoadBalancerV2", balancer_id),)
+
+
+def targets(group: Source) -> list[str]:
+    return targets_of(group.item)
+
+
+class ELBV2TargetGroup(Node, label="ELBV2TargetGroup", tenant="AWSAccount"):
+    id: str = key("TargetGroupArn")
+    arn: str = prop("TargetGroupArn", index=True)
+    name: str = prop("TargetGroupName")
+    target_type: str = prop("TargetType", "What its targets are: instance, ip, lambda or alb.")
+    targets: list[str] = prop(targets, "Ids of instances, addresses, or an ARN: of a function, of a load balancer.")
+    port: int | None = prop("Port", "None for functions.")
+    protocol: str | None = prop("Protocol", "None for functions.")
+    vpc_id: str | None = prop("VpcId", "None for functions.")
+    region: str = prop(scope_region)
+    relationships = (incoming("ELBV2_TARGET_GROUP", "LoadBalancerV2", balancer_id),)
+
+
+LOAD_BALANCERS: Final = ResourceType(
+    "aws.elbv2.load_balancers",
+    Per.REGION,
+    fetch=listing("elbv2:DescribeLoadBalancers", gone_if="LoadBalancerNotFound")
+    .then("elbv2:DescribeListeners", LoadBalancerArn="LoadBalancerArn")
+    .then("elbv2:DescribeTargetGroups", LoadBalancerArn="LoadBalancerArn", none_if="TargetGroupNotFound")
+    .then(
+        "elbv2:DescribeTargetHealth",
+        each="DescribeTargetGroups.TargetGroups[]",
+        TargetGroupArn="TargetGroupArn",
+        none_if="TargetGroupNotFound",
+    ),
+    yields=(
+        LoadBalancerV2,
+        ELBV2Listener.each("DescribeListeners.Listeners[]"),
+        ELBV2TargetGroup.each("DescribeTargetGroups.TargetGroups[]"),
+    ),
+    also=("ec2:load_balancer_v2",),
+)
