@@ -16,7 +16,8 @@ from loaders.graph import Graph
 from tests.unit.analysis.test_old_cypher import MODERN, REWRITTEN
 
 TAG = 1_596_000_000
-EXPOSURE, S3, GROUP_POLICIES = "aws_ec2_asset_exposure", "aws_s3acl_analysis", "aws_iam_group_policies"
+EXPOSURE, KEY_PAIRS, S3 = "aws_ec2_asset_exposure", "aws_ec2_keypair_analysis", "aws_s3acl_analysis"
+GROUP_POLICIES = "aws_iam_group_policies"
 
 
 def run(graph: Graph, query: str, **parameters: Any) -> list[dict[str, Any]]:
@@ -29,16 +30,19 @@ def value(graph: Graph, query: str) -> Any:
     return only
 
 
+def shipped(name: str) -> Job:
+    [job] = [job for job in shipped_jobs() if job.name == name]
+    return job
+
+
 def analysed(graph: Graph, name: str, run_id: str = "run-1") -> Finding:
     """Run one shipped job and read its verdict."""
-    [job] = [job for job in shipped_jobs() if job.name == name]
-    assert run_shipped(graph, job, run_id, TAG)
-    return verdict(graph, job, TAG)
+    assert run_shipped(graph, shipped(name), run_id, TAG)
+    return verdict(graph, shipped(name), TAG)
 
 
 def analysed_without_verdict(graph: Graph, name: str, run_id: str = "run-1", tag: int = TAG) -> None:
-    [job] = [job for job in shipped_jobs() if job.name == name]
-    assert run_shipped(graph, job, run_id, tag)
+    assert run_shipped(graph, shipped(name), run_id, tag)
 
 
 def user_job(directory: Path, *statements: dict[str, Any]) -> Job:
@@ -237,6 +241,10 @@ def test_relationships_that_the_job_did_not_write_stay(graph: Graph) -> None:
 def test_an_unchanged_estate_stays_as_it_is(graph: Graph) -> None:
     instance(graph, "i-1")
     rule(graph, "sg-1", "0.0.0.0/0")
+    balancer_v2(graph, "alb", "sg-1", behind=("i-1",))
+    scaled(graph, "asg", "i-1")
+    for id_ in ("a", "b"):
+        key_pair(graph, id_, MD5)
     bucket(graph, "b-1", "READ", policy=["s3:GetObject"])
     everything = "MATCH (n) WHERE NOT n:SyncRun RETURN elementId(n) AS id, properties(n) AS properties ORDER BY id"
     pictures = []
@@ -361,7 +369,7 @@ def test_an_instance_whose_rules_were_not_read_is_not_known(graph: Graph) -> Non
     instance(graph, "i-behind", group="sg-2", publicdnsname="")
     balancer(graph, "elb", "sg-stub", "sg-stub", behind=("i-behind",))
     run(graph, "MATCH (g:EC2SecurityGroup {id: 'sg-stub'}) SET g._scope = 'shared'")
-    for type_ in ("aws.ec2.instances", "aws.ec2.security_groups", "aws.elb.load_balancers"):
+    for type_ in shipped(EXPOSURE).reads:
         seen(graph, type_)
     assert str(analysed(graph, EXPOSURE)) == "0 exposed instances; 2 not known"
 
@@ -455,6 +463,297 @@ def test_exposure_that_ended_is_gone(graph: Graph) -> None:
     run(graph, "MATCH (:IpRange)-[r:MEMBER_OF_IP_RULE]->() DELETE r")
     assert exposed(graph) == {}
     assert value(graph, "MATCH (i:EC2Instance) RETURN i.exposed_internet_type") is None
+
+
+# --- ALB, NLB, and auto scaling groups ---
+
+VPC = "vpc-1"
+
+
+def balancer_v2(
+    graph: Graph,
+    id_: str,
+    *groups: str,
+    type_: str = "application",
+    scheme: str | None = "internet-facing",
+    listener: tuple[str | None, int | None] = ("HTTPS", 443),
+    behind: tuple[str, ...] = (),
+) -> None:
+    run(
+        graph,
+        "CREATE (b:LoadBalancerV2 {id: $id, arn: 'arn of ' + $id, type: $type, scheme: $scheme})"
+        " CREATE (b)-[:ELBV2_LISTENER]->(:ELBV2Listener {protocol: $listener[0], port: $listener[1]})"
+        " FOREACH (id IN $groups | MERGE (g:EC2SecurityGroup {id: id}) MERGE (b)-[:MEMBER_OF_EC2_SECURITY_GROUP]->(g))"
+        " FOREACH (id IN $behind | MERGE (i:EC2Instance {id: id}) MERGE (b)-[:EXPOSE]->(i))",
+        id=id_,
+        type=type_,
+        scheme=scheme,
+        listener=list(listener),
+        groups=groups,
+        behind=behind,
+    )
+
+
+def target_group(graph: Graph, of: str, kind: str, *targets: str, vpc: str = VPC) -> None:
+    run(
+        graph,
+        "MATCH (b:LoadBalancerV2 {id: $of})"
+        " CREATE (b)-[:ELBV2_TARGET_GROUP]->(:ELBV2TargetGroup {target_type: $kind, targets: $targets, vpc_id: $vpc})",
+        of=of,
+        kind=kind,
+        targets=targets,
+        vpc=vpc,
+    )
+
+
+def scaled(graph: Graph, group: str, *instances: str) -> None:
+    run(
+        graph,
+        "MERGE (a:AutoScalingGroup {id: $group}) WITH a UNWIND $instances AS id"
+        " MERGE (i:EC2Instance {id: id}) MERGE (i)-[:MEMBER_AUTO_SCALE_GROUP]->(a)",
+        group=group,
+        instances=instances,
+    )
+
+
+def inside(graph: Graph, id_: str, **properties: Any) -> None:
+    """An instance without a public address, in a group of its own."""
+    instance(graph, id_, group=f"sg of {id_}", publicdnsname="", **properties)
+
+
+@pytest.mark.parametrize("anywhere", ["0.0.0.0/0", "::/0"])
+def test_an_instance_behind_an_open_application_load_balancer_is_exposed(graph: Graph, anywhere: str) -> None:
+    inside(graph, "i-1")
+    balancer_v2(graph, "alb", "sg-1", behind=("i-1",))
+    rule(graph, "sg-1", anywhere)
+    assert exposed(graph) == {"alb": None, "i-1": ["elbv2"]}
+
+
+def test_an_application_load_balancer_for_some_exposes_nothing(graph: Graph) -> None:
+    inside(graph, "i-1")
+    balancer_v2(graph, "alb", "sg-1", behind=("i-1",))
+    rule(graph, "sg-1", "10.0.0.0/8")
+    assert exposed(graph) == {}
+
+
+@pytest.mark.parametrize(
+    ("listener", "protocol", "ports", "opens"),
+    [
+        (("HTTP", 80), "tcp", (80, 80), True),
+        (("HTTPS", 443), "6", (400, 500), True),
+        (("TLS", 443), "tcp", (443, 443), True),
+        (("TCP", 22), "tcp", (22, 22), True),
+        (("TCP", 22), "tcp", (None, None), True),
+        (("TCP", 22), "-1", (None, None), True),
+        (("TCP", 22), "tcp", (80, 80), False),
+        (("TCP", 53), "udp", (53, 53), False),
+        (("HTTPS", 443), "udp", (443, 443), False),
+        (("UDP", 53), "udp", (53, 53), True),
+        (("UDP", 53), "17", (0, 65535), True),
+        (("UDP", 53), "tcp", (53, 53), False),
+        (("UDP", 53), "-1", (None, None), True),
+        (("TCP_UDP", 53), "tcp", (53, 53), True),
+        (("TCP_UDP", 53), "udp", (53, 53), True),
+        (("TCP_UDP", 53), "icmp", (-1, -1), False),
+        (("QUIC", 443), "udp", (443, 443), True),
+        (("QUIC", 443), "tcp", (443, 443), False),
+    ],
+)
+def test_a_newer_load_balancer_is_exposed_by_a_rule_for_its_listeners_port_and_protocol(
+    graph: Graph, listener: tuple[str, int], protocol: str, ports: tuple[Any, Any], opens: bool
+) -> None:
+    balancer_v2(graph, "nlb", "sg-1", type_="network", listener=listener)
+    rule(graph, "sg-1", "0.0.0.0/0", protocol=protocol, ports=ports)
+    assert exposed(graph) == ({"nlb": None} if opens else {})
+
+
+def test_nothing_filters_at_a_network_load_balancer_without_groups(graph: Graph) -> None:
+    inside(graph, "i-1")
+    balancer_v2(graph, "nlb", type_="network", listener=("TCP", 22), behind=("i-1",))
+    balancer_v2(graph, "group not read", "sg-stub", type_="network")
+    assert exposed(graph) == {"nlb": None, "i-1": ["elbv2"]}
+
+
+def test_an_internal_newer_load_balancer_exposes_nothing(graph: Graph) -> None:
+    inside(graph, "i-1")
+    balancer_v2(graph, "alb", "sg-1", scheme="internal", behind=("i-1",))
+    balancer_v2(graph, "nlb", type_="network", scheme="internal", behind=("i-1",))
+    rule(graph, "sg-1", "0.0.0.0/0", protocol="-1", ports=(None, None))
+    assert exposed(graph) == {}
+
+
+@pytest.mark.parametrize("scheme", [None, "internet-facing"])
+def test_a_gateway_load_balancer_exposes_nothing(graph: Graph, scheme: str | None) -> None:
+    inside(graph, "i-1")
+    balancer_v2(graph, "gwlb", type_="gateway", scheme=scheme, listener=(None, None), behind=("i-1",))
+    assert exposed(graph) == {}
+
+
+def test_each_way_in_is_named_once_in_order(graph: Graph) -> None:
+    instance(graph, "i-1")
+    rule(graph, "sg-1", "0.0.0.0/0", "::/0")
+    rule(graph, "sg-1", "0.0.0.0/0", protocol="-1", ports=(None, None))
+    balancer(graph, "elb", "sg-1", behind=("i-1",))
+    balancer_v2(graph, "alb", "sg-1", behind=("i-1",))
+    balancer_v2(graph, "nlb", type_="network", behind=("i-1",))
+    analysed(graph, EXPOSURE, "before")
+    assert exposed(graph)["i-1"] == ["direct", "elb", "elbv2"]
+
+
+def test_behind_a_newer_load_balancer_terminated_instances_are_not_exposed_and_unread_ones_are(graph: Graph) -> None:
+    for state in ("running", "stopped", "terminated", "shutting-down"):
+        inside(graph, f"i-{state}", state=state)
+    behind = ("i-running", "i-stopped", "i-terminated", "i-shutting-down", "i-unread")
+    balancer_v2(graph, "nlb", type_="network", behind=behind)
+    assert set(exposed(graph)) == {"nlb", "i-running", "i-stopped", "i-unread"}
+
+
+def test_a_target_by_address_is_the_instance_that_has_it_in_that_vpc(graph: Graph) -> None:
+    """In 2020 only targets by instance id counted. The second addresses of an instance are those of its containers."""
+    for id_, vpc, addresses in (
+        ("i-first", VPC, {"private_ip_addresses": ["10.0.0.1"]}),
+        ("i-second", VPC, {"private_ip_addresses": ["10.0.0.2", "10.0.0.3"]}),
+        ("i-ipv6", VPC, {"ipv6_addresses": ["2001:db8::1"]}),
+        ("i-other", VPC, {"private_ip_addresses": ["10.0.0.9"]}),
+        ("i-elsewhere", "vpc-2", {"private_ip_addresses": ["10.0.0.1"]}),
+    ):
+        inside(graph, id_)
+        interface(graph, id_, f"sg of {id_}", vpc_id=vpc, **addresses)
+    balancer_v2(graph, "nlb", type_="network")
+    target_group(graph, "nlb", "ip", "10.0.0.1", "10.0.0.3", "2001:db8::1", "192.168.0.1")
+    assert exposed(graph) == {"nlb": None, "i-first": ["elbv2"], "i-second": ["elbv2"], "i-ipv6": ["elbv2"]}
+
+
+def test_behind_an_application_load_balancer_that_a_network_load_balancer_forwards_to(graph: Graph) -> None:
+    """The inner one is internal: its own name leads nowhere from outside, so it isn't flagged."""
+    inside(graph, "i-1")
+    inside(graph, "i-2")
+    interface(graph, "i-2", "sg of i-2", vpc_id=VPC, private_ip_addresses=["10.0.0.2"])
+    balancer_v2(graph, "nlb", type_="network", listener=("TCP", 443))
+    target_group(graph, "nlb", "alb", "arn of inner")
+    balancer_v2(graph, "inner", "sg-inner", scheme="internal", behind=("i-1",))
+    target_group(graph, "inner", "ip", "10.0.0.2")
+    assert exposed(graph) == {"nlb": None, "i-1": ["elbv2"], "i-2": ["elbv2"]}
+
+
+def test_what_is_behind_a_newer_load_balancer_whose_rules_were_not_read_is_not_known(graph: Graph) -> None:
+    for id_ in ("i-instance", "i-address", "i-chain", "i-internal", "i-open"):
+        inside(graph, id_)
+    interface(graph, "i-address", "sg of i-address", vpc_id=VPC, private_ip_addresses=["10.0.0.1"])
+    balancer_v2(graph, "alb", "sg-stub", behind=("i-instance", "i-open"))
+    target_group(graph, "alb", "ip", "10.0.0.1")
+    balancer_v2(graph, "nlb", "sg-stub", type_="network")
+    target_group(graph, "nlb", "alb", "arn of inner")
+    balancer_v2(graph, "inner", "sg-stub", scheme="internal", behind=("i-chain", "i-instance"))
+    balancer_v2(graph, "internal", "sg-stub", scheme="internal", behind=("i-internal",))
+    balancer_v2(graph, "open", type_="network", behind=("i-open",))
+    run(graph, "MATCH (g:EC2SecurityGroup {id: 'sg-stub'}) SET g._scope = 'shared'")
+    for type_ in shipped(EXPOSURE).reads:
+        seen(graph, type_)
+    assert str(analysed(graph, EXPOSURE)) == "1 exposed instance; 3 not known"
+
+
+def test_an_auto_scaling_group_is_exposed_as_its_instances_are(graph: Graph) -> None:
+    instance(graph, "i-direct")
+    inside(graph, "i-behind")
+    inside(graph, "i-safe")
+    rule(graph, "sg-1", "0.0.0.0/0")
+    balancer_v2(graph, "nlb", type_="network", behind=("i-behind", "i-direct"))
+    scaled(graph, "both", "i-behind", "i-direct", "i-safe")
+    scaled(graph, "one", "i-behind")
+    scaled(graph, "none", "i-safe")
+    scaled(graph, "empty")
+    found = exposed(graph)
+    assert {group: found.get(group) for group in ("both", "one", "none", "empty")} == {
+        "both": ["direct", "elbv2"],
+        "one": ["elbv2"],
+        "none": None,
+        "empty": None,
+    }
+
+
+def test_exposure_of_balancers_and_scaling_groups_that_ended_is_gone(graph: Graph) -> None:
+    inside(graph, "i-1")
+    balancer_v2(graph, "nlb", type_="network", behind=("i-1",))
+    scaled(graph, "asg", "i-1")
+    analysed(graph, EXPOSURE, "before")
+    run(graph, "MATCH (b:LoadBalancerV2) SET b.scheme = 'internal'")
+    assert exposed(graph) == {}
+    assert value(graph, "MATCH (a:AutoScalingGroup) RETURN a.exposed_internet_type") is None
+
+
+# --- key pairs ---
+
+MD5 = "12:f8:7e:78:61:b4:bf:e2:de:24:15:96:4e:d4:72:53"
+SHA1 = "1f:51:ae:28:bf:89:e9:d8:1f:25:5d:37:2d:7d:b8:ca:9f:f5:f1:6f"
+ED25519 = "q1Gr+bTVaTmC5lpcEXAMPLE2rOhn3jPXmz8oXbBqYPk="
+
+
+def key_pair(graph: Graph, id_: str, fingerprint: str | None, account: str = "1111") -> None:
+    run(
+        graph,
+        "MERGE (a:AWSAccount {id: $account}) CREATE (a)-[:RESOURCE]->(k:EC2KeyPair {id: $id, keyname: $id})"
+        " SET k.keyfingerprint = $fingerprint",
+        id=id_,
+        fingerprint=fingerprint,
+        account=account,
+    )
+
+
+def flagged(graph: Graph, name: str) -> set[str]:
+    return {row["id"] for row in graph.rows(f"MATCH (k:EC2KeyPair) WHERE k.{name} RETURN k.id AS id")}
+
+
+def matches(graph: Graph) -> list[tuple[str, str]]:
+    found = graph.rows("MATCH (a)-[:MATCHING_FINGERPRINT]->(b) RETURN a.id AS a, b.id AS b ORDER BY a, b")
+    return [(row["a"], row["b"]) for row in found]
+
+
+def test_an_imported_rsa_key_is_told_by_its_fingerprint(graph: Graph) -> None:
+    """Of ED25519 keys nobody can tell; a key pair that is known by its name only has none."""
+    for id_, fingerprint in (("imported", MD5), ("made by AWS", SHA1), ("ed25519", ED25519), ("deleted", None)):
+        key_pair(graph, id_, fingerprint)
+    analysed(graph, KEY_PAIRS)
+    assert flagged(graph, "user_uploaded") == {"imported"}
+    assert flagged(graph, "duplicate_keyfingerprint") == set()
+
+
+def test_equal_keys_are_related_once_per_pair_over_all_accounts(graph: Graph) -> None:
+    for id_, fingerprint, account in (
+        ("c", MD5, "1111"), ("a", MD5, "2222"), ("b", MD5, "1111"), ("d", SHA1, "1111"), ("e", ED25519, "1111"),
+        ("f", ED25519, "2222"), ("g", None, "1111"), ("h", None, "1111"), ("i", "", "1111"), ("j", "", "1111"),
+    ):  # fmt: skip
+        key_pair(graph, id_, fingerprint, account)
+    analysed(graph, KEY_PAIRS)
+    assert matches(graph) == [("a", "b"), ("a", "c"), ("b", "c"), ("e", "f")]
+    assert flagged(graph, "duplicate_keyfingerprint") == {"a", "b", "c", "e", "f"}
+
+
+def test_a_match_keeps_when_it_was_first_seen_and_goes_with_its_reason(graph: Graph) -> None:
+    for id_ in ("a", "b", "c"):
+        key_pair(graph, id_, MD5)
+    analysed(graph, KEY_PAIRS, "before")
+    run(graph, "MATCH ()-[m:MATCHING_FINGERPRINT]->() SET m.firstseen = 5, m.lastupdated = 5")
+    run(graph, "MATCH (c:EC2KeyPair {id: 'c'}) SET c.keyfingerprint = $other", other=SHA1)
+    analysed(graph, KEY_PAIRS)
+    assert graph.rows("MATCH ()-[m:MATCHING_FINGERPRINT]->() RETURN properties(m) AS m") == [
+        {"m": {"firstseen": 5, "lastupdated": TAG}}
+    ]
+    assert flagged(graph, "duplicate_keyfingerprint") == {"a", "b"}
+    assert flagged(graph, "user_uploaded") == {"a", "b"}
+
+
+def test_key_pairs_that_are_gone_are_not_known(graph: Graph) -> None:
+    seen(graph, "aws.ec2.key_pairs")
+    key_pair(graph, "a", MD5)
+    key_pair(graph, "b", MD5, account="2222")
+    run(graph, "CREATE (:EC2KeyPair {id: 'gone'})-[:SSH_LOGIN_TO]->(:EC2Instance {id: 'i-1'})")
+    finding = analysed(graph, KEY_PAIRS)
+    assert str(finding) == "2 duplicate key pairs; 1 not known"
+    assert finding.examples == [
+        {"pair": "a", "account": "1111", "region": None, "imported": True},
+        {"pair": "b", "account": "2222", "region": None, "imported": True},
+    ]
 
 
 # --- S3 ---
@@ -620,47 +919,49 @@ def test_who_leaves_a_group_loses_its_policies_and_keeps_her_own(graph: Graph) -
 def test_a_verdict_counts_shows_and_says_what_it_did_not_see(graph: Graph) -> None:
     instance(graph, "i-1", region="eu-west-1")
     rule(graph, "sg-1", "0.0.0.0/0")
-    for type_ in ("aws.ec2.instances", "aws.ec2.security_groups", "aws.elb.load_balancers"):
+    for type_ in shipped(EXPOSURE).reads:
         seen(graph, type_)
     seen(graph, "aws.ec2.instances", "denied", region="eu-south-1", reason="AccessDenied ec2:DescribeInstances")
     seen(graph, "aws.ec2.instances", "skipped", region="ap-east-1", reason="not enabled")
     seen(graph, "aws.rds.instances", "failed")
     finding = analysed(graph, EXPOSURE)
     gap = "eu-south-1 of 1111 (AccessDenied ec2:DescribeInstances)"
-    assert str(finding) == f"1 exposed instance; 1 of 4 scopes not seen: {gap}"
+    assert str(finding) == f"1 exposed instance; 1 of 6 scopes not seen: {gap}"
     assert finding.examples == [{"instance": "i-1", "account": None, "region": "eu-west-1", "how": ["direct"]}]
     assert finding.judged
 
 
 def test_a_verdict_names_a_tenant_whose_plan_was_denied(graph: Graph) -> None:
     """No scope of it is known, of any type."""
-    for type_ in ("aws.ec2.instances", "aws.ec2.security_groups", "aws.elb.load_balancers"):
+    for type_ in shipped(EXPOSURE).reads:
         seen(graph, type_)
     why = "AccessDenied ec2:DescribeRegions: its regions are not known"
     seen(graph, "aws.regions", "denied", tenant="2222", region="global", reason=why)
     seen(graph, "aws.tenants", tenant="aws", region="global")
-    assert str(analysed(graph, EXPOSURE)) == f"0 exposed instances; 1 of 4 scopes not seen: 2222 ({why})"
+    assert str(analysed(graph, EXPOSURE)) == f"0 exposed instances; 1 of 6 scopes not seen: 2222 ({why})"
 
 
 def test_a_verdict_says_what_this_run_did_not_plan(graph: Graph) -> None:
     """A region not selected, one that is gone, and one that was never seen."""
-    for type_ in ("aws.ec2.instances", "aws.ec2.security_groups", "aws.elb.load_balancers"):
+    for type_ in shipped(EXPOSURE).reads:
         seen(graph, type_, lastupdated=TAG)
     seen(graph, "aws.ec2.instances", region="us-east-1", lastupdated=TAG - 1)
     seen(graph, "aws.ec2.instances", "retired", region="us-west-2", lastupdated=TAG - 1, complete_at=1)
     seen(graph, "aws.ec2.instances", "skipped", region="me-south-1", lastupdated=TAG - 1)
     finding = analysed(graph, EXPOSURE)
-    assert (finding.scopes, finding.earlier) == (4, 2)
+    assert (finding.scopes, finding.earlier) == (6, 2)
     assert str(finding) == "0 exposed instances; 2 scopes as earlier runs saw them"
 
 
 def test_a_type_that_never_was_complete_is_not_judged(graph: Graph) -> None:
-    seen(graph, "aws.ec2.instances")
+    for type_ in shipped(EXPOSURE).reads:
+        if type_ not in ("aws.ec2.security_groups", "aws.elb.load_balancers"):
+            seen(graph, type_)
     seen(graph, "aws.ec2.security_groups", "denied", complete_at=7)
     seen(graph, "aws.elb.load_balancers", "failed")
     assert analysed(graph, EXPOSURE).never_seen == ["aws.elb.load_balancers"]
     run(graph, "MATCH (s:SyncScope) DELETE s")
-    assert len(analysed(graph, EXPOSURE, "run-2").never_seen) == 3
+    assert analysed(graph, EXPOSURE, "run-2").never_seen == list(shipped(EXPOSURE).reads)
 
 
 def test_buckets_not_known_are_told_apart_from_private_ones(graph: Graph) -> None:
