@@ -591,6 +591,7 @@ def correct_moto() -> None:
     from moto.ec2.models import ec2_backends
     from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
     from moto.elb.models import ELBBackend, LoadBalancer
+    from moto.elbv2.models import ELBv2Backend, FakeLoadBalancer
     from moto.rds.models import DBCluster, DBInstance
 
     def enabled_regions(backend: RegionsAndZonesBackend, region_names: list[str] | None = None) -> list[Any]:
@@ -612,21 +613,33 @@ def correct_moto() -> None:
     def create_load_balancer(backend: ELBBackend, name: str, *args: Any, **kwargs: Any) -> LoadBalancer:
         """Under a DNS name that no other region or account has; moto's say us-east-1 everywhere."""
         balancer = create(backend, name, *args, **kwargs)
-        internal = "internal-" if balancer.scheme == "internal" else ""
-        number = zlib.crc32(f"{backend.account_id}/{name}".encode())
-        balancer.dns_name = f"{internal}{name}-{number}.{backend.region_name}.elb.amazonaws.com"
+        balancer.dns_name = dns_name(backend, name, balancer.scheme)
         return balancer
+
+    def create_load_balancer_v2(backend: ELBv2Backend, name: str, *args: Any, **kwargs: Any) -> FakeLoadBalancer:
+        """The same; moto's are the same in every account. A gateway load balancer has neither name nor scheme."""
+        balancer = create_v2(backend, name, *args, **kwargs)
+        balancer.dns_name = dns_name(backend, name, balancer.scheme)
+        if balancer.type == "gateway":
+            balancer.dns_name = balancer.scheme = balancer.canonical_hosted_zone_id = None
+        return balancer
+
+    def dns_name(backend: ELBBackend | ELBv2Backend, name: str, scheme: str | None) -> str:
+        internal = "internal-" if scheme == "internal" else ""
+        number = zlib.crc32(f"{backend.account_id}/{name}".encode())
+        return f"{internal}{name}-{number}.{backend.region_name}.elb.amazonaws.com"
 
     def latest_restorable_time(database: DBCluster | DBInstance) -> datetime:
         """A fixed time; moto says now, so that no two answers were alike."""
         return database.created
 
-    create = ELBBackend.create_load_balancer
+    create, create_v2 = ELBBackend.create_load_balancer, ELBv2Backend.create_load_balancer
     RegionsAndZonesBackend.describe_regions = enabled_regions  # type: ignore[assignment,method-assign]
     LoadBalancer.source_security_group = property(source_security_group)  # type: ignore[assignment,method-assign]
     DBCluster.latest_restorable_time = property(latest_restorable_time)  # type: ignore[assignment,method-assign]
     DBInstance.latest_restorable_time = property(latest_restorable_time)  # type: ignore[assignment,method-assign]
     ELBBackend.create_load_balancer = create_load_balancer  # type: ignore[assignment,method-assign]
+    ELBv2Backend.create_load_balancer = create_load_balancer_v2  # type: ignore[assignment,method-assign]
 
 
 def serve(port: int = 0, *, state: Path | None = None, until_stdin_closes: bool = False) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, Source, id_link, incoming, key, outgoing, parent, prop, scope_region
+from loaders.model import Node, Source, incoming, key, outgoing, parent, prop, scope_region
 from tasks.aws.api import listing
 from tasks.aws.ec2.key_pairs import key_pair_arn
 from tasks.resource import Per, ResourceType
@@ -68,7 +68,7 @@ class NetworkInterface(Node, label="NetworkInterface"):
     relationships = (
         incoming("NETWORK_INTERFACE", "EC2Instance", parent("InstanceId")),
         outgoing("PART_OF_SUBNET", "EC2Subnet", "SubnetId"),
-        id_link("MEMBER_OF_EC2_SECURITY_GROUP", "EC2SecurityGroup", "Groups[].GroupId"),
+        outgoing("MEMBER_OF_EC2_SECURITY_GROUP", "EC2SecurityGroup", "Groups[].GroupId"),
     )
 
 

@@ -1,0 +1,320 @@
+"""Load balancers, scaling groups, key pairs and images: from the simulator, over HTTP, to what the graph says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+import redis
+
+from analysis.engine import run_shipped, shipped_jobs
+from loaders import indexes
+from loaders.graph import Graph
+from loaders.writer import Writer
+from tasks import registry
+from tasks.aws import api as aws_api
+from tasks.aws import credentials
+from tasks.aws.api import AwsApi
+from tasks.aws.ec2 import images
+from tasks.failures import CallFailed, Failure
+from tasks.rate_budget import RateBudget
+from tasks.resource import Item, Tenant
+from tests.integration.runs import Sync, scope
+from tests.servers.aws import AwsServer, Effect, Fault
+from workers import embedded
+
+ACCOUNT, OTHER, REGION = "111122223333", "999988887777", "eu-west-1"
+ANYBODY, COMPANY = "0.0.0.0/0", "10.0.0.0/8"
+TYPES = (
+    "aws.ec2.security_groups",
+    "aws.ec2.subnets",
+    "aws.ec2.instances",
+    "aws.ec2.key_pairs",
+    "aws.ec2.images",
+    "aws.ec2.auto_scaling_groups",
+    "aws.elbv2.load_balancers",
+)
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[AwsServer]:
+    with AwsServer() as server:
+        yield server
+
+
+@pytest.fixture
+def aws(simulator: AwsServer, monkeypatch: pytest.MonkeyPatch) -> AwsServer:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCOUNT)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", simulator.url)
+    simulator.empty()
+    simulator.reset()
+    return simulator
+
+
+@pytest.fixture(scope="module", autouse=True)
+def indexed(services: embedded.Services) -> None:
+    graph = Graph.at(services.graph)
+    indexes.ensure(graph, registry.schema())
+    graph.close()
+
+
+@pytest.fixture
+def sync(services: embedded.Services, graph: Graph, broker: redis.Redis) -> Iterator[Sync]:
+    writer = Writer(services.graph.driver(), services.graph.database)
+    assert writer.acquire()
+    yield Sync(broker, writer)
+    writer.close()
+
+
+Fetch = Callable[[str], list[Item]]
+Load = Callable[[], None]
+
+
+@pytest.fixture
+def fetch(aws: AwsServer, broker: redis.Redis) -> Fetch:
+    def items(type_name: str) -> list[Item]:
+        tenant = Tenant(provider="aws", id=ACCOUNT, access={"partition": "aws"})
+
+        async def read() -> list[Item]:
+            api = AwsApi(tenant, REGION, RateBudget(broker), "aws")
+            try:
+                return [item async for item in registry.types()[type_name].fetch.items(api, "")]
+            finally:
+                await aws_api.close()
+                credentials.forget(tenant.access)
+
+        return asyncio.run(read())
+
+    return items
+
+
+@pytest.fixture
+def load(fetch: Fetch, sync: Sync) -> Load:
+    def everything() -> None:
+        """One run over all types."""
+        sync.run({scope(type_, ACCOUNT, REGION): [item.value for item in fetch(type_)] for type_ in TYPES})
+
+    return everything
+
+
+class Builder:
+    """What a test's estate is made of."""
+
+    def __init__(self, url: str) -> None:
+        keys = {"region_name": REGION, "aws_access_key_id": ACCOUNT, "aws_secret_access_key": "x"}
+        clients = (boto3.client(name, endpoint_url=url, **keys) for name in ("ec2", "elbv2", "autoscaling"))  # type: ignore[call-overload]
+        self.ec2, self.elb, self.scaling = clients
+        self.vpc = self.ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+        self.subnets = sorted(subnet["SubnetId"] for subnet in self.ec2.describe_subnets()["Subnets"])[:2]
+
+    def image(self, name: str) -> str:
+        return str(self.ec2.register_image(Name=name)["ImageId"])
+
+    def group(self, name: str, cidr: str, protocol: str = "tcp", port: int = 443) -> str:
+        group = self.ec2.create_security_group(GroupName=name, Description=name, VpcId=self.vpc)["GroupId"]
+        rule = {"IpProtocol": protocol, "FromPort": port, "ToPort": port, "IpRanges": [{"CidrIp": cidr}]}
+        self.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
+        return str(group)
+
+    def instance(self, image: str, **more: Any) -> Any:
+        """One without a public address."""
+        interface = {"DeviceIndex": 0, "SubnetId": self.subnets[0], "AssociatePublicIpAddress": False}
+        started = self.ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, NetworkInterfaces=[interface], **more)
+        return started["Instances"][0]
+
+    def target_group(self, name: str, kind: str, *targets: str, protocol: str = "HTTP") -> str:
+        made = self.elb.create_target_group(
+            Name=name, TargetType=kind, Protocol=protocol, Port=8080, VpcId=self.vpc, HealthCheckProtocol="HTTP"
+        )
+        arn = str(made["TargetGroups"][0]["TargetGroupArn"])
+        self.elb.register_targets(TargetGroupArn=arn, Targets=[{"Id": target} for target in targets])
+        return arn
+
+    def balancer(
+        self, name: str, *groups: str, kind: str = "application", scheme: str = "internet-facing", to: str = ""
+    ) -> Any:
+        """With a listener at port 443 that forwards to a target group."""
+        made = self.elb.create_load_balancer(
+            Name=name, Type=kind, Scheme=scheme, Subnets=self.subnets, SecurityGroups=list(groups)
+        )
+        balancer = made["LoadBalancers"][0]
+        if to:
+            self.elb.create_listener(
+                LoadBalancerArn=balancer["LoadBalancerArn"],
+                Protocol="HTTP" if kind == "application" else "TCP",
+                Port=443,
+                DefaultActions=[{"Type": "forward", "TargetGroupArn": to}],
+            )
+        return balancer
+
+
+@pytest.fixture
+def build(aws: AwsServer) -> Builder:
+    return Builder(aws.url)
+
+
+def pairs(graph: Graph, query: str) -> set[tuple[Any, ...]]:
+    return {tuple(row.values()) for row in graph.rows(query)}
+
+
+def exposed(graph: Graph, label: str) -> dict[str, Any]:
+    [job] = [job for job in shipped_jobs() if job.name == "aws_ec2_asset_exposure"]
+    run_shipped(graph, job, "run-1", 1)
+    how = (
+        f"MATCH (n:{label} {{exposed_internet: true}}) RETURN coalesce(n.name, n.id) AS n, n.exposed_internet_type AS h"
+    )
+    return {row["n"]: row["h"] for row in graph.rows(how)}
+
+
+def test_what_the_newer_load_balancers_forward_to_is_exposed(build: Builder, load: Load, graph: Graph) -> None:
+    image = build.image("web")
+    a, b, c, d = (build.instance(image) for _ in range(4))
+    opened, closed = build.group("opened", ANYBODY), build.group("closed", COMPANY)
+    build.balancer("alb", opened, to=build.target_group("a", "instance", a["InstanceId"]))
+    inner = build.balancer("inner", closed, scheme="internal", to=build.target_group("b", "instance", b["InstanceId"]))
+    front = build.target_group("chain", "alb", inner["LoadBalancerArn"], protocol="TCP")
+    build.balancer("nlb", kind="network", to=front)
+    build.balancer("pods", opened, to=build.target_group("c", "ip", c["PrivateIpAddress"], "192.168.0.1"))
+    build.balancer("closed", closed, to=build.target_group("d", "instance", d["InstanceId"]))
+    build.balancer("gateway", kind="gateway")
+    load()
+
+    edges = pairs(graph, "MATCH (b:LoadBalancerV2)-[:EXPOSE]->(i:EC2Instance) RETURN b.name, i.id")
+    assert edges == {("alb", a["InstanceId"]), ("inner", b["InstanceId"]), ("closed", d["InstanceId"])}
+    listeners = pairs(
+        graph,
+        "MATCH (b:LoadBalancerV2)-[:ELBV2_LISTENER]->(l:Endpoint), (b)-[:ELBV2_TARGET_GROUP]->(g)"
+        " RETURN b.name, l.port, l.protocol, g.name, l.targetgrouparn = g.arn",
+    )
+    assert listeners == {
+        ("alb", 443, "HTTP", "a", True),
+        ("inner", 443, "HTTP", "b", True),
+        ("nlb", 443, "TCP", "chain", True),
+        ("pods", 443, "HTTP", "c", True),
+        ("closed", 443, "HTTP", "d", True),
+    }
+    assert set(exposed(graph, "LoadBalancerV2")) == {"alb", "nlb", "pods"}
+    assert exposed(graph, "EC2Instance") == {each["InstanceId"]: ["elbv2"] for each in (a, b, c)}
+
+
+def test_a_gateway_load_balancer_is_known_by_its_arn(build: Builder, load: Load, graph: Graph) -> None:
+    gateway = build.balancer("gateway", kind="gateway")
+    load()
+    found = graph.rows("MATCH (b:LoadBalancerV2) RETURN b.id AS id, b.dnsname AS dnsname, b.scheme AS scheme")
+    assert found == [{"id": gateway["LoadBalancerArn"], "dnsname": None, "scheme": None}]
+
+
+def test_a_scaling_group_is_exposed_by_its_instances(build: Builder, load: Load, graph: Graph) -> None:
+    image = build.image("web")
+    build.scaling.create_launch_configuration(LaunchConfigurationName="web", ImageId=image, InstanceType="t3.micro")
+    target_group = build.target_group("web", "instance")
+    for name, arns in (("behind", [target_group]), ("alone", [])):
+        build.scaling.create_auto_scaling_group(
+            AutoScalingGroupName=name,
+            LaunchConfigurationName="web",
+            MinSize=1,
+            MaxSize=2,
+            DesiredCapacity=2,
+            VPCZoneIdentifier=",".join(build.subnets),
+            TargetGroupARNs=arns,
+        )
+    build.balancer("nlb", kind="network", to=target_group)
+    load()
+    assert pairs(graph, "MATCH (a:AutoScalingGroup)-[:VPC_IDENTIFIER]->(s:EC2Subnet) RETURN a.name, s.subnetid") == {
+        (name, subnet) for name in ("behind", "alone") for subnet in build.subnets
+    }
+    assert exposed(graph, "AutoScalingGroup")["behind"][-1] == "elbv2"
+    assert "elbv2" not in exposed(graph, "AutoScalingGroup").get("alone", [])
+
+
+def test_a_deleted_key_pair_still_logs_in(build: Builder, load: Load, graph: Graph) -> None:
+    build.ec2.create_key_pair(KeyName="ops")
+    build.ec2.create_key_pair(KeyName="unused")
+    instance = build.instance(build.image("web"), KeyName="ops")["InstanceId"]
+    load()
+    ops = f"arn:aws:ec2:{REGION}:{ACCOUNT}:key-pair/ops"
+    logins = "MATCH (k:EC2KeyPair)-[:SSH_LOGIN_TO]->(i:EC2Instance) RETURN k.id, k.keyname, i.id"
+    assert pairs(graph, logins) == {(ops, "ops", instance)}
+    build.ec2.delete_key_pair(KeyName="ops")
+    build.ec2.delete_key_pair(KeyName="unused")
+    load()
+    assert pairs(graph, logins) == {(ops, None, instance)}
+    assert pairs(graph, "MATCH (k:EC2KeyPair) RETURN k.id") == {(ops,)}
+
+
+def test_only_images_in_use_are_there(build: Builder, load: Load, graph: Graph) -> None:
+    image = build.image("used")
+    build.image("not used")
+    build.instance(image)
+    load()
+    assert pairs(graph, "MATCH (:AWSAccount)-[:RESOURCE]->(i:EC2Image) RETURN i.id, i.imageid, i.name") == {
+        (f"{image}|{REGION}", image, "used")
+    }
+
+
+def test_an_image_that_two_accounts_use_has_a_node_in_each(sync: Sync, graph: Graph) -> None:
+    """In one node, the sync of either account would own it, and delete it."""
+    here, there = (scope("aws.ec2.images", account, REGION) for account in (ACCOUNT, OTHER))
+    public = {"ImageId": "ami-1", "OwnerId": "137112412989"}
+    found = "MATCH (a:AWSAccount)-[:RESOURCE]->(i:EC2Image {id: 'ami-1|eu-west-1'}) RETURN a.id"
+    sync.run({here: [public], there: [public]})
+    assert pairs(graph, found) == {(ACCOUNT,), (OTHER,)}
+    sync.run({here: [], there: [public]})
+    assert pairs(graph, found) == {(OTHER,)}
+
+
+def test_images_are_asked_for_in_bounded_calls_and_one_that_is_gone_fails_none(
+    aws: AwsServer, build: Builder, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = {build.image(f"image-{number}") for number in range(5)}
+    for name in (*names, *names):
+        build.instance(name)
+    gone = min(names)
+    build.ec2.deregister_image(ImageId=gone)
+    monkeypatch.setattr(images, "MOST_VALUES", 2)
+    aws.reset()
+    assert {item.value["ImageId"] for item in fetch("aws.ec2.images")} == names - {gone}
+    assert aws.calls().count("ec2", "DescribeImages") == 3
+
+
+def test_without_instances_no_image_is_asked_for(aws: AwsServer, fetch: Fetch) -> None:
+    """A filter without values would give every public image there is."""
+    assert fetch("aws.ec2.images") == []
+    assert aws.calls().count("ec2", "DescribeImages") == 0
+
+
+def test_health_that_is_denied_ends_the_scope(aws: AwsServer, build: Builder, fetch: Fetch) -> None:
+    """Targets not seen must not read as none: the scope is denied, and deletes nothing."""
+    build.balancer("alb", to=build.target_group("a", "ip", "10.0.0.1"))
+    aws.add(Fault(Effect.DENY, service="elbv2", action="DescribeTargetHealth"))
+    [item] = fetch("aws.elbv2.load_balancers")
+    assert isinstance(item.failure, CallFailed)
+    assert item.failure.failure is Failure.DENIED
+    assert item.failure.action == "elasticloadbalancing:DescribeTargetHealth"
+
+
+def test_a_target_group_that_vanishes_on_the_way_takes_no_balancer_along(
+    aws: AwsServer, build: Builder, fetch: Fetch
+) -> None:
+    build.balancer("alb", to=build.target_group("a", "ip", "10.0.0.1"))
+    aws.add(Fault(Effect.DENY, service="elbv2", action="DescribeTargetHealth", code="TargetGroupNotFound", status=400))
+    [item] = fetch("aws.elbv2.load_balancers")
+    assert item.failure is None
+    assert item.value["DescribeTargetGroups"]["TargetGroups"][0]["DescribeTargetHealth"] == {}
+
+
+def test_a_balancer_that_vanishes_on_the_way_is_gone_and_the_rest_goes_on(
+    aws: AwsServer, build: Builder, fetch: Fetch
+) -> None:
+    for name in ("first", "second"):
+        build.balancer(name, to=build.target_group(name, "ip", "10.0.0.1"))
+    gone = {"code": "LoadBalancerNotFound", "status": 400, "param": "/first/"}
+    aws.add(Fault(Effect.DENY, service="elbv2", action="DescribeListeners", **gone))
+    found = {item.value["LoadBalancerName"]: item.failure for item in fetch("aws.elbv2.load_balancers")}
+    assert found["second"] is None
+    assert found["first"] is not None
+    assert found["first"].failure is Failure.GONE
