@@ -141,9 +141,12 @@ def reservation(*instances: dict[str, Any]) -> dict[str, Any]:
     return {"ReservationId": f"r-{instances[0]['InstanceId']}", "Instances": list(instances)}
 
 
-def instance(name: str, *, subnet: str | None = None, groups: Iterable[str] = ()) -> dict[str, Any]:
+def instance(
+    name: str, *, subnet: str | None = None, groups: Iterable[str] = (), key_name: str | None = None
+) -> dict[str, Any]:
     return {
         "InstanceId": name,
+        "KeyName": key_name,
         "SubnetId": subnet,
         "SecurityGroups": [{"GroupId": group} for group in groups],
         "NetworkInterfaces": [
@@ -162,4 +165,35 @@ def balancer(
         "SecurityGroups": list(groups),
         "SourceSecurityGroup": {"GroupName": source},
         "ListenerDescriptions": [{"Listener": {"LoadBalancerPort": 443, "Protocol": "TCP", "InstancePort": 8443}}],
+    }
+
+
+def balancer_v2(
+    name: str, account: str, *, instances: Iterable[str] = (), groups: Iterable[str] = ()
+) -> dict[str, Any]:
+    arn = f"arn:aws:elasticloadbalancing:eu-west-1:{account}:loadbalancer/app/{name}/1"
+    targets = [{"Target": {"Id": instance, "Port": port}} for instance in instances for port in (80, 81)]
+    target_group = {
+        "TargetGroupArn": f"arn:aws:elasticloadbalancing:eu-west-1:{account}:targetgroup/{name}/1",
+        "TargetGroupName": name,
+        "TargetType": "instance",
+        "DescribeTargetHealth": {"TargetHealthDescriptions": targets},
+    }
+    return {
+        "LoadBalancerArn": arn,
+        "DNSName": f"{name}.elb",
+        "LoadBalancerName": name,
+        "SecurityGroups": list(groups),
+        "AvailabilityZones": [{"SubnetId": f"subnet-1-{account}"}],
+        "DescribeListeners": {"Listeners": [{"ListenerArn": f"{arn}/443", "Port": 443, "Protocol": "HTTPS"}]},
+        "DescribeTargetGroups": {"TargetGroups": [target_group]},
+    }
+
+
+def scaling_group(name: str, account: str, *, instances: Iterable[str] = ()) -> dict[str, Any]:
+    return {
+        "AutoScalingGroupARN": f"arn:aws:autoscaling:eu-west-1:{account}:autoScalingGroup:{name}",
+        "AutoScalingGroupName": name,
+        "VPCZoneIdentifier": f"subnet-1-{account},subnet-2-{account}",
+        "Instances": [{"InstanceId": instance} for instance in instances],
     }

@@ -30,12 +30,14 @@ from tests.integration.runs import (
     Items,
     Run,
     balancer,
+    balancer_v2,
     group,
     instance,
     reservation,
     role,
     role_arn,
     rows,
+    scaling_group,
     scope,
 )
 from workers import embedded
@@ -44,12 +46,16 @@ ACCOUNTS = ("1111", "2222")
 PRINCIPALS = ("*", *(role_arn(name, account) for account in ACCOUNTS for name in "ab"))
 CIDRS = ("0.0.0.0/0", "::/0", "10.0.0.0/8")
 SUBNETS = ("subnet-1", "subnet-2")
+KEY_NAMES = ("ops", "web")
 TYPES = (
     "aws.iam.roles",
     "aws.ec2.security_groups",
     "aws.ec2.subnets",
     "aws.ec2.instances",
+    "aws.ec2.key_pairs",
+    "aws.ec2.auto_scaling_groups",
     "aws.elb.load_balancers",
+    "aws.elbv2.load_balancers",
     "aws.s3.buckets",
 )
 SCOPES = tuple(scope(type_, account) for account in ACCOUNTS for type_ in TYPES)
@@ -105,12 +111,20 @@ def estates(draw: st.DrawFn) -> Estate:
                         name,
                         subnet=f"{draw(st.sampled_from(SUBNETS))}-{draw(st.sampled_from(ACCOUNTS))}",
                         groups=draw(some(groups)),
+                        key_name=draw(st.sampled_from((None, *KEY_NAMES))),
                     )
                 )
                 for name in draw(some(name for name, owner in instances.items() if owner == account))
             ],
             "aws.elb.load_balancers": [
                 balancer(f"lb-{account}", instances=draw(some(instances)), groups=draw(some(groups)), source="default")
+            ],
+            "aws.ec2.key_pairs": [{"KeyName": name, "KeyFingerprint": "1f:51"} for name in draw(some(KEY_NAMES))],
+            "aws.ec2.auto_scaling_groups": [
+                scaling_group(name, account, instances=draw(some(instances))) for name in draw(some(("web", "api")))
+            ],
+            "aws.elbv2.load_balancers": [
+                balancer_v2(f"alb-{account}", account, instances=draw(some(instances)), groups=draw(some(groups)))
             ],
             "aws.s3.buckets": [
                 {"Name": bucket, "GetBucketPolicy": {}} for bucket, owner in owners.items() if owner == account

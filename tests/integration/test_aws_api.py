@@ -21,6 +21,7 @@ from tasks.aws.api import AwsApi, listing
 from tasks.failures import CallFailed, Failure, Later
 from tasks.rate_budget import RateBudget
 from tasks.resource import Item, Tenant
+from tests.servers.answers import AnswerServer
 from tests.servers.aws import AwsServer, Effect, Fault
 
 ACCOUNT = "111122223333"
@@ -238,6 +239,79 @@ class TestDetails:
         assert by_name["details-001"].value["GetBucketPolicy"] == {}
         assert by_name["details-003"].value["GetBucketPolicy"] is None
         assert [gap.action for gap in by_name["details-003"].gaps] == ["s3:GetBucketPolicy"]
+
+
+class TestDetailsOfPages:
+    """A detail is read to its last page; and each of what it lists may have details of its own."""
+
+    GROUPS = listing("iam:ListGroups").then("iam:GetGroup", GroupName="GroupName")
+    OF_MEMBERS = GROUPS.then(
+        "iam:ListAccessKeys", each="GetGroup.Users[]", UserName="UserName", none_if="NoSuchEntity", gap=True
+    )
+
+    @pytest.fixture
+    def answers(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[AnswerServer]:
+        group = {"Path": "/", "GroupId": "AGPA1", "Arn": "arn:aws:iam::1:group/g", "CreateDate": "2024-05-01T08:30:00Z"}
+        with AnswerServer() as server:
+            for name, value in (KEYS | {"AWS_ENDPOINT_URL": server.url}).items():
+                monkeypatch.setenv(name, value)
+            server.answers = {
+                "iam:ListGroups": [{"Groups": [{"GroupName": name, **group} for name in ("ops", "empty")]}],
+                "iam:GetGroup": {
+                    "ops": [
+                        {
+                            "Group": {"GroupName": "ops", **group},
+                            "Users": [user("ann")],
+                            "IsTruncated": True,
+                            "Marker": "page-2",
+                        },
+                        {"Group": {"GroupName": "ops", **group}, "Users": [user("ben"), user("cid")]},
+                    ],
+                    "empty": {"Group": {"GroupName": "empty", **group}, "Users": []},
+                },
+                "iam:ListAccessKeys": {
+                    "ann": {"AccessKeyMetadata": [{"UserName": "ann", "AccessKeyId": "AKIAANN"}]},
+                    "ben": "NoSuchEntity",
+                    "cid": "AccessDenied",
+                },
+            }
+            yield server
+
+    def test_every_page_of_a_detail_is_read(self, answers: AnswerServer, broker: redis.Redis) -> None:
+        found = by_name(call(broker, lambda api: items(api, self.GROUPS), region="global"))
+        assert [one["UserName"] for one in found["ops"].value["GetGroup"]["Users"]] == ["ann", "ben", "cid"]
+        assert found["ops"].value["GetGroup"]["Group"]["GroupName"] == "ops", "what doesn't page is as it was"
+        assert found["empty"].value["GetGroup"]["Users"] == []
+
+    def test_a_page_of_a_detail_that_was_cut_short_is_no_end(self, answers: AnswerServer, broker: redis.Redis) -> None:
+        pages = answers.answers["iam:GetGroup"]["ops"]  # type: ignore[call-overload]
+        del pages[1]["Users"]
+        found = by_name(call(broker, lambda api: items(api, self.GROUPS), region="global"))
+        assert found["ops"].failure is not None
+        assert (found["ops"].failure.failure, found["ops"].failure.reason) == (
+            Failure.BAD_ANSWER,
+            "the answer has no Users",
+        )
+        assert found["empty"].failure is None
+
+    def test_a_detail_of_each_element_is_merged_into_it(self, answers: AnswerServer, broker: redis.Redis) -> None:
+        """No answer, none, and not seen are three things there, too."""
+        found = by_name(call(broker, lambda api: items(api, self.OF_MEMBERS), region="global"))
+        ann, ben, cid = found["ops"].value["GetGroup"]["Users"]
+        assert [key["AccessKeyId"] for key in ann["ListAccessKeys"]["AccessKeyMetadata"]] == ["AKIAANN"]
+        assert ben["ListAccessKeys"] == {}
+        assert cid["ListAccessKeys"] is None
+        assert [gap.action for gap in found["ops"].gaps] == ["iam:ListAccessKeys"]
+        assert found["empty"].failure is None
+
+
+def user(name: str) -> dict[str, str]:
+    arn = f"arn:aws:iam::111122223333:user/{name}"
+    return {"UserName": name, "Path": "/", "UserId": f"AIDA{name}", "Arn": arn, "CreateDate": "2024-05-01T08:30:00Z"}
+
+
+def by_name(found: list[Item]) -> dict[str, Item]:
+    return {item.value["GroupName"]: item for item in found}
 
 
 def test_no_key_of_aws_is_in_redis(aws: AwsServer, broker: redis.Redis) -> None:
