@@ -123,9 +123,9 @@ def shop(build: Builder, elbv2: Any, autoscaling: Any) -> None:
     def balancer(name: str, port: int, *targets: str, kind: str = "application", **more: Any) -> str:
         """A balancer with one listener and one target group; its target group's ARN."""
         protocol = "HTTP" if kind == "application" else "TCP"
-        arn = elbv2.create_load_balancer(Name=name, Type=kind, **{"Subnets": public, **more})["LoadBalancers"][0][
-            "LoadBalancerArn"
-        ]
+        arn = elbv2.create_load_balancer(
+            Name=name, Type=kind, **{"Subnets": public, "Scheme": "internet-facing", **more}
+        )["LoadBalancers"][0]["LoadBalancerArn"]
         group: str = elbv2.create_target_group(
             Name=name, Protocol=protocol, Port=8080, VpcId=region.vpcs["shop"], TargetType="instance"
         )["TargetGroups"][0]["TargetGroupArn"]

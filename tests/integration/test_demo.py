@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -31,7 +32,7 @@ def start(directory: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 def said_by(process: subprocess.Popen[str]) -> str:
-    said, _ = process.communicate(timeout=240)
+    said, _ = process.communicate(timeout=280)
     return said
 
 
