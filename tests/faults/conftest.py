@@ -17,7 +17,7 @@ from tests.servers.aws import AwsServer
 from workers.embedded import Services
 from workers.embedded.broker import Broker, start_broker
 
-# The estate's own, and no others: a run has 30 scopes.
+# The estate's own, and no others: a run has 46 scopes.
 SETTINGS = {"aws_regions": estate.REGIONS}
 
 

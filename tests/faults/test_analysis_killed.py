@@ -14,7 +14,7 @@ SHIPPED = [job.name for job in engine.shipped_jobs()]
 
 
 def test_no_job_runs_before_the_last_commit(fleet: Fleet, aws: AwsServer, undisturbed: State) -> None:
-    last = Fault(Effect.PAUSE, action="DescribeInstances", region="eu-west-1")
+    last = Fault(Effect.PAUSE, action="DescribeSubnets", region="eu-west-1")
     aws.add(last)
     ledger = fleet.start()
     wait_until_one_is_left(ledger)
@@ -32,22 +32,22 @@ def test_no_job_runs_before_the_last_commit(fleet: Fleet, aws: AwsServer, undist
 def test_a_loader_killed_during_the_analysis_is_replaced_at_the_first_job_not_recorded(
     fleet: Fleet, aws: AwsServer, undisturbed: State
 ) -> None:
-    """The second job waits for a lock when its process dies. What the first did is changed by hand, and stays so."""
-    first, second = SHIPPED
-    last = Fault(Effect.PAUSE, action="DescribeInstances", region="eu-west-1")
+    """The last job waits for a lock when its process dies. What the first did is changed by hand, and stays so."""
+    *recorded, waiting = SHIPPED
+    last = Fault(Effect.PAUSE, action="DescribeSubnets", region="eu-west-1")
     aws.add(last)
     ledger = fleet.start()
     wait_until_one_is_left(ledger)
     with locked(fleet.graph, "MATCH (bucket:S3Bucket) SET bucket.held = true"):
         aws.remove(last)
         wait_until_blocked(fleet.graph, "MATCH (bucket:S3Bucket)")
-        assert record(fleet)["jobs_done"] == [first]
+        assert record(fleet)["jobs_done"] == recorded
         unexposed = "MATCH (i:EC2Instance) WHERE i.exposed_internet IS NULL"
         assert by_hand(fleet, f"{unexposed} SET i.exposed_internet_type = ['by hand']")
         fleet.kill("loader")
     report = fleet.finish(ledger)
-    assert record(fleet)["jobs_done"] == [first, second]
-    assert {finding["job"] for finding in report.findings} == {first, second}
+    assert record(fleet)["jobs_done"] == [*recorded, waiting]
+    assert {finding["job"] for finding in report.findings} == {*recorded, waiting}
     assert by_hand(fleet, "MATCH (i:EC2Instance {exposed_internet_type: ['by hand']}) REMOVE i.exposed_internet_type")
     assert difference(graph_state(fleet.graph), undisturbed) == []
 

@@ -48,7 +48,7 @@ def test_the_barrier_opens_within_a_second_of_the_last_scope(
     fleet: Fleet, aws: AwsServer, service: str, region: str
 ) -> None:
     """Also where that scope is empty, and nothing is left to commit or to clean."""
-    action = {"elb": "DescribeLoadBalancers", "ec2": "DescribeInstances"}[service]
+    action = {"elb": "DescribeLoadBalancers", "ec2": "DescribeSubnets"}[service]
 
     def run() -> RunInfo:
         last = Fault(Effect.PAUSE, service=service, action=action, region=region)

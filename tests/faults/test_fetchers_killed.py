@@ -11,9 +11,9 @@ from tests.fleet.graph_state import State, difference, graph_state
 from tests.fleet.running import QUICK, Fleet, unit_of, wait_for
 from tests.servers.aws import AwsServer, Effect, Fault
 
-INSTANCES, HERE = "aws.ec2.instances", "us-east-1"
+SUBNETS, HERE = "aws.ec2.subnets", "us-east-1"
 SLACK_SECONDS = 15  # a busy machine's; by the visibility timeout it would be an hour
-PAUSED = Fault(Effect.PAUSE, service="ec2", action="DescribeInstances", region=HERE, times=1)
+PAUSED = Fault(Effect.PAUSE, service="ec2", action="DescribeSubnets", region=HERE, times=1)
 
 
 def test_a_killed_child_is_noticed_within_its_lease(fleet: Fleet, aws: AwsServer, undisturbed: State) -> None:
@@ -33,10 +33,10 @@ def test_a_killed_worker_is_noticed_within_its_lease(fleet: Fleet, aws: AwsServe
     aws.add(PAUSED)
     ledger = fleet.start()
     aws.wait_for(PAUSED)
-    fleet.kill(fleet.worker_of(unit_of(ledger, INSTANCES, HERE)).name)
-    assert seconds_until_noticed(ledger, INSTANCES, HERE) < QUICK["lease_seconds"] + SLACK_SECONDS
+    fleet.kill(fleet.worker_of(unit_of(ledger, SUBNETS, HERE)).name)
+    assert seconds_until_noticed(ledger, SUBNETS, HERE) < QUICK["lease_seconds"] + SLACK_SECONDS
     report = fleet.finish(ledger)
-    assert unit_of(ledger, INSTANCES, HERE).attempt == 2
+    assert unit_of(ledger, SUBNETS, HERE).attempt == 2
     assert report.exit_code == 0
     assert difference(graph_state(fleet.graph), undisturbed) == []
 
@@ -47,14 +47,14 @@ def test_a_worker_that_stood_still_writes_nothing_when_it_goes_on(
     aws.add(PAUSED)
     ledger = fleet.start()
     aws.wait_for(PAUSED)
-    name = fleet.worker_of(unit_of(ledger, INSTANCES, HERE)).name
+    name = fleet.worker_of(unit_of(ledger, SUBNETS, HERE)).name
     with fleet.frozen(name):
-        wait_for(lambda: unit_of(ledger, INSTANCES, HERE).state is Scope.CLEANED)
+        wait_for(lambda: unit_of(ledger, SUBNETS, HERE).state is Scope.CLEANED)
         aws.remove(PAUSED)
     report = fleet.finish(ledger)
     wait_for(lambda: "another attempt holds it" in fleet.log(name))
     assert report.exit_code == 0
-    assert unit_of(ledger, INSTANCES, HERE).attempt == 2
+    assert unit_of(ledger, SUBNETS, HERE).attempt == 2
     assert difference(graph_state(fleet.graph), undisturbed) == []
 
 
@@ -65,11 +65,11 @@ def test_a_worker_that_is_shut_down_gives_its_scope_back_at_once(
     aws.add(PAUSED)
     ledger = fleet.start()
     aws.wait_for(PAUSED)
-    worker = fleet.worker_of(unit_of(ledger, INSTANCES, HERE))
+    worker = fleet.worker_of(unit_of(ledger, SUBNETS, HERE))
     assert worker.process is not None
     worker.process.send_signal(signal.SIGTERM)
-    wait_for(lambda: unit_of(ledger, INSTANCES, HERE).attempt == 2, seconds=20)
-    assert unit_of(ledger, INSTANCES, HERE).deaths == 0
+    wait_for(lambda: unit_of(ledger, SUBNETS, HERE).attempt == 2, seconds=20)
+    assert unit_of(ledger, SUBNETS, HERE).deaths == 0
     report = fleet.finish(ledger)
     assert report.exit_code == 0
     assert difference(graph_state(fleet.graph), undisturbed) == []

@@ -16,7 +16,7 @@ from tests.servers.aws import AwsServer, Effect, Fault
 
 QUEUE = "fetch.aws"
 SCOPES = 25  # of the estate's tenant
-LAST = Fault(Effect.PAUSE, action="DescribeInstances", region="eu-west-1")
+LAST = Fault(Effect.PAUSE, action="DescribeSubnets", region="eu-west-1")
 Message = dict[str, Any]
 
 

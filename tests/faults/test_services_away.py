@@ -25,7 +25,7 @@ from workers.embedded.broker import Broker, start_broker
 AWAY_SECONDS = QUICK["writer_lease_seconds"] + 1
 BACKLOG_BYTES = 10_000
 LEASE_SECONDS = 8.0  # here a death would be a mistake: also on a machine that is too busy for a heartbeat in time
-LAST = Fault(Effect.PAUSE, action="DescribeInstances", region="eu-west-1")
+LAST = Fault(Effect.PAUSE, action="DescribeSubnets", region="eu-west-1")
 
 
 @dataclass

@@ -20,7 +20,7 @@ from tests.servers.aws import AwsServer, Effect, Fault
 from workers.embedded import Services
 from workers.embedded.broker import start_broker
 
-LAST = Fault(Effect.PAUSE, action="DescribeInstances", region="eu-west-1", times=1)
+LAST = Fault(Effect.PAUSE, action="DescribeSubnets", region="eu-west-1", times=1)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from tests.fleet.locks import locked, wait_until_blocked
 from tests.fleet.running import QUICK, Fleet, unit_of, wait_for, wait_until_one_is_left
 from tests.servers.aws import AwsServer, Effect, Fault
 
-DATABASES, INSTANCES, HERE = "aws.rds.instances", "aws.ec2.instances", "us-east-1"
+DATABASES, SUBNETS, HERE = "aws.rds.instances", "aws.ec2.subnets", "us-east-1"
 SIGN_OF_LIFE = f"MATCH {GRAPH_NODE} WHERE g.run"
 ASKED_SECONDS = 22  # longer than a call waits within its attempt
 
@@ -39,14 +39,14 @@ def test_a_throttled_scope_is_given_back_and_comes_again_when_it_may(
 
 def test_a_graph_that_stands_still_hides_no_dead_worker(fleet: Fleet, aws: AwsServer, undisturbed: State) -> None:
     """Somebody holds the lock that every write to the graph needs, the signs of life of the run too."""
-    paused = Fault(Effect.PAUSE, service="ec2", action="DescribeInstances", region=HERE, times=1)
+    paused = Fault(Effect.PAUSE, service="ec2", action="DescribeSubnets", region=HERE, times=1)
     aws.add(paused)
     ledger = fleet.start()
     aws.wait_for(paused)
     with locked(fleet.graph, "MATCH (g:SyncGraph) SET g.held = true"):
         time.sleep(2 * QUICK["lease_seconds"])  # long enough for every sweeper to want to write
-        fleet.kill(fleet.worker_of(unit_of(ledger, INSTANCES, HERE)).name)
-        wait_for(lambda: unit_of(ledger, INSTANCES, HERE).deaths == 1, seconds=30)
+        fleet.kill(fleet.worker_of(unit_of(ledger, SUBNETS, HERE)).name)
+        wait_for(lambda: unit_of(ledger, SUBNETS, HERE).deaths == 1, seconds=30)
     report = fleet.finish(ledger)
     assert report.exit_code == 0
     assert difference(graph_state(fleet.graph), undisturbed) == []
@@ -56,7 +56,7 @@ def test_a_worker_that_stands_still_while_it_gives_a_sign_of_life_doesnt_hold_th
     fleet: Fleet, aws: AwsServer, undisturbed: State
 ) -> None:
     """The lock comes to it when it can't let go any more: Neo4j takes it away."""
-    paused = Fault(Effect.PAUSE, service="ec2", action="DescribeInstances", region=HERE, times=1)
+    paused = Fault(Effect.PAUSE, service="ec2", action="DescribeSubnets", region=HERE, times=1)
     aws.add(paused)
     ledger = fleet.start()
     aws.wait_for(paused)
