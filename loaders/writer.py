@@ -219,6 +219,13 @@ def claimed_by(graph: Graph) -> Claim | None:
     return _claim(found[0]) if found else None
 
 
+def last_sign_seconds(graph: Graph) -> float | None:
+    """How long ago the writer gave its last sign; None where there is no writer."""
+    query = f"MATCH {GRAPH_NODE} WHERE g.writer IS NOT NULL RETURN (timestamp() - g.writer_seen_at) / 1000.0 AS seconds"
+    found = graph.rows(query)
+    return float(found[0]["seconds"]) if found else None
+
+
 _CLAIM: LiteralString = (
     "RETURN g.run AS run, coalesce(g.tag, 0) AS tag, (timestamp() - coalesce(g.run_seen_at, 0)) / 1000.0 AS seconds"
 )

@@ -22,17 +22,18 @@ from loaders.ledger import Event
 from loaders.scope import Scope, regions_type, tenants_type
 from tasks import registry
 from workers import barrier, coordinator, fetching, loading, local_fleet, readiness, sweeper
+from workers import health as health  # its question to workers
 from workers.process import process
 from workers.settings import Settings
 
 log = logging.getLogger(__name__)
 
 COORDINATOR: Final = "coordinator"
-LOADER: Final = "loader"
 FETCH: Final = "fetch"  # fetch.<provider>
 # The analysis has a lease of its own, and your jobs may take hours. Where Redis hands its message out again, that finds
 # the barrier taken.
 ANALYSIS_SECONDS: Final = 24 * 3600
+BEAT_SECONDS: Final = 30  # beat looks at its schedule at least so often; Celery calls it dead after twice that
 
 
 def configuration(settings: Settings) -> dict[str, Any]:
@@ -66,6 +67,9 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "worker_hijack_root_logger": True,
         "timezone": "UTC",
         "beat_schedule": _beat(settings.schedule),
+        # so that it can be asked whether it ticks
+        "beat_enable_remote_control": True,
+        "beat_max_loop_interval": BEAT_SECONDS,
     }
 
 
@@ -73,8 +77,8 @@ def route(name: str, args: Any, kwargs: Any, options: Any, task: Any = None, **_
     """The queue of a task, by its name."""
     if name in registry.types():
         return {"queue": f"{FETCH}.{registry.types()[name].provider}"}
-    if name in ("chartfleet.load", "chartfleet.analyse"):
-        return {"queue": LOADER}
+    if name in (loading.TASK, barrier.TASK):
+        return {"queue": loading.QUEUE}
     return {"queue": COORDINATOR}
 
 
@@ -148,13 +152,13 @@ def publish_tenant(run: str, scopes: list[Scope]) -> None:
         chord([app.signature(s.type, args=(run, s.id), immutable=True) for s in scopes])(analyse.si(run))
 
 
-@app.task(name="chartfleet.load")
+@app.task(name=loading.TASK)
 def load(run: str) -> None:
     """Commit what waits for the writer, and clean what is complete."""
     loading.load(process(), run, publish)
 
 
-@app.task(name="chartfleet.analyse", time_limit=ANALYSIS_SECONDS)
+@app.task(name=barrier.TASK, time_limit=ANALYSIS_SECONDS)
 def analyse(run: str) -> None:
     """Open the barrier if the run is settled, and run everything that comes after it."""
     barrier.analyse(process(), run)

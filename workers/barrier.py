@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import redis
 from neo4j.exceptions import ClientError, DriverError, Neo4jError
@@ -31,6 +31,7 @@ from workers.process import Process
 
 log = logging.getLogger(__name__)
 
+TASK: Final = "chartfleet.analyse"
 _REFUSED_FOR_GOOD = "Neo.ClientError.Statement."  # the same statement is refused the next time as well
 
 

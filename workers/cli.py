@@ -32,7 +32,7 @@ from loaders.ledger import Ledger, RunState, runs
 from loaders.scope import Scope
 from loaders.writer import RunRefused, revoke_claim
 from tasks import registry
-from workers import coordinator, embedded, former_flags, local_fleet, readiness, report, watch
+from workers import coordinator, embedded, former_flags, health, local_fleet, readiness, report, watch
 from workers.forget import forget
 from workers.process import connect_redis
 from workers.settings import SettingError, Settings, known
@@ -372,6 +372,21 @@ def _flower(settings: Settings, args: argparse.Namespace) -> int:
     return _celery(settings, command)
 
 
+def _health(settings: Settings, args: argparse.Namespace) -> int:
+    if args.process == "flower":
+        found = health.flower(args.port)
+    elif settings.broker is None:
+        raise SettingError("broker_url", None, "name the fleet's Redis: --broker-url or CHARTFLEET_BROKER_URL")
+    elif args.process == "beat":
+        found = health.beat(_app(settings), _impatient(settings.broker))
+    else:
+        found = health.worker(_app(settings), _impatient(settings.broker), settings, args.hostname)
+    if not found.well:
+        return _say(found.text, report.FAILED)
+    print(found.text)
+    return report.COMPLETE
+
+
 def _celery(settings: Settings, command: list[str]) -> int:
     """Become Celery: its signals, its exit code, its options after `--`."""
     if settings.broker is None:
@@ -392,6 +407,7 @@ _COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
     "worker": _worker,
     "beat": _beat,
     "flower": _flower,
+    "health": _health,
 }
 
 
@@ -446,6 +462,10 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser(name, parents=[common], help=meaning)
     for name in ("worker", "beat", "flower"):
         commands.choices[name].add_argument("celery", nargs="*", help="after --: options for Celery itself")
+    asked = commands.add_parser("health", parents=[common], help="does a process on this host get on? 0 or 1")
+    asked.add_argument("process", choices=("worker", "beat", "flower"))
+    asked.add_argument("--hostname", help="of a worker: as it was started")
+    asked.add_argument("--port", type=int, default=health.FLOWER_PORT, help="of Flower")
     return parser
 
 

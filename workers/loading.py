@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from neo4j.exceptions import DriverError, Neo4jError
 
@@ -15,6 +16,8 @@ from workers.process import Process
 
 log = logging.getLogger(__name__)
 
+TASK: Final = "chartfleet.load"
+QUEUE: Final = "loader"
 POLL_SECONDS = 0.25
 AWAY_SECONDS = 2  # between looks at a graph that doesn't answer; the sweeper wakes the writer again
 

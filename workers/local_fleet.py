@@ -133,8 +133,13 @@ def worker_command(queues: Sequence[str], concurrency: int | None, name: str | N
     """Celery's own command for a worker of these queues."""
     command = [sys.executable, "-m", "celery", "--app", "workers.app", "worker", "--queues", ",".join(expand(queues))]
     command += ["--concurrency", str(concurrency)] if concurrency else []
-    command += ["--hostname", f"{name}@%h"] if name else []
+    command += ["--hostname", node(name)] if name else []
     return [*command, "--loglevel", "INFO", "--without-gossip", "--without-mingle", *more]
+
+
+def node(name: str) -> str:
+    """Celery's name for a worker of this host; it puts the host in the place of %h."""
+    return f"{name}@%h"
 
 
 def expand(queues: Sequence[str]) -> list[str]:

@@ -36,12 +36,17 @@ def connect_redis(url: str) -> redis.Redis:
     )
 
 
+def name_of_process(pid: int) -> str:
+    """How the ledger names a process of this host."""
+    return f"{socket.gethostname()}:{pid}"
+
+
 class Process:
     """Built on first use in each process; after a fork the child builds its own."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self.name = name_of_process(os.getpid())
 
     @cached_property
     def redis(self) -> redis.Redis:

@@ -298,6 +298,14 @@ class Ledger:
     def renew_barrier(self, token: str, *, lease_seconds: float) -> bool:
         return bool(self._call("renew_barrier", token, _ms(lease_seconds)))
 
+    def analyst(self) -> str | None:
+        """The process that holds the barrier; None where nobody does, or no longer gives a sign."""
+        found: list[bytes | None] = self._redis.hmget(self._key, "barrier_token", "barrier_lease_ms")  # type: ignore[assignment]
+        token, lease_ms = found
+        if token is None or int(lease_ms or 0) <= self.now_ms():
+            return None
+        return token.decode().rpartition(":")[0]
+
     def close(self, token: str, state: RunState, report: dict[str, Any]) -> bool:
         return bool(self._call("close_run", token, state, json.dumps(report)))
 
