@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 import neo4j
@@ -39,13 +39,21 @@ class Loader:
         self._schema = schema
         self._cleanup = Cleanup(graph, schema)
 
-    def drain(self, ledger: Ledger, tag: int, *, seconds: float = math.inf) -> Iterator[Event]:
+    def drain(
+        self,
+        ledger: Ledger,
+        tag: int,
+        *,
+        seconds: float = math.inf,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> Iterator[Event]:
         """Load and clean until nothing waits; yields what the caller is to publish, as soon as it is known.
 
-        After so many seconds it asks to be called again, before Celery's time limit ends it in the middle of a batch.
+        After so many seconds it asks to be called again, before Celery's time limit ends it in the middle of a batch;
+        and so it does when the worker shuts down, for the next one.
         """
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        while time.monotonic() < end and not stopping():
             taken = ledger.take(most_batches=MOST_BATCHES, most_bytes=MOST_BYTES)
             if taken:
                 self._load(taken, ledger, tag)

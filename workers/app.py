@@ -155,7 +155,7 @@ def publish_tenant(run: str, scopes: list[Scope]) -> None:
 @app.task(name=loading.TASK)
 def load(run: str) -> None:
     """Commit what waits for the writer, and clean what is complete."""
-    loading.load(process(), run, publish)
+    loading.load(process(), run, publish, stopping)
 
 
 @app.task(name=barrier.TASK, time_limit=ANALYSIS_SECONDS)

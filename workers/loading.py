@@ -44,7 +44,9 @@ def writing(writer: Writer, tag: int, *, wait_seconds: float) -> Iterator[Writer
             log.warning("the writer couldn't let go (%s): its lease runs out", type(error).__name__)
 
 
-def load(process: Process, run: str, publish: Callable[[str, Iterable[Event]], None]) -> None:
+def load(
+    process: Process, run: str, publish: Callable[[str, Iterable[Event]], None], stopping: Callable[[], bool]
+) -> None:
     """Drain what waits for one run. What can't be done now stays there, and the sweeper wakes the writer again."""
     ledger = process.ledger(run)
     info = ledger.info()
@@ -54,7 +56,8 @@ def load(process: Process, run: str, publish: Callable[[str, Iterable[Event]], N
     try:
         with writing(process.writer, info.tag, wait_seconds=wait) as writer:
             keep_claim(writer, run)
-            for event in process.loader.drain(ledger, info.tag, seconds=process.settings.hard_time_limit_seconds / 2):
+            seconds = process.settings.hard_time_limit_seconds / 2
+            for event in process.loader.drain(ledger, info.tag, seconds=seconds, stopping=stopping):
                 publish(run, [event])
     except Busy:
         log.info("another writer holds the graph")

@@ -307,6 +307,18 @@ def test_a_writer_that_has_worked_long_enough_asks_to_be_called_again(sync: Sync
     assert values(graph, "MATCH (r:AWSRole) RETURN r.name") == ["one"]
 
 
+def test_a_writer_whose_worker_shuts_down_leaves_the_rest_to_the_next(sync: Sync, graph: Graph) -> None:
+    """What is being written is finished: roles are one model, groups are another."""
+    run = sync.start([ROLES, GROUPS])
+    run.fetch(ROLES, rows(ROLES, [role("one")]))
+    run.fetch(GROUPS, rows(GROUPS, [group("sg-1")]))
+    shuts_down = iter([False, True])
+    assert list(run.loader.drain(run.ledger, run.tag, stopping=lambda: next(shuts_down)))[-1] == Event.LOAD
+    assert values(graph, "MATCH (n) WHERE n:AWSRole OR n:EC2SecurityGroup RETURN count(n)") == [1]
+    run.load()
+    assert values(graph, "MATCH (n) WHERE n:AWSRole OR n:EC2SecurityGroup RETURN count(n)") == [2]
+
+
 # --- who may write ---
 
 
