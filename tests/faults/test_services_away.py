@@ -100,6 +100,9 @@ def test_three_outages_of_neo4j_quarantine_nothing_and_lose_nothing(
         aws.remove(LAST)
         wait_for(lambda: info_of(ledger).waiting)
         wait_for(lambda: "the graph doesn't answer" in info_of(ledger).trouble)
+        loader = fleet.health("loader")
+        assert loader.well, loader.text
+        assert f"run {ledger.run} waits: the graph doesn't answer" in loader.text
     with locked(fleet.graph, "MATCH (bucket:S3Bucket) SET bucket.held = true"):
         wait_until_blocked(fleet.graph, "MATCH (bucket:S3Bucket)")
         with surroundings.graph.shut():
@@ -119,6 +122,10 @@ def test_a_fetch_waits_while_the_loader_is_behind(fleet: Fleet, undisturbed: Sta
         assert len(fetching) == fleet.settings.concurrency
         assert info.waiting_bytes < 2 * BACKLOG_BYTES
         assert info.open > len(fetching)
+        for fetcher in ("fetch-1", "fetch-2"):
+            told = fleet.health(fetcher)
+            assert told.well, told.text
+            assert "2 of 2 at work" in told.text
     assert_complete(fleet, ledger, undisturbed)
 
 

@@ -21,8 +21,9 @@ from rich.console import Console
 from loaders.graph import Graph, GraphAddress
 from loaders.ledger import Ledger, RunInfo, Unit, runs
 from loaders.scope import Scope
-from workers import coordinator, report, watch
+from workers import coordinator, health, report, watch
 from workers.app import configuration
+from workers.health import Health
 from workers.local_fleet import LocalFleet, Worker, local_fleet
 from workers.process import connect_redis
 from workers.report import Report
@@ -110,6 +111,10 @@ class Fleet:
         return int(self.redis.llen(queue))  # type: ignore[arg-type]
 
     # -- processes
+
+    def health(self, name: str) -> Health:
+        """What the health check of a worker says."""
+        return health.worker(self.app, self.redis, self.settings, name)
 
     def worker(self, name: str) -> Worker:
         return next(worker for worker in self.workers.workers if worker.name == name)

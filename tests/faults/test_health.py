@@ -1,0 +1,155 @@
+"""What the health check of a worker says, while it has nothing to do, works, waits, or stands still."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import psutil
+import pytest
+import redis
+
+from loaders.ledger import Ledger, State
+from tests.fleet.locks import locked, wait_until_blocked
+from tests.fleet.running import QUICK, Fleet, unit_of, wait_for, wait_until_one_is_left
+from tests.servers.aws import AwsServer, Effect, Fault
+from workers import health
+from workers.embedded.broker import Broker
+
+INSTANCES, HERE = "aws.ec2.instances", "us-east-1"
+PAUSED = Fault(Effect.PAUSE, service="ec2", action="DescribeInstances", region=HERE)
+LONGER_THAN_A_LEASE = QUICK["lease_seconds"] + 2
+
+
+def test_workers_with_nothing_to_do_are_healthy(fleet: Fleet) -> None:
+    host = socket.gethostname()
+    for name, processes in {"coordinator": 2, "fetch-1": 2, "fetch-2": 2, "loader": 1}.items():
+        assert fleet.health(name) == health.Health(True, f"{name}@{host}: 0 of {processes} at work")
+
+
+def test_a_worker_whose_call_takes_long_is_healthy(fleet: Fleet, aws: AwsServer) -> None:
+    fetcher = fetching(fleet, aws)
+    time.sleep(LONGER_THAN_A_LEASE)
+    told = fleet.health(fetcher)
+    assert told.well, told.text
+    assert "1 of 2 at work" in told.text
+
+
+@pytest.mark.parametrize("name", ["coordinator", "fetch-1", "loader"])
+def test_a_worker_that_stands_still_doesnt_answer(fleet: Fleet, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "ANSWER_SECONDS", 1)
+    with fleet.frozen(name):
+        told = fleet.health(name)
+    assert not told.well
+    assert told.text == f"{name}@{socket.gethostname()} doesn't answer"
+    wait_for(lambda: fleet.health(name).well)
+
+
+def test_a_process_that_stands_still_with_a_scope_is_noticed_once_its_lease_is_over(
+    fleet: Fleet, aws: AwsServer
+) -> None:
+    """The worker itself answers, and its other process works on."""
+    fetcher = fetching(fleet, aws)
+    holder = unit_of(ledger_of(fleet), INSTANCES, HERE).worker
+    with frozen(int(holder.rpartition(":")[2])):
+        wait_for(lambda: (unit := unit_of(ledger_of(fleet), INSTANCES, HERE)).deaths and unit.state is State.FETCHING)
+        told = fleet.health(fetcher)
+    assert not told.well
+    assert f"{INSTANCES}/123456789012/{HERE} was taken from {holder}, which stands still" in told.text
+    (other,) = {"fetch-1", "fetch-2"} - {fetcher}
+    assert fleet.health(other).well
+
+
+def test_processes_that_stand_still_and_begin_nothing_are_noticed(fleet: Fleet, aws: AwsServer) -> None:
+    with frozen(*(child.pid for child in fleet.children("coordinator"))):
+        fleet.start()
+        told = fleet.health("coordinator")
+        assert not told.well
+        assert "holds a message and doesn't begin it, though a process is free" in told.text
+        assert fleet.health("fetch-1").well  # there is nothing for it to do
+
+
+def test_a_worker_that_takes_nothing_from_its_queue_is_noticed(fleet: Fleet) -> None:
+    """It has all the messages that it may hold, and begins none: here because of a rate limit."""
+    with fleet.frozen("coordinator"), fleet.also("second", ["coordinator"]):
+        (second,) = fleet.app.control.rate_limit(
+            "aws.tenants", "1/h", destination=[f"second@{socket.gethostname()}"], reply=True
+        )
+        for _ in range(5):
+            fleet.app.send_task("aws.tenants", args=("1-none", "aws.tenants/aws/global"))
+        wait_for(lambda: fleet.queued("coordinator") == 3)
+        told = fleet.health("second")
+    assert not told.well
+    assert told.text == f"{next(iter(second))}: takes nothing from the queue coordinator, though a process is free"
+
+
+def test_a_loader_that_stands_still_with_a_batch_is_noticed(fleet: Fleet) -> None:
+    """After all that a transaction may take, tried again once, and a writer's lease."""
+    with locked(fleet.graph):
+        ledger = fleet.start()
+        wait_until_blocked(fleet.graph)
+        assert fleet.health("loader").well
+        (child,) = fleet.children("loader")
+        with frozen(child.pid):
+            told = wait_for(lambda: not (told := fleet.health("loader")).well and told, seconds=60)
+    assert "loads, and committed nothing for" in told.text
+    assert fleet.finish(ledger).exit_code == 0
+    assert fleet.health("loader").well
+
+
+def test_a_loader_that_stands_still_in_the_analysis_is_noticed(fleet: Fleet, aws: AwsServer) -> None:
+    aws.add(PAUSED)
+    ledger = fleet.start()
+    wait_until_one_is_left(ledger)
+    with locked(fleet.graph, "MATCH (bucket:S3Bucket) SET bucket.held = true"):
+        aws.remove(PAUSED)
+        wait_until_blocked(fleet.graph, "MATCH (bucket:S3Bucket)")
+        (child,) = fleet.children("loader")
+        with frozen(child.pid):
+            time.sleep(LONGER_THAN_A_LEASE)
+            told = fleet.health("loader")
+    assert not told.well
+    assert "the analysis was taken from" in told.text
+    fleet.finish(ledger)
+    wait_for(lambda: fleet.health("loader").well)
+
+
+def test_a_worker_whose_broker_is_away_needs_no_successor(fleet: Fleet, fleet_broker: Broker) -> None:
+    client = redis.Redis.from_url(fleet_broker.url, socket_timeout=1)
+    fleet_broker.process.send(signal.SIGSTOP)
+    try:
+        told = health.worker(fleet.app, client, fleet.settings, "fetch-1")
+    finally:
+        fleet_broker.process.send(signal.SIGCONT)
+    assert told.well
+    assert "the broker doesn't answer" in told.text
+
+
+def fetching(fleet: Fleet, aws: AwsServer) -> str:
+    """The worker that waits for an answer of the API, all else being done."""
+    aws.add(PAUSED)
+    ledger = fleet.start()
+    wait_until_one_is_left(ledger)
+    return fleet.worker_of(unit_of(ledger, INSTANCES, HERE)).name
+
+
+def ledger_of(fleet: Fleet) -> Ledger:
+    """Of the run under way."""
+    (run,) = fleet.redis.zrevrange("chartfleet:runs", 0, -1)
+    return Ledger(fleet.redis, run.decode())
+
+
+@contextmanager
+def frozen(*pids: int) -> Iterator[None]:
+    """Single processes of a pool stand still."""
+    for pid in pids:
+        psutil.Process(pid).suspend()
+    try:
+        yield
+    finally:
+        for pid in pids:
+            with suppress(psutil.NoSuchProcess):
+                psutil.Process(pid).resume()
