@@ -40,12 +40,15 @@ docs: setup
 screen: setup
 	$(BIN)/python docs/screen.py
 
-# uv resolves for every platform and Python version at once; it lives for as long as that takes.
+# uv resolves for every platform and Python version at once; it lives for as long as that takes. The image holds no more than
+# a fleet needs, and of that the same versions as everyone else.
+UV_COMPILE = build/uv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet
 lock: setup
 	$(PYTHON) -m venv build/uv
 	build/uv/bin/python -m pip install --quiet uv
-	build/uv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --all-extras --group dev \
-		pyproject.toml -o requirements.lock --no-header --quiet
+	$(UV_COMPILE) --all-extras --group dev pyproject.toml -o requirements.lock
+	$(UV_COMPILE) --extra fast --extra redbeat --constraint requirements.lock pyproject.toml -o docker/image.lock
+	$(UV_COMPILE) --group build --constraint requirements.lock -o docker/build.lock
 	rm -rf build/uv
 
 clean:

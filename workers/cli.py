@@ -465,7 +465,8 @@ def _parser() -> argparse.ArgumentParser:
     asked = commands.add_parser("health", parents=[common], help="does a process on this host get on? 0 or 1")
     asked.add_argument("process", choices=("worker", "beat", "flower"))
     asked.add_argument("--hostname", help="of a worker: as it was started")
-    asked.add_argument("--port", type=int, default=health.FLOWER_PORT, help="of Flower")
+    port = os.environ.get("FLOWER_PORT", "5555")  # which Flower itself reads
+    asked.add_argument("--port", type=int, default=port, help="of Flower; else FLOWER_PORT")
     return parser
 
 

@@ -35,7 +35,6 @@ from workers.sweeper import under_way
 ANSWER_SECONDS: Final = 5
 LOOK_AGAIN_SECONDS: Final = 5  # one that gets on takes a message that waits, ends a task, or signs, within this time
 KILL_SECONDS: Final = 60  # past its time limit a task is killed; it isn't to the second
-FLOWER_PORT: Final = 5555
 
 
 @dataclass(frozen=True, slots=True)
