@@ -18,7 +18,7 @@ from tasks.failures import Later
 
 @cache
 def _script() -> str:
-    return resources.files("tasks").joinpath("rate_budget.lua").read_text()
+    return resources.files("tasks").joinpath("rate_budget.lua").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, closing, suppress
@@ -388,12 +389,15 @@ def _health(settings: Settings, args: argparse.Namespace) -> int:
 
 
 def _celery(settings: Settings, command: list[str]) -> int:
-    """Become Celery: its signals, its exit code, its options after `--`."""
+    """Become Celery, or where that can't be, run it: its signals, its exit code, its options after `--`."""
     if settings.broker is None:
         raise SettingError("broker_url", None, "name the fleet's Redis: --broker-url or CHARTFLEET_BROKER_URL")
     readiness.check_redis(_impatient(settings.broker), settings.broker)
     sys.stdout.flush()
-    os.execve(sys.executable, command, {**os.environ, **settings.as_environment()})  # noqa: S606
+    environment = {**os.environ, **settings.as_environment()}
+    if sys.platform != "win32":  # there, exec is another process, and nobody waits for it
+        os.execve(sys.executable, command, environment)  # noqa: S606
+    return subprocess.run(command, env=environment, check=False).returncode
 
 
 _COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {

@@ -134,6 +134,7 @@ def worker_command(queues: Sequence[str], concurrency: int | None, name: str | N
     command = [sys.executable, "-m", "celery", "--app", "workers.app", "worker", "--queues", ",".join(expand(queues))]
     command += ["--concurrency", str(concurrency)] if concurrency else []
     command += ["--hostname", node(name)] if name else []
+    command += ["--pool", "threads"] if sys.platform == "win32" else []  # Windows can't fork
     return [*command, "--loglevel", "INFO", "--without-gossip", "--without-mingle", *more]
 
 

@@ -8,7 +8,7 @@ import socket
 import threading
 from collections.abc import Coroutine
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import redis
 from redis.backoff import ExponentialBackoff
@@ -22,6 +22,15 @@ from tasks.rate_budget import RateBudget
 from workers.settings import SettingError, Settings
 
 T = TypeVar("T")
+
+if TYPE_CHECKING:
+    once = cached_property
+else:
+
+    class once(cached_property):  # noqa: N801  # as cached_property, but of two threads that ask first one builds
+        def __get__(self, instance: Process, owner: Any = None) -> Any:
+            with instance.building:
+                return super().__get__(instance, owner)
 
 
 def connect_redis(url: str) -> redis.Redis:
@@ -46,9 +55,10 @@ class Process:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.building = threading.RLock()
         self.name = name_of_process(os.getpid())
 
-    @cached_property
+    @once
     def redis(self) -> redis.Redis:
         if self.settings.broker is None:
             raise SettingError("broker_url", None, "a worker needs the fleet's Redis: set CHARTFLEET_BROKER_URL")
@@ -57,11 +67,11 @@ class Process:
     def ledger(self, run: str) -> Ledger:
         return Ledger(self.redis, run)
 
-    @cached_property
+    @once
     def budget(self) -> RateBudget:
         return RateBudget(self.redis)
 
-    @cached_property
+    @once
     def writer(self) -> Writer:
         address = self.settings.graph_address
         if address is None:
@@ -73,7 +83,7 @@ class Process:
             transaction_seconds=self.settings.transaction_seconds,
         )
 
-    @cached_property
+    @once
     def loader(self) -> Loader:
         return Loader(self.writer, registry.schema())
 
@@ -81,7 +91,7 @@ class Process:
         """Run in this process's event loop: clients live in it from task to task; tasks of a threads pool share it."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
-    @cached_property
+    @once
     def _loop(self) -> asyncio.AbstractEventLoop:
         loop = asyncio.new_event_loop()
         threading.Thread(target=loop.run_forever, name="fetches", daemon=True).start()

@@ -118,7 +118,7 @@ class RunInfo:
 @cache
 def _source(name: str) -> str:
     here = resources.files("loaders.ledger")
-    return here.joinpath("prelude.lua").read_text() + here.joinpath(f"{name}.lua").read_text()
+    return "".join(here.joinpath(f"{part}.lua").read_text(encoding="utf-8") for part in ("prelude", name))
 
 
 class Ledger:

@@ -1,0 +1,70 @@
+"""What runs on Windows has to do without what only POSIX has: shown here by taking it away."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fleet.command import clean_environment
+from workers.local_fleet import worker_command
+
+# The packages of others see to this themselves, by the platform; ours are read again once everything is gone.
+WITHOUT_POSIX = """
+import os, signal, sys
+import workers.app, workers.cli
+
+for name in list(sys.modules):
+    if name.partition(".")[0] in ("workers", "tasks", "loaders", "analysis"):
+        del sys.modules[name]
+for name in ("fcntl", "pwd", "grp", "resource", "termios", "tty", "pty"):
+    sys.modules[name] = None
+for name in ("fork", "forkpty", "killpg", "getpgid", "setpgid", "setsid", "getuid", "geteuid", "getgid", "uname"):
+    delattr(os, name)
+for name in ("SIGKILL", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGCHLD", "SIGSTOP", "SIGCONT"):
+    delattr(signal, name)
+
+import workers.app, workers.cli
+workers.cli.main(sys.argv[1:])
+"""
+
+
+def without_posix(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", WITHOUT_POSIX, *arguments],
+        cwd=directory,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["--help"], 0, "the fleet in a web page"),
+        (["config"], 0, "lease_seconds"),
+        (["status", "--broker-url", "redis://127.0.0.1:1/0"], 1, "the broker redis://127.0.0.1:1/0 doesn't answer"),
+        (["worker", "--broker-url", "redis://127.0.0.1:1/0"], 1, "the broker redis://127.0.0.1:1/0 doesn't answer"),
+        (["health", "flower", "--port", "1"], 1, "flower doesn't answer on port 1"),
+        (["services", "start", "--data-dir", "data"], 1, "Embedded services need Linux or macOS"),
+    ],
+    ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
+)
+def test_a_command_needs_nothing_that_only_posix_has(
+    tmp_path: Path, arguments: list[str], code: int, told: str
+) -> None:
+    done = without_posix(tmp_path, *arguments)
+    assert done.returncode == code, done.stderr
+    assert told in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("platform", ["win32", "linux"])
+def test_a_worker_on_windows_has_threads(platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    command = worker_command(["loader"], 1, "loader")
+    assert ("threads" in command) == (platform == "win32")
