@@ -157,6 +157,14 @@ def test_volumes_and_networks_are_declared() -> None:
     assert {network for service in SERVICES.values() for network in service["networks"]} == set(declared["networks"])
 
 
+def test_the_page_names_services_that_are_there() -> None:
+    page = (ROOT / "docs" / "compose.md").read_text()
+    assert set(re.findall(r"^\| `([a-z0-9]+)` \|", page, re.MULTILINE)) == set(SERVICES)
+    for command in re.findall(r"^    docker compose run --rm sync(.*?)(?:  #.*)?$", page, re.MULTILINE):
+        cli._parser().parse_args(command.split() or ["sync"])
+    assert set(re.findall(r"--scale (\w+)=", page)) <= set(SERVICES)
+
+
 # --- the image ---
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()

@@ -29,7 +29,7 @@ from workers.settings import PREFIX, Settings, known
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")))
 NO_SETTINGS = {f"{PREFIX}CONFIG"}  # variables with the prefix that name no setting
-OTHERS_FLAGS = {"--address", "--basic-auth"}  # Flower's
+OTHERS_FLAGS = {"--address"}  # Flower's
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
