@@ -33,5 +33,6 @@ ENV PATH=/venv/bin:$PATH HOME=/home/chartfleet PYTHONUNBUFFERED=1 PYTHONDONTWRIT
 USER 10001:10001
 # Where chartfleet.toml is looked for.
 WORKDIR /etc/chartfleet
+# No HEALTHCHECK: what to ask depends on the command; docker-compose.yml has them.
 ENTRYPOINT ["chartfleet"]
 CMD ["--help"]

@@ -159,6 +159,8 @@ def _look(app: Celery, node: str) -> Look | None:
     )
     for answer in answers or ():
         told: Mapping[str, Any] = answer[node]
+        if "error" in told:  # it is about to start, or to end
+            continue
         tasks = (Task(**{**task, "args": tuple(task["args"])}) for task in told["tasks"])
         return Look(tuple(told["queues"]), told["slots"], told["begun"], tuple(told["waiting"]), tuple(tasks))
     return None

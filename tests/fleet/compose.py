@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from tests.fleet.command import CHARTFLEET, Ended
+from tests.fleet.command import Ended
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.yml"
@@ -76,21 +74,21 @@ class Containers:
     """The services of a project as processes, until `stop`.
 
     `stands_for`: what is in the place of an address of the project's networks, or of a directory in a container.
-    `bin`: a directory that is first on the PATH, with stand-ins for the programs of images.
+    `path`: directories with the programs of the images.
     """
 
     services: Mapping[str, Any]
     variables: Mapping[str, str]
     stands_for: Mapping[str, str]
     directory: Path
-    bin: Path
+    path: Sequence[Path]
     given: Mapping[str, str]  # what a container's surroundings give it: the simulated AWS
     settings: Mapping[str, str] = field(default_factory=dict)  # of chartfleet.env
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def command(self, name: str) -> list[str]:
         """The image's entrypoint, and what the file says; Redis's entrypoint runs what it is given."""
-        entrypoint = [CHARTFLEET] if "build" in self.services[name] else []
+        entrypoint = ["chartfleet"] if "build" in self.services[name] else []
         return [self._placed(word) for word in [*entrypoint, *self.services[name]["command"]]]
 
     def environment(self, name: str) -> dict[str, str]:
@@ -100,7 +98,7 @@ class Containers:
             for key, value in service["environment"].items()
         }
         found = {
-            "PATH": f"{self.bin}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": os.pathsep.join([*map(str, self.path), "/usr/bin", "/bin"]),
             "HOME": str(self.directory),
             **self.given,
             **(self.settings if "env_file" in service else {}),
@@ -182,10 +180,3 @@ def containers(**of: Any) -> Iterator[Containers]:
         yield found
     finally:
         found.stop()
-
-
-def program(name: str) -> str:
-    """A program of this machine, or of a wheel beside this Python."""
-    found = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
-    assert found, f"no {name} here"
-    return found

