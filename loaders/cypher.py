@@ -9,7 +9,7 @@ _DRAWN = "e._scope IS NULL AND n._scope IS NOT NULL"
 
 
 def quoted(name: str) -> str:
-    return f"`{name}`" if not name.isidentifier() else name
+    return name if name.isidentifier() else f"`{name.replace('`', '``')}`"
 
 
 def pattern(kind: str, variable: str, *, incoming: bool) -> str:
@@ -118,6 +118,15 @@ def stale_node_links(model: NodeModel) -> str:
 
 def stale_nodes(model: NodeModel) -> list[str]:
     """Nodes that complete scopes no longer list: deleted, or left as a bare stub while another row's edge needs it."""
+    return [
+        f"{_stale(model)}\nAND NOT EXISTS {{ (n)-[e]-() WHERE e._scope IS NOT NULL }}\n"
+        "WITH n LIMIT $limit DETACH DELETE n RETURN count(*) AS deleted",
+        f"{_stale(model)}\nWITH n LIMIT $limit\n{make_stub(model, '$tag')}\nRETURN count(*) AS deleted",
+    ]
+
+
+def make_stub(model: NodeModel, lastupdated: str) -> str:
+    """Of `n` the identity stays, and of a shared node what follows from it; not the labels that its owner gave it."""
     identity = model.identity
     kept = dict.fromkeys(("firstseen", *(p.name for p in identity.properties)))
     if not identity.shared:
@@ -126,13 +135,8 @@ def stale_nodes(model: NodeModel) -> list[str]:
     gone = tuple(
         label for label in model.labels if label not in (identity.labels if identity.shared else (identity.label,))
     )
-    remove = f"REMOVE n{labels(gone)}\n" if gone else ""
-    return [
-        f"{_stale(model)}\nAND NOT EXISTS {{ (n)-[e]-() WHERE e._scope IS NOT NULL }}\n"
-        "WITH n LIMIT $limit DETACH DELETE n RETURN count(*) AS deleted",
-        f"{_stale(model)}\nWITH n LIMIT $limit\n"
-        f"SET n = {{{bare}, lastupdated: $tag, _scope: '{UNOWNED}'}}\n{remove}RETURN count(*) AS deleted",
-    ]
+    remove = f"\nREMOVE n{labels(gone)}" if gone else ""
+    return f"SET n = {{{bare}, lastupdated: {lastupdated}, _scope: '{UNOWNED}'}}{remove}"
 
 
 def unneeded(identity: NodeModel) -> str:

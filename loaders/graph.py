@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
@@ -59,6 +59,12 @@ class Graph:
 
         with self._driver.session(database=self._database) as session:
             return session.execute_read(work)
+
+    def stream(self, query: str, parameters: Parameters | None = None) -> Iterator[dict[str, Any]]:
+        """The rows of a read query as they come, for answers of any length. Not retried: some are out by then."""
+        with self._driver.session(database=self._database, default_access_mode=neo4j.READ_ACCESS) as session:
+            for record in session.run(query, dict(parameters or {})):
+                yield record.data()
 
     def write(self, work: Callable[[neo4j.ManagedTransaction], T]) -> T:
         """Run `work` in one write transaction; it may run again after a transient error, so it must be repeatable."""

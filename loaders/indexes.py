@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import neo4j
 
@@ -45,13 +46,7 @@ def ensure(graph: Graph, schema: GraphSchema) -> None:
 
     Raises DuplicateNodes where the graph holds two nodes of one identity.
     """
-    unique = {(model.label, model.key.name) for model in schema.identities} | {(label, "id") for label in BOOKKEEPING}
-    present = graph.rows(
-        "SHOW INDEXES YIELD name, labelsOrTypes, properties, owningConstraint, type, entityType "
-        "WHERE type = 'RANGE' AND entityType = 'NODE' "
-        "RETURN name, labelsOrTypes[0] AS label, properties, owningConstraint IS NOT NULL AS constrained"
-    )
-    there = {(row["label"], *row["properties"]): row for row in present}
+    unique, there = _unique(schema), _present(graph)
     for label, name in sorted(unique):
         row = there.get((label, name))
         if row and row["constrained"]:
@@ -65,6 +60,26 @@ def ensure(graph: Graph, schema: GraphSchema) -> None:
     graph.autocommit("CALL db.awaitIndexes(300)")
 
 
+def in_the_way(graph: Graph, schema: GraphSchema) -> list[tuple[str, str]]:
+    """(label, property) of the plain indexes that are there in the place of a constraint."""
+    there = _present(graph)
+    return sorted(place for place in _unique(schema) if place in there and not there[place]["constrained"])
+
+
+def _unique(schema: GraphSchema) -> set[tuple[str, str]]:
+    return {(model.label, model.key.name) for model in schema.identities} | {(label, "id") for label in BOOKKEEPING}
+
+
+def _present(graph: Graph) -> dict[tuple[str, ...], dict[str, Any]]:
+    """The range indexes of nodes, by label and properties."""
+    present = graph.rows(
+        "SHOW INDEXES YIELD name, labelsOrTypes, properties, owningConstraint, type, entityType "
+        "WHERE type = 'RANGE' AND entityType = 'NODE' "
+        "RETURN name, labelsOrTypes[0] AS label, properties, owningConstraint IS NOT NULL AS constrained"
+    )
+    return {(row["label"], *row["properties"]): row for row in present}
+
+
 def _constrain(graph: Graph, label: str, name: str) -> None:
     try:
         graph.autocommit(cypher.constraint(label, name))
@@ -74,5 +89,5 @@ def _constrain(graph: Graph, label: str, name: str) -> None:
         found = " ".join((error.message or "").split())
         raise DuplicateNodes(
             f"the graph holds several {label} nodes of one {name}, left by an earlier tool: {found}; "
-            f"merge or delete them, then sync again"
+            f"`chartfleet adopt` merges them, `chartfleet adopt --dry-run` says how"
         ) from None

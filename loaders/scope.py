@@ -18,6 +18,11 @@ def regions_type(provider: str) -> str:
     return f"{provider}.regions"
 
 
+def provider_of(type_name: str) -> str:
+    """`aws` of `aws.ec2.instances`."""
+    return type_name.partition(".")[0]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """Tenant x region x resource type: the unit of a task, a retry, an error, a deletion, a line of the report.
@@ -32,7 +37,7 @@ class Scope:
 
     @property
     def provider(self) -> str:
-        return self.type.partition(".")[0]
+        return provider_of(self.type)
 
     @property
     def has_region(self) -> bool:

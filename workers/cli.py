@@ -34,6 +34,7 @@ from loaders.scope import Scope
 from loaders.writer import RunRefused, revoke_claim
 from tasks import registry
 from workers import coordinator, embedded, former_flags, health, local_fleet, readiness, report, watch
+from workers.adopt import adopt, look
 from workers.forget import forget
 from workers.process import connect_redis
 from workers.settings import SettingError, Settings, known
@@ -314,6 +315,21 @@ def _forget(settings: Settings, args: argparse.Namespace) -> int:
     return report.COMPLETE
 
 
+def _adopt(settings: Settings, args: argparse.Namespace) -> int:
+    with ExitStack() as stack:
+        address = settings.graph_address
+        if address is None:
+            services = embedded.using(_data_dir(settings), say=lambda _: None, broker=False)
+            address = stack.enter_context(services).graph
+        graph = stack.enter_context(closing(readiness.check_graph(address)))
+        found = look(graph) if args.dry_run else adopt(address, graph, settings)
+    if args.json:
+        print(json.dumps(asdict(found), indent=2))
+    else:
+        report.show_adopted(found, _console(), dry_run=args.dry_run)
+    return report.COMPLETE
+
+
 # -- services, settings, Celery's own commands
 
 
@@ -406,6 +422,7 @@ _COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
     "runs": _runs,
     "cancel": _cancel,
     "forget": _forget,
+    "adopt": _adopt,
     "services": _services,
     "config": _config,
     "worker": _worker,
@@ -454,6 +471,9 @@ def _parser() -> argparse.ArgumentParser:
     cancel.add_argument("run", metavar="RUN")
     forgetting = commands.add_parser("forget", parents=[common], help="delete all that the graph holds of a tenant")
     forgetting.add_argument("tenant", metavar="TENANT", help="its id (an account number), or provider/id")
+    adopting = commands.add_parser("adopt", parents=[common], help="take over a graph that Cartography filled")
+    adopting.add_argument("--dry-run", action="store_true", help="only say what it would do")
+    adopting.add_argument("--json", action="store_true")
     services = commands.add_parser(
         "services", parents=[common], help="the embedded graph and broker of a data directory"
     )

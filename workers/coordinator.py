@@ -16,6 +16,7 @@ from typing import Any
 import redis
 
 from loaders import indexes
+from loaders.adoption import needs_adoption
 from loaders.coverage import held_scopes
 from loaders.graph import Graph
 from loaders.ledger import Attempt, Event, Fenced, Ledger, RunState, runs
@@ -40,6 +41,11 @@ def start(settings: Settings, graph: Graph, client: redis.Redis, publish_units: 
     """Claim the graph, open the ledger, publish the first planning units. Raises RunRefused, DuplicateNodes."""
     indexes.ensure_lock(graph)
     held = claimed_by(graph)
+    if (held is None or not held.tag) and (label := needs_adoption(graph, registry.schema())):
+        raise RunRefused(
+            f"another tool filled this graph ({label} nodes without an owner): take it over once with "
+            "`chartfleet adopt`; `chartfleet adopt --dry-run` says what that does"
+        )
     tag = settings.update_tag or max(int(time.time()), held.tag + 1 if held else 0)
     run = f"{tag}-{secrets.token_hex(2)}"
     claim(graph, run=run, tag=tag, resume=False, lease_seconds=settings.run_lease_seconds)

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from analysis.engine import Finding
 from loaders import coverage
+from loaders.adoption import Adopted
 from loaders.ledger import Ledger, RunInfo, RunState, State
 from loaders.ledger.ledger import Unit
 from loaders.retirement import ALL
@@ -394,3 +395,38 @@ def _title(console: Console, text: str) -> None:
 
 def _indented(console: Console, what: Any, by: int = 2) -> None:
     console.print(Padding(what, (0, 0, 0, by), expand=False), highlight=False, markup=False)
+
+
+def show_adopted(found: Adopted, console: Console, *, dry_run: bool) -> None:
+    """What became of the nodes of a graph that another tool filled, or would; a table of labels, then the rest."""
+    columns = {
+        "merged": "into another node of the same key",
+        "taken_over": "by the scope that fetches such nodes: kept if it finds them, else deleted",
+        "keyless": "of these lack the key: their scope writes them anew",
+        "shared": "kept while a relationship needs them",
+        "orphans": "belong to no tenant: the next run deletes those that it doesn't find",
+        "left_alone": "whose region nothing tells: kept as they are",
+    }
+    shown = [name for name in columns if any(getattr(line, name) for line in found.labels)]
+    if shown:
+        table = Table("label", box=None, pad_edge=False)
+        for name in shown:
+            table.add_column(name.replace("_", " "), justify="right")
+        for line in found.labels:
+            table.add_row(line.label, *(str(getattr(line, name) or "-") for name in shown))
+        console.print(table)
+        for name in shown:
+            console.print(f"{name.replace('_', ' ')}: {columns[name]}", soft_wrap=True)
+    for one in found.relabelled:
+        console.print(f"label {one['change']}: {one['nodes']} {one['label']} nodes; {one['reason']}", soft_wrap=True)
+    for edge, count in found.relationships.items():
+        console.print(f"deleted: {count} relationships {edge}, which nothing would keep up", soft_wrap=True)
+    if found.indexes:
+        console.print(f"plain indexes that become constraints: {', '.join(found.indexes)}", soft_wrap=True)
+    if found.others:
+        told = ", ".join(f"{label} {count}" for label, count in found.others.items())
+        console.print(f"others, kept as they are: {told}", soft_wrap=True)
+    if not (shown or found.relabelled or found.indexes):
+        console.print("Nothing to take over.")
+    elif dry_run:
+        console.print("Nothing was changed: this was a dry run.")

@@ -1,0 +1,177 @@
+"""The whole of it, for real or to see beforehand what it would do: the same look at the graph either way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import neo4j
+
+from loaders import indexes
+from loaders.adoption import duplicates, owners, takeover
+from loaders.adoption.labels import Relabel, nodes, relabels
+from loaders.adoption.takeover import Edges, Triple
+from loaders.cypher import quoted
+from loaders.graph import Graph
+from loaders.model import TENANT_EDGE, GraphSchema, NodeModel
+
+LABELS_PER_TRANSACTION: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """What becomes of the nodes of one label.
+
+    merged      were one with another, and went into it
+    taken_over  belong to a scope from now on; `keyless` of them are written anew by it, as they lack its key
+    shared      live as long as something that is kept up refers to them
+    orphans     no tenant leads to them: stubs, which the next run deletes unless it finds them
+    left_alone  their tenant is known, but not their region
+    """
+
+    label: str
+    merged: int = 0
+    taken_over: int = 0
+    keyless: int = 0
+    shared: int = 0
+    orphans: int = 0
+    left_alone: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopted:
+    """What was done, or would be. `others`: nodes of labels that no resource type has, by label; they stay."""
+
+    labels: list[Label]
+    relabelled: list[dict[str, Any]]  # label, change, reason, nodes
+    relationships: dict[str, int]  # that nobody would keep up, and are deleted
+    indexes: list[str]  # that give way to constraints
+    others: dict[str, int]
+
+
+class Adoption:
+    """`regional`: resource types that have regions. `drawn`: relationships that analysis jobs write."""
+
+    def __init__(
+        self, graph: Graph, schema: GraphSchema, *, regional: Collection[str], drawn: Iterable[Triple]
+    ) -> None:
+        self._graph = graph
+        self._schema = schema
+        self._regional = regional
+        self._edges = Edges(schema, tuple(drawn))
+
+    def look(self) -> Adopted:
+        """What it would do. Reads only."""
+        return self._go_through(None)
+
+    def adopt(self, writer: Graph) -> Adopted:
+        """Do it. Interrupted, it can be called again; done, it finds nothing more to do."""
+        return self._go_through(writer)
+
+    def _go_through(self, writer: Graph | None) -> Adopted:
+        relabelled = [self._relabel(one, writer) for one in relabels(self._schema)]
+        merged = duplicates.find(self._graph, self._schema)
+        into: dict[str, str] = {}
+        for found in merged.values():
+            if writer:
+                duplicates.merge(writer, found)
+            else:
+                into |= {dropped: one.keep for one in found for dropped in one.drop}
+        taken = owners.find(self._graph, self._schema, self._regional, into)
+        unkept = self._unkept(taken)
+        if writer:
+            self._write(writer, taken)
+        in_the_way = indexes.in_the_way(self._graph, self._schema)
+        if writer:
+            indexes.ensure(writer, self._schema)
+        return Adopted(
+            labels=list(self._labels(merged, taken)),
+            relabelled=[one for one in relabelled if one["nodes"]],
+            relationships=dict(sorted(unkept.items())),
+            indexes=sorted(f"{label}({name})" for label, name in in_the_way),
+            others=self._others(),
+        )
+
+    def _relabel(self, one: Relabel, writer: Graph | None) -> dict[str, Any]:
+        count = self._graph.rows(f"{one.match} RETURN count(n) AS nodes")[0]["nodes"]
+        if count and writer:
+            query = f"{one.match} WITH n LIMIT $limit {one.change} RETURN count(n) AS done"
+
+            def work(tx: neo4j.ManagedTransaction) -> int:
+                return int(tx.run(query, limit=LABELS_PER_TRANSACTION).single(strict=True)["done"])
+
+            while writer.write(work):
+                pass
+        return {"label": one.among, "change": str(one), "reason": one.reason, "nodes": count}
+
+    def _write(self, writer: Graph, taken: owners.Owners) -> None:
+        for model, scopes in taken.scopes.items():
+            takeover.take_over(writer, model, scopes, self._edges)
+        for identity, ids in taken.shared.items():
+            takeover.share(writer, identity, ids, self._edges)
+        for model, ids in taken.orphans.items():
+            takeover.orphan(writer, model, ids)
+        takeover.take_over_tenants(writer, self._schema)
+
+    def _unkept(self, taken: owners.Owners) -> Counter[str]:
+        """How many relationships of nodes that are to be taken over nobody would keep up."""
+        found: Counter[str] = Counter()
+        for model in taken.scopes:
+            condition, parameters = self._edges.unkept(model)
+            known = "head([l IN labels(x) WHERE l IN $known])"
+            query = (
+                f"MATCH (n:{quoted(model.label)})-[e]->(x) WHERE n._scope IS NULL AND {condition} "
+                f"RETURN type(e) AS type, {known} AS end, count(*) AS edges"
+            )
+            for row in self._graph.rows(query, parameters):
+                found[f"({model.label})-[:{row['type']}]->({row['end']})"] += row["edges"]
+        for model in (*taken.scopes, *taken.shared):
+            if edges := takeover.tenant_edges(model, self._edges):
+                query = f"MATCH (n:{quoted(model.label)}) WHERE n._scope IS NULL {edges} RETURN count(*) AS edges"
+                if count := self._graph.rows(query)[0]["edges"]:
+                    found[f"(tenant)-[:{TENANT_EDGE}]->({model.label})"] += count
+        return found
+
+    def _labels(self, merged: dict[NodeModel, list[duplicates.Duplicates]], taken: owners.Owners) -> Iterable[Label]:
+        for model in sorted(self._schema.models, key=lambda model: model.label):
+            line = Label(
+                label=model.label,
+                merged=sum(len(one.drop) for one in merged.get(model, ())),
+                taken_over=len(taken.scopes.get(model, ())),
+                keyless=taken.keyless[model.label],
+                shared=len(taken.shared.get(model, ())),
+                orphans=len(taken.orphans.get(model, ())),
+                left_alone=taken.left_alone[model.label],
+            )
+            if line != Label(label=model.label):
+                yield line
+
+    def _others(self) -> dict[str, int]:
+        known = [*{label for model in self._schema.models for label in model.labels}, *indexes.BOOKKEEPING]
+        query = (
+            "MATCH (n) WHERE none(l IN labels(n) WHERE l IN $known) "
+            "RETURN coalesce(head(labels(n)), '') AS label, count(*) AS nodes ORDER BY label"
+        )
+        return {row["label"]: row["nodes"] for row in self._graph.rows(query, {"known": known})}
+
+
+def highest_tag(graph: Graph, schema: GraphSchema) -> int:
+    """The last tag by which what is to be taken over was written: runs must have a higher one to see what is stale."""
+    highest = 0
+    for model in schema.identities:
+        query = f"MATCH (n:{quoted(model.label)}) RETURN max(toIntegerOrNull(n.lastupdated)) AS tag"
+        highest = max(highest, graph.rows(query)[0]["tag"] or 0)
+    return highest
+
+
+def needs_adoption(graph: Graph, schema: GraphSchema) -> str | None:
+    """A label of which the graph holds a node that belongs to no scope, though a resource type writes such nodes."""
+    tenants = owners.tenant_labels(schema).values()
+    for model in schema.identities:
+        if model.label not in tenants:
+            for match in nodes(model, schema.owners[model.label], schema):
+                if graph.rows(f"{match} AND n._scope IS NULL RETURN n._scope LIMIT 1"):
+                    return model.label
+    return None

@@ -1,0 +1,84 @@
+"""Facts of Cartography's labels that the node models don't tell: in 2020 (0.24) and in 2026 (0.143)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from loaders.cypher import labels, quoted
+from loaders.model import GraphSchema, NodeModel
+from loaders.scope import provider_of
+
+# Another provider's nodes under a label that a model here has as its own: they stay as they are.
+_OTHERS: Final = {"NetworkInterface": "GCPNetworkInterface", "IpPermissionInbound": "GCPIpRule"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relabel:
+    """Nodes of label `among` for which `where` holds get the label `add`, or lose the label `among`."""
+
+    among: str
+    where: str
+    add: str = ""
+    reason: str
+
+    @property
+    def match(self) -> str:
+        return f"MATCH (n:{quoted(self.among)}) WHERE {self.where}"
+
+    @property
+    def change(self) -> str:
+        return f"SET n{labels((self.add,))}" if self.add else f"REMOVE n{labels((self.among,))}"
+
+    def __str__(self) -> str:
+        return f"+{self.add}" if self.add else f"-{self.among}"
+
+
+_KNOWN: Final = (
+    Relabel(
+        among="LoadBalancer",
+        where="n:LoadBalancerV2",
+        reason="0.143 calls every load balancer so: queries for classic ones would find the newer as well",
+    ),
+    Relabel(
+        among="IpRule",
+        where="n.ruleid CONTAINS '/IpPermissionsEgress/' AND NOT n:IpPermissionEgress",
+        add="IpPermissionEgress",
+        reason="0.143 doesn't say by a label that these rules are for outgoing traffic",
+    ),
+)
+
+
+def relabels(schema: GraphSchema) -> tuple[Relabel, ...]:
+    """Those that the schema is concerned by, and the label of the identity wherever a node lacks it."""
+    known = (one for one in _KNOWN if (one.add or one.among) in schema.by_label)
+    derived = (
+        Relabel(
+            among=model.label,
+            where=f"NOT n:{quoted(model.identity.label)}",
+            add=model.identity.label,
+            reason="the label by which it is one node with what other nodes call it",
+        )
+        for model in schema.models
+        if model.base
+    )
+    return (*known, *derived)
+
+
+def nodes(model: NodeModel, type_name: str, schema: GraphSchema) -> Iterator[str]:
+    """Statements up to WHERE that match the nodes of a model, also before the labels are put right."""
+    ours = _not_of_another_provider(model, type_name)
+    taken_off = (f" AND NOT ({one.where})" for one in relabels(schema) if one.among == model.label and not one.add)
+    yield f"MATCH (n:{quoted(model.label)}) WHERE {ours}{''.join(taken_off)}"
+    for one in relabels(schema):
+        if one.add == model.label and one.among not in schema.by_label:
+            yield f"{one.match} AND {ours}"
+
+
+def _not_of_another_provider(model: NodeModel, type_name: str) -> str:
+    """0.143 names on each node the module that wrote it; of 2020's the labels tell."""
+    module = f"cartography:{provider_of(type_name)}"
+    condition = f"coalesce(n._module_name, '{module}') = '{module}'"
+    other = _OTHERS.get(model.label)
+    return f"{condition} AND NOT n:{quoted(other)}" if other else condition

@@ -1,0 +1,241 @@
+"""Which scope would have written each node, as far as the graph tells: read only, so that it can be said beforehand.
+
+In this order: the tenant's edge to the node, the ARN in its key, what the node refers to, and what refers to it. The
+region is the node's own, its ARN's, or that of such a neighbour. Taken for another scope's, a node does no harm: it is
+found by its own scope and is that one's then, or it is not, and a node that others need stays as a stub.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from loaders.adoption.labels import nodes
+from loaders.cypher import pattern, quoted
+from loaders.graph import Graph
+from loaders.model import TENANT_EDGE, GraphSchema, IdLink, NodeModel, Reference
+from loaders.scope import GLOBAL, Scope, provider_of
+
+IDS_PER_PAGE: Final = 1_000
+MOST_NEIGHBOURS: Final = 20  # of one relationship: any of them tells the tenant
+ARN: Final = re.compile(r"arn:[^:]*:[^:]*:(?P<region>[^:]*):(?P<tenant>\d{12}):")
+
+OWN, OTHER, REFERRING = range(3)  # neighbours by what they tell: of the same type, that it refers to, that refer to it
+Neighbour = tuple[int, str, str | None]  # one of these, Neo4j's id, `_scope`
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What is known of where a node belongs. `region` is None where its type has regions and nothing tells it."""
+
+    type: str
+    tenant: str | None
+    region: str | None
+
+    @property
+    def scope(self) -> str | None:
+        known = self.tenant is not None and self.region is not None
+        return Scope(type=self.type, tenant=str(self.tenant), region=str(self.region)).id if known else None
+
+
+@dataclass(slots=True)
+class Owners:
+    """Nodes by Neo4j's ids.
+
+    scopes      model -> the scope of each node
+    shared      identity -> nodes that many scopes share, or that are known by what refers to them only
+    orphans     model -> nodes that no tenant leads to
+    left_alone  label -> how many have a tenant but no region, so that no scope would know them again
+    keyless     label -> how many have no value for the key: their scope writes them anew
+    """
+
+    scopes: dict[NodeModel, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+    shared: dict[NodeModel, list[str]] = field(default_factory=lambda: defaultdict(list))
+    orphans: dict[NodeModel, list[str]] = field(default_factory=lambda: defaultdict(list))
+    left_alone: Counter[str] = field(default_factory=Counter)
+    keyless: Counter[str] = field(default_factory=Counter)
+
+
+def tenant_labels(schema: GraphSchema) -> dict[str, str]:
+    """The label of a provider's tenants."""
+    return {
+        provider_of(name): model.tenant
+        for name, models in schema.models_of_type.items()
+        for model in models
+        if model.tenant
+    }
+
+
+def find(graph: Graph, schema: GraphSchema, regional: Collection[str], into: Mapping[str, str]) -> Owners:
+    """`regional`: the types that have regions. `into`: duplicates that are still to be merged, and into which node."""
+    return _Search(graph, schema, regional, into).owners()
+
+
+def _belongs_to(left: Collection[str], neighbours: Sequence[Neighbour]) -> bool:
+    """To a node of the same type that is left alone?"""
+    return any(kind == OWN and other in left for kind, other, _ in neighbours)
+
+
+class _Search:
+    def __init__(self, graph: Graph, schema: GraphSchema, regional: Collection[str], into: Mapping[str, str]) -> None:
+        self._graph = graph
+        self._schema = schema
+        self._regional = regional
+        self._into = into
+        self._tenants = tenant_labels(schema)
+        self._known = {provider: self._ids_of(label) for provider, label in self._tenants.items()}
+        self._scopes: dict[str, str] = {}  # of all models
+        self._names: dict[str, str] = {}  # one text per scope, however many nodes it has
+        self._pending: dict[str, tuple[NodeModel, Place]] = {}
+        self._found = Owners()
+
+    def owners(self) -> Owners:
+        for type_name, models in self._schema.models_of_type.items():
+            for model in models:
+                if not model.shared and not self._is_tenant(model):
+                    self._ask_directly(model, type_name)
+        self._ask_neighbours()
+        for identity in self._schema.identities:
+            if identity.shared or not any(identity in models for models in self._schema.models_of_type.values()):
+                self._share(identity)
+        return self._found
+
+    def _is_tenant(self, model: NodeModel) -> bool:
+        return model.label in self._tenants.values()
+
+    def _ids_of(self, label: str) -> set[str]:
+        name = quoted(self._schema.by_label[label].key.name)
+        return {str(row["id"]) for row in self._graph.stream(f"MATCH (t:{quoted(label)}) RETURN t.{name} AS id")}
+
+    # -- the node itself
+
+    def _ask_directly(self, model: NodeModel, type_name: str) -> None:
+        label = self._tenants.get(provider_of(type_name))
+        tenants = "[]"
+        if label:
+            key = quoted(self._schema.by_label[label].key.name)
+            tenants = (
+                f"[(t:{quoted(label)})-[e:{TENANT_EDGE}]->(n) WHERE t.{key} IS NOT NULL | "
+                f"[-coalesce(toIntegerOrNull(e.lastupdated), 0), t.{key}]]"
+            )
+        for match in nodes(model, type_name, self._schema):
+            for row in self._graph.stream(
+                f"{match} AND n._scope IS NULL RETURN elementId(n) AS id, n.{quoted(model.key.name)} AS key, "
+                f"n.arn AS arn, n.region AS region, {tenants} AS tenants"
+            ):
+                node = self._into.get(row["id"], row["id"])
+                if node in self._scopes:
+                    continue
+                if row["key"] is None:
+                    self._found.keyless[model.label] += 1
+                self._place(node, model, self._told(type_name, row))
+
+    def _told(self, type_name: str, row: Mapping[str, Any]) -> Place:
+        provider = provider_of(type_name)
+        tenant = str(min(row["tenants"])[1]) if row["tenants"] else None
+        region = row["region"] if type_name in self._regional else GLOBAL
+        for name in (row["key"], row["arn"]):
+            arn = ARN.match(name) if isinstance(name, str) else None
+            if arn and arn["tenant"] in self._known.get(provider, ()):
+                tenant, region = tenant or arn["tenant"], region or arn["region"] or None
+        return Place(type_name, tenant, region)
+
+    def _place(self, node: str, model: NodeModel, place: Place) -> bool:
+        scope = place.scope
+        if scope is None:
+            self._pending[node] = (model, place)
+            return False
+        self._pending.pop(node, None)
+        self._scopes[node] = self._found.scopes[model][node] = self._names.setdefault(scope, scope)
+        return True
+
+    # -- its neighbours
+
+    def _ask_neighbours(self) -> None:
+        neighbours = dict(self._neighbours())
+        while self._learn(neighbours, OTHER) or self._learn(neighbours, REFERRING):
+            pass
+        left = {node for node, (_, place) in self._pending.items() if place.tenant}
+        while more := {node for node in self._pending.keys() - left if _belongs_to(left, neighbours.get(node, ()))}:
+            left |= more
+        for node, (model, _) in self._pending.items():
+            if node in left:
+                self._found.left_alone[model.label] += 1
+            else:
+                self._found.orphans[model].append(node)
+
+    def _learn(self, neighbours: Mapping[str, Sequence[Neighbour]], least: int) -> bool:
+        """One round over what is pending; does any node know its place now?"""
+        known: list[tuple[str, NodeModel, Place]] = []
+        for node, (model, place) in self._pending.items():
+            told = sorted(
+                (kind, scope)
+                for kind, other, own in neighbours.get(node, ())
+                if kind <= least and (scope := own or self._scopes.get(other))
+            )
+            for neighbour in (Scope.parse(text) for _, text in told):
+                if neighbour.provider != provider_of(place.type):
+                    continue
+                place = replace(
+                    place,
+                    tenant=place.tenant or neighbour.tenant,
+                    region=place.region or (neighbour.region if neighbour.has_region else None),
+                )
+            if place.scope:
+                known.append((node, model, place))
+        for node, model, place in known:
+            self._place(node, model, place)
+        return bool(known)
+
+    def _neighbours(self) -> Iterator[tuple[str, list[Neighbour]]]:
+        by_model: dict[tuple[NodeModel, str], list[str]] = defaultdict(list)
+        for node, (model, place) in self._pending.items():
+            by_model[model, place.type].append(node)
+        for (model, type_name), ids in by_model.items():
+            patterns = ", ".join(self._patterns(model, type_name)) or "[]"
+            query = (
+                "UNWIND $ids AS id MATCH (n) WHERE elementId(n) = id "
+                f"RETURN id, reduce(all = [], some IN [{patterns}] | all + some) AS neighbours"
+            )
+            for start in range(0, len(ids), IDS_PER_PAGE):
+                for row in self._graph.rows(query, {"ids": ids[start : start + IDS_PER_PAGE]}):
+                    found = [
+                        (kind, self._into.get(other, other), scope if scope and "/" in scope else None)
+                        for kind, other, scope in row["neighbours"]
+                    ]
+                    yield row["id"], found
+
+    def _patterns(self, model: NodeModel, type_name: str) -> Iterator[str]:
+        """A list of [kind, id, scope] per relationship that tells where a node of the model belongs."""
+
+        def to(kind: int, relationship: str, label: str, *, incoming: bool) -> str:
+            edge = pattern(relationship, "", incoming=incoming)
+            return f"[(n){edge}(x:{quoted(label)}) | [{kind}, elementId(x), x._scope]][..{MOST_NEIGHBOURS}]"
+
+        own = self._schema.models_of_type[type_name]
+        structure: tuple[Reference | IdLink, ...] = (*model.references, *model.id_links)
+        for r in structure:
+            target = self._schema.target(r)
+            if not target.shared and not self._is_tenant(target):
+                kind = OWN if any(target.identity is one.identity for one in own) else OTHER
+                yield to(kind, r.type, r.label, incoming=r.incoming)
+        for other in self._schema.models:
+            for reference in other.references:
+                if self._schema.target(reference).identity is model.identity and not self._is_tenant(other):
+                    yield to(REFERRING, reference.type, other.label, incoming=not reference.incoming)
+
+    # -- what is shared
+
+    def _share(self, identity: NodeModel) -> None:
+        type_name = self._schema.owners[identity.label]
+        orphans = {node for found in self._found.orphans.values() for node in found}
+        seen = set()
+        for match in nodes(identity, type_name, self._schema):
+            for row in self._graph.stream(f"{match} AND n._scope IS NULL RETURN elementId(n) AS id"):
+                node = self._into.get(row["id"], row["id"])
+                if node not in self._scopes and node not in orphans and node not in self._pending and node not in seen:
+                    seen.add(node)
+                    self._found.shared[identity].append(node)

@@ -1,0 +1,68 @@
+"""Takes over the graph that Cartography filled before, or says what that would do."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+
+from neo4j.exceptions import DriverError, Neo4jError
+
+from analysis import engine
+from loaders.adoption import Adopted, Adoption, highest_tag
+from loaders.graph import Graph, GraphAddress
+from loaders.indexes import ensure_lock
+from loaders.writer import SIGN_SECONDS, LostWriter, RunRefused, Writer, claim, claimed_by, keep_claim, release_claim
+from tasks import registry
+from tasks.resource import Per
+from workers.loading import Busy, writing
+from workers.settings import Settings
+
+
+def look(graph: Graph) -> Adopted:
+    """What `adopt` would do. Reads only."""
+    return _adoption(graph).look()
+
+
+def adopt(address: GraphAddress, graph: Graph, settings: Settings) -> Adopted:
+    """Holds the graph as a run does, so that none is under way meanwhile. Raises RunRefused."""
+    ensure_lock(graph)
+    held = claimed_by(graph)
+    tag = max(held.tag if held else 0, highest_tag(graph, registry.schema()), 1)
+    name = f"adopt-{secrets.token_hex(2)}"
+    claim(graph, run=name, tag=tag, resume=True, lease_seconds=settings.run_lease_seconds)
+    try:
+        with (
+            _kept(graph, name),
+            closing(Writer(address.driver(), address.database, lease_seconds=settings.writer_lease_seconds)) as writer,
+            writing(writer, tag, wait_seconds=settings.writer_lease_seconds + settings.transaction_seconds),
+        ):
+            return _adoption(graph).adopt(writer)
+    except (Busy, LostWriter):
+        raise RunRefused("a loader is writing to the graph: run `chartfleet adopt` again when it is done") from None
+    finally:
+        release_claim(graph, name)
+
+
+def _adoption(graph: Graph) -> Adoption:
+    regional = {type_.name for type_ in registry.types().values() if type_.per is Per.REGION}
+    drawn = [triple for job in engine.shipped_jobs() for triple in job.writes_relationships]
+    return Adoption(graph, registry.schema(), regional=regional, drawn=drawn)
+
+
+@contextmanager
+def _kept(graph: Graph, name: str) -> Iterator[None]:
+    """A sign of life now and then: to look at a large graph takes longer than a claim lasts."""
+    done = threading.Event()
+
+    def sign() -> None:
+        while not done.wait(SIGN_SECONDS):
+            with suppress(DriverError, Neo4jError):
+                keep_claim(graph, name)
+
+    threading.Thread(target=sign, daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
