@@ -84,7 +84,7 @@ def retire(graph: Graph, schema: GraphSchema, listed: Lists, tag: int, *, keep: 
         delete(graph, schema, expired, tag)
         for row in page:
             scope, why = Scope.parse(row["id"]), gone.get(row["id"])
-            if row["ever_complete"] and runs.get(row["id"], 0) <= keep and not scope.plans:
+            if row["holds"] and runs.get(row["id"], 0) <= keep and not scope.plans:
                 kept[scope.tenant, scope.region, RETIRED if why else NOT_SELECTED, why or ""] += 1
     if len(kept) > MOST_PLACES:
         by_tenant: Counter[tuple[str, str, str, str]] = Counter()
@@ -123,7 +123,7 @@ def _absent(graph: Graph, tag: int) -> Iterator[list[dict[str, Any]]]:
     """Scopes that earlier runs planned and this one did not, in pages."""
     query = (
         "MATCH (s:SyncScope) WHERE s.id > $after AND s.lastupdated < $tag "
-        "RETURN s.id AS id, s.complete_at IS NOT NULL AS ever_complete ORDER BY id LIMIT $limit"
+        "RETURN s.id AS id, s.complete_at IS NOT NULL OR coalesce(s.held, false) AS holds ORDER BY id LIMIT $limit"
     )
     after = ""
     while page := graph.rows(query, {"after": after, "tag": tag, "limit": SCOPES_PER_TRANSACTION}):

@@ -11,7 +11,7 @@ import neo4j
 
 from loaders import indexes
 from loaders.adoption import duplicates, owners, takeover
-from loaders.adoption.labels import Relabel, nodes, relabels
+from loaders.adoption.labels import Relabel, known, nodes, relabels
 from loaders.adoption.takeover import Edges, Triple
 from loaders.cypher import quoted
 from loaders.graph import Graph
@@ -28,7 +28,7 @@ class Label:
     taken_over  belong to a scope from now on; `keyless` of them are written anew by it, as they lack its key
     shared      live as long as something that is kept up refers to them
     orphans     no tenant leads to them: stubs, which the next run deletes unless it finds them
-    left_alone  their tenant is known, but not their region
+    left_alone  their tenant is known, but not their region; or another module's nodes need them as well
     """
 
     label: str
@@ -120,18 +120,20 @@ class Adoption:
         found: Counter[str] = Counter()
         for model in taken.scopes:
             condition, parameters = self._edges.unkept(model)
-            known = "head([l IN labels(x) WHERE l IN $known])"
-            query = (
-                f"MATCH (n:{quoted(model.label)})-[e]->(x) WHERE n._scope IS NULL AND {condition} "
-                f"RETURN type(e) AS type, {known} AS end, count(*) AS edges"
-            )
-            for row in self._graph.rows(query, parameters):
-                found[f"({model.label})-[:{row['type']}]->({row['end']})"] += row["edges"]
+            end = "head([l IN labels(x) WHERE l IN $known])"
+            for match in nodes(model, self._schema.owners[model.label], self._schema):
+                query = (
+                    f"{match} AND n._scope IS NULL MATCH (n)-[e]->(x) WHERE {condition} "
+                    f"RETURN type(e) AS type, {end} AS end, count(*) AS edges"
+                )
+                for row in self._graph.rows(query, parameters):
+                    found[f"({model.label})-[:{row['type']}]->({row['end']})"] += row["edges"]
         for model in (*taken.scopes, *taken.shared):
             if edges := takeover.tenant_edges(model, self._edges):
-                query = f"MATCH (n:{quoted(model.label)}) WHERE n._scope IS NULL {edges} RETURN count(*) AS edges"
-                if count := self._graph.rows(query)[0]["edges"]:
-                    found[f"(tenant)-[:{TENANT_EDGE}]->({model.label})"] += count
+                for match in nodes(model, self._schema.owners[model.label], self._schema):
+                    query = f"{match} AND n._scope IS NULL {edges} RETURN count(*) AS edges"
+                    if count := self._graph.rows(query)[0]["edges"]:
+                        found[f"(tenant)-[:{TENANT_EDGE}]->({model.label})"] += count
         return found
 
     def _labels(self, merged: dict[NodeModel, list[duplicates.Duplicates]], taken: owners.Owners) -> Iterable[Label]:
@@ -149,12 +151,15 @@ class Adoption:
                 yield line
 
     def _others(self) -> dict[str, int]:
-        known = [*{label for model in self._schema.models for label in model.labels}, *indexes.BOOKKEEPING]
+        ours = [*known(self._schema), *indexes.BOOKKEEPING]
+        changed = relabels(self._schema)
+        lost = "".join(f" AND NOT (l = '{one.among}' AND {one.where})" for one in changed if not one.add)
+        got = "".join(f" OR n:{quoted(one.among)} AND {one.where}" for one in changed if one.add)
         query = (
-            "MATCH (n) WHERE none(l IN labels(n) WHERE l IN $known) "
+            f"MATCH (n) WHERE NOT (any(l IN labels(n) WHERE l IN $known{lost}){got}) "
             "RETURN coalesce(head(labels(n)), '') AS label, count(*) AS nodes ORDER BY label"
         )
-        return {row["label"]: row["nodes"] for row in self._graph.rows(query, {"known": known})}
+        return {row["label"]: row["nodes"] for row in self._graph.rows(query, {"known": ours})}
 
 
 def highest_tag(graph: Graph, schema: GraphSchema) -> int:

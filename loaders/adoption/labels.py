@@ -76,6 +76,16 @@ def nodes(model: NodeModel, type_name: str, schema: GraphSchema) -> Iterator[str
             yield f"{one.match} AND {ours}"
 
 
+def foreign(node: str) -> str:
+    """A condition, with `$known`, on nodes that no declaration here is about: another module's, another tool's."""
+    others = "".join(f" OR {node}:{quoted(label)}" for label in _OTHERS.values())
+    return f"(none(l IN labels({node}) WHERE l IN $known){others})"
+
+
+def known(schema: GraphSchema) -> list[str]:
+    return [model.label for model in schema.models]
+
+
 def _not_of_another_provider(model: NodeModel, type_name: str) -> str:
     """0.143 names on each node the module that wrote it; of 2020's the labels tell."""
     module = f"cartography:{provider_of(type_name)}"
