@@ -28,7 +28,7 @@ class Label:
     taken_over  belong to a scope from now on; `keyless` of them are written anew by it, as they lack its key
     shared      live as long as something that is kept up refers to them
     orphans     no tenant leads to them: stubs, which the next run deletes unless it finds them
-    left_alone  their tenant is known, but not their region; or another module's nodes need them as well
+    left_alone  their tenant is known, but not their region
     """
 
     label: str
@@ -114,6 +114,7 @@ class Adoption:
         for model, ids in taken.orphans.items():
             takeover.orphan(writer, model, ids)
         takeover.take_over_tenants(writer, self._schema)
+        takeover.protect_shared(writer, self._schema)
 
     def _unkept(self, taken: owners.Owners) -> Counter[str]:
         """How many relationships of nodes that are to be taken over nobody would keep up."""

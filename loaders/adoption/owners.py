@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from loaders.adoption.labels import foreign, known, nodes
+from loaders.adoption.labels import nodes
 from loaders.cypher import pattern, quoted
 from loaders.graph import Graph
 from loaders.model import TENANT_EDGE, GraphSchema, IdLink, NodeModel, Reference
@@ -48,8 +48,7 @@ class Owners:
     scopes      model -> the scope of each node
     shared      identity -> nodes that many scopes share, or that are known by what refers to them only
     orphans     model -> nodes that no tenant leads to
-    left_alone  label -> how many have a tenant but no region, so that no scope would know them again; or are shared
-                with what no resource type here writes
+    left_alone  label -> how many have a tenant but no region, so that no scope would know them again
     keyless     label -> how many have no value for the key: their scope writes them anew
     """
 
@@ -231,18 +230,12 @@ class _Search:
     # -- what is shared
 
     def _share(self, identity: NodeModel) -> None:
-        """What another module's nodes need as well has no owner here that could tell when they don't any more."""
         type_name = self._schema.owners[identity.label]
-        needed = f"EXISTS {{ (n)--(x) WHERE {foreign('x')} }}"
         orphans = {node for found in self._found.orphans.values() for node in found}
         seen = set()
         for match in nodes(identity, type_name, self._schema):
-            query = f"{match} AND n._scope IS NULL RETURN elementId(n) AS id, {needed} AS needed"
-            for row in self._graph.stream(query, {"known": known(self._schema)}):
+            for row in self._graph.stream(f"{match} AND n._scope IS NULL RETURN elementId(n) AS id"):
                 node = self._into.get(row["id"], row["id"])
                 if node not in self._scopes and node not in orphans and node not in self._pending and node not in seen:
                     seen.add(node)
-                    if row["needed"]:
-                        self._found.left_alone[identity.label] += 1
-                    else:
-                        self._found.shared[identity].append(node)
+                    self._found.shared[identity].append(node)

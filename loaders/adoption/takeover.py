@@ -11,12 +11,14 @@ from typing import Any, Final
 import neo4j
 
 from loaders import coverage
+from loaders.adoption.labels import foreign, known
 from loaders.adoption.owners import tenant_labels
 from loaders.cypher import make_stub, pattern, quoted
 from loaders.graph import Graph
 from loaders.model import TENANT_EDGE, UNOWNED, GraphSchema, IdLink, Link, NodeModel, Reference, Relationship
 from loaders.scope import GLOBAL, Scope
 
+OTHERS: Final = "others"  # `_scope` of an edge that no scope writes, and that shared nodes are needed by
 NODES_PER_TRANSACTION: Final = 500
 RELATIONSHIPS_PER_TRANSACTION: Final = 5_000
 
@@ -93,10 +95,23 @@ def take_over(graph: Graph, model: NodeModel, scopes: Mapping[str, str], edges: 
 
 
 def share(graph: Graph, model: NodeModel, ids: Iterable[str], edges: Edges) -> None:
-    """Nodes that live as long as an edge of some scope needs them."""
+    """Nodes that live as long as an edge of some scope needs them, or one of what no scope here owns."""
     drop_tenants = tenant_edges(model, edges)
     mark = f"{_ROWS} AND n._scope IS NULL SET n._scope = '{UNOWNED}', {_SEEN.format('n', '0')}"
     _by_page(graph, ids, [mark, *([f"{_ROWS} {drop_tenants} DELETE e"] if drop_tenants else [])])
+
+
+def protect_shared(graph: Graph, schema: GraphSchema) -> None:
+    """Mark the edges by which nodes of other modules need shared ones: what nobody here writes, nobody here deletes."""
+    for model in schema.identities:
+        if model.shared:
+            _until_done(
+                graph,
+                f"MATCH (n:{quoted(model.label)} {{_scope: '{UNOWNED}'}})-[e]-(x) "
+                f"WHERE e._scope IS NULL AND {foreign('x')} "
+                f"WITH e LIMIT $limit SET e._scope = '{OTHERS}' RETURN count(e) AS done",
+                {"known": known(schema)},
+            )
 
 
 def orphan(graph: Graph, model: NodeModel, ids: Iterable[str]) -> None:

@@ -103,18 +103,7 @@ CREATE (anywhere)-[:MEMBER_OF_IP_RULE]->(:GCPIpRule:IpRule:IpPermissionInbound {
 CREATE (:OktaOrganization {id: 'o'})-[:RESOURCE]->(:OktaUser {id: 'u', email: 'alice@example.com'})
 """
 OTHERS_ARE = "MATCH (n) WHERE n:Team OR n:OktaUser OR n:OktaOrganization OR n.id IN $ids RETURN elementId(n) AS id"
-OTHER_IDS = [
-    "555555555555",
-    "vpc-peer",
-    "vpc-peer|10.9.0.0/16",
-    "p",
-    "g",
-    "g/nic0",
-    "f/allow",
-    "f",
-    "f/more",
-    "35.0.0.0/8",
-]
+OTHER_IDS = ["555555555555", "vpc-peer", "vpc-peer|10.9.0.0/16", "p", "g", "g/nic0", "f/allow", "f", "f/more"]
 
 ORPHANS = """
 MATCH (anywhere:IpRange {id: '0.0.0.0/0'})
@@ -215,26 +204,26 @@ def taken_over_and_synced(
     """From a graph that the peer filled to the comparison with a fresh one; returns what the dry run said."""
     graph.write(lambda tx: tx.run(OTHERS).consume())
     graph.write(lambda tx: tx.run(ORPHANS).consume())
-    others = {id_: elements(graph)[id_] for id_ in ids(graph, OTHERS_ARE, ids=OTHER_IDS)}
+    filled = elements(graph)
+    others = {id_: filled[id_] for id_ in ids(graph, OTHERS_ARE, ids=OTHER_IDS)}
     theirs = ids(graph, THEIRS_ARE, theirs=estate.THEIRS)
     since = graph.rows("MATCH (i:EC2Instance:Reviewed) RETURN i.id AS id, i.firstseen AS firstseen")
-    assert len(others) == 13
+    assert len(others) == 12
     assert theirs
     assert since
     estate.change(aws.url)
 
     with pytest.raises(RunRefused, match="chartfleet adopt --dry-run"):
         fleet.start(**SETTINGS)
-    before = elements(graph)
     looked = chartfleet("adopt", "--dry-run", "--json")
     assert looked.code == 0, looked.err
-    assert elements(graph) == before
+    assert elements(graph) == filled
     adopted = chartfleet("adopt", "--json")
     assert (adopted.code, adopted.err) == (0, "")
     assert adopted.json == looked.json
     again = chartfleet("adopt", "--json").json
     left = {line["label"]: line["left_alone"] for line in again["labels"]}
-    assert left == {"AWSIpv4CidrBlock": 1, "AWSVpc": 1, "IpRange": 2}
+    assert left == {"AWSIpv4CidrBlock": 1, "AWSVpc": 1}
     assert (again["relationships"], again["relabelled"], again["indexes"]) == ({}, [], [])
 
     report = fleet.sync(**SETTINGS)
@@ -252,6 +241,7 @@ def taken_over_and_synced(
     graph.autocommit("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS")
     fleet.at_rest()
     assert fleet.sync(**SETTINGS).state == "complete"
+    assert found.pop("IpRange 35.0.0.0/8")  # a rule of GCP's needs it
     assert differences(found, owned(graph)) == []
     assert told == answers(graph)
     labels: dict[str, Any] = {line.pop("label"): line for line in looked.json["labels"]}
@@ -405,12 +395,12 @@ def test_it_goes_on_where_it_was_interrupted(untouched: Graph, aws: AwsServer, s
     dying = Dying(services.graph.driver(), services.graph.database)
     interruptions = 0
     while True:
-        dying.left = 2
+        dying.left = 5
         try:
             adoption(dying).adopt(dying)
             break
         except Interrupted:
             interruptions += 1
     dying.close()
-    assert interruptions > 5
+    assert interruptions > 3
     assert state() == expected
