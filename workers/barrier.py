@@ -19,7 +19,7 @@ from typing import Any, Final
 import redis
 from neo4j.exceptions import ClientError, DriverError, Neo4jError
 
-from analysis import engine, links
+from analysis import assume_role, engine, links
 from analysis.job import Job, JobFileError
 from loaders import coverage, retirement
 from loaders.cleanup import Cleanup
@@ -85,12 +85,14 @@ def _steps(writer: Writer, ledger: Ledger, info: RunInfo, process: Process) -> t
         Cleanup(writer, schema).unneeded()
     failed: list[str] = []
     findings: list[dict[str, Any]] = []
+    with _timed(seconds, assume_role.JOB.name), _reported(failed):
+        assume_role.draw(writer, info.tag)
+        findings.append(_verdict(writer, assume_role.JOB, info))
     for job in engine.shipped_jobs():
         with _timed(seconds, job.name), _reported(failed):
             engine.run_shipped(writer, job, info.id, info.tag)
             if job.findings is not None:
-                finding = engine.verdict(writer, job, info.tag)
-                findings.append(asdict(finding) | {"text": str(finding), "judged": finding.judged})
+                findings.append(_verdict(writer, job, info))
     for job in _user_jobs(info.config.get("analysis_job_directory"), failed):
         with _timed(seconds, job.name), _reported(failed):
             engine.run_user(writer, job, info.tag)
@@ -103,6 +105,11 @@ def _steps(writer: Writer, ledger: Ledger, info: RunInfo, process: Process) -> t
         "kept": [asdict(one) for one in kept],
         "analysis_seconds": seconds,
     }
+
+
+def _verdict(writer: Writer, job: Job, info: RunInfo) -> dict[str, Any]:
+    finding = engine.verdict(writer, job, info.tag)
+    return asdict(finding) | {"text": str(finding), "judged": finding.judged}
 
 
 def _user_jobs(directory: str | None, failed: list[str]) -> list[Job]:

@@ -27,11 +27,11 @@ def named(principal: Any) -> Iterator[Mapping[str, str]]:
 
 
 def trusted(policy: Any) -> list[Mapping[str, str]]:
-    """Whom the Allow statements of a trust policy name, each once."""
+    """Whom the Allow statements of a trust policy name, each once. All but some (NotPrincipal) are anybody."""
     found = {
         principal["arn"]: principal
         for statement in statements(policy)
         if statement.get("Effect") == "Allow"
-        for principal in named(statement.get("Principal"))
+        for principal in named("*" if "NotPrincipal" in statement else statement.get("Principal"))
     }
     return list(found.values())

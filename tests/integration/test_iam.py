@@ -11,7 +11,7 @@ import boto3
 import pytest
 import redis
 
-from analysis import engine
+from analysis import assume_role, engine
 from loaders import indexes
 from loaders.graph import Graph
 from loaders.scope import Scope
@@ -28,6 +28,7 @@ from tests.servers.aws import AwsServer, Effect, Fault
 from workers import embedded
 
 ACCOUNT = "111122223333"
+OTHER = "444455556666"
 TYPES = ("aws.iam.policies", "aws.iam.users", "aws.iam.groups", "aws.iam.roles", "aws.iam.access_keys")
 
 
@@ -202,3 +203,125 @@ def test_where_one_of_the_calls_is_denied_nothing_is_read(
     aws.add(Fault(Effect.DENY, service="iam", action="ListGroups"))
     with pytest.raises(CallFailed, match="iam:ListGroups"):
         account.read()
+
+
+# --- who may assume which role ---
+
+
+@pytest.fixture
+def other(aws: AwsServer, account: Account, broker: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Account:
+    """Another account, with nothing in it yet."""
+    return Account(OTHER, aws, broker, monkeypatch)
+
+
+def user(of: Account, name: str, *statements: dict[str, Any]) -> str:
+    of.iam.create_user(UserName=name)
+    if statements:
+        of.iam.put_user_policy(UserName=name, PolicyName="own", PolicyDocument=document(*statements))
+    return arn(f"user/{name}", of.id)
+
+
+def role(of: Account, name: str, *trust: dict[str, Any], boundary: str | None = None) -> str:
+    bounded = {"PermissionsBoundary": boundary} if boundary else {}
+    of.iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(*trust), **bounded)
+    return arn(f"role/{name}", of.id)
+
+
+def trust(*names: str, **elements: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Principal": {"AWS": list(names)}, "Action": "sts:AssumeRole", **elements}
+
+
+def hop(resource: str = "*", effect: str = "Allow", **elements: Any) -> dict[str, Any]:
+    return {"Effect": effect, "Action": "sts:AssumeRole", "Resource": resource, **elements}
+
+
+def assumable(graph: Graph) -> set[tuple[str, str, str | None]]:
+    """(who, which role, under which conditions), by their names."""
+    rows = graph.rows(
+        "MATCH (p:AWSPrincipal)-[e:STS_ASSUMEROLE_ALLOW]->(r:AWSRole)"
+        " RETURN p.name AS who, r.name AS role, e.conditions AS conditions, e._scope AS scope"
+    )
+    assert not any(row["scope"] for row in rows)
+    return {(row["who"], row["role"], row["conditions"]) for row in rows}
+
+
+def test_who_may_assume_which_role(account: Account, other: Account, sync: Sync, graph: Graph) -> None:
+    iam = account.iam
+    iam.attach_user_policy(UserName="alice", PolicyArn=arn("policy/team/logs"))
+    user(account, "bob", hop())
+    user(account, "carol", hop(), hop(arn("role/by-root"), "Deny"))
+    member = user(account, "dave")
+    iam.create_group(GroupName="hoppers")
+    iam.put_group_policy(GroupName="hoppers", PolicyName="hop", PolicyDocument=document(hop(arn("role/by-*"))))
+    iam.add_user_to_group(UserName="dave", GroupName="hoppers")
+    bounded = role(account, "bounded", trust(member), boundary=arn("policy/limit"))
+    iam.put_role_policy(RoleName="bounded", PolicyName="hop", PolicyDocument=document(hop()))
+    mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    role(account, "by-root", trust(arn("root")))
+    role(account, "by-name", trust(bounded), trust(member, Condition=mfa), trust(OTHER))
+    role(account, "denied", trust(arn("root")), trust("*") | {"Effect": "Deny"})
+    user(other, "mallory", hop(arn("role/by-name")))
+    user(other, "oscar")
+    role(other, "away", trust(arn("root", OTHER), arn("root")))
+
+    run = sync.run(account.read() | other.read())
+    assume_role.draw(sync.writer, run.tag)
+    conditional = json.dumps({"any_of": [{"trust": [mfa]}]})
+    assert assumable(graph) == {
+        ("alice", "deploy", None),  # the fixture: her policy names it, and it names her
+        ("bob", "by-root", None),
+        ("bob", "away", None),
+        ("carol", "away", None),
+        ("dave", "bounded", None),
+        ("dave", "by-root", None),
+        ("dave", "by-name", conditional),
+        ("mallory", "by-name", None),
+    }
+
+
+def test_what_is_no_longer_allowed_goes_and_the_rest_keeps_its_age(account: Account, sync: Sync, graph: Graph) -> None:
+    user(account, "bob", hop())
+    role(account, "by-root", trust(arn("root")))
+    ages = "MATCH (p)-[e:STS_ASSUMEROLE_ALLOW]->() RETURN p.name AS who, e.firstseen AS first, e.lastupdated AS last"
+    run = sync.run(account.read())
+    assume_role.draw(sync.writer, run.tag)
+    before = {row["who"]: row["first"] for row in graph.rows(ages)}
+    assert set(before) == {"alice", "bob"}
+    account.iam.delete_user_policy(UserName="bob", PolicyName="own")
+    run = sync.run(account.read())
+    for _ in ("once", "again, as who takes over a dead worker's barrier does"):
+        assume_role.draw(sync.writer, run.tag)
+        assert graph.rows(ages) == [{"who": "alice", "first": before["alice"], "last": run.tag}]
+
+
+def test_relationships_of_accounts_that_were_never_read_stay(account: Account, sync: Sync, graph: Graph) -> None:
+    """An earlier tool drew them, and nothing here says that they are wrong."""
+    graph.write(
+        lambda tx: tx.run(
+            "UNWIND ['a', 'b'] AS name"
+            " CREATE (r:AWSPrincipal:AWSRole {arn: 'arn:aws:iam::999999999999:role/' + name})"
+            " WITH collect(r) AS both UNWIND both[..1] AS a WITH a, both[1] AS b"
+            " CREATE (a)-[:STS_ASSUMEROLE_ALLOW {lastupdated: 1}]->(b)"
+        ).consume()
+    )
+    assume_role.draw(sync.writer, sync.run(account.read()).tag)
+    assert len(graph.rows("MATCH (p)-[:STS_ASSUMEROLE_ALLOW]->() RETURN p.arn")) == 2
+
+
+def test_the_verdict_counts_roles_that_another_account_may_assume(
+    account: Account, other: Account, sync: Sync, graph: Graph
+) -> None:
+    user(other, "mallory", hop())
+    role(account, "by-other", trust(OTHER))
+    role(account, "by-vendor", trust("arn:aws:iam::999999999999:root"))
+    role(account, "by-anybody", trust("*", Condition={"StringEquals": {"sts:ExternalId": "4711"}}))
+    role(account, "by-service", {**trust(), "Principal": {"Service": "ec2.amazonaws.com"}})
+    role(account, "by-deleted", trust("AROAEXAMPLEROLEID0001"))
+    run = sync.run(account.read() | other.read())
+    assume_role.draw(sync.writer, run.tag)
+    finding = engine.verdict(sync.writer, assume_role.JOB, run.tag)
+    assert (finding.count, finding.unknown) == (2, 1)
+    assert finding.examples == [
+        {"role": arn(f"role/{name}"), "account": ACCOUNT, "by": [arn("user/mallory", OTHER)]}
+        for name in ("by-anybody", "by-other")
+    ]

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Final
 
 from loaders.model import Source, constant, key, outgoing, prop
 from tasks.aws.api import listing
 from tasks.aws.iam.policies import policies_of
+from tasks.aws.policy_document import statements
 from tasks.aws.principals import AWSPrincipal, trusted
 from tasks.resource import Per, ResourceType
 
 
 def trusted_principals(role: Source) -> list[Mapping[str, str]]:
     return trusted(role.item["AssumeRolePolicyDocument"])
+
+
+def trust_policy(role: Source) -> str:
+    return json.dumps(statements(role.item["AssumeRolePolicyDocument"]))
 
 
 def trusted_arns(role: Source) -> list[str]:
@@ -27,6 +33,7 @@ class AWSRole(AWSPrincipal, label="AWSRole", tenant="AWSAccount"):
     name: str = prop("RoleName")
     path: str = prop("Path")
     createdate: str = prop("CreateDate")
+    trust_policy: str = prop(trust_policy, "Who may assume it: JSON text, the list of the policy's statements.")
     permissions_boundary_arn: str | None = prop(
         "PermissionsBoundary.PermissionsBoundaryArn", "The policy that bounds what its policies grant. None: nothing."
     )

@@ -1,0 +1,203 @@
+"""(AWSPrincipal)-[:STS_ASSUMEROLE_ALLOW]->(AWSRole): which users and roles may assume which roles, by AWS's rules.
+
+- The role's trust policy must always allow it. Within an account, trust in the principal itself is enough (of a role,
+  its boundary must allow it as well); trust in the account leaves it to the principal's own policies and boundary.
+  Across accounts both sides must allow it.
+- What any of these policies denies is denied.
+- Conditions aren't judged, as they depend on the request: the edge keeps them as `conditions`. It has none only where
+  nothing has to hold.
+
+Services and federated identities are no principals of an account, and aren't judged. What an organization forbids isn't
+read. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import neo4j
+
+from analysis import principals
+from analysis.job import Findings, Job
+from analysis.policy_evaluation import ALWAYS, Access, Conditions, Resources, access, either
+from analysis.principals import Principal, account_of
+from analysis.trust import ACTION, ANYBODY, How, Role, Trust, Trusts
+from loaders.graph import Graph
+
+T = TypeVar("T")
+
+ROLES_AT_A_TIME: Final = 2_000
+EDGES_PER_TRANSACTION: Final = 5_000
+MOST_DELETED_PER_TRANSACTION: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """`conditions`: JSON text of what must hold; see docs/compatibility.md. None: nothing has to."""
+
+    source: str
+    target: str
+    conditions: str | None
+
+
+def edges(sources: Iterable[Principal], roles: Collection[Role]) -> Iterator[Edge]:
+    """Who of the principals may assume which of the roles. Only pairs that may come to something are looked at."""
+    resources = Resources(role.arn for role in roles)
+    trusts = Trusts(roles)
+    for source in sources:
+        own = access(source.statements, ACTION, resources)
+        boundary = None if source.boundary is None else access(source.boundary, ACTION, resources)
+        for role in sorted(own.allow.keys() | trusts.naming(source)):
+            edge = _edge(source, role, trusts.of(role, source), own, boundary)
+            if edge is not None:
+                yield edge
+
+
+def _edge(source: Principal, role: str, trust: Trust, own: Access, boundary: Access | None) -> Edge | None:
+    denied = either(trust.denied, own.deny.get(role))
+    policies = {"identity": own.allow.get(role), "boundary": ALWAYS}
+    if boundary is not None:
+        denied = either(denied, boundary.deny.get(role))
+        policies["boundary"] = boundary.allow.get(role)
+    if denied == ALWAYS:
+        return None
+    ways = [
+        {"trust": conditions} | {kind: policies[kind] for kind in _asked(how, source, role)}
+        for how, conditions in trust.by.items()
+    ]
+    possible = [_conditional(way) for way in ways if None not in way.values()]
+    if not possible:
+        return None
+    said: dict[str, Any] = {} if {} in possible else {"any_of": possible}
+    if denied:
+        said["unless"] = _conditions(denied)
+    return Edge(source.arn, role, json.dumps(said) if said else None)
+
+
+def _asked(how: How, source: Principal, role: str) -> tuple[str, ...]:
+    """The principal's policies that must allow it as well."""
+    if how is How.ACCOUNT or source.account != account_of(role):
+        return ("identity", "boundary")
+    return ("boundary",) if how is How.ITSELF and source.is_role else ()
+
+
+def _conditional(way: Mapping[str, Conditions | None]) -> dict[str, list[Any]]:
+    return {kind: _conditions(conditions) for kind, conditions in way.items() if conditions}
+
+
+def _conditions(texts: Conditions) -> list[Any]:
+    return [condition for text in sorted(texts) for condition in json.loads(text)]
+
+
+# --- in the graph ---
+
+JOB: Final = Job(
+    name="aws_iam_assume_role",
+    file=Path(__file__),
+    statements=(),
+    reads=("aws.iam.groups", "aws.iam.policies", "aws.iam.roles", "aws.iam.users"),
+    findings=Findings(
+        name="roles that another account may assume",
+        one="role that another account may assume",
+        text=(
+            "By trust policies, the principals' own and boundaries; the relationship has the conditions, if any. "
+            "Not known: those that trust an account that isn't read. What an organization forbids isn't read at all."
+        ),
+        query="""
+MATCH (role:AWSRole)
+WITH role, split(role.arn, ':') AS parts
+WITH role, parts[4] AS account, parts[0] + ':' + parts[1] + ':iam::' AS start,
+     COLLECT {
+       MATCH (source:AWSPrincipal)-[:STS_ASSUMEROLE_ALLOW]->(role)
+       WHERE split(source.arn, ':')[4] <> parts[4]
+       RETURN source.arn ORDER BY source.arn
+     } AS sources
+WITH role, account, sources, size(sources) = 0 AND EXISTS {
+       MATCH (role)-[:TRUSTS_AWS_PRINCIPAL]->(named:AWSPrincipal {type: 'AWS'})
+       WITH named.arn AS name, CASE WHEN named.arn CONTAINS ':' THEN split(named.arn, ':')[4] ELSE named.arn END AS of
+       WHERE name = '*' OR of <> account AND of =~ '[0-9]{12}' AND NOT EXISTS {
+         MATCH (known:AWSPrincipal) WHERE known.arn STARTS WITH start + of + ':' AND (known:AWSUser OR known:AWSRole)
+       }
+       RETURN name
+     } AS open
+ORDER BY account, role.arn
+RETURN count(CASE WHEN size(sources) > 0 THEN 1 END) AS count,
+       count(CASE WHEN open THEN 1 END) AS unknown,
+       collect(
+         CASE WHEN size(sources) > 0 THEN {role: role.arn, account: account, by: sources[..5]} END
+       )[..10] AS examples
+""",
+    ),
+)
+
+
+def draw(graph: Graph, tag: int) -> None:
+    """Make the relationships what the policies in the graph say now. Repeating it changes nothing."""
+    for account in principals.accounts(graph):
+        sources = list(principals.of_account(graph, account))
+        for roles in _pages(iter(_trusting(graph, account)), ROLES_AT_A_TIME):
+            for page in _pages(edges(sources, _read(graph, roles)), EDGES_PER_TRANSACTION):
+                rows = [asdict(edge) for edge in page]
+                graph.write(lambda tx, rows=rows: tx.run(_DRAW, edges=rows, tag=tag).consume())  # type: ignore[misc]
+    _delete_others(graph, tag)
+
+
+def _trusting(graph: Graph, account: str) -> list[str]:
+    """ARNs of all roles that trust somebody of the account, or anybody."""
+    starts = [account, account.replace(":iam:", ":sts:")]
+    names = {"number": account_of(account), "iam": starts[0], "sts": starts[1], "anybody": ANYBODY}
+    return [row["arn"] for row in graph.rows(_TRUSTING, names)]
+
+
+def _read(graph: Graph, arns: list[str]) -> list[Role]:
+    return [Role.of(row["arn"], row["trust_policy"]) for row in graph.rows(_ROLES, {"arns": arns})]
+
+
+def _delete_others(graph: Graph, tag: int) -> None:
+    def work(tx: neo4j.ManagedTransaction) -> int:
+        return int(tx.run(_DELETE, tag=tag, limit=MOST_DELETED_PER_TRANSACTION).single(strict=True)["deleted"])
+
+    while graph.write(work) == MOST_DELETED_PER_TRANSACTION:
+        pass
+
+
+def _pages(items: Iterator[T], size: int) -> Iterator[list[T]]:
+    while page := list(itertools.islice(items, size)):
+        yield page
+
+
+_TRUSTING: Final = """
+MATCH (named:AWSPrincipal)
+WHERE named.arn IN [$anybody, $number] OR named.arn STARTS WITH $iam OR named.arn STARTS WITH $sts
+MATCH (role:AWSRole)-[:TRUSTS_AWS_PRINCIPAL]->(named)
+WHERE role.trust_policy IS NOT NULL
+RETURN DISTINCT role.arn AS arn ORDER BY arn
+"""
+
+_ROLES: Final = """
+UNWIND $arns AS arn
+MATCH (role:AWSPrincipal {arn: arn})
+RETURN arn, role.trust_policy AS trust_policy
+"""
+
+_DRAW: Final = """
+UNWIND $edges AS edge
+MATCH (source:AWSPrincipal {arn: edge.source})
+MATCH (role:AWSPrincipal {arn: edge.target})
+MERGE (source)-[may:STS_ASSUMEROLE_ALLOW]->(role)
+  ON CREATE SET may.firstseen = timestamp()
+SET may.lastupdated = $tag, may.conditions = edge.conditions
+"""
+
+# Between nodes that scopes have seen; what an earlier tool left of others stays.
+_DELETE: Final = """
+MATCH (source:AWSPrincipal)-[may:STS_ASSUMEROLE_ALLOW]->(role:AWSPrincipal)
+WHERE may._scope IS NULL AND source._scope IS NOT NULL AND role._scope IS NOT NULL
+  AND (may.lastupdated IS NULL OR may.lastupdated <> $tag)
+WITH may LIMIT $limit DELETE may RETURN count(*) AS deleted
+"""
