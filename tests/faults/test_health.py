@@ -19,8 +19,8 @@ from tests.servers.aws import AwsServer, Effect, Fault
 from workers import health
 from workers.embedded.broker import Broker
 
-INSTANCES, HERE = "aws.ec2.instances", "us-east-1"
-PAUSED = Fault(Effect.PAUSE, service="ec2", action="DescribeInstances", region=HERE)
+SUBNETS, HERE = "aws.ec2.subnets", "us-east-1"
+PAUSED = Fault(Effect.PAUSE, service="ec2", action="DescribeSubnets", region=HERE)
 LONGER_THAN_A_LEASE = QUICK["lease_seconds"] + 2
 
 
@@ -53,12 +53,12 @@ def test_a_process_that_stands_still_with_a_scope_is_noticed_once_its_lease_is_o
 ) -> None:
     """The worker itself answers, and its other process works on."""
     fetcher = fetching(fleet, aws)
-    holder = unit_of(ledger_of(fleet), INSTANCES, HERE).worker
+    holder = unit_of(ledger_of(fleet), SUBNETS, HERE).worker
     with frozen(int(holder.rpartition(":")[2])):
-        wait_for(lambda: (unit := unit_of(ledger_of(fleet), INSTANCES, HERE)).deaths and unit.state is State.FETCHING)
+        wait_for(lambda: (unit := unit_of(ledger_of(fleet), SUBNETS, HERE)).deaths and unit.state is State.FETCHING)
         told = fleet.health(fetcher)
     assert not told.well
-    assert f"{INSTANCES}/123456789012/{HERE} was taken from {holder}, which stands still" in told.text
+    assert f"{SUBNETS}/123456789012/{HERE} was taken from {holder}, which stands still" in told.text
     (other,) = {"fetch-1", "fetch-2"} - {fetcher}
     assert fleet.health(other).well
 
@@ -133,7 +133,7 @@ def fetching(fleet: Fleet, aws: AwsServer) -> str:
     aws.add(PAUSED)
     ledger = fleet.start()
     wait_until_one_is_left(ledger)
-    return fleet.worker_of(unit_of(ledger, INSTANCES, HERE)).name
+    return fleet.worker_of(unit_of(ledger, SUBNETS, HERE)).name
 
 
 def ledger_of(fleet: Fleet) -> Ledger:
