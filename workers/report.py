@@ -405,7 +405,7 @@ def show_adopted(found: Adopted, console: Console, *, dry_run: bool) -> None:
         "keyless": "of these lack the key: their scope writes them anew",
         "shared": "kept while a relationship needs them",
         "orphans": "belong to no tenant: the next run deletes those that it doesn't find",
-        "left_alone": "whose region nothing tells: kept as they are",
+        "left_alone": "kept as they are: tenants that hold nothing, nodes whose region nothing tells",
     }
     shown = [name for name in columns if any(getattr(line, name) for line in found.labels)]
     if shown:

@@ -15,7 +15,7 @@ from loaders.adoption.labels import Relabel, known, nodes, relabels
 from loaders.adoption.takeover import Edges, Triple
 from loaders.cypher import quoted
 from loaders.graph import Graph
-from loaders.model import TENANT_EDGE, GraphSchema, NodeModel
+from loaders.model import GraphSchema, NodeModel
 
 LABELS_PER_TRANSACTION: Final = 5_000
 
@@ -28,7 +28,7 @@ class Label:
     taken_over  belong to a scope from now on; `keyless` of them are written anew by it, as they lack its key
     shared      live as long as something that is kept up refers to them
     orphans     no tenant leads to them: stubs, which the next run deletes unless it finds them
-    left_alone  their tenant is known, but not their region
+    left_alone  their tenant is known, but not their region; or a tenant that holds nothing
     """
 
     label: str
@@ -113,28 +113,23 @@ class Adoption:
             takeover.share(writer, identity, ids, self._edges)
         for model, ids in taken.orphans.items():
             takeover.orphan(writer, model, ids)
-        takeover.take_over_tenants(writer, self._schema)
         takeover.protect_shared(writer, self._schema)
 
     def _unkept(self, taken: owners.Owners) -> Counter[str]:
-        """How many relationships of nodes that are to be taken over nobody would keep up."""
+        """How many relationships of nodes that are to be taken over nobody would keep up, by type and ends."""
         found: Counter[str] = Counter()
-        for model in taken.scopes:
-            condition, parameters = self._edges.unkept(model)
-            end = "head([l IN labels(x) WHERE l IN $known])"
-            for match in nodes(model, self._schema.owners[model.label], self._schema):
+        for model, ids in (*taken.scopes.items(), *taken.shared.items()):
+            for match, parameters in self._edges.unkept(model):
                 query = (
-                    f"{match} AND n._scope IS NULL MATCH (n)-[e]->(x) WHERE {condition} "
-                    f"RETURN type(e) AS type, {end} AS end, count(*) AS edges"
+                    f"{match} RETURN type(e) AS type, startNode(e) = n AS outgoing, "
+                    "head([l IN labels(x) WHERE l IN $names]) AS end, count(*) AS edges"
                 )
-                for row in self._graph.rows(query, parameters):
-                    found[f"({model.label})-[:{row['type']}]->({row['end']})"] += row["edges"]
-        for model in (*taken.scopes, *taken.shared):
-            if edges := takeover.tenant_edges(model, self._edges):
-                for match in nodes(model, self._schema.owners[model.label], self._schema):
-                    query = f"{match} AND n._scope IS NULL {edges} RETURN count(*) AS edges"
-                    if count := self._graph.rows(query)[0]["edges"]:
-                        found[f"(tenant)-[:{TENANT_EDGE}]->({model.label})"] += count
+                for page in takeover.pages(ids):
+                    rows = [{"id": node} for node in page]
+                    names = {"rows": rows, "names": known(self._schema)}
+                    for row in self._graph.rows(query, {**parameters, **names}):
+                        ends = (model.label, row["end"]) if row["outgoing"] else (row["end"], model.label)
+                        found[f"({ends[0]})-[:{row['type']}]->({ends[1]})"] += row["edges"]
         return found
 
     def _labels(self, merged: dict[NodeModel, list[duplicates.Duplicates]], taken: owners.Owners) -> Iterable[Label]:

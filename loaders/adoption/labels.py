@@ -42,6 +42,12 @@ _KNOWN: Final = (
         reason="0.143 calls every load balancer so: queries for classic ones would find the newer as well",
     ),
     Relabel(
+        among="AWSPrincipal",
+        where="n.arn ENDS WITH ':root' AND NOT n:AWSRootPrincipal AND EXISTS { (:AWSAccount)-[:RESOURCE]->(n) }",
+        add="AWSRootPrincipal",
+        reason="2020 has no label for the root principals of accounts",
+    ),
+    Relabel(
         among="IpRule",
         where="n.ruleid CONTAINS '/IpPermissionsEgress/' AND NOT n:IpPermissionEgress",
         add="IpPermissionEgress",
@@ -72,7 +78,7 @@ def nodes(model: NodeModel, type_name: str, schema: GraphSchema) -> Iterator[str
     taken_off = (f" AND NOT ({one.where})" for one in relabels(schema) if one.among == model.label and not one.add)
     yield f"MATCH (n:{quoted(model.label)}) WHERE {ours}{''.join(taken_off)}"
     for one in relabels(schema):
-        if one.add == model.label and one.among not in schema.by_label:
+        if one.add == model.label:
             yield f"{one.match} AND {ours}"
 
 

@@ -48,7 +48,8 @@ class Owners:
     scopes      model -> the scope of each node
     shared      identity -> nodes that many scopes share, or that are known by what refers to them only
     orphans     model -> nodes that no tenant leads to
-    left_alone  label -> how many have a tenant but no region, so that no scope would know them again
+    left_alone  label -> how many have a tenant but no region, so that no scope would know them again; and tenants
+                that hold nothing
     keyless     label -> how many have no value for the key: their scope writes them anew
     """
 
@@ -230,12 +231,22 @@ class _Search:
     # -- what is shared
 
     def _share(self, identity: NodeModel) -> None:
+        """Of the tenants those that hold something. Nothing here would tell whether the others are still there."""
         type_name = self._schema.owners[identity.label]
-        orphans = {node for found in self._found.orphans.values() for node in found}
-        seen = set()
+        mine = {provider for provider, label in self._tenants.items() if label == identity.label}
+        with_data = {scope.tenant for scope in map(Scope.parse, self._names) if scope.provider in mine}
+        taken = {node for found in self._found.orphans.values() for node in found}
+        taken |= self._scopes.keys() | self._pending.keys()
+        key = quoted(identity.key.name)
         for match in nodes(identity, type_name, self._schema):
-            for row in self._graph.stream(f"{match} AND n._scope IS NULL RETURN elementId(n) AS id"):
+            holds = f"EXISTS {{ (n)-[e:{TENANT_EDGE}]->() WHERE e._scope IS NOT NULL }}"
+            query = f"{match} AND n._scope IS NULL RETURN elementId(n) AS id, n.{key} AS key, {holds} AS holds"
+            for row in self._graph.stream(query):
                 node = self._into.get(row["id"], row["id"])
-                if node not in self._scopes and node not in orphans and node not in self._pending and node not in seen:
-                    seen.add(node)
+                if node in taken:
+                    continue
+                taken.add(node)
+                if mine and not row["holds"] and row["key"] not in with_data:
+                    self._found.left_alone[identity.label] += 1
+                else:
                     self._found.shared[identity].append(node)

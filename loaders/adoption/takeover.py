@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -16,13 +16,14 @@ from loaders.adoption.owners import tenant_labels
 from loaders.cypher import make_stub, pattern, quoted
 from loaders.graph import Graph
 from loaders.model import TENANT_EDGE, UNOWNED, GraphSchema, IdLink, Link, NodeModel, Reference, Relationship
-from loaders.scope import GLOBAL, Scope
+from loaders.scope import Scope
 
 OTHERS: Final = "others"  # `_scope` of an edge that no scope writes, and that shared nodes are needed by
 NODES_PER_TRANSACTION: Final = 500
 RELATIONSHIPS_PER_TRANSACTION: Final = 5_000
 
 Triple = tuple[str, str, str]  # label -[type]-> label
+Statement = tuple[str, Mapping[str, Any]]  # and its parameters besides `$rows`
 
 _ROWS: Final = "UNWIND $rows AS row MATCH (n) WHERE elementId(n) = row.id"
 _SEEN: Final = (
@@ -51,54 +52,45 @@ class Edges:
                 found.add((r.label, r.type, model.label) if reverse else (model.label, r.type, r.label))
         return found
 
-    def unkept(self, model: NodeModel) -> tuple[str, dict[str, Any]]:
-        """A condition on `(n)-[e]->(x)`, and its parameters: of a type that is declared, but not between such nodes.
+    def unkept(self, model: NodeModel) -> list[tuple[str, dict[str, Any]]]:
+        """Statements that match `e` of `$rows`: of a type that is declared, but not between such nodes; from and to.
 
         Nobody would keep it up, and it would be taken for an edge that somebody does. What has an end that isn't known
-        here stays, and so does what is of a type that isn't.
+        here stays, and so does what is of a type that isn't. A tenant's edge to everything lengthens every path.
         """
-        return (
-            "type(e) IN $types AND e._scope IS NULL AND any(l IN labels(x) WHERE l IN $known) "
-            "AND none(l IN labels(x) WHERE type(e) + '|' + l IN $declared)",
-            {
-                "types": sorted({type_ for _, type_, _ in self.declared}),
-                "known": sorted({m.label for m in self.schema.models}),
-                "declared": sorted(f"{type_}|{end}" for start, type_, end in self.declared if start in model.labels),
-            },
-        )
+        found: list[tuple[str, dict[str, Any]]] = []
+        if not model.shared:
+            declared = sorted(f"{type_}|{end}" for start, type_, end in self.declared if start in model.labels)
+            types = sorted({type_ for _, type_, _ in self.declared})
+            query = (
+                f"{_ROWS} MATCH (n)-[e]->(x) WHERE type(e) IN $types AND e._scope IS NULL "
+                "AND any(l IN labels(x) WHERE l IN $known) "
+                "AND none(l IN labels(x) WHERE type(e) + '|' + l IN $declared)"
+            )
+            found.append((query, {"types": types, "known": known(self.schema), "declared": declared}))
+        for tenant in sorted(set(tenant_labels(self.schema).values())):
+            names = {model.label, model.identity.label}
+            if not any((tenant, TENANT_EDGE, name) in self.declared for name in names):
+                found.append((f"{_ROWS} MATCH (x:{quoted(tenant)})-[e:{TENANT_EDGE}]->(n) WHERE e._scope IS NULL", {}))
+        return found
 
 
 def take_over(graph: Graph, model: NodeModel, scopes: Mapping[str, str], edges: Edges) -> None:
     """Give nodes of one model to their scopes, and with them the edges that these would have written."""
-    statements = _statements(model, edges.schema)
-    unkept, parameters = edges.unkept(model)
-    drop = f"{_ROWS} MATCH (n)-[e]->(x) WHERE {unkept} DELETE e"
-    drop_tenants = tenant_edges(model, edges)
-    pending = iter(scopes.items())
-    while page := list(islice(pending, NODES_PER_TRANSACTION)):
-        rows = [{"id": node, "s": scope} for node, scope in page]
-        held = [coverage.place(Scope.parse(scope)) for scope in sorted({scope for _, scope in page})]
-
-        def work(
-            tx: neo4j.ManagedTransaction,
-            rows: Sequence[Mapping[str, str]] = rows,
-            held: Sequence[Mapping[str, Any]] = held,
-        ) -> None:
-            tx.run(_HELD, scopes=held).consume()
-            for statement in statements:
-                tx.run(statement, rows=rows).consume()
-            tx.run(drop, rows=rows, **parameters).consume()
-            if drop_tenants:
-                tx.run(f"{_ROWS} {drop_tenants} DELETE e", rows=rows).consume()
-
-        graph.write(work)
+    statements: list[Statement] = [(statement, {}) for statement in _statements(model, edges.schema)]
+    drops = [(f"{match} DELETE e", parameters) for match, parameters in edges.unkept(model)]
+    for page in pages(scopes):
+        rows = [{"id": node, "s": scopes[node]} for node in page]
+        held = [coverage.place(Scope.parse(scope)) for scope in sorted({scopes[node] for node in page})]
+        _write(graph, rows, [(_HELD, {"scopes": held}), *statements, *drops])
 
 
 def share(graph: Graph, model: NodeModel, ids: Iterable[str], edges: Edges) -> None:
     """Nodes that live as long as an edge of some scope needs them, or one of what no scope here owns."""
-    drop_tenants = tenant_edges(model, edges)
     mark = f"{_ROWS} AND n._scope IS NULL SET n._scope = '{UNOWNED}', {_SEEN.format('n', '0')}"
-    _by_page(graph, ids, [mark, *([f"{_ROWS} {drop_tenants} DELETE e"] if drop_tenants else [])])
+    drops = [(f"{match} DELETE e", parameters) for match, parameters in edges.unkept(model)]
+    for page in pages(ids):
+        _write(graph, [{"id": node} for node in page], [(mark, {}), *drops])
 
 
 def protect_shared(graph: Graph, schema: GraphSchema) -> None:
@@ -117,25 +109,16 @@ def protect_shared(graph: Graph, schema: GraphSchema) -> None:
 def orphan(graph: Graph, model: NodeModel, ids: Iterable[str]) -> None:
     """Stubs: the next run deletes them at its end, unless it has found them again or refers to them."""
     seen = _SEEN.format("n", "0")
-    _by_page(graph, ids, [f"{_ROWS} AND n._scope IS NULL SET {seen} WITH n {make_stub(model, 'n.lastupdated')}"])
+    stub = f"{_ROWS} AND n._scope IS NULL SET {seen} WITH n {make_stub(model, 'n.lastupdated')}"
+    for page in pages(ids):
+        _write(graph, [{"id": node} for node in page], [(stub, {})])
 
 
-def take_over_tenants(graph: Graph, schema: GraphSchema) -> None:
-    """What the rows of tenants themselves wrote. The tenants stay as they are: those that aren't synced are kept."""
-    for type_name, models in schema.models_of_type.items():
-        for model in models:
-            if model.label in tenant_labels(schema).values():
-                key = f"n.{quoted(model.key.name)}"
-                for r in model.references:
-                    edge = pattern(r.type, "e", incoming=r.incoming)
-                    _until_done(
-                        graph,
-                        f"MATCH (n:{quoted(model.label)}){edge}(:{quoted(r.label)}) "
-                        f"WHERE e._scope IS NULL AND {key} IS NOT NULL WITH n, e LIMIT $limit "
-                        f"SET e._scope = $type + '/' + {key} + '/{GLOBAL}', {_SEEN.format('e', '0')} "
-                        "RETURN count(e) AS done",
-                        {"type": type_name},
-                    )
+def pages(ids: Iterable[str]) -> Iterator[list[str]]:
+    """What one transaction takes."""
+    pending = iter(ids)
+    while page := list(islice(pending, NODES_PER_TRANSACTION)):
+        yield page
 
 
 @cache
@@ -171,25 +154,14 @@ def _keep_link(relationship: Relationship, schema: GraphSchema) -> str:
             return ""
 
 
-def tenant_edges(model: NodeModel, edges: Edges) -> str:
-    """Matches RESOURCE from a tenant to a node whose model has none; they would lengthen every path of RESOURCE."""
-    names: Collection[str] = {m.label for m in (model, model.identity)}
-    labels = sorted(set(tenant_labels(edges.schema).values()))
-    undeclared = [t for t in labels if not any((t, TENANT_EDGE, name) in edges.declared for name in names)]
-    if not undeclared:
-        return ""
-    return f"MATCH (t:{'|'.join(quoted(t) for t in undeclared)})-[e:{TENANT_EDGE}]->(n) WHERE e._scope IS NULL"
+def _write(graph: Graph, rows: Sequence[Mapping[str, str]], statements: Sequence[Statement]) -> None:
+    """All statements over the same rows, in one transaction."""
 
+    def work(tx: neo4j.ManagedTransaction) -> None:
+        for statement, parameters in statements:
+            tx.run(statement, rows=rows, **parameters).consume()
 
-def _by_page(graph: Graph, ids: Iterable[str], statements: Sequence[str]) -> None:
-    pending = iter(ids)
-    while page := list(islice(pending, NODES_PER_TRANSACTION)):
-
-        def work(tx: neo4j.ManagedTransaction, page: Sequence[str] = page) -> None:
-            for statement in statements:
-                tx.run(statement, rows=[{"id": node} for node in page]).consume()
-
-        graph.write(work)
+    graph.write(work)
 
 
 def _until_done(graph: Graph, query: str, parameters: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ import redis
 from loaders import indexes
 from loaders.adoption import Adoption
 from loaders.graph import Graph
-from loaders.writer import RunRefused, Writer
+from loaders.writer import RunRefused, Writer, claim
 from tasks import registry
 from tasks.resource import Per
 from tests.fleet.command import Command, Ended
@@ -223,7 +223,7 @@ def taken_over_and_synced(
     assert adopted.json == looked.json
     again = chartfleet("adopt", "--json").json
     left = {line["label"]: line["left_alone"] for line in again["labels"]}
-    assert left == {"AWSIpv4CidrBlock": 1, "AWSVpc": 1}
+    assert left == {"AWSAccount": 1, "AWSIpv4CidrBlock": 1, "AWSVpc": 1}
     assert (again["relationships"], again["relabelled"], again["indexes"]) == ({}, [], [])
 
     report = fleet.sync(**SETTINGS)
@@ -404,3 +404,11 @@ def test_it_goes_on_where_it_was_interrupted(untouched: Graph, aws: AwsServer, s
     dying.close()
     assert interruptions > 3
     assert state() == expected
+
+
+def test_it_is_refused_while_a_run_holds_the_graph(graph: Graph, chartfleet: Callable[..., Ended]) -> None:
+    claim(graph, run="one", tag=5, resume=False, lease_seconds=60)
+    ended = chartfleet("adopt")
+    assert ended.code == 1
+    assert "run one holds the graph" in ended.error
+    assert chartfleet("adopt", "--dry-run").out == "Nothing to take over.\n"
