@@ -693,7 +693,7 @@ def key_pair(graph: Graph, id_: str, fingerprint: str | None, account: str = "11
     run(
         graph,
         "MERGE (a:AWSAccount {id: $account}) CREATE (a)-[:RESOURCE]->(k:EC2KeyPair {id: $id, keyname: $id})"
-        " SET k.keyfingerprint = $fingerprint",
+        " SET k.keyfingerprint = $fingerprint, k._scope = 'of ' + $account",
         id=id_,
         fingerprint=fingerprint,
         account=account,
