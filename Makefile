@@ -49,6 +49,7 @@ lock: setup
 	$(UV_COMPILE) --all-extras --group dev pyproject.toml -o requirements.lock
 	$(UV_COMPILE) --extra fast --extra redbeat --constraint requirements.lock pyproject.toml -o docker/image.lock
 	$(UV_COMPILE) --group build --constraint requirements.lock -o docker/build.lock
+	$(UV_COMPILE) tests/peer/requirements.in -o tests/peer/requirements.lock
 	rm -rf build/uv
 
 clean:
