@@ -15,6 +15,7 @@ import neo4j
 import pytest
 import redis
 
+from demo import sample_queries
 from loaders import indexes
 from loaders.adoption import Adoption
 from loaders.graph import Graph
@@ -186,7 +187,11 @@ QUERIES = (
 
 
 def answers(graph: Graph) -> list[Any]:
-    return [graph.rows(query, {"ours": estate.OURS}) for query in QUERIES]
+    """What the graph answers about the account that is synced: to queries of 2020, and to the sample queries."""
+    own = graph.rows("MATCH (a:AWSAccount {id: $ours}) RETURN a.name AS name", {"ours": estate.OURS})[0]["name"]
+    samples = [[row for row in graph.rows(sample.query) if row["account"] == own] for sample in sample_queries.read()]
+    assert sum(map(bool, samples)) >= 5, "the estate has something for the sample queries"
+    return [graph.rows(query, {"ours": estate.OURS}) for query in QUERIES] + samples
 
 
 def differences(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
