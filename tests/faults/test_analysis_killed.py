@@ -47,7 +47,7 @@ def test_a_loader_killed_during_the_analysis_is_replaced_at_the_first_job_not_re
         fleet.kill("loader")
     report = fleet.finish(ledger)
     assert record(fleet)["jobs_done"] == [*recorded, waiting]
-    assert {finding["job"] for finding in report.findings} == {*recorded, waiting}
+    assert {job.name for job in engine.shipped_jobs() if job.findings} <= {found["job"] for found in report.findings}
     assert by_hand(fleet, "MATCH (i:EC2Instance {exposed_internet_type: ['by hand']}) REMOVE i.exposed_internet_type")
     assert difference(graph_state(fleet.graph), undisturbed) == []
 
