@@ -718,6 +718,12 @@ def test_an_imported_rsa_key_is_told_by_its_fingerprint(graph: Graph) -> None:
     assert flagged(graph, "duplicate_keyfingerprint") == set()
 
 
+def test_of_more_than_a_hundred_equal_keys_each_is_related_to_the_first(graph: Graph) -> None:
+    run(graph, "UNWIND range(100, 200) AS n CREATE (:EC2KeyPair {id: toString(n), keyfingerprint: $md5})", md5=MD5)
+    analysed(graph, KEY_PAIRS)
+    assert matches(graph) == [("100", str(n)) for n in range(101, 201)]
+
+
 def test_equal_keys_are_related_once_per_pair_over_all_accounts(graph: Graph) -> None:
     for id_, fingerprint, account in (
         ("c", MD5, "1111"), ("a", MD5, "2222"), ("b", MD5, "1111"), ("d", SHA1, "1111"), ("e", ED25519, "1111"),
