@@ -405,7 +405,7 @@ def show_adopted(found: Adopted, console: Console, *, dry_run: bool) -> None:
         "keyless": "of these lack the key: their scope writes them anew",
         "shared": "kept while a relationship needs them",
         "orphans": "belong to no tenant: the next run deletes those that it doesn't find",
-        "left_alone": "kept as they are: tenants that hold nothing, nodes whose region nothing tells",
+        "left_alone": "tenants that hold nothing, and nodes whose region nothing tells, kept as they are",
     }
     shown = [name for name in columns if any(getattr(line, name) for line in found.labels)]
     if shown:
@@ -420,7 +420,7 @@ def show_adopted(found: Adopted, console: Console, *, dry_run: bool) -> None:
     for one in found.relabelled:
         console.print(f"label {one['change']}: {one['nodes']} {one['label']} nodes; {one['reason']}", soft_wrap=True)
     for edge, count in found.relationships.items():
-        console.print(f"deleted: {count} relationships {edge}, which nothing would keep up", soft_wrap=True)
+        console.print(f"no longer kept up, so deleted: {count} relationships {edge}", soft_wrap=True)
     if found.indexes:
         console.print(f"plain indexes that become constraints: {', '.join(found.indexes)}", soft_wrap=True)
     if found.others:
