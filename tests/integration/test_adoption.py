@@ -180,7 +180,7 @@ QUERIES = (
     "MATCH (e:LoadBalancer {exposed_internet: true})-->(l:ELBListener) "
     "WHERE (e)<-[:RESOURCE]-(:AWSAccount {id: $ours}) RETURN e.dnsname, l.port ORDER BY e.dnsname, l.port",
     "MATCH (s:S3Bucket {anonymous_access: true}) RETURN s.name, s.anonymous_actions ORDER BY s.name",
-    "MATCH (:AWSAccount {id: $ours})-[:RESOURCE*1..3]->(n) RETURN labels(n)[0] IS NULL AS odd, count(DISTINCT n)",
+    "MATCH (:AWSAccount {id: $ours})-[:RESOURCE*1..3]->(n) WHERE n._scope IS NOT NULL RETURN count(DISTINCT n)",
     "MATCH (r:AWSRole)-[:TRUSTS_AWS_PRINCIPAL]->(p:AWSPrincipal) WHERE r.arn CONTAINS $ours "
     "RETURN r.name, p.arn ORDER BY r.name, p.arn",
     "MATCH (:IpRange {id: '0.0.0.0/0'})-[:MEMBER_OF_IP_RULE]->(r:IpPermissionInbound)"
