@@ -90,8 +90,8 @@ def untouched(aws: AwsServer, graph: Graph) -> Iterator[Graph]:
 OTHERS = """
 MATCH (web:EC2Instance)-[:MEMBER_OF_EC2_SECURITY_GROUP]->(:EC2SecurityGroup {name: 'web', region: 'us-east-1'})
 MATCH (block:AWSIpv4CidrBlock {cidr_block: '10.0.0.0/16'})<-[:BLOCK_ASSOCIATION]-(:AWSVpc {region: 'us-east-1'})
-MATCH (anywhere:IpRange {id: '0.0.0.0/0'})
-SET web:Reviewed, web.reviewed_by = 'alice'
+MATCH (anywhere:IpRange {id: '0.0.0.0/0'}), (theirs:AWSAccount {id: '210987654321'})
+SET web:Reviewed, web.reviewed_by = 'alice', theirs.name = 'theirs'
 CREATE (:Team {name: 'payments'})-[:OWNS]->(web)
 CREATE (:AWSAccount {id: '555555555555', foreign: true})-[:RESOURCE]->(peer:AWSVpc {id: 'vpc-peer', vpcid: 'vpc-peer'})
        -[:BLOCK_ASSOCIATION]->(:AWSIpv4CidrBlock:AWSCidrBlock {id: 'vpc-peer|10.9.0.0/16'})-[:VPC_PEERING]->(block)
