@@ -74,7 +74,10 @@ def _named(statement: TrustStatement, principal: Principal) -> tuple[How | None,
     itself = principal.arn in statement.names
     account = not statement.names.isdisjoint((principal.account, principal.root))
     if statement.but:
-        return None if itself or account else How.ANYBODY, conditions
+        # A denial must name an account beside whom it excepts in it, or would deny them, too: that excepts nobody else.
+        others = any(name.split(":")[4:5] == [principal.account] and name != principal.root for name in statement.names)
+        excepted = itself or (account and (statement.allows or not others))
+        return None if excepted else How.ANYBODY, conditions
     if ANYBODY in statement.names:
         return How.ANYBODY, conditions
     if itself:

@@ -18,7 +18,8 @@ from workers.settings import Setting, known
 DOCS: Final = Path(__file__).parent
 _PART: Final = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
-_CALLS_OF_PLANNING: Final = ("ec2:DescribeRegions",)  # the regions of an account
+# The regions of an account; the names that its organization has for the accounts.
+_CALLS_OF_PLANNING: Final = ("ec2:DescribeRegions", "organizations:ListAccounts")
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from loaders.cleanup import Cleanup
@@ -27,15 +27,20 @@ MOST_PLACES: Final = 200  # that are told by region; more are told by tenant
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """What a run listed, where the list was whole: provider -> tenants, (provider, tenant) -> regions."""
+    """What a run listed, where the list was whole: provider -> tenants, (provider, tenant) -> regions.
+
+    `owners`: provider -> whose list of tenants it is. What it once held is gone if it holds it no longer; of a tenant
+    that came from elsewhere (another organization, a profile) it says nothing.
+    """
 
     tenants: Mapping[str, Set[str]]
     regions: Mapping[tuple[str, str], Set[str]]
+    owners: Mapping[str, str] = field(default_factory=dict)
 
-    def missing(self, scope: Scope) -> str | None:
-        """Why a scope is gone, or None where that isn't known."""
+    def missing(self, scope: Scope, listed_by: str | None) -> str | None:
+        """Why a scope is gone, or None where that isn't known. `listed_by`: whose list its tenant last stood in."""
         tenants = self.tenants.get(scope.provider)
-        if tenants is not None and scope.tenant not in tenants:
+        if tenants is not None and scope.tenant not in tenants and listed_by == self.owners.get(scope.provider, ""):
             return f"{scope.tenant} is no longer listed"
         regions = self.regions.get((scope.provider, scope.tenant))
         if regions is not None and scope.has_region and scope.region not in regions:
@@ -58,12 +63,15 @@ def lists(units: Iterable[Unit]) -> Lists:
     """What the planning units of a run say of their own lists."""
     tenants, regions = defaultdict[str, set[str]](set), defaultdict[tuple[str, str], set[str]](set)
     whole = set[Scope]()
+    owners: dict[str, str] = {}
     for unit in units:
         scope = unit.scope
         if not unit.parent:
             continue
         if status(unit.state) == COMPLETE and unit.outcome.get("whole"):
             whole.add(scope)
+            if scope.type == tenants_type(scope.provider):
+                owners[scope.provider] = unit.outcome.get("owner", "")
         if scope.type == regions_type(scope.provider):
             tenants[scope.provider].add(scope.tenant)
         elif scope.type != tenants_type(scope.provider):
@@ -71,17 +79,21 @@ def lists(units: Iterable[Unit]) -> Lists:
     return Lists(
         {s.provider: tenants[s.provider] for s in whole if s.type == tenants_type(s.provider)},
         {(s.provider, s.tenant): regions[s.provider, s.tenant] for s in whole if s.type == regions_type(s.provider)},
+        owners,
     )
 
 
 def retire(graph: Graph, schema: GraphSchema, listed: Lists, tag: int, *, keep: int) -> list[Kept]:
     """Mark what is gone, and delete what has been gone for more than `keep` runs. Repeating it changes nothing."""
+    _remember_lists(graph, listed, tag)
     kept: Counter[tuple[str, str, str, str]] = Counter()
+    planning: list[Scope] = []  # deleted last: they say by whose list a tenant's other scopes are judged
     for page in _absent(graph, tag):
-        gone = {row["id"]: why for row in page if (why := listed.missing(Scope.parse(row["id"])))}
+        gone = {row["id"]: why for row in page if (why := listed.missing(Scope.parse(row["id"]), row["listed_by"]))}
         runs = _mark(graph, gone, tag)
         expired = [Scope.parse(scope) for scope, count in runs.items() if count > keep]
-        delete(graph, schema, expired, tag)
+        planning += [scope for scope in expired if scope.plans]
+        delete(graph, schema, (scope for scope in expired if not scope.plans), tag)
         for row in page:
             scope, why = Scope.parse(row["id"]), gone.get(row["id"])
             if row["holds"] and runs.get(row["id"], 0) <= keep and not scope.plans:
@@ -91,6 +103,7 @@ def retire(graph: Graph, schema: GraphSchema, listed: Lists, tag: int, *, keep: 
         for (tenant, _, state, why), count in kept.items():
             by_tenant[tenant, ALL, state, why] += count
         kept = by_tenant
+    delete(graph, schema, planning, tag)
     return [
         Kept(tenant=tenant, region=region, status=state, reason=why, scopes=count)
         for (tenant, region, state, why), count in sorted(kept.items())
@@ -119,11 +132,23 @@ def scopes_of(graph: Graph, tenant: str) -> list[Scope]:
     return [Scope.parse(row["id"]) for row in graph.rows(query, {"tenant": own, "provider": provider})]
 
 
+def _remember_lists(graph: Graph, listed: Lists, tag: int) -> None:
+    """Keep with each tenant of this run whose whole list it stands in, if in any."""
+    query = (
+        "MATCH (s:SyncScope) WHERE s.lastupdated = $tag AND s.type = s.provider + '.regions' "
+        "SET s.listed_by = $owners[s.provider]"
+    )
+    graph.write(lambda tx: tx.run(query, tag=tag, owners=dict(listed.owners)).consume())
+
+
 def _absent(graph: Graph, tag: int) -> Iterator[list[dict[str, Any]]]:
     """Scopes that earlier runs planned and this one did not, in pages."""
     query = (
         "MATCH (s:SyncScope) WHERE s.id > $after AND s.lastupdated < $tag "
-        "RETURN s.id AS id, s.complete_at IS NOT NULL OR coalesce(s.held, false) AS holds ORDER BY id LIMIT $limit"
+        "WITH s ORDER BY s.id LIMIT $limit "
+        "OPTIONAL MATCH (tenant:SyncScope {id: s.provider + '.regions/' + s.tenant + '/global'}) "
+        "RETURN s.id AS id, s.complete_at IS NOT NULL OR coalesce(s.held, false) AS holds, "
+        "       tenant.listed_by AS listed_by ORDER BY id"
     )
     after = ""
     while page := graph.rows(query, {"after": after, "tag": tag, "limit": SCOPES_PER_TRANSACTION}):

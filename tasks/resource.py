@@ -34,12 +34,16 @@ class Tenant:
 class Listed(Generic[T]):
     """Tenants, or regions. `whole`: there are no others, so what isn't listed is gone, not merely not selected.
 
-    `notes`: what whoever reads the report should know of the list.
+    owner    whose list it is, where more than one may be whole: an organization's says nothing of another's accounts
+    notes    what whoever reads the report should know of the list
+    unseen   why not everything could be listed; what could be is
     """
 
     found: Sequence[T] = ()
     whole: bool = False
+    owner: str = ""
     notes: tuple[str, ...] = ()
+    unseen: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,15 @@ def plan_tenants(process: Process, run: str, unit: Scope, publish: Publish) -> N
         ledger.set_tenants({f"{t.provider}/{t.id}": asdict(t) for t in listed.found})
         units = [Scope(type=regions_type(unit.provider), tenant=tenant.id) for tenant in listed.found]
         children = zip(units, [False] * len(units), ledger.expected_seconds(units), strict=True)
-        return ledger.plan(attempt, children, queue=True, whole=listed.whole, notes=listed.notes)
+        return ledger.plan(
+            attempt,
+            children,
+            queue=True,
+            denied=listed.unseen,
+            whole=listed.whole,
+            owner=listed.owner,
+            notes=listed.notes,
+        )
 
     _attempt(process, run, unit, plan, publish)
 

@@ -153,6 +153,7 @@ class Ledger:
         queue: bool,
         denied: str = "",
         whole: bool = False,
+        owner: str = "",
         notes: Sequence[str] = (),
     ) -> list[Event]:
         """End a planner's attempt with its children: (scope, does the graph hold something of it, expected seconds).
@@ -160,12 +161,12 @@ class Ledger:
         `queue`: the children are tenants, to be admitted one by one; otherwise the caller publishes them.
         `denied`: why not everything could be planned; what could be is.
         `whole`: what isn't among them isn't there any more, rather than not selected.
-        `notes`: what the report is to say of the list.
+        `owner`: whose list it is. `notes`: what the report is to say of it.
         """
         rows = [[c.id, f"{c.provider}/{c.tenant}", "1" if held else "0", seconds] for c, held, seconds in children]
         mode = "queue" if queue else "publish"
         end = State.DENIED if denied else State.FETCHED
-        outcome = json.dumps({"whole": whole, "notes": list(notes)})
+        outcome = json.dumps({"whole": whole, "owner": owner, "notes": list(notes)})
         return self._events(self._call("plan", *_fence(attempt), mode, json.dumps(rows), end, denied, outcome))
 
     def set_tenants(self, tenants: dict[str, dict[str, Any]]) -> None:

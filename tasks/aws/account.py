@@ -10,24 +10,15 @@ from tasks.aws.principals import AWSPrincipal
 from tasks.resource import Per, ResourceType
 
 
-def account_id(source: Source) -> str:
-    """STS and Organizations call it by different names."""
-    return str(source.item.get("Account") or source.item["Id"])
-
-
-def account_name(source: Source) -> str | None:
-    """None where Organizations has none for it: then the tenant's name isn't its own."""
-    name: str | None = source.item.get("Name", source.tenant_name or None)
-    return name
+def tenant_name(source: Source) -> str | None:
+    return source.tenant_name or None
 
 
 class AWSAccount(Node, label="AWSAccount", shared=True):
-    """An account that is fetched, and one that is only known from its organization."""
+    """Shared, as its organization tells of it, too."""
 
-    id: str = key(account_id, "12 digits.")
-    name: str | None = prop(
-        account_name, "As Organizations has it, where it could be asked; else the profile's that reached it."
-    )
+    id: str = key("Account", "12 digits.")
+    name: str | None = prop(tenant_name, "In the organization, where an account tells it; else the profile's.")
 
 
 def root_arn(source: Source) -> str:
@@ -37,7 +28,7 @@ def root_arn(source: Source) -> str:
 class AWSRootPrincipal(AWSPrincipal, label="AWSRootPrincipal"):
     arn: str = key(root_arn)
     type: str = prop(constant("AWS"))
-    relationships = (incoming("RESOURCE", "AWSAccount", account_id),)
+    relationships = (incoming("RESOURCE", "AWSAccount", "Account"),)
 
 
 ACCOUNT: Final = ResourceType(

@@ -12,7 +12,7 @@ from typing import Any, Final
 import jmespath
 from aiobotocore.config import AioConfig
 from botocore import xform_name
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError
 from botocore.parsers import ResponseParserError
 
 from loaders.model import at
@@ -65,7 +65,7 @@ class AwsApi:
                 async with self._client(service) as client:
                     answer: Mapping[str, Any] = await getattr(client, xform_name(operation))(**parameters)
                 return answer
-            except (ClientError, BotoCoreError, ResponseParserError) as error:
+            except (ClientError, BotoCoreError, ResponseParserError, OSError, ValueError) as error:
                 failure, tries = await self._judge(error), tries + 1
                 if failure is Failure.THROTTLED:
                     await self.budget.throttled(bucket, limit, _retry_after(error))
@@ -76,10 +76,10 @@ class AwsApi:
                     await asyncio.sleep(random.uniform(0, min(20, 0.5 * 2**tries)))  # noqa: S311  # jitter, no secret
                 elif failure is Failure.EXPIRED and not renewed:
                     renewed = True
-                    self._renew()
+                    self.renew()
                 else:
                     raise CallFailed(
-                        failure, _named(action, failure, error), _reason(error), code=code_of(error)
+                        failure, _named(action, failure, error), reason_of(error), code=code_of(error)
                     ) from error
 
     async def pages(self, action: str, **parameters: Any) -> AsyncIterator[Mapping[str, Any]]:
@@ -91,6 +91,8 @@ class AwsApi:
             yield answer
             following = _next_page(paging, answer) if paging else None
             if not following:
+                if paging and _says_more(paging, answer):
+                    raise CallFailed(Failure.BAD_ANSWER, action, "the answer says that there is more, and not where")
                 return
             if all(parameters.get(name) == token for name, token in following.items()):
                 raise CallFailed(
@@ -132,7 +134,8 @@ class AwsApi:
         closed = any(region.get("OptInStatus") == "not-opted-in" for region in answer["Regions"])
         return Failure.NOT_ENABLED if closed else Failure.DENIED
 
-    def _renew(self) -> None:
+    def renew(self) -> None:
+        """Let the next call read this machine's credentials anew."""
         _clients.forget(self.tenant.access)
         credentials.forget(self.tenant.access)
 
@@ -308,11 +311,15 @@ def result_paths(paging: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _next_page(paging: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any] | None:
     """The parameters of the next page, or None after the last."""
-    if "more_results" in paging and not jmespath.search(paging["more_results"], answer):
+    if "more_results" in paging and not _says_more(paging, answer):
         return None
     inputs, outputs = _list(paging["input_token"]), _list(paging["output_token"])
     tokens = {name: jmespath.search(path, answer) for name, path in zip(inputs, outputs, strict=True)}
     return {name: token for name, token in tokens.items() if token} or None
+
+
+def _says_more(paging: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
+    return "more_results" in paging and bool(jmespath.search(paging["more_results"], answer))
 
 
 def _list(value: Any) -> list[Any]:
@@ -357,8 +364,13 @@ def _named(action: str, failure: Failure, error: Exception) -> str:
     return permission(action) if failure is Failure.DENIED else action
 
 
-def _reason(error: Exception) -> str:
-    """AWS's own message, shortened. An encoded authorization message is left out: it is long, and says nothing here."""
+def reason_of(error: Exception) -> str:
+    """AWS's own message, shortened. An encoded authorization message is left out: it is long, and says nothing here.
+
+    So is what a program that gives credentials printed: it may hold them.
+    """
+    if isinstance(error, CredentialRetrievalError):
+        return f"{type(error).__name__}: {error.kwargs.get('provider')} failed"
     if isinstance(error, ClientError):
         message = str(error.response.get("Error", {}).get("Message", "")).split(" Encoded authorization")[0]
         return f"{code_of(error)}: {message[:200]}"

@@ -6,24 +6,40 @@ Credentials come from botocore's own chain, are renewed by it before they expire
 from __future__ import annotations
 
 import logging
+import os
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
 import aioboto3
+import botocore.session
+from aiobotocore.config import AioConfig
 from aiobotocore.credentials import AioAssumeRoleCredentialFetcher, AioDeferredRefreshableCredentials
 from aiobotocore.session import AioSession
 from botocore.exceptions import BotoCoreError, NoCredentialsError, UnknownServiceError
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
+# As with every other call: what is throttled, or doesn't answer, is for whoever made the call to judge.
+_STS: Final = AioConfig(retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=10, read_timeout=30)
 HOME_REGION: Final = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 DEFAULT: Final[Mapping[str, str]] = {}  # the access of botocore's default chain
 
+MOST: Final = 256  # sessions that are kept: a worker goes through any number of accounts
+
 _Key = tuple[tuple[str, str], ...]
 
-_sessions: dict[_Key, aioboto3.Session] = {}
-_accounts: dict[_Key, str] = {}
+
+@dataclass(slots=True)
+class _Session:
+    core: AioSession
+    of_boto: aioboto3.Session
+    account: str | None = None  # whose credentials they are, once that was asked
+
+
+_sessions: dict[_Key, _Session] = {}  # the one used longest ago first
 
 
 class AsksForMfa(BotoCoreError):
@@ -45,20 +61,38 @@ def session(access: Mapping[str, str]) -> aioboto3.Session:
     role          ARN of a role to assume with these credentials
     external_id   what the role's trust policy may ask for. AWS doesn't treat it as a secret
 
-    Raises botocore's ProfileNotFound, or AsksForMfa.
+    Raises botocore's ProfileNotFound and ConfigParseError, or AsksForMfa.
     """
+    return _session(access).of_boto
+
+
+def _session(access: Mapping[str, str]) -> _Session:
     key = _key(access)
-    if key not in _sessions:
+    found = _sessions.pop(key, None)
+    if found is None:
         logging.getLogger("botocore.credentials").setLevel(logging.ERROR)  # a refused role is told by its scope
         core = AioSession(profile=access.get("profile"))
         core.register_component("data_loader", _loader())
-        for name in _profiles_used(core, access.get("profile")):
-            if "mfa_serial" in core.full_config["profiles"].get(name, {}):
-                raise AsksForMfa(profile=name)
+        if profile := asks_for_mfa(core, access.get("profile")):
+            raise AsksForMfa(profile=profile)
         if "role" in access:
             core.register_component("credential_provider", _AssumedRole(session(hub(access)), core, access))
-        _sessions[key] = aioboto3.Session(botocore_session=core)
-    return _sessions[key]
+        found = _Session(core, aioboto3.Session(botocore_session=core))
+    _sessions[key] = found  # last in line
+    while len(_sessions) > MOST:
+        del _sessions[next(iter(_sessions))]
+    return found
+
+
+def asks_for_mfa(core: botocore.session.Session, profile: str | None) -> str | None:
+    """The profile by which botocore would ask for a code: one that assumes a role with a device."""
+    if profile is None and {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} <= os.environ.keys():
+        return None  # keys of the environment go before the profile that AWS_PROFILE names
+    known = core.full_config["profiles"]
+    asking = (
+        name for name in _profiles_used(core, profile) if {"role_arn", "mfa_serial"} <= known.get(name, {}).keys()
+    )
+    return next(asking, None)
 
 
 def hub(access: Mapping[str, str]) -> dict[str, str]:
@@ -67,25 +101,32 @@ def hub(access: Mapping[str, str]) -> dict[str, str]:
 
 
 def forget(access: Mapping[str, str]) -> None:
-    """Drop a session whose credentials expired: the next one reads the chain anew."""
+    """Drop a session, and the one that it assumes its role with: the next one reads this machine's chain anew."""
     _sessions.pop(_key(access), None)
-    _accounts.pop(_key(access), None)
+    _sessions.pop(_key(hub(access)), None)
 
 
 def forget_all() -> None:
     """Every session: what comes next reads the configuration of this machine anew."""
     _sessions.clear()
-    _accounts.clear()
 
 
 def account(access: Mapping[str, str]) -> str | None:
     """The account that the credentials of an access are known to be of."""
-    return _accounts.get(_key(access))
+    found = _sessions.get(_key(access))
+    return found.account if found else None
 
 
 def remember_account(access: Mapping[str, str], account_id: str) -> None:
     """Keep whose account it is for as long as the session."""
-    _accounts[_key(access)] = account_id
+    _session(access).account = account_id
+
+
+def partition_of_region(access: Mapping[str, str]) -> str:
+    """The partition of the region that the access's profile, or the environment, names."""
+    core = _session(access).core
+    region = core.get_config_variable("region")
+    return str(core.get_partition_for_region(region)) if region else "aws"
 
 
 def _key(access: Mapping[str, str]) -> _Key:
@@ -115,7 +156,7 @@ class _AssumedRole:
 
     def _sts(self, service: str, **credentials: Any) -> Any:
         region = home_region(self._access.get("partition", "aws"))
-        return self._core.create_client(service, region_name=region, **credentials)  # type: ignore[call-overload]
+        return self._core.create_client(service, region_name=region, config=_STS, **credentials)  # type: ignore[call-overload]
 
 
 def profiles() -> list[str]:
@@ -124,12 +165,12 @@ def profiles() -> list[str]:
 
 
 def role_of_profile(name: str) -> str | None:
-    """ARN of the role that a profile assumes, if it does by itself."""
-    arn: str | None = AioSession().full_config["profiles"].get(name, {}).get("role_arn")
-    return arn
+    """ARN of the role that a profile assumes, if it names one."""
+    arn = str(AioSession().full_config["profiles"].get(name, {}).get("role_arn"))
+    return arn if re.fullmatch(r"arn:[\w-]+:iam::\d{12}:role/.+", arn) else None
 
 
-def _profiles_used(core: AioSession, profile: str | None) -> Iterator[str]:
+def _profiles_used(core: botocore.session.Session, profile: str | None) -> Iterator[str]:
     """A profile and those by whose credentials it assumes its role."""
     found: set[str] = set()
     name = profile or core.get_config_variable("profile") or "default"

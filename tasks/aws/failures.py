@@ -70,6 +70,7 @@ _CLASS_OF_ERROR: Final[tuple[tuple[type[Exception], Failure], ...]] = (
     (exceptions.PartialCredentialsError, Failure.DENIED),
     (exceptions.CredentialRetrievalError, Failure.DENIED),
     (exceptions.ProfileNotFound, Failure.DENIED),
+    (exceptions.ConfigParseError, Failure.DENIED),
     (exceptions.InvalidConfigError, Failure.DENIED),  # a profile that doesn't say by whose credentials
     (exceptions.SSOError, Failure.DENIED),
     (exceptions.TokenRetrievalError, Failure.DENIED),

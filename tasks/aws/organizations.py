@@ -6,17 +6,16 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 from loaders.model import Node, Source, incoming, key, outgoing, prop
-from tasks.aws.account import AWSAccount
 from tasks.aws.api import AwsApi
-from tasks.failures import CallFailed
+from tasks.failures import CallFailed, Failure
 from tasks.resource import Item, Per, ResourceType
 
 
 class OrganizationTree:
     """From the root down, a unit at a time: two calls for each.
 
-    Every member may ask which organization it is in; its tree is told by the account that manages it, or by those that
-    aws_organization_account_ids names. For any other account, the answer is that it manages none.
+    Every member may ask which organization it is in; its tree is told by the account that manages it, or, where
+    aws_organization_account_ids leaves that one out, by the one that it names. Any other account tells none.
     """
 
     calls = (
@@ -30,14 +29,18 @@ class OrganizationTree:
         return None
 
     async def items(self, api: AwsApi, part: str) -> AsyncIterator[Item]:
+        asked = api.tenant.access.get("asked_for_organization", "").split(",")
+        if asked != [""] and api.tenant.id not in asked:
+            told = "aws_organization_account_ids names other accounts"
+            raise CallFailed(Failure.NOT_ENABLED, "organizations:DescribeOrganization", told, code="NotAsked")
         try:
             organization = (await api.call("organizations:DescribeOrganization"))["Organization"]
         except CallFailed as error:
             if error.code == "AWSOrganizationsNotInUseException":
                 return
             raise
-        told_here = api.tenant.access.get("tells_organization")
-        if not (told_here == "yes" or (told_here is None and organization["MasterAccountId"] == api.tenant.id)):
+        manager = organization["MasterAccountId"]
+        if manager != api.tenant.id and (manager in asked or api.tenant.id not in asked):
             return
         yield Item({"Organization": organization})
         above = {"OrganizationId": organization["Id"]}
@@ -138,6 +141,13 @@ class AWSOrganizationalUnit(Node, label="AWSOrganizationalUnit"):
     )
 
 
+class OrganizationAccount(Node, label="AWSAccount", shared=True):
+    """An account as its organization tells of it, whether it is fetched or not. At the barrier, `name` follows."""
+
+    id: str = key("Id", "12 digits.")
+    organization_name: str | None = prop("Name", "Its name in the organization.")
+
+
 ORGANIZATIONS: Final = ResourceType(
     "aws.organizations",
     Per.TENANT,
@@ -146,7 +156,7 @@ ORGANIZATIONS: Final = ResourceType(
         AWSOrganization.each("Organization"),
         AWSOrganizationRoot.each(roots),
         AWSOrganizationalUnit.each(units),
-        AWSAccount.each("Accounts[]"),
+        OrganizationAccount.each("Accounts[]"),
     ),
     also=("organizations",),
 )

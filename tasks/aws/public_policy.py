@@ -20,6 +20,15 @@ from tasks.aws.policy_document import listed
 _WIDEST: Final = {4: 8, 6: 16}
 
 
+def is_wide(range: str) -> bool:
+    """Does a range of addresses (CIDR notation) hold so much of the internet that it limits nobody?"""
+    try:
+        network = ipaddress.ip_network(range, strict=False)
+    except ValueError:
+        return False
+    return network.prefixlen < _WIDEST[network.version]
+
+
 def anonymous_actions(document: str, service: str) -> list[str]:
     """The actions that anybody may call, sorted: `<service>:*` for a statement that allows all but some."""
     found: set[str] = set()
@@ -44,9 +53,5 @@ def _limits(condition: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, d
 
 def _fits_everybody(operator: str, value: str) -> bool:
     if operator.endswith("ipaddress"):
-        try:
-            network = ipaddress.ip_network(value, strict=False)
-        except ValueError:
-            return False
-        return network.prefixlen < _WIDEST[network.version]
+        return is_wide(value)
     return operator.endswith("like") and set(value) == {"*"}

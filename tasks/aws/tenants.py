@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from loaders.scope import GLOBAL
 from tasks.aws import credentials
-from tasks.aws.api import AwsApi
+from tasks.aws.api import AwsApi, reason_of
 from tasks.aws.failures import code_of
 from tasks.failures import CallFailed, Failure, Later, NotConfigured
 from tasks.rate_budget import RateBudget
@@ -37,12 +37,21 @@ async def tenants(options: Options, budget: RateBudget) -> Listed[Tenant]:
         return await _accounts_of_organization(options, budget)
     if options.get("aws_sync_all_profiles"):
         return await _accounts_of_profiles(options, budget)
-    core = credentials.session(credentials.DEFAULT)
-    if await core.get_credentials() is None:
-        raise NotConfigured(_NO_CREDENTIALS)
-    hub = await _identity(credentials.DEFAULT, budget)
-    own = Tenant(provider="aws", id=hub.account, name=core.profile_name, access={"partition": hub.partition})
+    hub = await _hub(budget)
+    name = credentials.session(credentials.DEFAULT).profile_name
+    own = Tenant(provider="aws", id=hub.account, name=name, access={"partition": hub.partition})
     return Listed(_telling(await _named([own], options, budget), options))
+
+
+async def _hub(budget: RateBudget) -> _Identity:
+    """Whose the default credentials are. Raises NotConfigured where there are none."""
+    try:
+        there = await credentials.session(credentials.DEFAULT).get_credentials() is not None
+    except BotoCoreError:
+        there = True  # something is configured; what is wrong with it, the call says
+    if not there:
+        raise NotConfigured(_NO_CREDENTIALS)
+    return await _identity(credentials.DEFAULT, budget)
 
 
 async def _accounts_of_organization(options: Options, budget: RateBudget) -> Listed[Tenant]:
@@ -50,14 +59,13 @@ async def _accounts_of_organization(options: Options, budget: RateBudget) -> Lis
 
     The hub's own account is reached by these credentials, each other one by the role.
     """
-    if await credentials.session(credentials.DEFAULT).get_credentials() is None:
-        raise NotConfigured(_NO_CREDENTIALS)
-    hub = await _identity(credentials.DEFAULT, budget)
+    hub = await _hub(budget)
     access = {"partition": hub.partition}
     api = AwsApi(Tenant(provider="aws", id=hub.account, access=access), GLOBAL, budget, hub.partition)
     external_id = {"external_id": options["aws_external_id"]} if options.get("aws_external_id") else {}
-    found = []
+    found, owner = [], ""
     async for account in _accounts(api):
+        owner = account["Arn"].split("/")[1]  # arn:aws:organizations::<hub>:account/<organization>/<account>
         way = dict(access)
         if account["Id"] != hub.account:
             way |= {
@@ -68,43 +76,50 @@ async def _accounts_of_organization(options: Options, budget: RateBudget) -> Lis
         if state not in (None, "ACTIVE"):
             way |= {"state": state}
         found.append(Tenant(provider="aws", id=account["Id"], name=account.get("Name") or "", access=way))
-    return Listed(_telling(found, options), whole=True)
+    return Listed(_telling(found, options), whole=True, owner=owner)
 
 
 async def _accounts_of_profiles(options: Options, budget: RateBudget) -> Listed[Tenant]:
-    """An account per named profile. The list isn't whole: a profile that is gone doesn't mean that its account is."""
+    """An account per named profile. The list isn't whole: a profile that is gone doesn't mean that its account is.
+
+    A profile that doesn't work is an account not seen, if its role says which; else the list says what it lacks, and a
+    resumed run tries it again.
+    """
     names = credentials.profiles()
     if not names:
         raise NotConfigured(_NO_PROFILES)
     few = asyncio.Semaphore(ACCOUNTS_AT_A_TIME)
 
-    async def account(profile: str) -> tuple[Tenant, bool]:
-        """Whose account a profile leads to, and whether it got there."""
+    async def account(profile: str) -> _Identity | str:
+        """Whose account a profile leads to, or why that isn't known."""
         async with few:
             try:
-                identity, reached = await _identity({"profile": profile}, budget), True
-            except CallFailed:
-                # The role says which account it would be; else it stays unknown, and gets a line by the profile's name.
-                reached, role = False, credentials.role_of_profile(profile)
-                if role is None:
-                    return Tenant(
-                        provider="aws", id=f"profile:{profile}", name=profile, access={"profile": profile}
-                    ), False
-                identity = _Identity.of(role)
-        access = {"profile": profile, "partition": identity.partition}
-        return Tenant(provider="aws", id=identity.account, name=profile, access=access), reached
+                return await _identity({"profile": profile}, budget)
+            except CallFailed as error:
+                return f"profile {profile}: {error.code or error.failure} {error.action}: {error.reason}"
+            except Later as wait:
+                return f"profile {profile}: {wait.reason}"
 
+    tried = dict(zip(names, await asyncio.gather(*(account(name) for name in names)), strict=True))
     found: dict[str, Tenant] = {}
-    notes = []
-    tried = await asyncio.gather(*(account(name) for name in names))
-    for tenant, _ in sorted(tried, key=lambda pair: not pair[1]):  # of two profiles, one that works
-        first = found.setdefault(tenant.id, tenant)
-        if first is not tenant:
-            told = f"profiles {first.name} and {tenant.name} are both account {tenant.id}"
-            notes.append(f"{told}: it is fetched once, by {first.name}")
-    unseen = [tenant for tenant, reached in tried if not reached and found[tenant.id] is tenant]
-    seen = [tenant for tenant in found.values() if tenant not in unseen]
-    return Listed(_telling([*await _named(seen, options, budget), *unseen], options), notes=tuple(notes))
+    notes, unknown = [], []
+    # Of two profiles of one account, one that works: those that failed come last.
+    for profile, identity in sorted(tried.items(), key=lambda pair: isinstance(pair[1], str)):
+        told = credentials.role_of_profile(profile) if isinstance(identity, str) else None
+        if isinstance(identity, str) and told is None:
+            unknown.append(identity)
+            continue
+        of = _Identity.of(told) if told else identity
+        assert isinstance(of, _Identity)
+        access = {"profile": profile, "partition": of.partition}
+        tenant = Tenant(provider="aws", id=of.account, name=profile, access=access)
+        if (first := found.setdefault(tenant.id, tenant)) is not tenant:
+            both = f"profiles {first.name} and {profile} are both account {tenant.id}"
+            notes.append(f"{both}: it is fetched once, by {first.name}")
+    seen = [tenant for tenant in found.values() if isinstance(tried[tenant.name], _Identity)]
+    unseen = [tenant for tenant in found.values() if tenant not in seen]
+    accounts = _telling([*await _named(seen, options, budget), *unseen], options)
+    return Listed(accounts, notes=tuple(notes), unseen="; ".join(unknown))
 
 
 async def _named(found: list[Tenant], options: Options, budget: RateBudget) -> list[Tenant]:
@@ -129,14 +144,11 @@ async def _named(found: list[Tenant], options: Options, budget: RateBudget) -> l
 
 
 def _telling(found: list[Tenant], options: Options) -> list[Tenant]:
-    """The accounts, each with whether it tells the organization's tree, where the options say so."""
+    """The accounts, each with which of them tell the organization's tree, where the options say so."""
     asked = options.get("aws_organization_account_ids")
     if not asked:
         return found
-    return [
-        replace(tenant, access={**tenant.access, "tells_organization": "yes" if tenant.id in asked else "no"})
-        for tenant in found
-    ]
+    return [replace(tenant, access={**tenant.access, "asked_for_organization": ",".join(asked)}) for tenant in found]
 
 
 async def _accounts(api: AwsApi) -> AsyncIterator[Mapping[str, Any]]:
@@ -156,10 +168,17 @@ class _Identity:
 
 
 async def _identity(access: Mapping[str, str], budget: RateBudget) -> _Identity:
-    """Whose credentials these are. Raises CallFailed."""
-    partition = access.get("partition") or _partition_of_region(access.get("profile"))
-    nobody = Tenant(provider="aws", id="-", access=access)
-    answer = await AwsApi(nobody, GLOBAL, budget, partition).call("sts:GetCallerIdentity")
+    """Whose credentials these are. Raises CallFailed; the next attempt then reads this machine's configuration anew."""
+    try:
+        partition = access.get("partition") or credentials.partition_of_region(access)
+    except BotoCoreError:
+        partition = "aws"  # what is wrong, the call says
+    api = AwsApi(Tenant(provider="aws", id="-", access=access), GLOBAL, budget, partition)
+    try:
+        answer = await api.call("sts:GetCallerIdentity")
+    except CallFailed:
+        api.renew()
+        raise
     return _Identity(answer["Account"], credentials.partition_of(answer["Arn"]))
 
 
@@ -190,21 +209,26 @@ async def connect(tenant: Tenant, region: str, budget: RateBudget) -> AwsApi:
 def missing(options: Options) -> Iterable[str]:
     """Whether credentials are there and AWS takes them: one line per lack, none if all is well."""
     if options.get("aws_sync_all_profiles"):  # whether each of them works, the run says
-        if not credentials.profiles():
-            yield _NO_PROFILES
+        try:
+            if not credentials.profiles():
+                yield _NO_PROFILES
+        except BotoCoreError as error:
+            yield f"the AWS configuration can't be read: {error}"
         return
-    core = botocore.session.Session()
     try:
+        core = botocore.session.Session()
+        if profile := credentials.asks_for_mfa(core, None):
+            raise credentials.AsksForMfa(profile=profile)
         if core.get_credentials() is None:
             yield _NO_CREDENTIALS
             return
-        region = credentials.home_region(_partition_of_region(None))
+        region = credentials.home_region(credentials.partition_of_region(credentials.DEFAULT))
         quick = Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=10)
         core.create_client("sts", region_name=region, config=quick).get_caller_identity()  # type: ignore[attr-defined]
     except ClientError as error:
         yield f"AWS refuses the default credentials: {code_of(error)}; check with `aws sts get-caller-identity`"
-    except (BotoCoreError, ValueError) as error:  # botocore raises ValueError for an endpoint that is no URL
-        yield f"AWS credentials or endpoint don't work: {type(error).__name__}: {error}"
+    except (BotoCoreError, OSError, ValueError) as error:  # botocore raises ValueError for an endpoint that is no URL
+        yield f"AWS credentials or endpoint don't work: {reason_of(error)}"
 
 
 def contradiction(options: Options) -> tuple[str, str] | None:
@@ -232,16 +256,6 @@ def check_role(value: Any) -> str | None:
 def check_accounts(value: Any) -> str | None:
     wrong = [account for account in value if not re.fullmatch(r"\d{12}", account)]
     return f"{wrong[0]!r} is no account number: 12 digits" if wrong else None
-
-
-def _partition_of_region(profile: str | None) -> str:
-    """The partition of a profile's region, or of the default one. What is wrong with a profile, its calls tell."""
-    try:
-        core = botocore.session.Session(profile=profile)
-        region = core.get_config_variable("region")
-        return str(core.get_partition_for_region(region)) if region else "aws"
-    except BotoCoreError:
-        return "aws"
 
 
 _NO_PROFILES = (

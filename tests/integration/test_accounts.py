@@ -15,6 +15,7 @@ import redis
 
 from loaders.scope import GLOBAL
 from tasks.aws import api, tenants
+from tasks.aws.organizations import ORGANIZATIONS
 from tasks.failures import CallFailed, Failure, NotConfigured
 from tasks.rate_budget import RateBudget
 from tasks.resource import Listed, Tenant
@@ -124,6 +125,7 @@ def test_every_account_of_the_organization_is_reached_by_the_role(
         HUB: "master", web: "web", data: "data", closed: "closed",
     }  # fmt: skip
     assert listed.whole, "an account that isn't listed is gone"
+    assert listed.owner.startswith("o-"), "from this organization, that is"
     assert aws.calls().count("organizations", "ListAccounts") == 1, "the hub lists them once"
 
     told = reached(broker, listed.found)
@@ -191,6 +193,16 @@ mfa_serial = arn:aws:iam::{HUB}:mfa/alice
 
 [profile nothing]
 region = us-east-1
+
+[profile no-arn]
+role_arn = Reader
+source_profile = hub
+
+[profile no-program]
+credential_process = /no/such/program
+
+[profile talkative]
+credential_process = sh -c "echo the-secret >&2; exit 1"
 """
 
 
@@ -211,7 +223,6 @@ def test_each_named_profile_is_an_account_and_one_that_fails_is_not_seen_with_it
         data: "data",
         "999999999999": "refused",
         "888888888888": "with-mfa",
-        "profile:nothing": "nothing",
     }, "every named profile but `default`; a role says whose account it would be"
     assert listed.notes == (f"profiles web and web-again are both account {web}: it is fetched once, by web",)
     assert not listed.whole, "a profile that is gone doesn't mean that its account is"
@@ -221,9 +232,12 @@ def test_each_named_profile_is_an_account_and_one_that_fails_is_not_seen_with_it
         f"arn:aws:sts::{account}:assumed-role/Reader/{str(told[account]).rpartition('/')[2]}" for account in (web, data)
     ]
     reasons = {account: error.code for account, error in told.items() if isinstance(error, CallFailed)}
-    assert reasons == {
-        "999999999999": "AccessDenied", "888888888888": "AsksForMfa", "profile:nothing": "NoCredentialsError",
-    }  # fmt: skip
+    unseen = {line.split(":")[0]: line for line in listed.unseen.split("; ")}
+    assert sorted(unseen) == [f"profile {name}" for name in ("no-arn", "no-program", "nothing", "talkative")]
+    assert "NoCredentialsError" in unseen["profile nothing"]
+    assert "No such file" in unseen["profile no-program"]
+    assert "the-secret" not in listed.unseen, "what a program printed stays with it"
+    assert reasons == {"999999999999": "AccessDenied", "888888888888": "AsksForMfa"}
 
 
 def test_without_named_profiles_there_is_nothing_to_sync(aws: AwsServer, broker: redis.Redis) -> None:
@@ -268,8 +282,101 @@ def test_names_come_from_the_account_that_may_list_the_organization(
     aws.reset()
     asked = found(broker, aws_sync_all_profiles=True, aws_organization_account_ids=(data,))
     assert aws.calls().count("organizations", "ListAccounts") == 1
-    assert {tenant.id: tenant.access["tells_organization"] for tenant in asked.found}[data] == "yes"
-    assert {tenant.id: tenant.access["tells_organization"] for tenant in asked.found}[HUB] == "no"
+    assert {tenant.access["asked_for_organization"] for tenant in asked.found} == {data}
+
+
+async def _organization(broker: redis.Redis, tenant: Tenant) -> list[str]:
+    """What a tenant's scope tells of the organization: the kinds of its items."""
+    try:
+        connection = await tenants.connect(tenant, GLOBAL, RateBudget(broker))
+        return [next(iter(item.value)) async for item in ORGANIZATIONS.fetch.items(connection, "")]
+    finally:
+        await api.close()
+
+
+def test_the_organization_is_told_by_the_account_that_manages_it(
+    aws: AwsServer, organization: Organization, broker: redis.Redis
+) -> None:
+    hub, *members = found(broker, aws_assume_role="Reader").found
+    assert asyncio.run(_organization(broker, hub)) == ["Organization", "Root"]
+    web = next(member for member in members if member.name == "web")
+    assert asyncio.run(_organization(broker, web)) == [], "a member manages none"
+
+
+def test_an_account_that_is_not_asked_for_the_organization_tells_nothing_and_deletes_nothing(
+    aws: AwsServer, organization: Organization, broker: redis.Redis
+) -> None:
+    data = organization.accounts["data"]
+    listed = found(broker, aws_assume_role="Reader", aws_organization_account_ids=(data,))
+    aws.reset()
+    hub = next(tenant for tenant in listed.found if tenant.id == HUB)
+    with pytest.raises(CallFailed) as skipped:
+        asyncio.run(_organization(broker, hub))
+    assert skipped.value.failure is Failure.NOT_ENABLED, "skipped: what was told before stays"
+    assert aws.calls().count("organizations") == 0
+    delegated = next(tenant for tenant in listed.found if tenant.id == data)
+    with pytest.raises(CallFailed, match="ParentNotFound"):  # it begins to tell; the simulator has no delegation
+        asyncio.run(_organization(broker, delegated))
+
+
+def test_a_mended_profile_is_read_again(
+    aws: AwsServer, organization: Organization, broker: redis.Redis, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A fleet stands for months: what a session could not do isn't kept."""
+    text = profiles(organization)
+    configure(
+        monkeypatch, tmp_path, text.replace(f"aws_access_key_id = {HUB}", "credential_process = /no/such/program")
+    )
+
+    async def twice() -> tuple[str, Listed[Tenant]]:
+        try:
+            broken = await tenants.tenants({"aws_sync_all_profiles": True}, RateBudget(broker))
+            configure(monkeypatch, tmp_path, text)
+            return broken.unseen, await tenants.tenants({"aws_sync_all_profiles": True}, RateBudget(broker))
+        finally:
+            await api.close()
+
+    unseen, mended = asyncio.run(twice())
+    assert "profile hub" in unseen
+    assert HUB in {tenant.id for tenant in mended.found}
+
+
+def test_a_device_counts_only_where_it_would_be_asked_for(
+    aws: AwsServer, organization: Organization, broker: redis.Redis, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    web = organization.accounts["web"]
+    device = f"mfa_serial = arn:aws:iam::{HUB}:mfa/alice"
+    configure(
+        monkeypatch,
+        tmp_path,
+        f"[default]\n{device}\n[profile base]\naws_access_key_id = {HUB}\naws_secret_access_key = x\n{device}\n"
+        f"[profile by-base]\nrole_arn = arn:aws:iam::{web}:role/Reader\nsource_profile = base\n",
+    )
+    listed = found(broker, aws_sync_all_profiles=True)
+    assert ({tenant.id for tenant in listed.found}, listed.unseen) == ({HUB, web}, "")
+    assert list(tenants.missing({})) == [], "keys of the environment need no device"
+
+
+def test_who_would_be_asked_for_a_code_is_told_before_the_run(
+    aws: AwsServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    configure(
+        monkeypatch,
+        tmp_path,
+        f"[default]\nrole_arn = arn:aws:iam::{HUB}:role/me\nsource_profile = base\n"
+        f"mfa_serial = arn:aws:iam::{HUB}:mfa/a\n"
+        f"[profile base]\naws_access_key_id = {HUB}\naws_secret_access_key = x\n",
+    )
+    (line,) = tenants.missing({})
+    assert "mfa_serial" in line
+
+
+def test_a_profile_that_is_not_there_is_told_in_one_line(aws: AwsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "typo")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    (line,) = tenants.missing({})
+    assert "typo" in line
 
 
 def test_one_account_can_be_found_in_one_way_only() -> None:

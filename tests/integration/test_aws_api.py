@@ -283,6 +283,15 @@ class TestDetailsOfPages:
         assert found["ops"].value["GetGroup"]["Group"]["GroupName"] == "ops", "what doesn't page is as it was"
         assert found["empty"].value["GetGroup"]["Users"] == []
 
+    def test_a_page_that_promises_more_and_does_not_say_where_is_no_end(
+        self, answers: AnswerServer, broker: redis.Redis
+    ) -> None:
+        pages = answers.answers["iam:GetGroup"]["ops"]  # type: ignore[call-overload]
+        del pages[0]["Marker"]
+        found = by_name(call(broker, lambda api: items(api, self.GROUPS), region="global"))
+        assert found["ops"].failure is not None
+        assert found["ops"].failure.failure is Failure.BAD_ANSWER
+
     def test_a_page_of_a_detail_that_was_cut_short_is_no_end(self, answers: AnswerServer, broker: redis.Redis) -> None:
         pages = answers.answers["iam:GetGroup"]["ops"]  # type: ignore[call-overload]
         del pages[1]["Users"]

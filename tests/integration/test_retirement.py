@@ -35,10 +35,10 @@ def regions_of(tenant: str) -> Scope:
     return Scope(type=regions_type("aws"), tenant=tenant)
 
 
-def unit(of: Scope, state: State = State.CLEANED, *, whole: bool = False) -> Unit:
+def unit(of: Scope, state: State = State.CLEANED, *, whole: bool = False, owner: str = "") -> Unit:
     return Unit(
         scope=of, state=state, reason="", attempt=1, deaths=0, rows=1, seconds=1.0, worker="", parent=True, held=True,
-        outcome={"whole": whole},
+        outcome={"whole": whole, "owner": owner},
     )  # fmt: skip
 
 
@@ -136,6 +136,26 @@ def test_a_tenant_is_retired_only_by_a_whole_list_of_tenants(graph: Graph) -> No
     assert {one.status for one in kept} == {"not selected"}
     [*kept] = run_of(graph, 3, [unit(TENANTS, whole=True), *ONE])
     assert {(one.tenant, one.status, one.reason) for one in kept} == {("2222", "retired", "2222 is no longer listed")}
+
+
+def test_a_list_retires_only_what_stood_in_a_list_of_the_same_owner(graph: Graph) -> None:
+    """Two organizations in one graph, or an account that a profile reaches: not seen by this run, and not gone."""
+    one = [unit(TENANTS, whole=True, owner="o-one"), *ONE]
+    other = [unit(TENANTS, whole=True, owner="o-other"), unit(regions_of("2222"), whole=True), unit(OTHER)]
+    run_of(graph, 1, one)
+    run_of(graph, 2, other)
+    for tag in range(3, 8):
+        assert {kept.status for kept in run_of(graph, tag, one)} == {"not selected"}
+    assert held(graph) == {VPCS, OTHER}
+    nobody = [unit(TENANTS, whole=True, owner="o-other")]
+    assert {(kept.tenant, kept.status) for kept in run_of(graph, 8, nobody)} == {
+        ("1111", "not selected"),
+        ("2222", "retired"),
+    }
+    run_of(graph, 9, nobody)
+    run_of(graph, 10, nobody)
+    assert held(graph) == {VPCS}
+    assert state(graph, regions_of("2222")) is None
 
 
 def test_a_scope_whose_type_nobody_declares_stays(graph: Graph) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 from loaders.model import Node, Source, id_link, incoming, key, outgoing, parent, prop, scope_region
 from tasks.aws.api import listing
+from tasks.aws.public_policy import is_wide
 from tasks.resource import Per, ResourceType
 
 
@@ -83,9 +84,14 @@ class IpPermissionEgress(Node, label="IpPermissionEgress", labels=("IpRule",)):
     )
 
 
+def wide(range: Source) -> bool:
+    return is_wide(range.item["cidr"])
+
+
 class IpRange(Node, label="IpRange", shared=True):
     id: str = key("cidr")
     range: str = prop("cidr", "IPv4 or IPv6, in CIDR notation.")
+    wide: bool = prop(wide, "So much of the internet that it limits nobody: wider than /8, of IPv6 than /16.")
 
 
 SECURITY_GROUPS: Final = ResourceType(

@@ -123,6 +123,11 @@ def test_a_deny_of_all_but_some_spares_these() -> None:
     deny = {"Effect": "Deny", "NotPrincipal": {"AWS": [ALICE, ROOT]}, "Action": "sts:AssumeRole"}
     assert verdict(ALICE, trust=[trusts(ALICE), deny])
     assert not verdict(MALLORY, may(), trust=[trusts(MALLORY), deny])
+    assert not verdict(WORKER, may(), trust=[trusts(WORKER), deny]), (
+        "that its account is named spares only whom it names"
+    )
+    spared = {**deny, "NotPrincipal": {"AWS": [ROOT, ROOT_THERE]}}
+    assert verdict(WORKER, may(), trust=[trusts(WORKER), spared])
 
 
 # --- boundaries ---

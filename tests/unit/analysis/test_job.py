@@ -158,5 +158,7 @@ def test_the_shipped_jobs_are_sound() -> None:
     jobs = {job.name: job for job in shipped_jobs()}
     assert list(jobs) == [job.file.stem for job in jobs.values()]
     assert "aws.ec2.security_groups" in jobs["aws_ec2_asset_exposure"].reads
-    assert all(job.reads and (job.writes or job.writes_relationships) for job in jobs.values())
+    assert all(job.reads for job in jobs.values())
+    corrects = {"aws_account_names"}  # what rows write anew in each run, so that there is nothing to reset
+    assert {name for name, job in jobs.items() if not (job.writes or job.writes_relationships)} == corrects
     assert all(job.findings for job in jobs.values() if job.writes), "flags are a verdict on what was seen"
