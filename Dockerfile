@@ -29,6 +29,8 @@ RUN groupadd --gid 10001 chartfleet \
     && install --directory --owner=10001 --group=10001 /var/lib/chartfleet \
     && install --directory /etc/chartfleet
 COPY --from=build /venv /venv
+# Nothing can be written later: without this, every health check would compile what it imports.
+RUN python -m compileall -q -j 0 /usr/local/lib/python3.* /venv
 ENV PATH=/venv/bin:$PATH HOME=/home/chartfleet PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
 # Where chartfleet.toml is looked for.

@@ -87,7 +87,8 @@ def load_jobs(directory: Path | str, *, shipped: bool = False) -> list[Job]:
     root = Path(directory)
     if not root.is_dir():
         reason = "not a directory" if root.exists() else "no such directory"
-        raise JobFileError(f"analysis jobs: {root} is {reason}; name the directory that holds the *.json job files")
+        told = f"{root} is {reason}; name the directory that holds the *.json job files"
+        raise JobFileError(f"--analysis-job-directory: {told}")
     files = sorted(
         path
         for path in root.rglob("*.json")

@@ -114,10 +114,6 @@ def _variable(value: Any) -> str | None:
     return None if re.fullmatch(r"[A-Za-z_]\w*", value) else "must be the NAME of a variable, not the password itself"
 
 
-def _directory(value: Any) -> str | None:
-    return None if Path(value).is_dir() else "is no directory"
-
-
 def _modules(value: Any) -> str | None:
     unknown = [name for name in value if name not in registry.providers()]
     known = ", ".join(registry.providers())
@@ -205,8 +201,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         name="analysis_job_directory",
         default=None,
         meaning="directory of your own analysis jobs (JSON), read recursively",
-        type=_path,
-        check=_directory,
+        type=_path,  # whether it is there, `sync` asks: other processes of a fleet don't need it
         metavar="DIR",
     ),
     Setting(

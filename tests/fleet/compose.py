@@ -88,7 +88,7 @@ class Containers:
 
     def command(self, name: str) -> list[str]:
         """The image's entrypoint, and what the file says; Redis's entrypoint runs what it is given."""
-        entrypoint = ["chartfleet"] if "build" in self.services[name] else []
+        entrypoint = ["chartfleet"] if self.services[name]["image"] == "chartfleet" else []
         return [self._placed(word) for word in [*entrypoint, *self.services[name]["command"]]]
 
     def environment(self, name: str) -> dict[str, str]:
