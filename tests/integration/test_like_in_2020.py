@@ -112,8 +112,9 @@ def at(services: embedded.Services) -> list[str]:
 
 
 def run(command: Command, *arguments: str, **variables: str) -> Ended:
-    # Two regions: what the flags mean doesn't depend on how many there are.
-    return command(*arguments, CHARTFLEET_AWS_REGIONS="us-east-1,eu-west-1", **variables)
+    # What the flags mean doesn't depend on how many regions and types there are.
+    few = {"CHARTFLEET_AWS_REGIONS": "us-east-1,eu-west-1", "CHARTFLEET_AWS_REQUESTED_SYNCS": "account,ec2.vpcs,s3"}
+    return command(*arguments, **few, **variables)
 
 
 def accounts(graph: Graph) -> dict[str, str]:
