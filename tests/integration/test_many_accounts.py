@@ -75,16 +75,14 @@ def coverage(graph: Graph) -> dict[tuple[str, str, str], str]:
 
 
 def sync(chartfleet: Command, *arguments: str) -> tuple[int, Any]:
-    process = chartfleet.start("sync", *SYNC, "--json", *arguments)
+    process = chartfleet.start("sync", "--json", *arguments)
     out, err = process.communicate(timeout=SECONDS)
     assert out, err
     return process.returncode, json.loads(out)
 
 
-@pytest.mark.timeout(3 * SECONDS)
-def test_what_is_in_trouble_is_told_exactly_and_a_resumed_run_fetches_just_that(
-    aws: AwsServer, accounts: list[str], graph: Graph, services: embedded.Services, tmp_path: Path
-) -> None:
+def command(aws: AwsServer, services: embedded.Services, directory: Path) -> Command:
+    """`chartfleet` with the hub's keys, a graph that is given, and a broker of its own."""
     address = services.graph
     assert address.user
     keys = {"AWS_ACCESS_KEY_ID": HUB, "AWS_SECRET_ACCESS_KEY": "x", "AWS_ENDPOINT_URL": aws.url}
@@ -92,10 +90,17 @@ def test_what_is_in_trouble_is_told_exactly_and_a_resumed_run_fetches_just_that(
         "CHARTFLEET_NEO4J_URI": address.uri,
         "CHARTFLEET_NEO4J_USER": address.user,
         "CHARTFLEET_NEO4J_PASSWORD_ENV_VAR": NEO4J_PASSWORD,
-        "CHARTFLEET_DATA_DIR": str(tmp_path / "data"),
+        "CHARTFLEET_DATA_DIR": str(directory / "data"),
         NEO4J_PASSWORD: address.password or "",
     }
-    chartfleet = Command(tmp_path, keys | given)
+    return Command(directory, keys | given)
+
+
+@pytest.mark.timeout(3 * SECONDS)
+def test_what_is_in_trouble_is_told_exactly_and_a_resumed_run_fetches_just_that(
+    aws: AwsServer, accounts: list[str], graph: Graph, services: embedded.Services, tmp_path: Path
+) -> None:
+    chartfleet = command(aws, services, tmp_path)
     embedded.start_broker(tmp_path / "data")  # so that a second command finds the run
     try:
         bad, denied, throttled = accounts[5], accounts[10], accounts[15]
@@ -103,7 +108,7 @@ def test_what_is_in_trouble_is_told_exactly_and_a_resumed_run_fetches_just_that(
         aws.add(Fault(Effect.DENY, service="ec2", account=denied, region="eu-central-1"))
         aws.add(Fault(Effect.THROTTLE, service="ec2", account=throttled, times=25))
 
-        code, report = sync(chartfleet)
+        code, report = sync(chartfleet, *SYNC)
         not_seen = {(line["type"], line["tenant"], line["region"]): line["reason"] for line in report["not_seen"]}
         lost = {("aws.regions", bad, GLOBAL)}
         refused = {scope for scope in scopes_of(denied, "eu-central-1") if scope[0].startswith("aws.ec2.")}
@@ -123,7 +128,7 @@ def test_what_is_in_trouble_is_told_exactly_and_a_resumed_run_fetches_just_that(
         assert (finding["count"], len(finding["not_seen"])) == (len(accounts) - 1, 1 + 2)
 
         aws.reset()
-        code, report = sync(chartfleet, "--resume", report["run"])
+        code, report = sync(chartfleet, *SYNC, "--resume", report["run"])
         assert (code, report["not_seen"]) == (0, [])
         calls = {(c.account, c.region, c.service) for c in aws.calls(recent=20_000).recent}
         fetched = {(account, region) for account, region, service in calls if service not in ("sts", "organizations")}
@@ -131,6 +136,35 @@ def test_what_is_in_trouble_is_told_exactly_and_a_resumed_run_fetches_just_that(
         assert {region for account, region in fetched if account == denied} <= {"eu-central-1"}
         assert set(coverage(graph).values()) == {"complete"}
         assert open_instances(graph) == len(accounts), "the analysis has run again"
+    finally:
+        embedded.stop(tmp_path / "data")
+
+
+@pytest.mark.timeout(SECONDS)
+def test_a_profile_that_is_mended_is_fetched_by_the_resumed_run(
+    aws: AwsServer, accounts: list[str], graph: Graph, services: embedded.Services, tmp_path: Path
+) -> None:
+    """Not even its account was known: it isn't a tenant of the run before that."""
+    aws.reset()
+    chartfleet = command(aws, services, tmp_path)
+    config = tmp_path / "aws-config"
+    text = "[profile one]\naws_access_key_id = {}\naws_secret_access_key = x\n[profile two]\n{}\n"
+    few = ("--aws-sync-all-profiles", "--aws-requested-syncs", "account,iam.users")
+    chartfleet = Command(tmp_path, {**chartfleet.variables, "AWS_CONFIG_FILE": str(config)})
+    embedded.start_broker(tmp_path / "data")
+    try:
+        config.write_text(text.format(accounts[1], "region = us-east-1"))
+        code, report = sync(chartfleet, *few)
+        (line,) = report["not_seen"]
+        assert (code, line["type"], line["status"]) == (3, "aws.tenants", "denied")
+        assert line["reason"].startswith("profile two: NoCredentialsError")
+        config.write_text(text.format(accounts[1], f"aws_access_key_id = {accounts[2]}\naws_secret_access_key = x"))
+        code, report = sync(chartfleet, *few, "--resume", report["run"])
+        assert (code, report["not_seen"]) == (0, [])
+        known = graph.rows(
+            "MATCH (a:AWSAccount)-[:RESOURCE]->(u:AWSUser) RETURN a.id AS id, u.name AS user ORDER BY id"
+        )
+        assert [row["id"] for row in known] == sorted(accounts[1:3])
     finally:
         embedded.stop(tmp_path / "data")
 
