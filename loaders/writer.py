@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, LiteralString, TypeVar
 
 import neo4j
@@ -35,16 +35,20 @@ class OutdatedRun(Exception):
 
 
 class RunRefused(Exception):
-    """The graph can't be claimed for this run: another run holds it, or the tag doesn't rise."""
+    """The graph can't be claimed for this run: another run holds it, the tag doesn't rise, or it is half adopted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """Which run holds the graph, since when it was last seen alive, and the highest tag written."""
+    """Which run holds the graph, since when it was last seen alive, and the highest tag written.
+
+    `adopting`: to take over what another tool wrote has begun, and isn't done.
+    """
 
     run: str | None
     tag: int
     seen_seconds_ago: float
+    adopting: bool
 
 
 class Writer(Graph):
@@ -145,10 +149,11 @@ class Writer(Graph):
             raise OutdatedRun(f"tag {self._tag}; the graph is at {record['tag']}")
 
 
-def claim(graph: Graph, *, run: str, tag: int, resume: bool, lease_seconds: float) -> None:
+def claim(graph: Graph, *, run: str, tag: int, resume: bool, lease_seconds: float, adopting: bool = False) -> None:
     """Take the graph for one run. Raises RunRefused, naming the run that holds it or the tag that is too low.
 
-    A run that gave no sign of life for `lease_seconds` holds nothing: its fleet is gone.
+    A run that gave no sign of life for `lease_seconds` holds nothing: its fleet is gone. `adopting`: the claim is that
+    of an adoption; until `adopted`, the graph is for nobody else, whatever becomes of the claim.
     """
 
     @neo4j.unit_of_work(timeout=CLAIM_SECONDS)
@@ -156,10 +161,15 @@ def claim(graph: Graph, *, run: str, tag: int, resume: bool, lease_seconds: floa
         held = _claim(tx.run(f"MERGE {GRAPH_NODE} SET g.asked_by = $run {_CLAIM}", run=run).single(strict=True))
         if held.run not in (None, run) and held.seen_seconds_ago < lease_seconds:
             return held
-        if tag < held.tag or (tag == held.tag and not resume):
-            return Claim(run=None, tag=held.tag, seen_seconds_ago=0)
+        half_adopted = held.adopting and not adopting
+        if half_adopted or tag < held.tag or (tag == held.tag and not resume):
+            return replace(held, run=None, adopting=half_adopted)
         tx.run(
-            f"MATCH {GRAPH_NODE} SET g.run = $run, g.tag = $tag, g.run_seen_at = timestamp()", run=run, tag=tag
+            f"MATCH {GRAPH_NODE} SET g.run = $run, g.tag = $tag, g.run_seen_at = timestamp(), "
+            "g.adopting = CASE WHEN $adopting THEN true END",
+            run=run,
+            tag=tag,
+            adopting=adopting,
         ).consume()
         return None
 
@@ -171,6 +181,8 @@ def claim(graph: Graph, *, run: str, tag: int, resume: bool, lease_seconds: floa
             f"run {refused.run} holds the graph (last sign of it {refused.seen_seconds_ago:.0f} s ago): "
             f"wait for it, or end it with `chartfleet cancel {refused.run}`"
         )
+    if refused.adopting:
+        raise RunRefused("this graph is taken over in part only, as that was interrupted: run `chartfleet adopt` again")
     if resume:
         raise RunRefused(
             f"--resume: a later run has started since (tag {refused.tag}); start a new one with `chartfleet sync`"
@@ -178,6 +190,11 @@ def claim(graph: Graph, *, run: str, tag: int, resume: bool, lease_seconds: floa
     raise RunRefused(
         f"--update-tag {tag}: must be above {refused.tag}, the highest tag in this graph; leave it out for the time"
     )
+
+
+def adopted(writer: Writer) -> None:
+    """Nothing is left to take over: runs may have the graph."""
+    writer.write(lambda tx: tx.run(f"MATCH {GRAPH_NODE} REMOVE g.adopting").consume())
 
 
 def keep_claim(graph: Graph, run: str) -> bool:
@@ -227,12 +244,13 @@ def last_sign_seconds(graph: Graph) -> float | None:
 
 
 _CLAIM: LiteralString = (
-    "RETURN g.run AS run, coalesce(g.tag, 0) AS tag, (timestamp() - coalesce(g.run_seen_at, 0)) / 1000.0 AS seconds"
+    "RETURN g.run AS run, coalesce(g.tag, 0) AS tag, (timestamp() - coalesce(g.run_seen_at, 0)) / 1000.0 AS seconds, "
+    "coalesce(g.adopting, false) AS adopting"
 )
 
 
 def _claim(record: Any) -> Claim:
-    return Claim(run=record["run"], tag=record["tag"], seen_seconds_ago=record["seconds"])
+    return Claim(run=record["run"], tag=record["tag"], seen_seconds_ago=record["seconds"], adopting=record["adopting"])
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float, poll_seconds: float = 0.5) -> bool:

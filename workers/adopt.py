@@ -13,7 +13,18 @@ from analysis import engine
 from loaders.adoption import Adopted, Adoption, highest_tag
 from loaders.graph import Graph, GraphAddress
 from loaders.indexes import ensure_lock
-from loaders.writer import SIGN_SECONDS, LostWriter, RunRefused, Writer, claim, claimed_by, keep_claim, release_claim
+from loaders.writer import (
+    SIGN_SECONDS,
+    LostWriter,
+    OutdatedRun,
+    RunRefused,
+    Writer,
+    adopted,
+    claim,
+    claimed_by,
+    keep_claim,
+    release_claim,
+)
 from tasks import registry
 from tasks.resource import Per
 from workers.loading import Busy, writing
@@ -31,16 +42,20 @@ def adopt(address: GraphAddress, graph: Graph, settings: Settings) -> Adopted:
     held = claimed_by(graph)
     tag = max(held.tag if held else 0, highest_tag(graph, registry.schema()), 1)
     name = f"adopt-{secrets.token_hex(2)}"
-    claim(graph, run=name, tag=tag, resume=True, lease_seconds=settings.run_lease_seconds)
+    claim(graph, run=name, tag=tag, resume=True, lease_seconds=settings.run_lease_seconds, adopting=True)
     try:
         with (
-            _kept(graph, name),
-            closing(Writer(address.driver(), address.database, lease_seconds=settings.writer_lease_seconds)) as writer,
+            closing(_writer(address, settings)) as writer,
+            _kept(graph, name, writer),
             writing(writer, tag, wait_seconds=settings.writer_lease_seconds + settings.transaction_seconds),
         ):
-            return _adoption(graph).adopt(writer)
-    except (Busy, LostWriter):
+            done = _adoption(graph).adopt(writer)
+            adopted(writer)
+            return done
+    except Busy:
         raise RunRefused("a loader is writing to the graph: run `chartfleet adopt` again when it is done") from None
+    except (LostWriter, OutdatedRun):
+        raise RunRefused("the graph was taken from it meanwhile: run `chartfleet adopt` again") from None
     finally:
         release_claim(graph, name)
 
@@ -51,15 +66,27 @@ def _adoption(graph: Graph) -> Adoption:
     return Adoption(graph, registry.schema(), regional=regional, drawn=drawn)
 
 
+def _writer(address: GraphAddress, settings: Settings) -> Writer:
+    return Writer(
+        address.driver(),
+        address.database,
+        lease_seconds=settings.writer_lease_seconds,
+        transaction_seconds=settings.transaction_seconds,
+    )
+
+
 @contextmanager
-def _kept(graph: Graph, name: str) -> Iterator[None]:
-    """A sign of life now and then: to look at a large graph takes longer than a claim lasts."""
+def _kept(graph: Graph, name: str, writer: Writer) -> Iterator[None]:
+    """A sign of life now and then: to look at a large graph takes longer than a claim lasts. Who has lost the claim,
+    by `chartfleet cancel` for example, writes nothing more.
+    """
     done = threading.Event()
 
     def sign() -> None:
         while not done.wait(SIGN_SECONDS):
             with suppress(DriverError, Neo4jError):
-                keep_claim(graph, name)
+                if not keep_claim(graph, name):
+                    writer.give_up()
 
     threading.Thread(target=sign, daemon=True).start()
     try:

@@ -14,21 +14,26 @@ from typing import Any
 import neo4j
 import pytest
 import redis
+from neo4j.exceptions import Neo4jError
 
 from demo import sample_queries
 from loaders import indexes
 from loaders.adoption import Adoption
 from loaders.graph import Graph
-from loaders.writer import RunRefused, Writer, claim
+from loaders.ledger import Ledger
+from loaders.writer import RunRefused, Writer, claim, release_claim
 from tasks import registry
 from tasks.resource import Per
 from tests.fleet.command import Command, Ended
 from tests.fleet.graph_state import elements
+from tests.fleet.locks import locked
 from tests.fleet.running import AWS_KEYS, NEO4J_PASSWORD, Fleet, running_fleet
 from tests.integration.runs import DENIED, Sync, balancer, group, instance, reservation, scope
 from tests.peer import cartography, estate, shape_2020
 from tests.servers.aws import AwsServer
-from workers import embedded
+from workers import coordinator, embedded
+from workers.adopt import adopt
+from workers.settings import Settings
 
 TAG = 1_600_000_000
 SYNCED = f"/{estate.OURS}/"
@@ -413,6 +418,32 @@ def test_it_goes_on_where_it_was_interrupted(untouched: Graph, aws: AwsServer, s
     dying.close()
     assert interruptions > 3
     assert state() == expected
+
+
+def test_nothing_is_synced_before_what_was_interrupted_is_done(
+    untouched: Graph, aws: AwsServer, services: embedded.Services, broker: redis.Redis
+) -> None:
+    """The first ends before it has written anything, the second at the accounts: all else has its owner then."""
+    shape_2020.write(untouched, aws.url, account=estate.OURS, regions=estate.REGIONS[:1], tag=TAG)
+    settings = Settings.load(environment={}).with_values({"transaction_seconds": 3.0}, "test")
+
+    def start() -> Ledger:
+        return coordinator.start(settings, untouched, broker, lambda run, units: None)
+
+    owned: list[int] = []
+    for query in ("MATCH (p:AWSPrincipal) SET p.held = true", "MATCH (a:AWSAccount) SET a.held = true"):
+        with locked(untouched, query), pytest.raises(Neo4jError, match="Transaction"):
+            adopt(services.graph, untouched, settings)
+        owned.append(untouched.rows("MATCH (n) WHERE n._scope IS NOT NULL RETURN count(n) AS nodes")[0]["nodes"])
+        with pytest.raises(RunRefused, match="run `chartfleet adopt` again"):
+            start()
+    assert owned[0] == 0 < owned[1]
+    adopt(services.graph, untouched, settings)
+    earlier = start()
+    release_claim(untouched, earlier.run)
+    untouched.write(lambda tx: tx.run("MATCH (g:SyncGraph) SET g.adopting = true").consume())
+    with pytest.raises(RunRefused, match="run `chartfleet adopt` again"):
+        coordinator.resume(settings, untouched, broker, earlier.run, lambda run, units: None)
 
 
 def test_it_is_refused_while_a_run_holds_the_graph(graph: Graph, chartfleet: Callable[..., Ended]) -> None:
