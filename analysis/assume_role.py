@@ -194,10 +194,11 @@ MERGE (source)-[may:STS_ASSUMEROLE_ALLOW]->(role)
 SET may.lastupdated = $tag, may.conditions = edge.conditions
 """
 
-# Between nodes that scopes have seen; what an earlier tool left of others stays.
+# Of roles that a scope has read: what an earlier tool left of others stays, taken over or not.
 _DELETE: Final = """
 MATCH (source:AWSPrincipal)-[may:STS_ASSUMEROLE_ALLOW]->(role:AWSPrincipal)
 WHERE may._scope IS NULL AND source._scope IS NOT NULL AND role._scope IS NOT NULL
+  AND role.trust_policy IS NOT NULL
   AND (may.lastupdated IS NULL OR may.lastupdated <> $tag)
 WITH may LIMIT $limit DELETE may RETURN count(*) AS deleted
 """

@@ -127,6 +127,10 @@ THEIRS_ARE = """
 MATCH (:AWSAccount {id: $theirs})-[:RESOURCE]->(n) WHERE NOT n:AWSPrincipal
 RETURN elementId(n) AS id ORDER BY id
 """
+THEY_ASSUME = """
+MATCH (p:AWSPrincipal)-[e:STS_ASSUMEROLE_ALLOW]->(r:AWSRole) WHERE r.arn CONTAINS $theirs
+RETURN p.arn AS source, r.arn AS role, e.firstseen AS firstseen, e.lastupdated AS lastupdated
+"""
 
 
 def ids(graph: Graph, query: str, **parameters: Any) -> list[str]:
@@ -220,6 +224,7 @@ def taken_over_and_synced(
     filled = elements(graph)
     others = {id_: filled[id_] for id_ in ids(graph, OTHERS_ARE, ids=OTHER_IDS)}
     theirs = ids(graph, THEIRS_ARE, theirs=estate.THEIRS)
+    they_assume = graph.rows(THEY_ASSUME, {"theirs": estate.THEIRS})
     since = graph.rows("MATCH (i:EC2Instance:Reviewed) RETURN i.id AS id, i.firstseen AS firstseen")
     assert len(others) == 12
     assert theirs
@@ -246,6 +251,7 @@ def taken_over_and_synced(
     now = elements(graph)
     assert {id_: now.get(id_) for id_ in others} == others
     assert set(theirs) <= now.keys()
+    assert graph.rows(THEY_ASSUME, {"theirs": estate.THEIRS}) == they_assume
     reviewed = "MATCH (i:EC2Instance:Reviewed {reviewed_by: 'alice'}) RETURN i.id AS id, i.firstseen AS firstseen"
     assert graph.rows(reviewed) == since
     assert len(graph.rows("MATCH (:Team)-[:OWNS]->(:EC2Instance) RETURN 1 AS one")) == 1
@@ -269,8 +275,9 @@ def test_a_graph_of_2020_is_a_normal_start(
     shape_2020.create_indexes(untouched)
     shape_2020.write(untouched, aws.url, account=estate.THEIRS, regions=estate.REGIONS[:1], tag=TAG - 1)
     shape_2020.write(untouched, aws.url, account=estate.OURS, regions=estate.REGIONS, tag=TAG)
+    assert len(untouched.rows(THEY_ASSUME, {"theirs": estate.THEIRS})) == 1
     labels = taken_over_and_synced(untouched, fleet, aws, chartfleet)
-    assert labels["AWSPrincipal"]["merged"] == 4  # alice and three roles that others trust
+    assert labels["AWSPrincipal"]["merged"] == 5  # alice and four roles that others trust
     assert labels["IpPermissionInbound"]["keyless"] == labels["IpPermissionInbound"]["taken_over"] + 1
     assert labels["IpPermissionInbound"]["orphans"] == labels["EC2Instance"]["orphans"] == 1
     assert labels["EC2Subnet"]["taken_over"] > 0

@@ -294,14 +294,18 @@ def test_what_is_no_longer_allowed_goes_and_the_rest_keeps_its_age(account: Acco
         assert graph.rows(ages) == [{"who": "alice", "first": before["alice"], "last": run.tag}]
 
 
-def test_relationships_of_accounts_that_were_never_read_stay(account: Account, sync: Sync, graph: Graph) -> None:
+@pytest.mark.parametrize("owner", [None, "aws.iam.roles/999999999999/global"], ids=["as they were", "taken over"])
+def test_relationships_of_accounts_that_were_never_read_stay(
+    account: Account, sync: Sync, graph: Graph, owner: str | None
+) -> None:
     """An earlier tool drew them, and nothing here says that they are wrong."""
     graph.write(
         lambda tx: tx.run(
             "UNWIND ['a', 'b'] AS name"
-            " CREATE (r:AWSPrincipal:AWSRole {arn: 'arn:aws:iam::999999999999:role/' + name})"
+            " CREATE (r:AWSPrincipal:AWSRole {arn: 'arn:aws:iam::999999999999:role/' + name, _scope: $owner})"
             " WITH collect(r) AS both UNWIND both[..1] AS a WITH a, both[1] AS b"
-            " CREATE (a)-[:STS_ASSUMEROLE_ALLOW {lastupdated: 1}]->(b)"
+            " CREATE (a)-[:STS_ASSUMEROLE_ALLOW {lastupdated: 1}]->(b)",
+            owner=owner,
         ).consume()
     )
     assume_role.draw(sync.writer, sync.run(account.read()).tag)

@@ -121,7 +121,9 @@ def _buckets(endpoint: str) -> None:
 
 
 def _identities(endpoint: str) -> None:
-    """Two roles of ours trust each other, one trusts a role of theirs, and one is trusted after it is gone."""
+    """Two roles of ours trust each other, one trusts a role of theirs, and one is trusted after it is gone. Of theirs
+    one trusts another.
+    """
     iam = client(endpoint, "iam")
     document = json.dumps(
         {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
@@ -142,6 +144,10 @@ def _identities(endpoint: str) -> None:
     }
     for name, principal in trusts.items():
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=_trusting(principal))
+    others = client(endpoint, "iam", account=THEIRS)
+    others.create_role(RoleName="reader", AssumeRolePolicyDocument=_trusting({"Service": "ec2.amazonaws.com"}))
+    reader = {"AWS": f"arn:aws:iam::{THEIRS}:role/reader"}
+    others.create_role(RoleName="operator", AssumeRolePolicyDocument=_trusting(reader))
     iam.put_role_policy(RoleName="admin", PolicyName="everything", PolicyDocument=document)
 
 

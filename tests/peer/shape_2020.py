@@ -98,6 +98,11 @@ class _Shape:
             "MERGE (n)-[e:TRUSTS_AWS_PRINCIPAL]->(a) $std(e)",
             stubs,
         )
+        self._run(
+            "MATCH (n:AWSRole {arn: row.role}) MATCH (a:AWSPrincipal {arn: row.arn}) WHERE a:AWSUser OR a:AWSRole "
+            "MERGE (a)-[e:STS_ASSUMEROLE_ALLOW]->(n) $std(e)",
+            stubs,
+        )
         self._policies(iam, users, groups, roles)
         for group in groups:
             members = iam.get_group(GroupName=group["GroupName"])["Users"]
