@@ -28,7 +28,7 @@ class Label:
     taken_over  belong to a scope from now on; `keyless` of them are written anew by it, as they lack its key
     shared      live as long as something that is kept up refers to them
     orphans     no tenant leads to them: stubs, which the next run deletes unless it finds them
-    left_alone  their tenant is known, but not their region; or a tenant that holds nothing
+    left_alone  their tenant is known, but not their region; several tenants have them; or a tenant that holds nothing
     """
 
     label: str

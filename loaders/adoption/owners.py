@@ -48,8 +48,8 @@ class Owners:
     scopes      model -> the scope of each node
     shared      identity -> nodes that many scopes share, or that are known by what refers to them only
     orphans     model -> nodes that no tenant leads to
-    left_alone  label -> how many have a tenant but no region, so that no scope would know them again; and tenants
-                that hold nothing
+    left_alone  label -> how many have a tenant but no region, so that no scope would know them again, or are several
+                tenants'; and tenants that hold nothing
     keyless     label -> how many have no value for the key: their scope writes them anew
     """
 
@@ -157,9 +157,12 @@ class _Search:
 
     def _ask_neighbours(self) -> None:
         neighbours = dict(self._neighbours())
+        several = set(self._of_several_tenants())
+        for node in several:
+            neighbours.pop(node, None)  # any answer would be a guess
         while self._learn(neighbours, OTHER) or self._learn(neighbours, REFERRING):
             pass
-        left = {node for node, (_, place) in self._pending.items() if place.tenant}
+        left = several | {node for node, (_, place) in self._pending.items() if place.tenant}
         while more := {node for node in self._pending.keys() - left if _belongs_to(left, neighbours.get(node, ()))}:
             left |= more
         for node, (model, _) in self._pending.items():
@@ -209,6 +212,39 @@ class _Search:
                     ]
                     yield row["id"], found
 
+    def _of_several_tenants(self) -> Iterator[str]:
+        """Nodes that have no tenant, but what refers to them has several: a policy of AWS's own in 0.143, for one.
+
+        One tenant's fetch, which knows them by another key, would strip what the others still have of them.
+        """
+        by_model: dict[tuple[NodeModel, str], list[str]] = defaultdict(list)
+        for node, (model, place) in self._pending.items():
+            if place.tenant is None:
+                by_model[model, place.type].append(node)
+        for (model, type_name), ids in by_model.items():
+            label = self._tenants.get(provider_of(type_name))
+            referring = [(other, r) for other, r in self._referring(model) if label and other.tenant == label]
+            for start in range(0, len(ids), IDS_PER_PAGE):
+                tenants: dict[str, set[str]] = defaultdict(set)
+                for other, r in referring:
+                    edge = pattern(r.type, "", incoming=not r.incoming)
+                    query = (
+                        f"UNWIND $ids AS id MATCH (n) WHERE elementId(n) = id "
+                        f"MATCH (n){edge}(x:{quoted(other.label)})<-[:{TENANT_EDGE}]-(t:{quoted(str(label))}) "
+                        "RETURN DISTINCT id, elementId(t) AS tenant"
+                    )
+                    for row in self._graph.rows(query, {"ids": ids[start : start + IDS_PER_PAGE]}):
+                        tenants[row["id"]].add(row["tenant"])
+                yield from (node for node, found in tenants.items() if len(found) > 1)
+
+    def _referring(self, model: NodeModel) -> Iterator[tuple[NodeModel, Reference | IdLink]]:
+        """What refers to nodes of the model, beside tenants."""
+        for other in self._schema.models:
+            structure: tuple[Reference | IdLink, ...] = (*other.references, *other.id_links)
+            for r in structure:
+                if self._schema.target(r).identity is model.identity and not self._is_tenant(other):
+                    yield other, r
+
     def _patterns(self, model: NodeModel, type_name: str) -> Iterator[str]:
         """A list of [kind, id, scope] per relationship that tells where a node of the model belongs."""
 
@@ -223,10 +259,8 @@ class _Search:
             if not target.shared and not self._is_tenant(target):
                 kind = OWN if any(target.identity is one.identity for one in own) else OTHER
                 yield to(kind, r.type, r.label, incoming=r.incoming)
-        for other in self._schema.models:
-            for reference in other.references:
-                if self._schema.target(reference).identity is model.identity and not self._is_tenant(other):
-                    yield to(REFERRING, reference.type, other.label, incoming=not reference.incoming)
+        for other, r in self._referring(model):
+            yield to(REFERRING, r.type, other.label, incoming=not r.incoming)
 
     # -- what is shared
 

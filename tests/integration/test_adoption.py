@@ -330,6 +330,7 @@ CREATE (a)-[:RESOURCE {lastupdated: 5}]->(b:LoadBalancer {id: 'lb.elb', region: 
 CREATE (a)-[:RESOURCE {lastupdated: 5}]->(i:EC2Instance:Instance {id: 'i-1', region: 'eu-west-1', lastupdated: 5})
 CREATE (a)-[:RESOURCE {lastupdated: 5}]->(g:EC2SecurityGroup {id: 'sg-1', name: 'sg-1', region: 'eu-west-1'})
 CREATE (b)-[:EXPOSE]->(i), (b)-[:SOURCE_SECURITY_GROUP]->(g), (b)-[:MEMBER_OF_EC2_SECURITY_GROUP]->(g)
+CREATE (b)-[:SUBNET]->(:EC2Subnet {id: 'subnet-1', subnetid: 'subnet-1', lastupdated: 5})
 CREATE (b)-[:ELB_LISTENER]->(:ELBListener {id: 'lb.elb443TCP', lastupdated: 5})
 """
 BEHIND = "MATCH (:LoadBalancer {id: 'lb.elb'})-[e]->(n) RETURN type(e) AS type, n.id AS id ORDER BY type"
@@ -340,7 +341,7 @@ def test_what_the_first_run_does_not_see_stays_as_it_was(writer: Writer, broker:
     adoption(writer).adopt(writer)
     before = writer.rows(BEHIND)
     assert [row["type"] for row in before] == [
-        "ELB_LISTENER", "EXPOSE", "MEMBER_OF_EC2_SECURITY_GROUP", "SOURCE_SECURITY_GROUP",
+        "ELB_LISTENER", "EXPOSE", "MEMBER_OF_EC2_SECURITY_GROUP", "SOURCE_SECURITY_GROUP", "SUBNET",
     ]  # fmt: skip
     sync = Sync(broker, writer)
     sync.tag = 10
@@ -354,6 +355,35 @@ def test_what_the_first_run_does_not_see_stays_as_it_was(writer: Writer, broker:
     assert [row["type"] for row in writer.rows(BEHIND)] == ["ELB_LISTENER"]
     sync.run({scope("aws.elb.load_balancers"): [], **seen})
     assert writer.rows("MATCH (n) WHERE n:LoadBalancer OR n:ELBListener RETURN n") == []
+
+
+OF_AWS = """
+CREATE (:AWSAccount {id: '1111'})-[:RESOURCE]->(ours:AWSUser:AWSPrincipal {arn: 'arn:aws:iam::1111:user/a'})
+CREATE (:AWSAccount {id: '2222'})-[:RESOURCE]->(theirs:AWSGroup:AWSPrincipal {arn: 'arn:aws:iam::2222:group/b'})
+CREATE (ours)-[:POLICY]->(read:AWSManagedPolicy:AWSPolicy {id: 'arn:aws:iam::aws:policy/Read', name: 'Read'})
+       <-[:POLICY]-(theirs), (read)-[:STATEMENT]->(:AWSPolicyStatement {id: 'Read/1', effect: 'Allow'})
+CREATE (ours)-[:POLICY]->(write:AWSManagedPolicy:AWSPolicy {id: 'arn:aws:iam::aws:policy/Write', name: 'Write'})
+       -[:STATEMENT]->(:AWSPolicyStatement {id: 'Write/1', effect: 'Allow'})
+"""
+GRANTED = """
+MATCH (p:AWSPrincipal)-[:POLICY]->(policy:AWSPolicy)-[:STATEMENT]->(s:AWSPolicyStatement)
+RETURN p.arn AS who, policy.name AS policy, s.effect AS effect ORDER BY who, policy
+"""
+
+
+def test_a_policy_that_several_accounts_have_is_taken_from_none(writer: Writer, broker: redis.Redis) -> None:
+    """As 0.143 has it; here every account has its own."""
+    create(writer, OF_AWS)
+    adopted = adoption(writer).adopt(writer)
+    policies = {line.label: line.left_alone for line in adopted.labels if "Policy" in line.label and line.left_alone}
+    assert policies == {"AWSManagedPolicy": 1, "AWSPolicyStatement": 1}
+    assert len(writer.rows(GRANTED)) == 3
+    sync = Sync(broker, writer)
+    sync.tag = 10
+    sync.run({scope("aws.iam.users"): [], scope("aws.iam.policies"): []})
+    left = {"who": "arn:aws:iam::2222:group/b", "policy": "Read", "effect": "Allow"}
+    assert writer.rows(GRANTED) == [left]
+    assert writer.rows("MATCH (p:AWSPolicy) RETURN p.name AS name") == [{"name": "Read"}]
 
 
 def test_a_role_and_its_stub_become_one_with_the_edges_of_both(writer: Writer) -> None:
