@@ -36,7 +36,8 @@ class Cleanup:
 
     def unneeded(self) -> int:
         """Delete stubs and shared nodes that no scope's edge holds any more. At the barrier: order must not matter."""
-        return self._run(tuple(cypher.unneeded(model) for model in self._schema.identities), {})
+        statements = [statement for model in self._schema.identities for statement in cypher.unneeded(model)]
+        return self._run(statements, {})
 
     def _run(self, statements: Sequence[str], parameters: dict[str, Any]) -> int:
         """Each statement to its end before the next, in as few transactions as the bound allows."""

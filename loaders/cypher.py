@@ -139,12 +139,18 @@ def make_stub(model: NodeModel, lastupdated: str) -> str:
     return f"SET n = {{{bare}, lastupdated: {lastupdated}, _scope: '{UNOWNED}'}}{remove}"
 
 
-def unneeded(identity: NodeModel) -> str:
-    """Stubs and shared nodes that no scope's edge holds any more."""
-    return (
+def unneeded(identity: NodeModel) -> tuple[str, str]:
+    """Stubs and shared nodes that no scope's edge holds any more: first what is drawn from or to them, as of a hub that
+    is too much for one transaction.
+    """
+    nodes = (
         f"MATCH (n:{quoted(identity.label)} {{_scope: '{UNOWNED}'}})\n"
         "WHERE NOT EXISTS { (n)-[e]-() WHERE e._scope IS NOT NULL }\n"
-        "WITH n LIMIT $limit DETACH DELETE n RETURN count(*) AS deleted"
+    )
+    return (
+        f"{nodes}MATCH (n)-[e]-() WHERE e._scope IS NULL\n"
+        "WITH DISTINCT e LIMIT $limit DELETE e RETURN count(*) AS deleted",
+        f"{nodes}WITH n LIMIT $limit DETACH DELETE n RETURN count(*) AS deleted",
     )
 
 

@@ -298,6 +298,18 @@ def test_a_hub_is_deleted_in_bounded_transactions(services: embedded.Services, g
     assert max(watched.deleted) < 2 * 4_000
 
 
+def test_a_hub_that_nothing_needs_is_deleted_in_bounded_transactions(services: embedded.Services, graph: Graph) -> None:
+    graph.autocommit(
+        "CREATE (g:EC2SecurityGroup {id: 'sg-1', _scope: 'shared', lastupdated: 1}) "
+        "WITH g UNWIND range(1, 10000) AS i CREATE (g)-[:LOGS]->(:Log)"
+    )
+    watched = Watched(services.graph.driver(), services.graph.database)
+    assert Cleanup(watched, registry.schema(), limit=4_000).unneeded() == 10_001
+    watched.close()
+    assert values(graph, "MATCH (n) WHERE NOT n:Log RETURN count(n)") == [0]
+    assert max(watched.deleted) <= 4_000
+
+
 def test_a_writer_that_has_worked_long_enough_asks_to_be_called_again(sync: Sync, graph: Graph) -> None:
     run = sync.start([ROLES])
     run.fetch(ROLES, rows(ROLES, [role("one")]))
