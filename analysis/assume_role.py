@@ -101,6 +101,7 @@ JOB: Final = Job(
     file=Path(__file__),
     statements=(),
     reads=("aws.iam.groups", "aws.iam.policies", "aws.iam.roles", "aws.iam.users"),
+    writes_relationships=(("AWSPrincipal", "STS_ASSUMEROLE_ALLOW", "AWSRole"),),
     findings=Findings(
         name="roles that another account may assume",
         one="role that another account may assume",

@@ -76,7 +76,7 @@ class Adoption:
         into: dict[str, str] = {}
         for found in merged.values():
             if writer:
-                duplicates.merge(writer, found)
+                duplicates.merge(writer, found, self._edges.types)
             else:
                 into |= {dropped: one.keep for one in found for dropped in one.drop}
         taken = owners.find(self._graph, self._schema, self._regional, into)

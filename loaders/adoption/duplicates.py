@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -76,8 +76,12 @@ def _of(graph: Graph, model: NodeModel) -> Iterator[Duplicates]:
             yield Duplicates(row["ids"][0], tuple(row["ids"][1:]), tuple(sorted(united)))
 
 
-def merge(graph: Graph, found: Sequence[Duplicates]) -> None:
-    """Make each of them one node. Whoever is interrupted finds what is left of them again."""
+def merge(graph: Graph, found: Sequence[Duplicates], written: Collection[str]) -> None:
+    """Make each of them one node. Whoever is interrupted finds what is left of them again.
+
+    `written`: types of relationships that are written here, of which two nodes have one at most; of all others each
+    stays as it is.
+    """
     pending = iter(found)
     while page := list(islice(pending, KEYS_PER_PAGE)):
         rows = [{"keep": one.keep, "drop": list(one.drop)} for one in page]
@@ -98,23 +102,27 @@ def merge(graph: Graph, found: Sequence[Duplicates]) -> None:
 
         graph.write(unite)
         for kind in graph.rows(_TYPES, {"rows": rows}):  # outgoing first: a loop comes out as a loop
-            _move(graph, rows, kind["type"], incoming=kind["incoming"])
+            _move(graph, rows, kind["type"], incoming=kind["incoming"], one=kind["type"] in written)
         for kind in graph.rows(_TYPES, {"rows": rows}):
-            _move(graph, rows, kind["type"], incoming=kind["incoming"])
+            _move(graph, rows, kind["type"], incoming=kind["incoming"], one=kind["type"] in written)
         graph.write(lambda tx, rows=rows: tx.run(_DELETE, rows=rows).consume())  # type: ignore[misc]
 
 
-def _move(graph: Graph, rows: Sequence[Mapping[str, Any]], kind: str, *, incoming: bool) -> None:
-    """Relationships of one type and direction to the node that stays, where they are not there yet."""
-    old_age, new_age = _AGE.format("f"), _AGE.format("e")
+def _move(graph: Graph, rows: Sequence[Mapping[str, Any]], kind: str, *, incoming: bool, one: bool) -> None:
+    """Relationships of one type and direction to the node that stays. `one`: of two the newer, with the older's age."""
+    first = "CASE WHEN f.firstseen < e.firstseen THEN f.firstseen ELSE coalesce(e.firstseen, f.firstseen) END"
+    unite = (
+        f"MERGE (kept){pattern(kind, 'f', incoming=incoming)}(other)\n"
+        "  ON CREATE SET f = properties(e)\n"
+        f"  ON MATCH SET f += CASE WHEN {_AGE.format('e')} > {_AGE.format('f')} "
+        f"THEN e {{.*, firstseen: {first}}} ELSE {{firstseen: {first}}} END\n"
+    )
+    copy = f"CREATE (kept){pattern(kind, 'f', incoming=incoming)}(other) SET f = properties(e)\n"
     query = (
         "UNWIND $rows AS row MATCH (kept) WHERE elementId(kept) = row.keep\n"
         "UNWIND row.drop AS id MATCH (old) WHERE elementId(old) = id\n"
         f"MATCH (old){pattern(kind, 'e', incoming=incoming)}(other) WITH kept, e, other LIMIT $limit\n"
-        f"MERGE (kept){pattern(kind, 'f', incoming=incoming)}(other)\n"
-        "  ON CREATE SET f = properties(e)\n"
-        "  ON MATCH SET f.firstseen = CASE WHEN e.firstseen < f.firstseen THEN e.firstseen ELSE f.firstseen END,\n"
-        f"    f.lastupdated = CASE WHEN {new_age} > {old_age} THEN e.lastupdated ELSE f.lastupdated END\n"
+        f"{unite if one else copy}"
         "DELETE e RETURN count(*) AS moved"
     )
 

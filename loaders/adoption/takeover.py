@@ -52,6 +52,10 @@ class Edges:
                 found.add((r.label, r.type, model.label) if reverse else (model.label, r.type, r.label))
         return found
 
+    @property
+    def types(self) -> set[str]:
+        return {type_ for _, type_, _ in self.declared}
+
     def unkept(self, model: NodeModel) -> list[tuple[str, dict[str, Any]]]:
         """Statements that match `e` of `$rows`: of a type that is declared, but not between such nodes; from and to.
 
@@ -61,7 +65,7 @@ class Edges:
         found: list[tuple[str, dict[str, Any]]] = []
         if not model.shared:
             declared = sorted(f"{type_}|{end}" for start, type_, end in self.declared if start in model.labels)
-            types = sorted({type_ for _, type_, _ in self.declared})
+            types = sorted(self.types)
             query = (
                 f"{_ROWS} MATCH (n)-[e]->(x) WHERE type(e) IN $types AND e._scope IS NULL "
                 "AND any(l IN labels(x) WHERE l IN $known) "

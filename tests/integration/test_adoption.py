@@ -396,17 +396,19 @@ def test_a_role_and_its_stub_become_one_with_the_edges_of_both(writer: Writer) -
         "(s:AWSPrincipal {arn: 'role', type: 'AWS', firstseen: 4, lastupdated: 6}) "
         "CREATE (o:AWSRole:AWSPrincipal {arn: 'other', lastupdated: 6}), (a)-[:RESOURCE]->(o) "
         "CREATE (o)-[:TRUSTS_AWS_PRINCIPAL {firstseen: 2, lastupdated: 5}]->(r) "
-        "CREATE (o)-[:TRUSTS_AWS_PRINCIPAL {firstseen: 4, lastupdated: 6}]->(s) "
-        "CREATE (:Team)-[:OWNS {since: 2019}]->(s)",
+        "CREATE (o)-[:TRUSTS_AWS_PRINCIPAL {firstseen: 4, lastupdated: 6, by: 'its ARN'}]->(s) "
+        "CREATE (t:Team)-[:OWNS {since: 2019}]->(s), (t)-[:OWNS {since: 2018}]->(r)",
     )
     adoption(writer).adopt(writer)
     [role] = writer.rows("MATCH (p {arn: 'role'}) RETURN labels(p) AS labels, p.name, p.type, p.firstseen, p._scope")
     assert sorted(role.pop("labels")) == ["AWSPrincipal", "AWSRole", "Reviewed"]
     assert list(role.values()) == ["r", "AWS", 3, "aws.iam.roles/1111/global"]
     edges = "MATCH (r)-[e:TRUSTS_AWS_PRINCIPAL]->({arn: 'role'}) "
-    trusts = f"{edges} RETURN r.arn, e.firstseen, e.lastupdated ORDER BY r.arn"
-    assert [list(row.values()) for row in writer.rows(trusts)] == [["other", 2, 6], ["role", 3, 5]]
-    assert writer.rows("MATCH (:Team)-[e:OWNS]->({arn: 'role'}) RETURN e.since") == [{"e.since": 2019}]
+    trusts = f"{edges} RETURN r.arn, e.firstseen, e.lastupdated, e.by ORDER BY r.arn"
+    found = [list(row.values()) for row in writer.rows(trusts)]
+    assert found == [["other", 2, 6, "its ARN"], ["role", 3, 5, None]]
+    owns = writer.rows("MATCH (:Team)-[e:OWNS]->({arn: 'role'}) RETURN e.since AS since ORDER BY since")
+    assert [row["since"] for row in owns] == [2018, 2019]
 
 
 class Interrupted(Exception):
