@@ -7,6 +7,11 @@ from loaders.model import UNOWNED, GraphSchema, IdLink, Link, NodeModel, Referen
 # An edge that the barrier drew, of a node that a scope owns. What an earlier tool left of a scope not seen yet stays.
 _DRAWN = "e._scope IS NULL AND n._scope IS NOT NULL"
 
+# A tenant that another tool wrote and adoption left alone is known from its own row on.
+_OWN_TENANT = (
+    f"SET n._scope = CASE WHEN n._scope IS NULL AND split(row.s, '/')[1] = row.k THEN '{UNOWNED}' ELSE n._scope END"
+)
+
 
 def quoted(name: str) -> str:
     return name if name.isidentifier() else f"`{name.replace('`', '``')}`"
@@ -43,6 +48,7 @@ def load(model: NodeModel, schema: GraphSchema) -> str:
         lines += [
             f"ON CREATE SET n.firstseen = timestamp(), n._scope = '{UNOWNED}'",
             "SET n += row.p",
+            *([_OWN_TENANT] if any(one.tenant == identity.label for one in schema.models) else []),
             # A shared node may be owned under a further label as well: its owner alone says when it was last seen.
             f"SET n.lastupdated = CASE n._scope WHEN '{UNOWNED}' THEN $tag ELSE n.lastupdated END",
         ]

@@ -14,7 +14,7 @@ from typing import Any
 import neo4j
 import pytest
 import redis
-from neo4j.exceptions import Neo4jError
+from neo4j.exceptions import ConstraintError
 
 from demo import sample_queries
 from loaders import indexes
@@ -26,7 +26,6 @@ from tasks import registry
 from tasks.resource import Per
 from tests.fleet.command import Command, Ended
 from tests.fleet.graph_state import elements
-from tests.fleet.locks import locked
 from tests.fleet.running import AWS_KEYS, NEO4J_PASSWORD, Fleet, running_fleet
 from tests.integration.runs import DENIED, Sync, balancer, group, instance, reservation, scope
 from tests.peer import cartography, estate, shape_2020
@@ -386,6 +385,21 @@ def test_a_policy_that_several_accounts_have_is_taken_from_none(writer: Writer, 
     assert writer.rows("MATCH (p:AWSPolicy) RETURN p.name AS name") == [{"name": "Read"}]
 
 
+def test_an_account_that_was_left_alone_is_known_once_it_is_synced(writer: Writer, broker: redis.Redis) -> None:
+    create(writer, "UNWIND ['1111', '2222'] AS id CREATE (:AWSAccount {id: id, lastupdated: 5})")
+    adoption(writer).adopt(writer)
+    sync = Sync(broker, writer)
+    sync.tag = 10
+    sync.run({scope("aws.account"): [{"Account": "1111"}]})
+    accounts = writer.rows(
+        "MATCH (a:AWSAccount) RETURN a.id AS id, a.lastupdated AS tag, a._scope AS scope ORDER BY id"
+    )
+    assert accounts == [
+        {"id": "1111", "tag": 11, "scope": "shared"},
+        {"id": "2222", "tag": 5, "scope": None},
+    ]
+
+
 def test_a_role_and_its_stub_become_one_with_the_edges_of_both(writer: Writer) -> None:
     """The stub is the newer, and the role trusts itself: by an edge to its stub."""
     create(
@@ -462,27 +476,35 @@ def test_it_goes_on_where_it_was_interrupted(untouched: Graph, aws: AwsServer, s
 def test_nothing_is_synced_before_what_was_interrupted_is_done(
     untouched: Graph, aws: AwsServer, services: embedded.Services, broker: redis.Redis
 ) -> None:
-    """The first ends before it has written anything, the second at the accounts: all else has its owner then."""
+    """Who held the graph first was killed before it wrote anything; the next is stopped when half is done."""
     shape_2020.write(untouched, aws.url, account=estate.OURS, regions=estate.REGIONS[:1], tag=TAG)
-    settings = Settings.load(environment={}).with_values({"transaction_seconds": 3.0}, "test")
+    settings = Settings.load(environment={})
+    owned = "MATCH (n) RETURN count(n._scope) AS owned, count(*) AS nodes"
 
     def start() -> Ledger:
         return coordinator.start(settings, untouched, broker, lambda run, units: None)
 
-    owned: list[int] = []
-    for query in ("MATCH (p:AWSPrincipal) SET p.held = true", "MATCH (a:AWSAccount) SET a.held = true"):
-        with locked(untouched, query), pytest.raises(Neo4jError, match="Transaction"):
-            adopt(services.graph, untouched, settings)
-        owned.append(untouched.rows("MATCH (n) WHERE n._scope IS NOT NULL RETURN count(n) AS nodes")[0]["nodes"])
-        with pytest.raises(RunRefused, match="run `chartfleet adopt` again"):
-            start()
-    assert owned[0] == 0 < owned[1]
-    adopt(services.graph, untouched, settings)
-    earlier = start()
-    release_claim(untouched, earlier.run)
-    untouched.write(lambda tx: tx.run("MATCH (g:SyncGraph) SET g.adopting = true").consume())
+    claim(untouched, run="adopt-1", tag=TAG, resume=True, lease_seconds=60, adopting=True)
+    release_claim(untouched, "adopt-1")
     with pytest.raises(RunRefused, match="run `chartfleet adopt` again"):
-        coordinator.resume(settings, untouched, broker, earlier.run, lambda run, units: None)
+        start()
+
+    untouched.autocommit("CREATE CONSTRAINT stop FOR (n:RDSInstance) REQUIRE n._scope IS UNIQUE")
+    with pytest.raises(ConstraintError):
+        adopt(services.graph, untouched, settings)
+    [half] = untouched.rows(owned)
+    assert 0 < half["owned"] < half["nodes"]
+    with pytest.raises(RunRefused, match="run `chartfleet adopt` again"):
+        start()
+
+    untouched.autocommit("DROP CONSTRAINT stop")
+    adopt(services.graph, untouched, settings)
+    earlier = start().run
+    release_claim(untouched, earlier)
+    claim(untouched, run="adopt-2", tag=int(earlier.split("-")[0]), resume=True, lease_seconds=60, adopting=True)
+    release_claim(untouched, "adopt-2")
+    with pytest.raises(RunRefused, match="run `chartfleet adopt` again"):
+        coordinator.resume(settings, untouched, broker, earlier, lambda run, units: None)
 
 
 def test_it_is_refused_while_a_run_holds_the_graph(graph: Graph, chartfleet: Callable[..., Ended]) -> None:
