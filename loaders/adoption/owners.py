@@ -158,11 +158,11 @@ class _Search:
     def _ask_neighbours(self) -> None:
         neighbours = dict(self._neighbours())
         several = set(self._of_several_tenants())
-        for node in several:
-            neighbours.pop(node, None)  # any answer would be a guess
+        for node in several:  # which of them would be a guess
+            neighbours[node] = [one for one in neighbours[node] if one[0] != REFERRING]
         while self._learn(neighbours, OTHER) or self._learn(neighbours, REFERRING):
             pass
-        left = several | {node for node, (_, place) in self._pending.items() if place.tenant}
+        left = {node for node, (_, place) in self._pending.items() if place.tenant or node in several}
         while more := {node for node in self._pending.keys() - left if _belongs_to(left, neighbours.get(node, ()))}:
             left |= more
         for node, (model, _) in self._pending.items():
@@ -229,7 +229,7 @@ class _Search:
                 for other, r in referring:
                     edge = pattern(r.type, "", incoming=not r.incoming)
                     query = (
-                        f"UNWIND $ids AS id MATCH (n) WHERE elementId(n) = id "
+                        "UNWIND $ids AS id MATCH (n) WHERE elementId(n) = id "
                         f"MATCH (n){edge}(x:{quoted(other.label)})<-[:{TENANT_EDGE}]-(t:{quoted(str(label))}) "
                         "RETURN DISTINCT id, elementId(t) AS tenant"
                     )
