@@ -38,7 +38,8 @@ def test_the_barrier_opens_within_a_second_of_the_last_commit(fleet: Fleet) -> N
         fleet.finish(ledger)
         return info_of(ledger)
 
-    assert least(run, lambda info: info.barrier_ms - info.committed_ms) < 1000
+    # Whichever is later: an empty scope may be read after the last batch was committed.
+    assert least(run, lambda info: info.barrier_ms - max(info.committed_ms, info.settled_ms)) < 1000
 
 
 @pytest.mark.parametrize(
