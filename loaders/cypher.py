@@ -67,10 +67,12 @@ def load(model: NodeModel, schema: GraphSchema) -> str:
 
 def _merge_reference(position: int, reference: Reference, target: NodeModel) -> str:
     end = target.identity
+    other_spelling = f", t{labels(end.spellings[1:])}" if end.spellings[1:] else ""
     return (
         f"FOREACH (k IN row.r[{position}] |\n"
         f"  MERGE (t:{quoted(end.label)} {{{quoted(end.key.name)}: k}})\n"
-        f"    ON CREATE SET t.firstseen = timestamp(), t.lastupdated = $tag, t._scope = '{UNOWNED}'\n"
+        f"    ON CREATE SET t.firstseen = timestamp(), t.lastupdated = $tag, t._scope = '{UNOWNED}'"
+        f"{other_spelling}\n"
         f"  MERGE (n){pattern(reference.type, 'e', incoming=reference.incoming)}(t)\n"
         f"    ON CREATE SET e.firstseen = timestamp()\n"
         f"  SET e.lastupdated = $tag, e._scope = row.s)"
@@ -138,9 +140,8 @@ def make_stub(model: NodeModel, lastupdated: str) -> str:
     if not identity.shared:
         kept = dict.fromkeys((identity.key.name, "firstseen"))
     bare = ", ".join(f"{quoted(name)}: n.{quoted(name)}" for name in kept)
-    gone = tuple(
-        label for label in model.labels if label not in (identity.labels if identity.shared else (identity.label,))
-    )
+    stays = identity.labels if identity.shared else identity.spellings
+    gone = tuple(label for label in model.labels if label not in stays)
     remove = f"\nREMOVE n{labels(gone)}" if gone else ""
     return f"SET n = {{{bare}, lastupdated: {lastupdated}, _scope: '{UNOWNED}'}}{remove}"
 

@@ -25,10 +25,10 @@ def indexes(schema: GraphSchema) -> Iterator[tuple[str, str]]:
     for model in schema.models:
         found[model.identity.label, "_scope"] = None
         for prop in model.properties:
-            if prop.index and not prop.is_key:
-                found[model.label, prop.name] = None
-            if prop.is_key and model.base:
-                found[model.label, prop.name] = None
+            for label in model.spellings:
+                constrained = prop.is_key and label == model.identity.label
+                if (prop.index or prop.is_key) and not constrained:
+                    found[label, prop.name] = None
         for relationship in model.links:
             if relationship.within is None:
                 for _, theirs in relationship.on:

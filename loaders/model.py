@@ -183,6 +183,8 @@ class Node:
 
     label    the label that queries use, unique among models unless `shared`
     labels   further labels of the same node
+    prefix   of a base class without a label: with it before them, the labels of its models have a second spelling,
+             which every node carries as well, a stub included
     tenant   the label of the tenant, where `(tenant)-[:RESOURCE]->(node)` is part of the schema; no edge without it
     shared   a node that many scopes write: its properties follow from its key, and it lives while an edge needs it
 
@@ -191,21 +193,27 @@ class Node:
     """
 
     model: ClassVar[NodeModel]
+    prefix: ClassVar[str] = ""
 
     def __init_subclass__(
         cls,
         *,
-        label: str,
+        label: str = "",
         labels: tuple[str, ...] = (),
         tenant: str | None = None,
         shared: bool = False,
+        prefix: str | None = None,
     ) -> None:
         super().__init_subclass__()
+        if prefix is not None:
+            cls.prefix = prefix
+        if not label:
+            return
         for name, specifier in list(vars(cls).items()):
             if isinstance(specifier, Property):
                 setattr(cls, name, dataclasses.field(metadata={"property": specifier}))
         dataclass(frozen=True, kw_only=True)(cls)
-        base = next((b for b in cls.__mro__[1:] if b is not Node and issubclass(b, Node)), None)
+        base = next((b for b in cls.__mro__[1:] if issubclass(b, Node) and "model" in vars(b)), None)
         cls.model = NodeModel(cls, label, labels, tenant, shared, base.model if base else None)
 
     @classmethod
@@ -234,9 +242,15 @@ class NodeModel:
         return self.base.identity if self.base else self
 
     @cached_property
+    def spellings(self) -> tuple[str, ...]:
+        """Its label, and the same with the prefix of its provider: a stub has these, and no more."""
+        prefix = self.cls.prefix
+        return (self.label,) if self.label.startswith(prefix) else (self.label, f"{prefix}{self.label}")
+
+    @cached_property
     def labels(self) -> tuple[str, ...]:
         """Every label of a node of this model, the identity label first."""
-        own = (self.label, *self.extra_labels)
+        own = (*self.spellings, *self.extra_labels)
         return tuple(dict.fromkeys((*(self.base.labels if self.base else ()), *own)))
 
     @cached_property
@@ -351,6 +365,9 @@ class GraphSchema:
             raise ModelError(
                 f"{model.label} is shared, so no scope owns its relationships: declare them on the other end"
             )
+        for spelling in model.spellings[1:]:
+            if spelling in self.by_label:
+                raise ModelError(f"{spelling} is a label of its own, and the other spelling of {model.label}")
         seen: set[tuple[str, str, bool]] = set()
         for relationship in model.relationships:
             where = f"{model.label}: {relationship.type} {relationship.label}"

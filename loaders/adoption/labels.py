@@ -69,14 +69,29 @@ def relabels(schema: GraphSchema) -> tuple[Relabel, ...]:
         for model in schema.models
         if model.base
     )
-    return (*known, *derived)
+    spelled = (
+        Relabel(
+            among=model.label,
+            where=f"NOT n:{quoted(spelling)} AND {_stays(model, schema)}",
+            add=spelling,
+            reason="today's spelling of the label",
+        )
+        for model in schema.models
+        for spelling in model.spellings[1:]
+    )
+    return (*known, *derived, *spelled)
+
+
+def _stays(model: NodeModel, schema: GraphSchema) -> str:
+    """A condition on nodes of a model's label: they keep it, and are of its provider."""
+    lost = "".join(f" AND NOT ({one.where})" for one in _KNOWN if one.among == model.label and not one.add)
+    return f"{_not_of_another_provider(model, schema.owners[model.label])}{lost}"
 
 
 def nodes(model: NodeModel, type_name: str, schema: GraphSchema) -> Iterator[str]:
     """Statements up to WHERE that match the nodes of a model, also before the labels are put right."""
     ours = _not_of_another_provider(model, type_name)
-    taken_off = (f" AND NOT ({one.where})" for one in relabels(schema) if one.among == model.label and not one.add)
-    yield f"MATCH (n:{quoted(model.label)}) WHERE {ours}{''.join(taken_off)}"
+    yield f"MATCH (n:{quoted(model.label)}) WHERE {_stays(model, schema)}"
     for one in relabels(schema):
         if one.add == model.label:
             yield f"{one.match} AND {ours}"

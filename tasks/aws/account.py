@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, Source, constant, incoming, key, prop
+from loaders.model import Source, constant, incoming, key, prop
 from tasks.aws.api import listing
+from tasks.aws.node import AWSNode
 from tasks.aws.principals import AWSPrincipal
 from tasks.resource import Per, ResourceType
 
@@ -14,7 +15,7 @@ def tenant_name(source: Source) -> str | None:
     return source.tenant_name or None
 
 
-class AWSAccount(Node, label="AWSAccount", shared=True):
+class AWSAccount(AWSNode, label="AWSAccount", shared=True):
     """Shared, as its organization tells of it, too."""
 
     id: str = key("Account", "12 digits.")

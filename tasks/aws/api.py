@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -172,7 +172,10 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """Another listing of the same scope, read whole before the items: each has it, by the value at `by`."""
+    """Another listing of the same scope, read whole once there is an item: each has it, by the value at `by`.
+
+    Where that path leads to many values, as it has `[]`, each value has a list of what was found under it.
+    """
 
     listing: Listing
     by: str
@@ -181,8 +184,52 @@ class Beside:
     def name(self) -> str:
         return self.listing.action.split(":")[1]
 
-    async def read(self, api: AwsApi) -> Mapping[str, Any]:
-        return {at(self.by, item.value): item.value async for item in self.listing.items(api, "")}
+    async def read(self, api: AwsApi) -> tuple[Mapping[str, Any], tuple[Gap, ...]]:
+        """What was listed, and what of it could not be seen. Raises CallFailed where an item's details failed."""
+        found: dict[str, Any] = {}
+        gaps: list[Gap] = []
+        async for item in self.listing.items(api, ""):
+            if item.failure is not None:
+                if item.failure.failure is Failure.GONE:
+                    continue
+                raise item.failure
+            gaps += item.gaps
+            under = at(self.by, item.value)
+            if "[]" in self.by:
+                for value in under or ():
+                    found.setdefault(value, []).append(item.value)
+            else:
+                found[under] = item.value
+        return found, tuple(gaps)
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """One call for many items of a listing. Each has its part of the answer, found by the value at `by`, under the
+    operation's name; an item that the answer leaves out has vanished.
+    """
+
+    action: str
+    parameter: str
+    path: str
+    most: int
+    by: str
+
+    @property
+    def name(self) -> str:
+        return self.action.split(":")[1]
+
+    async def read(self, api: AwsApi, values: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        found: dict[str, Any] = {}
+        for start in range(0, len(values), self.most):
+            asked = [at(self.path, value) for value in values[start : start + self.most]]
+            answer = await api.whole(self.action, **{self.parameter: asked})
+            items, _, by = self.by.rpartition("[].")
+            answered = at(items, answer)
+            if answered is None:
+                raise CallFailed(Failure.BAD_ANSWER, self.action, f"the answer has no {items}")
+            found |= {at(by, one): one for one in answered}
+        return [{**value, self.name: found[key]} for value in values if (key := at(self.path, value)) in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +237,7 @@ class Listing:
     """A paged call, and the calls that its items need: each of them, or all together.
 
     items_at   where an answer holds them; every list that botocore's model names, unless it is said
+    named      where the items are plain names: the field in which each has its own
     owner_at   where an item names the account that owns it: what others share with this one, their own scopes list
     gone_if    codes of a detail's call that say that the item has vanished since it was listed. Any other "not found"
                may only say that it has no such detail: it fails the scope until the declaration says which of both
@@ -202,6 +250,8 @@ class Listing:
     gone_if: tuple[str, ...] = ()
     details: tuple[Detail, ...] = ()
     besides: tuple[Beside, ...] = ()
+    named: str | None = None
+    togethers: tuple[Together, ...] = ()
 
     def then(
         self,
@@ -223,18 +273,32 @@ class Listing:
         codes = (none_if,) if isinstance(none_if, str) else none_if
         return replace(self, details=(*self.details, Detail(action, tuple(parameters.items()), codes, gap, each)))
 
-    def beside(self, action: str, *, by: str, **parameters: Any) -> Listing:
+    def beside(self, other: str | Listing, *, by: str, **parameters: Any) -> Listing:
         """What the items need of another, small listing: `beside("iam:ListGroups", by="GroupName")`.
 
-        Each item has it under the operation's name, as a mapping: `item["ListGroups"]["admins"]["Arn"]`.
+        Each item has it under the operation's name, as a mapping: `item["ListGroups"]["admins"]["Arn"]`. A listing with
+        details of its own stands in the place of the call: `beside(listing(...).then(...), by=...)`.
         """
-        return replace(self, besides=(*self.besides, Beside(listing(action, **parameters), by)))
+        found = listing(other, **parameters) if isinstance(other, str) else other
+        return replace(self, besides=(*self.besides, Beside(found, by)))
+
+    def together(self, action: str, *, most: int, by: str, **parameter: str) -> Listing:
+        """A call for up to `most` items at once, where AWS has one.
+
+        `together("es:DescribeElasticsearchDomains", DomainNames="DomainName", most=5, by="DomainStatusList[].Name")`
+
+        parameter    the one that takes a list, and the path in an item to what it takes of it
+        by           where in the answer the items lie, and in each what tells which it is
+        """
+        [(name, path)] = parameter.items()
+        return replace(self, togethers=(*self.togethers, Together(action, name, path, most, by)))
 
     @property
     def calls(self) -> tuple[str, ...]:
         return (
             self.action,
             *(call for beside in self.besides for call in beside.listing.calls),
+            *(together.action for together in self.togethers),
             *(detail.action for detail in self.details),
         )
 
@@ -242,19 +306,33 @@ class Listing:
         return None
 
     async def items(self, api: AwsApi, part: str) -> AsyncIterator[Item]:
-        beside = {one.name: await one.read(api) for one in self.besides}
+        beside: dict[str, Mapping[str, Any]] = {}
+        unseen: tuple[Gap, ...] = ()
         async for page in api.pages(self.action, **dict(self.parameters)):
             found = [value for path in self._paths() for value in self._values(path, page)]
+            if self.named:
+                found = [{self.named: name} for name in found]
             if self.owner_at:
                 found = [value for value in found if at(self.owner_at, value) in (None, api.tenant.id)]
+            for together in self.togethers:
+                found = await together.read(api, found)
+            if found and self.besides and not beside:  # most scopes are empty
+                for one in self.besides:
+                    beside[one.name], gaps = await one.read(api)
+                    unseen += gaps
             if beside:
                 found = [value | beside for value in found]
-            if not self.details:
-                for value in found:
-                    yield Item(value)
-                continue
-            async for item in _bounded((self._with_details(api, value) for value in found), CALLS_IN_FLIGHT):
-                yield item
+            async for item in self._detailed(api, found):
+                yield replace(item, gaps=(*item.gaps, *unseen)) if unseen else item
+                unseen = ()  # once is enough for the report
+
+    async def _detailed(self, api: AwsApi, found: Sequence[Any]) -> AsyncIterator[Item]:
+        if not self.details:
+            for value in found:
+                yield Item(value)
+            return
+        async for item in _bounded((self._with_details(api, value) for value in found), CALLS_IN_FLIGHT):
+            yield item
 
     def _values(self, path: str, page: Mapping[str, Any]) -> list[Any]:
         found = at(path, page) if path else page
@@ -295,13 +373,14 @@ def listing(
     action: str,
     *,
     items_at: str | None = None,
+    named: str | None = None,
     owner_at: str | None = None,
     gone_if: str | tuple[str, ...] = (),
     **parameters: Any,
 ) -> Listing:
     """Every item of a call: `listing("rds:DescribeDBInstances")`. botocore's model knows the paging."""
     codes = (gone_if,) if isinstance(gone_if, str) else gone_if
-    return Listing(action, tuple(parameters.items()), items_at, owner_at, codes)
+    return Listing(action, tuple(parameters.items()), items_at, owner_at, codes, named=named)
 
 
 def result_paths(paging: Mapping[str, Any]) -> tuple[str, ...]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, Source, id_link, incoming, key, link, outgoing, parent, prop, scope_region
+from loaders.model import Source, id_link, incoming, key, link, outgoing, parent, prop, scope_region
 from tasks.aws.api import listing
+from tasks.aws.node import AWSNode
 from tasks.resource import Per, ResourceType
 
 
-class LoadBalancer(Node, label="LoadBalancer", tenant="AWSAccount"):
+class LoadBalancer(AWSNode, label="LoadBalancer", tenant="AWSAccount"):
     id: str = key("DNSName")
     name: str = prop("LoadBalancerName")
     dnsname: str = prop("DNSName", index=True)
@@ -39,7 +40,7 @@ def listener_id(listener: Source) -> str:
     return f"{parent('DNSName')(listener)}{item['LoadBalancerPort']}{item['Protocol']}"
 
 
-class ELBListener(Node, label="ELBListener", labels=("Endpoint",)):
+class ELBListener(AWSNode, label="ELBListener", labels=("Endpoint",)):
     id: str = key(listener_id)
     port: int = prop("LoadBalancerPort")
     protocol: str = prop("Protocol")

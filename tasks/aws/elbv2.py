@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from loaders.model import Node, Source, id_link, incoming, key, outgoing, prop, scope_region
+from loaders.model import Source, id_link, incoming, key, outgoing, prop, scope_region
 from tasks.aws.api import listing
+from tasks.aws.node import AWSNode
 from tasks.resource import Per, ResourceType
 
 
@@ -19,6 +20,12 @@ def balancer_id(found: Source) -> str:
     return name
 
 
+def target_groups(balancer: Source) -> list[Mapping[str, Any]]:
+    """Of one that has none, nothing names it."""
+    groups: list[Mapping[str, Any]] = balancer.item["DescribeTargetGroups"].get(balancer.item["LoadBalancerArn"], [])
+    return groups
+
+
 def targets_of(group: Mapping[str, Any]) -> list[str]:
     """What a target group forwards to, healthy or not; of one that has just been deleted, nothing."""
     health = group["DescribeTargetHealth"]
@@ -26,11 +33,12 @@ def targets_of(group: Mapping[str, Any]) -> list[str]:
 
 
 def instances(balancer: Source) -> list[str]:
-    groups = balancer.item["DescribeTargetGroups"].get("TargetGroups", ())
-    return [target for group in groups if group["TargetType"] == "instance" for target in targets_of(group)]
+    return [
+        target for group in target_groups(balancer) if group["TargetType"] == "instance" for target in targets_of(group)
+    ]
 
 
-class LoadBalancerV2(Node, label="LoadBalancerV2", tenant="AWSAccount"):
+class LoadBalancerV2(AWSNode, label="LoadBalancerV2", tenant="AWSAccount"):
     id: str = key(balancer_id, "Its DNS name; of a gateway load balancer its ARN.")
     arn: str = prop("LoadBalancerArn", index=True)
     name: str = prop("LoadBalancerName")
@@ -53,7 +61,7 @@ def default_target_group(listener: Source) -> str | None:
     return next((action.get("TargetGroupArn") for action in actions if action["Type"] == "forward"), None)
 
 
-class ELBV2Listener(Node, label="ELBV2Listener", labels=("Endpoint",)):
+class ELBV2Listener(AWSNode, label="ELBV2Listener", labels=("Endpoint",)):
     id: str = key("ListenerArn")
     port: int | None = prop("Port", "None for a gateway load balancer: every port.")
     protocol: str | None = prop("Protocol", "HTTP, HTTPS, TCP, TLS, UDP, TCP_UDP; None for a gateway load balancer.")
@@ -68,7 +76,7 @@ def targets(group: Source) -> list[str]:
     return targets_of(group.item)
 
 
-class ELBV2TargetGroup(Node, label="ELBV2TargetGroup", tenant="AWSAccount"):
+class ELBV2TargetGroup(AWSNode, label="ELBV2TargetGroup", tenant="AWSAccount"):
     id: str = key("TargetGroupArn")
     arn: str = prop("TargetGroupArn", index=True)
     name: str = prop("TargetGroupName")
@@ -86,17 +94,16 @@ LOAD_BALANCERS: Final = ResourceType(
     Per.REGION,
     fetch=listing("elbv2:DescribeLoadBalancers", gone_if="LoadBalancerNotFound")
     .then("elbv2:DescribeListeners", LoadBalancerArn="LoadBalancerArn")
-    .then("elbv2:DescribeTargetGroups", LoadBalancerArn="LoadBalancerArn", none_if="TargetGroupNotFound")
-    .then(
-        "elbv2:DescribeTargetHealth",
-        each="DescribeTargetGroups.TargetGroups[]",
-        TargetGroupArn="TargetGroupArn",
-        none_if="TargetGroupNotFound",
+    .beside(
+        listing("elbv2:DescribeTargetGroups").then(
+            "elbv2:DescribeTargetHealth", TargetGroupArn="TargetGroupArn", none_if="TargetGroupNotFound"
+        ),
+        by="LoadBalancerArns[]",
     ),
     yields=(
         LoadBalancerV2,
         ELBV2Listener.each("DescribeListeners.Listeners[]"),
-        ELBV2TargetGroup.each("DescribeTargetGroups.TargetGroups[]"),
+        ELBV2TargetGroup.each(target_groups),
     ),
     also=("ec2:load_balancer_v2",),
 )

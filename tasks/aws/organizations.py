@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
-from loaders.model import Node, Source, incoming, key, outgoing, prop
+from loaders.model import Source, incoming, key, outgoing, prop
 from tasks.aws.api import AwsApi
+from tasks.aws.node import AWSNode
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Item, Per, ResourceType
 
@@ -68,7 +69,7 @@ async def _listed(api: AwsApi, action: str, key: str, **parameters: str) -> Asyn
             yield item
 
 
-class AWSOrganization(Node, label="AWSOrganization"):
+class AWSOrganization(AWSNode, label="AWSOrganization"):
     id: str = key("Id")
     arn: str | None = prop("Arn")
     feature_set: str | None = prop("FeatureSet", "ALL or CONSOLIDATED_BILLING.")
@@ -108,7 +109,7 @@ def units(place: Source) -> list[Any]:
     return [place.item] if "Unit" in place.item else []
 
 
-class AWSOrganizationRoot(Node, label="AWSOrganizationRoot"):
+class AWSOrganizationRoot(AWSNode, label="AWSOrganizationRoot"):
     id: str = key(place_id)
     root_id: str = prop("Root.Id")
     arn: str | None = prop("Root.Arn")
@@ -122,7 +123,7 @@ class AWSOrganizationRoot(Node, label="AWSOrganizationRoot"):
     )
 
 
-class AWSOrganizationalUnit(Node, label="AWSOrganizationalUnit"):
+class AWSOrganizationalUnit(AWSNode, label="AWSOrganizationalUnit"):
     id: str = key(place_id)
     ou_id: str = prop("Unit.Id")
     arn: str | None = prop("Unit.Arn")
@@ -141,7 +142,7 @@ class AWSOrganizationalUnit(Node, label="AWSOrganizationalUnit"):
     )
 
 
-class OrganizationAccount(Node, label="AWSAccount", shared=True):
+class OrganizationAccount(AWSNode, label="AWSAccount", shared=True):
     """An account as its organization tells of it, whether it is fetched or not. At the barrier, `name` follows."""
 
     id: str = key("Id", "12 digits.")

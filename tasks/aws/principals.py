@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from loaders.model import Node, key, prop
+from loaders.model import key, prop
+from tasks.aws.node import AWSNode
 from tasks.aws.policy_document import listed, statements
 
 
-class AWSPrincipal(Node, label="AWSPrincipal", shared=True):
+class AWSPrincipal(AWSNode, label="AWSPrincipal", shared=True):
     arn: str = key("arn", "As the policy names it: an ARN, a service such as ec2.amazonaws.com, an account id, or *.")
     type: str | None = prop("type", "AWS, Service, Federated or CanonicalUser.")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, Source, id_link, incoming, key, outgoing, parent, prop, scope_region
+from loaders.model import Source, id_link, incoming, key, outgoing, parent, prop, scope_region
 from tasks.aws.api import listing
+from tasks.aws.node import AWSNode
 from tasks.resource import Per, ResourceType
 
 
@@ -24,7 +25,7 @@ def replica_source_arn(instance: Source) -> str | None:
     return name if name is None or name.startswith("arn:") else sibling_arn(instance.item["DBInstanceArn"], "db", name)
 
 
-class RDSInstance(Node, label="RDSInstance", tenant="AWSAccount"):
+class RDSInstance(AWSNode, label="RDSInstance", tenant="AWSAccount"):
     id: str = key("DBInstanceArn")
     arn: str = prop("DBInstanceArn", index=True)
     db_instance_identifier: str = prop("DBInstanceIdentifier", index=True)
@@ -63,7 +64,7 @@ class RDSInstance(Node, label="RDSInstance", tenant="AWSAccount"):
     )
 
 
-class DBSubnetGroup(Node, label="DBSubnetGroup"):
+class DBSubnetGroup(AWSNode, label="DBSubnetGroup"):
     id: str = key(subnet_group_arn)
     name: str = prop("DBSubnetGroupName")
     vpc_id: str | None = prop("VpcId")

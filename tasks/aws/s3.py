@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from loaders.model import Node, Source, key, outgoing, parent, prop
+from loaders.model import Source, key, outgoing, parent, prop
 from tasks.aws.api import listing
+from tasks.aws.node import AWSNode
 from tasks.aws.public_policy import anonymous_actions
 from tasks.resource import Per, ResourceType
 
@@ -23,7 +24,7 @@ def policy_anonymous_actions(bucket: Source) -> list[str] | None:
     return anonymous_actions(answer["Policy"], "s3") if answer else []
 
 
-class S3Bucket(Node, label="S3Bucket", tenant="AWSAccount"):
+class S3Bucket(AWSNode, label="S3Bucket", tenant="AWSAccount"):
     arn: str = key(bucket_arn, "Its identity: one name may exist once in each partition.")
     id: str = prop("Name", index=True)
     name: str = prop("Name", index=True)
@@ -75,7 +76,7 @@ def bucket_arn_of_grant(grant: Source) -> str:
     return f"arn:{grant.partition}:s3:::{parent('Name')(grant)}"
 
 
-class S3Acl(Node, label="S3Acl"):
+class S3Acl(AWSNode, label="S3Acl"):
     id: str = key(acl_id)
     owner: str | None = prop("owner")
     ownerid: str | None = prop("ownerid")

@@ -83,11 +83,16 @@ def item_of(fetch: Listing) -> Place:
     """One item of a listing, each detail's answer under the name of its operation; details of details are left out."""
     answer: Shape = operation(fetch.action).output_shape
     found = [walk(path, answer)[0] for path in items_paths(fetch)]
-    items = [shape.member if isinstance(shape, ListShape) else shape for shape in found] or [answer]
-    if len(items) == 1 and not fetch.details:
+    items: list[Place] = [shape.member if isinstance(shape, ListShape) else shape for shape in found] or [answer]
+    if fetch.named:
+        items = [Members(items[0].name, {fetch.named: items[0]})]
+    if len(items) == 1 and not fetch.details and not fetch.togethers:
         return items[0]
     name = " or ".join(item.name for item in items) + (" with its details" if fetch.details else "")
     details = {d.name: operation(d.action).output_shape for d in fetch.details if d.each is None}
+    details |= {
+        one.name: walk(one.by.rpartition(".")[0], operation(one.action).output_shape)[0] for one in fetch.togethers
+    }
     return Members(name, {**{key: shape for item in items for key, shape in _members(item).items()}, **details})
 
 

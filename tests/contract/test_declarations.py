@@ -126,6 +126,7 @@ def check_calls(type_: ResourceType, fetch: Listing) -> None:
     for action, parameters in (
         (fetch.action, [name for name, _ in fetch.parameters]),
         *((detail.action, [name for name, _ in detail.parameters]) for detail in fetch.details),
+        *((together.action, [together.parameter]) for together in fetch.togethers),
     ):
         takes = shapes.operation(action).input_shape
         known = takes.members if takes else {}
@@ -137,12 +138,16 @@ def check_calls(type_: ResourceType, fetch: Listing) -> None:
     for beside in fetch.besides:
         check_calls(type_, beside.listing)
         said = f"{type_.name}: {beside.listing.action}: by={beside.by!r}"
-        assert_text(shapes.item_of(beside.listing), beside.by, said)
+        assert_text(shapes.item_of(beside.listing), beside.by, said, many="[]" in beside.by)
+    for together in fetch.togethers:
+        said = f"{type_.name}: {together.action}: "
+        assert_text(shapes.item_of(fetch), together.path, f"{said}{together.parameter}={together.path!r}")
+        assert_text(shapes.operation(together.action).output_shape, together.by, f"{said}by={together.by!r}", many=True)
 
 
-def assert_text(place: shapes.Place, path: str, said: str) -> None:
-    shape, many = shapes.walk(path, place)
-    assert (shape.type_name, many) == ("string", False), said
+def assert_text(place: shapes.Place, path: str, said: str, *, many: bool = False) -> None:
+    shape, is_many = shapes.walk(path, place)
+    assert (shape.type_name, is_many) == ("string", many), said
 
 
 @every_aws_type

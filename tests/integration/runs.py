@@ -186,7 +186,7 @@ def balancer_v2(
         "SecurityGroups": list(groups),
         "AvailabilityZones": [{"SubnetId": f"subnet-1-{account}"}],
         "DescribeListeners": {"Listeners": [{"ListenerArn": f"{arn}/443", "Port": 443, "Protocol": "HTTPS"}]},
-        "DescribeTargetGroups": {"TargetGroups": [target_group]},
+        "DescribeTargetGroups": {arn: [target_group]},
     }
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from loaders.model import Node, Source, incoming, key, outgoing, prop, scope_region
+from loaders.model import Source, incoming, key, outgoing, prop, scope_region
 from tasks.aws.api import listing
+from tasks.aws.node import AWSNode
 from tasks.resource import Per, ResourceType
 
 
@@ -27,7 +28,7 @@ def launch_template(field: str) -> Callable[[Source], str | None]:
     return value
 
 
-class AutoScalingGroup(Node, label="AutoScalingGroup", tenant="AWSAccount"):
+class AutoScalingGroup(AWSNode, label="AutoScalingGroup", tenant="AWSAccount"):
     arn: str = key("AutoScalingGroupARN")
     id: str = prop("AutoScalingGroupARN", index=True)
     name: str = prop("AutoScalingGroupName", index=True)

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
-from loaders.model import Node, Source, key, prop, scope_region
+from loaders.model import Source, key, prop, scope_region
 from tasks.aws.api import AwsApi, listing
+from tasks.aws.node import AWSNode
 from tasks.resource import Item, Per, ResourceType
 
 MOST_VALUES: Final = 200  # of one filter: EC2's limit
@@ -21,7 +22,7 @@ def image_in_region(image: Source) -> str:
     return f"{image.item['ImageId']}|{image.scope.region}"
 
 
-class EC2Image(Node, label="EC2Image", tenant="AWSAccount"):
+class EC2Image(AWSNode, label="EC2Image", tenant="AWSAccount"):
     account_image: str = key(account_image, "Its identity: of an image that many accounts use each has a node.")
     id: str = prop(image_in_region, index=True)
     imageid: str = prop("ImageId", index=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, Source, incoming, key, outgoing, parent, prop, scope_region
+from loaders.model import Source, incoming, key, outgoing, parent, prop, scope_region
 from tasks.aws.api import listing
 from tasks.aws.ec2.key_pairs import key_pair_arn
+from tasks.aws.node import AWSNode
 from tasks.resource import Per, ResourceType
 
 
-class EC2Reservation(Node, label="EC2Reservation", tenant="AWSAccount"):
+class EC2Reservation(AWSNode, label="EC2Reservation", tenant="AWSAccount"):
     reservationid: str = key("ReservationId")
     ownerid: str | None = prop("OwnerId")
     requesterid: str | None = prop("RequesterId", "None: the owner asked for it.")
@@ -22,7 +23,7 @@ def launch_time_unix(instance: Source) -> float | None:
     return launched.timestamp() if launched else None
 
 
-class EC2Instance(Node, label="EC2Instance", labels=("Instance",), tenant="AWSAccount"):
+class EC2Instance(AWSNode, label="EC2Instance", labels=("Instance",), tenant="AWSAccount"):
     id: str = key("InstanceId")
     instanceid: str = prop("InstanceId", index=True)
     publicdnsname: str | None = prop("PublicDnsName", "'' where it has none.", index=True)
@@ -53,7 +54,7 @@ def public_ips(interface: Source) -> list[str]:
     return sorted({found["PublicIp"] for found in associations if found.get("PublicIp")})
 
 
-class NetworkInterface(Node, label="NetworkInterface"):
+class NetworkInterface(AWSNode, label="NetworkInterface"):
     id: str = key("NetworkInterfaceId")
     status: str | None = prop("Status")
     mac_address: str | None = prop("MacAddress")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, Source, key, prop, scope_region
+from loaders.model import Source, key, prop, scope_region
 from tasks.aws.api import listing
+from tasks.aws.node import AWSNode
 from tasks.resource import Per, ResourceType
 
 
@@ -16,7 +17,7 @@ def key_pair_arn(named: Source) -> str | None:
     return f"arn:{place}:key-pair/{name}" if name else None
 
 
-class EC2KeyPair(Node, label="EC2KeyPair", labels=("KeyPair",), tenant="AWSAccount"):
+class EC2KeyPair(AWSNode, label="EC2KeyPair", labels=("KeyPair",), tenant="AWSAccount"):
     id: str = key(key_pair_arn)
     arn: str = prop(key_pair_arn, index=True)
     keyname: str = prop("KeyName", index=True)

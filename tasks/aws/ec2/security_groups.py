@@ -7,11 +7,12 @@ from typing import Final
 
 from loaders.model import Node, Source, id_link, incoming, key, outgoing, parent, prop, scope_region
 from tasks.aws.api import listing
+from tasks.aws.node import AWSNode
 from tasks.aws.public_policy import is_wide
 from tasks.resource import Per, ResourceType
 
 
-class EC2SecurityGroup(Node, label="EC2SecurityGroup", tenant="AWSAccount"):
+class EC2SecurityGroup(AWSNode, label="EC2SecurityGroup", tenant="AWSAccount"):
     id: str = key("GroupId")
     groupid: str = prop("GroupId", index=True)
     name: str = prop("GroupName")
@@ -60,7 +61,7 @@ def rule_text(direction: str) -> Callable[[Source], str]:
     return text
 
 
-class IpPermissionInbound(Node, label="IpPermissionInbound", labels=("IpRule",)):
+class IpPermissionInbound(AWSNode, label="IpPermissionInbound", labels=("IpRule", "AWSIpRule")):
     id: str = key(rule_id("IpPermissions"))
     ruleid: str = prop(rule_text("IpPermissions"), index=True)
     fromport: int | None = prop("FromPort", "None: every port, as with protocol -1.")
@@ -72,7 +73,7 @@ class IpPermissionInbound(Node, label="IpPermissionInbound", labels=("IpRule",))
     )
 
 
-class IpPermissionEgress(Node, label="IpPermissionEgress", labels=("IpRule",)):
+class IpPermissionEgress(AWSNode, label="IpPermissionEgress", labels=("IpRule", "AWSIpRule")):
     id: str = key(rule_id("IpPermissionEgress"))
     ruleid: str = prop(rule_text("IpPermissionEgress"), index=True)
     fromport: int | None = prop("FromPort", "None: every port, as with protocol -1.")
@@ -94,6 +95,10 @@ class IpRange(Node, label="IpRange", shared=True):
     wide: bool = prop(wide, "So much of the internet that it limits nobody: wider than /8, of IPv6 than /16.")
 
 
+class AWSIpRange(IpRange, label="AWSIpRange", shared=True):
+    """Of a rule in AWS: the same range in another provider's rule is the same node."""
+
+
 SECURITY_GROUPS: Final = ResourceType(
     "aws.ec2.security_groups",
     Per.REGION,
@@ -102,7 +107,7 @@ SECURITY_GROUPS: Final = ResourceType(
         EC2SecurityGroup,
         IpPermissionInbound.each("IpPermissions[]"),
         IpPermissionEgress.each("IpPermissionsEgress[]"),
-        IpRange.each(all_cidrs),
+        AWSIpRange.each(all_cidrs),
     ),
     also=("ec2:security_group",),
 )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, id_link, key, prop, scope_region
+from loaders.model import id_link, key, prop, scope_region
 from tasks.aws.api import listing
+from tasks.aws.node import AWSNode
 from tasks.resource import Per, ResourceType
 
 
-class EC2Subnet(Node, label="EC2Subnet", tenant="AWSAccount"):
+class EC2Subnet(AWSNode, label="EC2Subnet", tenant="AWSAccount"):
     subnetid: str = key("SubnetId")
     id: str = prop("SubnetId", index=True)
     subnet_arn: str | None = prop("SubnetArn")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, Source, incoming, key, parent, prop, scope_region
+from loaders.model import Source, incoming, key, parent, prop, scope_region
 from tasks.aws.api import listing
+from tasks.aws.node import AWSNode
 from tasks.resource import Per, ResourceType
 
 
-class AWSVpc(Node, label="AWSVpc", tenant="AWSAccount"):
+class AWSVpc(AWSNode, label="AWSVpc", tenant="AWSAccount"):
     id: str = key("VpcId")
     vpcid: str = prop("VpcId")
     primary_cidr_block: str | None = prop("CidrBlock")
@@ -28,7 +29,7 @@ def ipv6_block_id(block: Source) -> str:
     return f"{parent('VpcId')(block)}|{block.item['Ipv6CidrBlock']}"
 
 
-class AWSIpv4CidrBlock(Node, label="AWSIpv4CidrBlock", labels=("AWSCidrBlock",)):
+class AWSIpv4CidrBlock(AWSNode, label="AWSIpv4CidrBlock", labels=("AWSCidrBlock",)):
     id: str = key(ipv4_block_id)
     association_id: str | None = prop("AssociationId")
     cidr_block: str = prop("CidrBlock")
@@ -37,7 +38,7 @@ class AWSIpv4CidrBlock(Node, label="AWSIpv4CidrBlock", labels=("AWSCidrBlock",))
     relationships = (incoming("BLOCK_ASSOCIATION", "AWSVpc", parent("VpcId")),)
 
 
-class AWSIpv6CidrBlock(Node, label="AWSIpv6CidrBlock", labels=("AWSCidrBlock",)):
+class AWSIpv6CidrBlock(AWSNode, label="AWSIpv6CidrBlock", labels=("AWSCidrBlock",)):
     id: str = key(ipv6_block_id)
     association_id: str | None = prop("AssociationId")
     cidr_block: str = prop("Ipv6CidrBlock")

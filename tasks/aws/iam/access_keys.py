@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, incoming, key, parent, prop
+from loaders.model import incoming, key, parent, prop
 from tasks.aws.api import listing
+from tasks.aws.node import AWSNode
 from tasks.resource import Per, ResourceType
 
 
-class AccountAccessKey(Node, label="AccountAccessKey"):
+class AccountAccessKey(AWSNode, label="AccountAccessKey"):
     accesskeyid: str = key("AccessKeyId", "Its name, as AWS's logs have it; the secret is never given.")
     status: str = prop("Status", "Active, Inactive or Expired.")
     createdate: str = prop("CreateDate")

@@ -7,8 +7,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from loaders.model import Node, Source, constant, incoming, key, parent, prop
+from loaders.model import Source, constant, incoming, key, parent, prop
 from tasks.aws.api import listing
+from tasks.aws.node import AWSNode
 from tasks.aws.policy_document import listed, statements
 from tasks.resource import Per, ResourceType
 
@@ -41,7 +42,7 @@ def _inline(principal: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [policy for kind in _INLINE for policy in principal.get(kind, ())]
 
 
-class AWSPolicy(Node, label="AWSPolicy"):
+class AWSPolicy(AWSNode, label="AWSPolicy"):
     id: str = key("id")
     name: str = prop("name", index=True)
     type: str = prop("type", "managed or inline.")
@@ -141,7 +142,7 @@ def condition(statement: Source) -> str | None:
     return json.dumps(listed(found)) if found else None
 
 
-class AWSPolicyStatement(Node, label="AWSPolicyStatement"):
+class AWSPolicyStatement(AWSNode, label="AWSPolicyStatement"):
     id: str = key(statement_id)
     sid: str | None = prop("Sid")
     effect: str = prop("Effect", "Allow or Deny.")
