@@ -1,0 +1,125 @@
+"""Runs of many resource types over one graph, each scope answered by its type's sample."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import redis
+
+from analysis import links
+from loaders import cypher
+from loaders.cleanup import Cleanup
+from loaders.graph import Graph
+from loaders.ledger import Attempt, Ledger, State
+from loaders.loader import Loader
+from loaders.model import IdLink, Link, NodeModel, Relationship
+from loaders.scope import Scope
+from loaders.writer import Writer, claim
+from tasks import registry
+from tasks.aws import api
+from tasks.aws.api import AwsApi
+from tasks.fetch import Fetching, FetchLimits
+from tasks.rate_budget import RateBudget
+from tasks.resource import ResourceType
+from tests.contract.samples import TENANT, Rows, ends, scope_of
+from tests.servers.answers import Answers, AnswerServer
+
+NEIGHBOUR = "neighbour"  # `_scope` of the nodes to which the samples' rows link, and that no sample has
+
+
+class Runs:
+    """Runs over one graph, each of one scope per type: fetched over HTTP, loaded, cleaned, linked."""
+
+    def __init__(self, writer: Writer, broker: redis.Redis, aws: AnswerServer) -> None:
+        self.tag = 0
+        self._writer, self._broker, self._aws = writer, broker, aws
+
+    def run(self, answers: Mapping[str, Answers | None]) -> None:
+        """By name of the type. `None`: everything of it is gone."""
+        types = {name: registry.types()[name] for name in answers}
+        self.tag += 1
+        run = f"{self.tag}-contract"
+        claim(self._writer, run=run, tag=self.tag, resume=False, lease_seconds=0)
+        self._writer.serve(self.tag)
+        ledger = Ledger(self._broker, run)
+        ledger.open(tag=self.tag, config={}, window=1, planners=[planner := Scope(type="aws.tenants", tenant="all")])
+        planning = ledger.begin(planner, lease_seconds=600, worker="contract")
+        assert planning
+        ledger.plan(planning, [(scope_of(type_), True, 0.0) for type_ in types.values()], queue=False)
+        asyncio.run(self._fetch_all(answers, ledger))
+        for _ in Loader(self._writer, registry.schema()).drain(ledger, self.tag):
+            pass
+        for type_ in types.values():
+            unit = ledger.unit(scope_of(type_))
+            assert unit is not None
+            assert unit.state is State.CLEANED, f"{type_.name}: the scope ended {unit.state}: {unit.reason}"
+        links.draw(self._writer, registry.schema())
+        Cleanup(self._writer, registry.schema()).unneeded()
+        ledger.forget()
+
+    async def _fetch_all(self, answers: Mapping[str, Answers | None], ledger: Ledger) -> None:
+        try:
+            for name, answer in answers.items():
+                type_ = registry.types()[name]
+                attempt = ledger.begin(scope_of(type_), lease_seconds=600, worker="contract")
+                assert attempt
+                if answer is None:
+                    ledger.fetched(attempt, batches=0, outcome={})
+                else:
+                    self._aws.answers = answer
+                    await fetch(type_, attempt, ledger, self._broker)
+        finally:
+            await api.close()
+
+
+async def fetch(type_: ResourceType, attempt: Attempt, ledger: Ledger, broker: redis.Redis) -> None:
+    """One attempt at the type's scope, as a worker makes it."""
+
+    async def connect() -> AwsApi:
+        return AwsApi(TENANT, attempt.scope.region, RateBudget(broker), "aws")
+
+    await Fetching(
+        type=type_,
+        attempt=attempt,
+        connect=connect,
+        ledger=ledger,
+        schema=registry.schema(),
+        publish=lambda _: None,
+        limits=FetchLimits(lease_seconds=600),
+        stopping=lambda: False,
+    ).run()
+
+
+def neighbours(graph: Graph, rows: Rows) -> None:
+    """The nodes to which the rows link by id or by value: links create nothing, so they must be there."""
+    schema = registry.schema()
+    owned = {(model.identity, row["k"]) for model, found in rows.items() for row in found}
+    for model, found in rows.items():
+        for row in found:
+            for relationship in (*model.id_links, *model.links):
+                target = schema.target(relationship)
+                by_id = isinstance(relationship, IdLink)
+                keys = ends(model, relationship, row) if by_id else linked(model, relationship, row)
+                same = {theirs: row["p"][mine] for mine, theirs in getattr(relationship, "on", ())}
+                for key in keys:
+                    if (target.identity, key) not in owned:
+                        _make(graph, target, key, same)
+
+
+def linked(model: NodeModel, relationship: Relationship, row: Mapping[str, Any]) -> Collection[str]:
+    """Keys of nodes that a link by value would reach: one of those that its `within` reaches, or any."""
+    assert isinstance(relationship, Link)
+    if not all(ends(model, relationship, row)):
+        return []
+    within = next((r for r in model.relationships if relationship.within and r.type == relationship.within), None)
+    return ends(model, within, row)[:1] if within else [f"linked to {row['k']}"]
+
+
+def _make(graph: Graph, model: NodeModel, key: str, properties: dict[str, Any]) -> None:
+    query = (
+        f"MERGE (n{cypher.labels(model.identity.labels)} {{{cypher.quoted(model.identity.key.name)}: $key}})\n"
+        f"SET n{cypher.labels(model.labels)}, n += $properties, n._scope = $scope, n.lastupdated = 0"
+    )
+    graph.write(lambda tx: tx.run(query, key=key, properties=properties, scope=NEIGHBOUR).consume())

@@ -1,0 +1,197 @@
+"""What the samples of all types become in a real graph.
+
+The types whose tests are selected are loaded together, as in a run: `-k rds` loads those of that name alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import redis
+
+from loaders import cypher
+from loaders.batch import Row
+from loaders.graph import Graph
+from loaders.model import Link, NodeModel, Relationship
+from loaders.writer import Writer
+from tasks import registry
+from tasks.resource import ResourceType
+from tests.contract.loading import NEIGHBOUR, Runs, linked, neighbours
+from tests.contract.samples import Rows, ends, half, rows_over_http, sample, scope_of
+from tests.fleet.graph_state import State as GraphState
+from tests.fleet.graph_state import difference, elements, graph_state
+from tests.servers.answers import AnswerServer
+from workers import embedded
+
+every_aws_type = pytest.mark.parametrize("type_", registry.of("aws"), ids=lambda type_: type_.name)
+Problems = dict[str, list[str]]  # by name of the type, or "" where that can't be told
+
+
+@dataclass
+class Seen:
+    """What was wrong after each run."""
+
+    loaded: Problems = field(default_factory=lambda: defaultdict(list))
+    again: Problems = field(default_factory=lambda: defaultdict(list))
+    cleaned: Problems = field(default_factory=lambda: defaultdict(list))
+    left: Problems = field(default_factory=lambda: defaultdict(list))
+
+
+def check(problems: Problems, type_: ResourceType) -> None:
+    found = problems.get(type_.name, []) + problems.get("", [])
+    assert not found, "\n".join(found)
+
+
+@every_aws_type
+def test_its_rows_are_nodes_and_relationships(type_: ResourceType, seen: Seen) -> None:
+    check(seen.loaded, type_)
+
+
+@every_aws_type
+def test_loading_the_same_again_changes_no_more_than_lastupdated(type_: ResourceType, seen: Seen) -> None:
+    check(seen.again, type_)
+
+
+@every_aws_type
+def test_what_is_gone_is_cleaned_as_if_it_had_never_been(type_: ResourceType, seen: Seen) -> None:
+    check(seen.cleaned, type_)
+
+
+@every_aws_type
+def test_nothing_is_left_when_everything_is_gone(type_: ResourceType, seen: Seen) -> None:
+    check(seen.left, type_)
+
+
+# --- the runs ---
+
+
+@pytest.fixture(scope="module")
+def seen(
+    request: pytest.FixtureRequest,
+    indexed: None,
+    services: embedded.Services,
+    aws: AnswerServer,
+) -> Seen:
+    """Five runs: the samples, the same again, half, nothing, and half of them in a graph that never had more."""
+    collected = (getattr(item, "callspec", None) for item in request.session.items if item.module is request.module)
+    types = {spec.params["type_"].name: spec.params["type_"] for spec in collected if spec}.values()
+    graph, broker = Graph.at(services.graph), redis.Redis.from_url(services.broker_url)
+    writer = Writer(services.graph.driver(), services.graph.database)
+    with closing(graph), closing(broker), closing(writer):
+        graph.write(lambda tx: tx.run("MATCH (n) DETACH DELETE n").consume())
+        assert writer.acquire()
+        return observe(list(types), graph, broker, Runs(writer, broker, aws), aws)
+
+
+def observe(types: list[ResourceType], graph: Graph, broker: redis.Redis, runs: Runs, server: AnswerServer) -> Seen:
+    seen = Seen()
+    rows = {type_.name: rows_over_http(type_, server, broker) for type_ in types}
+    whole = {type_.name: sample(type_) for type_ in types}
+    halves = {type_.name: half(type_) for type_ in types}
+    together: Rows = {}
+    for of_type in rows.values():
+        for model, found in of_type.items():
+            together[model] = together.get(model, []) + found
+    neighbours(graph, together)
+
+    runs.run(whole)
+    for type_ in types:
+        seen.loaded[type_.name] = list(not_loaded(graph, rows[type_.name], type_))
+
+    before = elements(graph)
+    runs.run(whole)
+    after = elements(graph)
+    for name in before.keys() | after.keys():
+        if before.get(name) != after.get(name):
+            scope = (after.get(name) or before[name])["properties"].get("_scope", "")
+            seen.again[type_of(scope)].append(f"{before.get(name)} -> {after.get(name)}")
+
+    runs.run(halves)
+    after_deletion = graph_state(graph)
+
+    runs.run(dict.fromkeys(whole))
+    for line in left_over(graph):
+        seen.left[type_of(line)].append(f"nothing was listed, but this stayed: {line}")
+
+    graph.write(lambda tx: tx.run("MATCH (n) WHERE NOT n:SyncGraph DETACH DELETE n").consume())
+    neighbours(graph, together)
+    runs.run(halves)
+    for line in different(after_deletion, graph_state(graph)):
+        seen.cleaned[type_of(line)].append(f"after a deletion too much (+) or too little (-): {line}")
+    return seen
+
+
+def type_of(text: str) -> str:
+    """The type of the scope that the text of an element names."""
+    found = re.search(r"\b(aws\.[\w.]+)/", text)
+    return found[1] if found else ""
+
+
+def not_loaded(graph: Graph, rows: Rows, type_: ResourceType) -> Iterator[str]:
+    """Rows that are no node with its labels and properties, or lack a relationship."""
+    for model, found in rows.items():
+        for row in found:
+            node = _node(graph, model, row["k"])
+            if node is None:
+                yield f"no {model.label} {row['k']} in the graph"
+                continue
+            if not set(model.labels) <= set(node["labels"]):
+                yield f"{model.label} {row['k']} has the labels {node['labels']}"
+            for name, value in row["p"].items():
+                if value is not None and node["properties"].get(name) != value:
+                    yield f"{row['k']}.{name} is {node['properties'].get(name)!r}, expected {value!r}"
+            if not model.shared and node["properties"]["_scope"] != scope_of(type_).id:
+                yield f"{row['k']} belongs to {node['properties']['_scope']}"
+            for relationship in model.relationships:
+                yield from _not_related(graph, model, relationship, row)
+
+
+def _not_related(graph: Graph, model: NodeModel, relationship: Relationship, row: Row) -> Iterator[str]:
+    target = registry.schema().target(relationship)
+    incoming = not isinstance(relationship, Link) and relationship.incoming
+    query = (
+        f"MATCH (n{cypher.labels(model.labels)} {{{cypher.quoted(model.key.name)}: $key}})"
+        f"{cypher.pattern(relationship.type, 'e', incoming=incoming)}(t{cypher.labels(target.identity.spellings)}) "
+        f"RETURN t.{cypher.quoted(target.identity.key.name)} AS end"
+    )
+    reached = {found["end"] for found in graph.rows(query, {"key": row["k"]})}
+    said = f"{model.label} {row['k']} -{relationship.type}- {relationship.label} reaches {reached}"
+    if isinstance(relationship, Link):
+        if bool(reached) != bool(linked(model, relationship, row)):
+            yield said
+    elif not set(ends(model, relationship, row)) <= reached:
+        yield f"{said}, expected {ends(model, relationship, row)}"
+
+
+def _node(graph: Graph, model: NodeModel, key: str) -> dict[str, Any] | None:
+    query = (
+        f"MATCH (n:{cypher.quoted(model.identity.label)} {{{cypher.quoted(model.identity.key.name)}: $key}}) "
+        "RETURN labels(n) AS labels, properties(n) AS properties"
+    )
+    found = graph.rows(query, {"key": key})
+    return found[0] if found else None
+
+
+def left_over(graph: Graph) -> Iterator[str]:
+    nodes = "MATCH (n) WHERE n._scope IS NOT NULL AND n._scope <> $neighbour RETURN labels(n) AS what, n._scope AS of"
+    edges = "MATCH ()-[e]->() WHERE e._scope IS NOT NULL RETURN type(e) AS what, e._scope AS of"
+    for query in (nodes, edges):
+        for row in graph.rows(query, {"neighbour": NEIGHBOUR}):
+            yield f"{row['what']} of {row['of']}"
+
+
+def different(found: GraphState, expected: GraphState) -> list[str]:
+    """Of stubs only their identity is compared: they are as old as the first reference to them, and of a principal the
+    type stays that follows from its name.
+    """
+    return difference(*(Counter(map(_only_identity_of_stubs, state.elements())) for state in (found, expected)))
+
+
+def _only_identity_of_stubs(line: str) -> str:
+    return re.sub(r', "(lastupdated|type)": "[\w ]+"', "", line) if '"_scope": "shared"' in line else line
