@@ -167,7 +167,10 @@ class Detail:
         return self.action.split(":")[1]
 
     async def read(self, api: AwsApi, place: dict[str, Any]) -> None:
-        place[self.name] = await api.whole(self.action, **{name: at(path, place) for name, path in self.parameters})
+        parameters = {name: at(path, place) for name, path in self.parameters}
+        if lacking := [path for name, path in self.parameters if not parameters[name]]:
+            raise CallFailed(Failure.BAD_ANSWER, self.action, f"an item has no {lacking[0]}")
+        place[self.name] = await api.whole(self.action, **parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,14 +225,16 @@ class Together:
     async def read(self, api: AwsApi, values: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         found: dict[str, Any] = {}
         for start in range(0, len(values), self.most):
-            asked = [at(self.path, value) for value in values[start : start + self.most]]
+            asked = [key for value in values[start : start + self.most] if (key := at(self.path, value))]
             answer = await api.whole(self.action, **{self.parameter: asked})
             items, _, by = self.by.rpartition("[].")
             answered = at(items, answer)
             if answered is None:
                 raise CallFailed(Failure.BAD_ANSWER, self.action, f"the answer has no {items}")
             found |= {at(by, one): one for one in answered}
-        return [{**value, self.name: found[key]} for value in values if (key := at(self.path, value)) in found]
+        keys = [at(self.path, value) for value in values]
+        named = [{**value, self.name: found[key]} for key, value in zip(keys, values, strict=True) if key in found]
+        return named + [dict(value) for key, value in zip(keys, values, strict=True) if not key]  # kept aside as a row
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from moto.core.utils import get_service_model
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
-from tests.servers.aws import HOST, Call, error_response
+from tests.servers.aws import HOST, Call, Simulator, error_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,11 +37,15 @@ ACCOUNT: Final = "111122223333"  # as the access key, too: so the server knows w
 
 
 class AnswerServer:
-    """`answers` may be replaced at any time. A call that has none is answered with 501, which names it."""
+    """`answers` may be replaced at any time. A call that has none is answered with 501, which names it.
+
+    `simulator` stands before it, as before moto: it counts calls, and makes them fail on request.
+    """
 
     def __init__(self) -> None:
         self.answers: Answers = {}
-        self._server = make_server(HOST, 0, self, threaded=True, request_handler=_Quiet)
+        self.simulator = Simulator(self)
+        self._server = make_server(HOST, 0, self.simulator, threaded=True, request_handler=_Quiet)
         self.url = f"http://{HOST}:{self._server.server_port}"
 
     def __enter__(self) -> Self:

@@ -544,35 +544,42 @@ class Simulator:
                 except (TypeError, ValueError) as error:
                     return _json_response({"error": f"not a list of faults: {error}"}, 400)
                 if request.method != "POST":
-                    self._remove_faults(name)
-                with self._lock:
-                    self._faults += [_ActiveFault(fault) for fault in faults]
+                    self.remove(name)
+                self.add(*faults)
             case "PUT", "latency":
                 self._latency_seconds = float(json.loads(request.get_data())["seconds"])
                 return _json_response({"seconds": self._latency_seconds})
             case "GET", "calls":
-                return _json_response(asdict(self._calls(request.args.get("recent", RECENT_CALLS, type=int))))
+                return _json_response(asdict(self.calls(request.args.get("recent", RECENT_CALLS, type=int))))
             case "PUT", "reset":
-                self._remove_faults("")
-                with self._lock:
-                    in_flight = self._in_flight  # those calls are still to end
-                    self._zero()
-                    self._in_flight = self._max_in_flight = in_flight
+                self.reset()
                 return _json_response({})
             case _:
                 return _json_response({"error": f"no {request.method} {request.path}"}, 404)
         with self._lock:
             return _json_response([asdict(active.fault) | {"hits": active.hits} for active in self._faults])
 
-    def _remove_faults(self, name: str) -> None:
-        """The one of this name; '' means all. What they paused goes on."""
+    def reset(self) -> None:
+        """No faults, no latency, counters at zero."""
+        self.remove()
+        with self._lock:
+            in_flight = self._in_flight  # those calls are still to end
+            self._zero()
+            self._in_flight = self._max_in_flight = in_flight
+
+    def add(self, *faults: Fault) -> None:
+        with self._lock:
+            self._faults += [_ActiveFault(fault) for fault in faults]
+
+    def remove(self, name: str = "") -> None:
+        """The fault of this name; '' means all. What they paused goes on."""
         with self._lock:
             removed = [active for active in self._faults if name in ("", active.fault.name)]
             self._faults = [active for active in self._faults if active not in removed]
         for active in removed:
             active.removed.set()
 
-    def _calls(self, recent: int) -> Calls:
+    def calls(self, recent: int = RECENT_CALLS) -> Calls:
         with self._lock:
             last = list(self._recent)[-recent:] if recent else []
             return Calls(dict(self._counts), self._in_flight, self._max_in_flight, last)

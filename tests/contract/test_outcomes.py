@@ -1,0 +1,218 @@
+"""How an attempt at each type ends when AWS answers otherwise: every type, every call that it makes, over HTTP.
+
+What is shown for one region holds for each: a region is a scope of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import redis
+
+from loaders.ledger import Ledger, State
+from loaders.scope import Scope
+from tasks import registry
+from tasks.aws import api
+from tasks.aws.api import Detail, Listing
+from tasks.aws.permissions import permission
+from tasks.resource import Per, ResourceType
+from tests.contract import shapes
+from tests.contract.loading import fetch
+from tests.contract.samples import REGION, lists, sample, scope_of
+from tests.servers.answers import Answers, AnswerServer
+from tests.servers.aws import Effect, Fault
+
+TYPES = registry.of("aws")
+SOMETHING_ELSE = "NoSuchNonsense"  # a "not found" of which no declaration says what it means
+
+every_type = pytest.mark.parametrize("type_", TYPES, ids=lambda type_: type_.name)
+every_call = pytest.mark.parametrize(
+    ("type_", "call"),
+    [
+        pytest.param(type_, call, id=f"{type_.name} {call}")
+        for type_ in TYPES
+        for call in dict.fromkeys(type_.fetch.calls)
+    ],
+)
+every_detail = pytest.mark.parametrize(
+    ("type_", "detail"),
+    [
+        pytest.param(type_, detail, id=f"{type_.name} {detail.action}")
+        for type_ in TYPES
+        if isinstance(type_.fetch, Listing)
+        for detail in type_.fetch.details
+    ],
+)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a scope and its parts ended: the worst state, the reasons, what was not seen, how many rows were pushed."""
+
+    state: State
+    reason: str
+    gaps: list[str]
+    rows: int
+
+
+@dataclass
+class Attempts:
+    broker: redis.Redis
+    aws: AnswerServer
+
+    def at(self, type_: ResourceType, *faults: Fault, answers: Answers | None = None) -> Ended:
+        """One attempt at the type's scope, and at each part that it plans."""
+        self.aws.simulator.reset()
+        self.aws.simulator.add(*faults)
+        self.aws.answers = sample(type_) if answers is None else answers
+        for key in self.broker.scan_iter("chartfleet:*"):
+            self.broker.delete(key)
+        ledger = Ledger(self.broker, "1-outcomes")
+        ledger.open(tag=1, config={}, window=1, planners=[planner := Scope(type="aws.tenants", tenant="all")])
+        planning = ledger.begin(planner, lease_seconds=600, worker="contract")
+        assert planning
+        ledger.plan(planning, [(scope_of(type_), False, 0.0)], queue=False)
+        asyncio.run(self._attempts(type_, ledger))
+        units = [unit for unit in ledger.units() if unit.scope.type == type_.name]
+        worst = max(units, key=lambda unit: unit.state not in (State.FETCHED, State.CLEANED))
+        return Ended(
+            state=State.FETCHED if worst.state is State.CLEANED else worst.state,
+            reason="; ".join(filter(None, (unit.reason for unit in units))),
+            gaps=[gap for unit in units for gap in unit.outcome.get("gaps", ())],
+            rows=sum(unit.rows for unit in units),
+        )
+
+    async def _attempts(self, type_: ResourceType, ledger: Ledger) -> None:
+        try:
+            tried: set[str] = set()
+            while waiting := [
+                u.scope for u in ledger.units() if u.scope.type == type_.name and u.scope.id not in tried
+            ]:
+                for scope in waiting:
+                    tried.add(scope.id)
+                    if attempt := ledger.begin(scope, lease_seconds=600, worker="contract"):
+                        await fetch(type_, attempt, ledger, self.broker)
+        finally:
+            await api.close()
+
+
+def scopes(type_: ResourceType, ledger: Ledger) -> list[Scope]:
+    return [unit.scope for unit in ledger.units() if unit.scope.type == type_.name]
+
+
+@pytest.fixture
+def attempts(aws: AnswerServer, broker: redis.Redis) -> Iterator[Attempts]:
+    yield Attempts(broker, aws)
+    aws.simulator.reset()
+
+
+def fault(effect: Effect, call: str, **how: Any) -> Fault:
+    service, action = call.split(":")
+    return Fault(effect, service=service, action=action, **how)
+
+
+@every_type
+def test_a_whole_answer_is_complete(type_: ResourceType, attempts: Attempts) -> None:
+    ended = attempts.at(type_)
+    assert (ended.state, ended.reason) == (State.FETCHED, "")
+    assert ended.rows > 0
+
+
+@every_call
+def test_a_throttle_is_waited_for(type_: ResourceType, call: str, attempts: Attempts) -> None:
+    ended = attempts.at(type_, fault(Effect.THROTTLE, call, times=1))
+    assert (ended.state, ended.reason) == (State.FETCHED, "")
+
+
+@every_call
+def test_what_is_denied_is_named(type_: ResourceType, call: str, attempts: Attempts) -> None:
+    """The scope is denied, so nothing of it is deleted; where the declaration says that an item stands without the
+    detail, the item is there, and the detail is told as not seen.
+    """
+    ended = attempts.at(type_, fault(Effect.DENY, call))
+    if call in gaps(type_):
+        assert ended.state is State.FETCHED
+        assert permission(call) in "".join(ended.gaps)
+    else:
+        assert ended.state is State.DENIED
+        assert permission(call) in ended.reason
+
+
+def gaps(type_: ResourceType) -> set[str]:
+    """The calls whose denial leaves a gap. Of code, it says so itself."""
+    if not isinstance(type_.fetch, Listing):
+        return set(getattr(type_.fetch, "gaps", ()))
+    listings = (type_.fetch, *(beside.listing for beside in type_.fetch.besides))
+    return {detail.action for one in listings for detail in one.details if detail.gap}
+
+
+@every_type
+def test_a_region_that_is_not_enabled_is_skipped(type_: ResourceType, attempts: Attempts) -> None:
+    """Keys that no region knows are no keys: where there are no regions, that is denied."""
+    closed = {"ec2:DescribeRegions": [{"Regions": [{"RegionName": REGION, "OptInStatus": "not-opted-in"}]}]}
+    ended = attempts.at(type_, fault(Effect.NOT_ENABLED, type_.fetch.calls[0]), answers=sample(type_) | closed)
+    assert ended.state is (State.SKIPPED if type_.per is Per.REGION else State.DENIED)
+    assert ended.rows == 0
+
+
+@every_type
+def test_nothing_is_complete(type_: ResourceType, attempts: Attempts) -> None:
+    if not lists(type_) or not all(shapes.paging(call) for call in type_.fetch.calls[:1]):
+        pytest.skip("an answer of it is an item: there is always one")
+    ended = attempts.at(type_, answers=without_items(type_))
+    assert (ended.state, ended.reason, ended.rows) == (State.FETCHED, "", 0)
+    if isinstance(type_.fetch, Listing):
+        assert sum(attempts.aws.simulator.calls().counts.values()) == 1, "an empty scope costs one call"
+
+
+def without_items(type_: ResourceType) -> Answers:
+    answers = deepcopy(sample(type_))
+    for call, path in lists(type_):
+        pages = answers[call]
+        if isinstance(pages, list):
+            answers[call] = [{path: []} | {other: [] for _, other in lists(type_) if other in pages[0]}]
+    return answers
+
+
+@every_detail
+def test_an_item_that_vanishes_between_list_and_detail_is_passed_over(
+    type_: ResourceType, detail: Detail, attempts: Attempts
+) -> None:
+    """And the others are there. A "not found" that the declaration doesn't know is no reason to delete anything."""
+    assert isinstance(type_.fetch, Listing)
+    whole = attempts.at(type_).rows
+    for code in (*type_.fetch.gone_if, *detail.none_if):
+        ended = attempts.at(type_, fault(Effect.DENY, detail.action, code=code, status=404, times=1))
+        assert (ended.state, ended.reason) == (State.FETCHED, ""), code
+        assert 0 < ended.rows <= whole
+    ended = attempts.at(type_, fault(Effect.DENY, detail.action, code=SOMETHING_ELSE, status=404, times=1))
+    assert ended.state is State.FAILED
+    assert SOMETHING_ELSE in ended.reason
+
+
+@every_type
+def test_a_malformed_item_is_kept_aside(type_: ResourceType, attempts: Attempts) -> None:
+    """The scope fails, so nothing is deleted, and what the other items say is loaded."""
+    if not isinstance(type_.fetch, Listing) or not lists(type_):
+        pytest.skip("no listing of its own whose item could be cut")
+    whole = attempts.at(type_).rows
+    answers = deepcopy(sample(type_))
+    call, path = lists(type_)[0]
+    first = next(page for page in answers[call] if isinstance(page, dict) and page.get(path))
+    first[path][0] = nameless(first[path][0])
+    ended = attempts.at(type_, answers=answers)
+    assert ended.state is State.FAILED
+    assert ended.reason
+    assert 0 < ended.rows < whole
+
+
+def nameless(item: Any) -> Any:
+    """The item without what tells which one it is."""
+    if isinstance(item, str):
+        return ""
+    return {name: value for name, value in item.items() if not name.lower().endswith(("id", "arn", "name"))}
