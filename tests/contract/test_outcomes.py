@@ -162,7 +162,8 @@ def test_a_region_that_is_not_enabled_is_skipped(type_: ResourceType, attempts: 
 
 @every_type
 def test_nothing_is_complete(type_: ResourceType, attempts: Attempts) -> None:
-    if not lists(type_) or not all(shapes.paging(call) for call in type_.fetch.calls[:1]):
+    is_code = not isinstance(type_.fetch, Listing)
+    if not lists(type_) or (is_code and not shapes.paging(type_.fetch.calls[0])):
         pytest.skip("an answer of it is an item: there is always one")
     ended = attempts.at(type_, answers=without_items(type_))
     assert (ended.state, ended.reason, ended.rows) == (State.FETCHED, "", 0)
@@ -215,4 +216,4 @@ def nameless(item: Any) -> Any:
     """The item without what tells which one it is."""
     if isinstance(item, str):
         return ""
-    return {name: value for name, value in item.items() if not name.lower().endswith(("id", "arn", "name"))}
+    return {name: value for name, value in item.items() if not name.lower().endswith(("id", "arn", "name", "identifier", "ip"))}

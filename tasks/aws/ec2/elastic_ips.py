@@ -1,0 +1,41 @@
+"""Elastic IP addresses, and what they are given to."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from loaders.model import id_link, key, prop, scope_region
+from tasks.aws.api import listing
+from tasks.aws.node import AWSNode
+from tasks.resource import Per, ResourceType
+
+
+class ElasticIPAddress(AWSNode, label="ElasticIPAddress", tenant="AWSAccount"):
+    id: str = key("PublicIp")
+    public_ip: str = prop("PublicIp", index=True)
+    allocation_id: str | None = prop("AllocationId")
+    association_id: str | None = prop("AssociationId", "None: nothing uses it.")
+    domain: str | None = prop("Domain", "vpc or standard.")
+    instance_id: str | None = prop("InstanceId", "None, or '' in EC2-Classic: no instance has it.")
+    network_interface_id: str | None = prop("NetworkInterfaceId")
+    network_interface_owner_id: str | None = prop("NetworkInterfaceOwnerId", "An account, or a service of AWS.")
+    private_ip_address: str | None = prop("PrivateIpAddress")
+    public_ipv4_pool: str | None = prop("PublicIpv4Pool", "amazon, or a pool of the account's own.")
+    network_border_group: str | None = prop("NetworkBorderGroup")
+    customer_owned_ip: str | None = prop("CustomerOwnedIp")
+    customer_owned_ipv4_pool: str | None = prop("CustomerOwnedIpv4Pool")
+    carrier_ip: str | None = prop("CarrierIp")
+    region: str = prop(scope_region)
+    relationships = (
+        id_link("ELASTIC_IP_ADDRESS", "EC2Instance", "InstanceId", incoming=True),
+        id_link("ELASTIC_IP_ADDRESS", "NetworkInterface", "NetworkInterfaceId", incoming=True),
+    )
+
+
+ELASTIC_IPS: Final = ResourceType(
+    "aws.ec2.elastic_ips",
+    Per.REGION,
+    fetch=listing("ec2:DescribeAddresses", items_at="Addresses"),
+    yields=(ElasticIPAddress,),
+    also=("ec2:elastic_ip_addresses",),
+)
