@@ -33,6 +33,7 @@ from loaders.writer import Writer, claim
 from tasks import registry
 from tasks.aws import api, credentials
 from tasks.aws.api import AwsApi, Listing, result_paths
+from tasks.aws.node import AWSNode, kind_of
 from tasks.failures import BadItem
 from tasks.fetch import Fetching, FetchLimits
 from tasks.rate_budget import RateBudget
@@ -175,6 +176,25 @@ def test_its_paths_lead_to_values_that_fit_the_fields(type_: ResourceType) -> No
                     f"{type_.name}: relationship {model.label} {relationship.type} {relationship.label}: {error}"
                 )
     assert not wrong, "\n".join(wrong)
+
+
+@every_aws_type
+def test_it_says_of_which_kind_its_arns_are(type_: ResourceType, aws: AnswerServer, broker: redis.Redis) -> None:
+    """Tags are listed by ARN: a node whose kind nobody says would be one without tags."""
+    rows = rows_over_http(type_, aws, broker)
+    for node in type_.nodes:
+        model = node.model
+        if model.shared or not issubclass(node, AWSNode) or any(r.type == "TAGGED" for r in model.references):
+            continue
+        arns = {row["p"].get("arn", row["k"]) for row in rows[model] if isinstance(row["p"].get("arn", row["k"]), str)}
+        kinds = {kind for arn in arns if (kind := kind_of(arn))}
+        if not node.says_its_arn:
+            assert "arn" not in {p.name for p in model.properties}, (
+                f"{type_.name}: {model.label} has an arn: say arn={min(kinds, default=None)!r} in its class line, "
+                "or arn=None if the tagging API never lists it"
+            )
+        elif node.arn_kind and not node.found_by_id:
+            assert kinds == {node.arn_kind}, f"{type_.name}: {model.label} says arn={node.arn_kind!r}, it has {arns}"
 
 
 # --- the sample ---
@@ -392,8 +412,12 @@ def neighbours(graph: Graph, rows: Rows) -> None:
                     else _linked(model, relationship, row)
                 )
                 same = {theirs: row["p"][mine] for mine, theirs in getattr(relationship, "on", ())}
+                through = getattr(relationship, "through", None)
                 for key in keys:
-                    if (target.identity, key) not in owned:
+                    if through:
+                        _make(graph, target, key, {})
+                        _make_record(graph, schema.by_label[through[0]], through[1], target, key, same)
+                    elif (target.identity, key) not in owned:
                         _make(graph, target, key, same)
 
 
@@ -404,6 +428,19 @@ def _linked(model: NodeModel, relationship: Relationship, row: Row) -> list[str]
         return []
     within = next((r for r in model.relationships if relationship.within and r.type == relationship.within), None)
     return _ends(model, within, row)[:1] if within else [f"linked to {row['k']}"]
+
+
+def _make_record(
+    graph: Graph, record: NodeModel, by: str, target: NodeModel, key: str, properties: dict[str, Any]
+) -> None:
+    """What a link goes through: a record of equal values, which names the other end."""
+    _make(graph, record, properties.get(record.key.name, f"record of {key}"), properties)
+    query = (
+        f"MATCH (r:{cypher.quoted(record.label)}), (t:{cypher.quoted(target.label)} {{{target.key.name}: $key}}) "
+        f"WHERE properties(r) [$name] = $value MERGE (r)-[:{cypher.quoted(by)}]->(t)"
+    )
+    [(name, value)] = properties.items()
+    graph.write(lambda tx: tx.run(query, key=key, name=name, value=value).consume())
 
 
 def _make(graph: Graph, model: NodeModel, key: str, properties: dict[str, Any]) -> None:
