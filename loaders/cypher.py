@@ -182,7 +182,11 @@ def id_link(model: NodeModel, relationship: IdLink, target: NodeModel) -> tuple[
 def link(model: NodeModel, relationship: Link, target: NodeModel) -> tuple[str, str]:
     """(delete, draw): edges to the nodes whose properties equal this one's, and none to others."""
     edge = pattern(relationship.type, "e", incoming=False)
-    equal = " AND ".join(f"t.{quoted(theirs)} = n.{quoted(mine)}" for mine, theirs in relationship.on)
+    present = " AND ".join(f"n.{quoted(mine)} IS NOT NULL" for mine, _ in relationship.on)
+    if relationship.through:
+        delete, found = _through(model, relationship, target, relationship.through)
+        return delete, _draw(model, present, found, edge)
+    equal = _equal(model, relationship, "t")
     within = f"(n)-[:{quoted(relationship.within)}]->" if relationship.within else ""
     reached = f" AND {within}(t)" if within else ""
     delete = (
@@ -190,9 +194,34 @@ def link(model: NodeModel, relationship: Link, target: NodeModel) -> tuple[str, 
         f"WHERE {_DRAWN} AND NOT coalesce({equal}{reached}, false)\n"
         "WITH e LIMIT $limit DELETE e RETURN count(*) AS deleted"
     )
-    present = " AND ".join(f"n.{quoted(mine)} IS NOT NULL" for mine, _ in relationship.on)
     found = f"  MATCH {within}(t:{quoted(target.label)}) WHERE {equal}\n"
     return delete, _draw(model, present, found, edge)
+
+
+def _through(model: NodeModel, relationship: Link, target: NodeModel, through: tuple[str, str]) -> tuple[str, str]:
+    """(delete, found): by way of the record about a node. Each node's record is looked up, never a hub's other end."""
+    record, by = through
+    end = quoted(target.identity.label)
+    equal = _equal(model, relationship, "record")
+    delete = (
+        f"MATCH (n:{quoted(model.label)}) WHERE EXISTS {{ (n)-[:{quoted(relationship.type)}]->(:{end}) }}\n"
+        f"CALL (n) {{\n  OPTIONAL MATCH (record:{quoted(record)}) WHERE {equal}\n"
+        f"  OPTIONAL MATCH (record)-[:{quoted(by)}]->(t:{end})\n  RETURN collect(t) AS held\n}}\n"
+        f"MATCH (n)-[e:{quoted(relationship.type)}]->(t:{end})\n"
+        f"WHERE {_DRAWN} AND NOT t IN held\n"
+        "WITH e LIMIT $limit DELETE e RETURN count(*) AS deleted"
+    )
+    found = f"  MATCH (record:{quoted(record)}) WHERE {equal}\n  MATCH (record)-[:{quoted(by)}]->(t:{end})\n"
+    return delete, found
+
+
+def _equal(model: NodeModel, relationship: Link, other: str) -> str:
+    """What is compared; of a list, each of its values."""
+    lists = {p.name for p in model.properties if list in p.types}
+    return " AND ".join(
+        f"{other}.{quoted(theirs)} {'IN' if mine in lists else '='} n.{quoted(mine)}"
+        for mine, theirs in relationship.on
+    )
 
 
 def _draw(model: NodeModel, condition: str, found: str, edge: str) -> str:

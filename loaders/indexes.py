@@ -31,8 +31,9 @@ def indexes(schema: GraphSchema) -> Iterator[tuple[str, str]]:
                     found[label, prop.name] = None
         for relationship in model.links:
             if relationship.within is None:
+                label = relationship.through[0] if relationship.through else relationship.label
                 for _, theirs in relationship.on:
-                    found[relationship.label, theirs] = None
+                    found[label, theirs] = None
     return iter(found)
 
 

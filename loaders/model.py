@@ -93,12 +93,17 @@ class IdLink:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An edge by equal values, made at the barrier. `within`: only to nodes that this relationship type reaches."""
+    """An edge by equal values, made at the barrier. `within`: only to nodes that this relationship type reaches.
+
+    `through`: the label of a record about the node, and the relationship type by which that record names the other
+    ends; the values are equal on the record then.
+    """
 
     type: str
     label: str
     on: tuple[tuple[str, str], ...]
     within: str | None = None
+    through: tuple[str, str] | None = None
 
 
 Relationship = Reference | IdLink | Link
@@ -130,8 +135,13 @@ def id_link(type: str, label: str, keys: Value, *, incoming: bool = False) -> Id
 
 
 def link(type: str, label: str, *, on: Mapping[str, str], within: str | None = None) -> Link:
-    """(this)-[:type]->(label) where each property of `on` equals the other node's."""
+    """(this)-[:type]->(label) where each property of `on` equals the other node's; of a list, any of its values."""
     return Link(type, label, tuple(on.items()), within)
+
+
+def link_through(record: str, by: str, type: str, label: str, *, on: Mapping[str, str]) -> Link:
+    """(this)-[:type]->(label) where (record)-[:by]->(label), of the record whose properties equal those of `on`."""
+    return Link(type, label, tuple(on.items()), through=(record, by))
 
 
 def parent(path: str) -> Callable[[Source], Any]:
@@ -381,7 +391,10 @@ class GraphSchema:
                 raise ModelError(f"{where} is declared twice")
             seen.add(triple)
             if isinstance(relationship, Link):
-                other = {p.name for p in self.by_label[relationship.label].properties}
+                equal = relationship.through[0] if relationship.through else relationship.label
+                if equal not in self.by_label:
+                    raise ModelError(f"{where}: no resource type declares the label {equal}")
+                other = {p.name for p in self.by_label[equal].properties}
                 for mine, theirs in relationship.on:
                     if mine not in names or theirs not in other:
                         raise ModelError(f"{where}: on={{{mine!r}: {theirs!r}}} names a property that isn't there")

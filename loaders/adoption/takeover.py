@@ -148,6 +148,8 @@ def _keep_link(relationship: Relationship, schema: GraphSchema) -> str:
                 f"{_ROWS} AND n.{kept} IS NULL MATCH (n){edge}(t:{quoted(target.label)}) "
                 f"WITH n, collect(DISTINCT t.{quoted(target.key.name)}) AS keys SET n.{kept} = keys"
             )
+        case Link(through=(_, _)):
+            return ""  # what it goes through, no earlier tool has
         case Link():
             values = ", ".join(
                 f"n.{quoted(mine)} = coalesce(n.{quoted(mine)}, t.{quoted(theirs)})" for mine, theirs in relationship.on

@@ -26,7 +26,7 @@ def root_arn(source: Source) -> str:
     return f"arn:{source.partition}:iam::{source.item['Account']}:root"
 
 
-class AWSRootPrincipal(AWSPrincipal, label="AWSRootPrincipal"):
+class AWSRootPrincipal(AWSPrincipal, label="AWSRootPrincipal", arn=None):
     arn: str = key(root_arn)
     type: str = prop(constant("AWS"))
     relationships = (incoming("RESOURCE", "AWSAccount", "Account"),)

@@ -10,7 +10,7 @@ from tasks.aws.node import AWSNode
 from tasks.resource import Per, ResourceType
 
 
-class DynamoDBTable(AWSNode, label="DynamoDBTable", tenant="AWSAccount"):
+class DynamoDBTable(AWSNode, label="DynamoDBTable", tenant="AWSAccount", arn="dynamodb:table"):
     id: str = key("DescribeTable.Table.TableArn")
     arn: str = prop("DescribeTable.Table.TableArn", index=True)
     name: str = prop("TableName", index=True)
@@ -37,7 +37,7 @@ def index_arn(index: Source) -> str:
     return arn or f"{parent('TableArn')(index)}/index/{index.item['IndexName']}"
 
 
-class DynamoDBGlobalSecondaryIndex(AWSNode, label="DynamoDBGlobalSecondaryIndex"):
+class DynamoDBGlobalSecondaryIndex(AWSNode, label="DynamoDBGlobalSecondaryIndex", arn=None):
     id: str = key(index_arn)
     arn: str = prop(index_arn, index=True)
     name: str = prop("IndexName")
@@ -51,7 +51,7 @@ class DynamoDBGlobalSecondaryIndex(AWSNode, label="DynamoDBGlobalSecondaryIndex"
     relationships = (incoming("GLOBAL_SECONDARY_INDEX", "DynamoDBTable", parent("TableArn")),)
 
 
-class DynamoDBStream(AWSNode, label="DynamoDBStream"):
+class DynamoDBStream(AWSNode, label="DynamoDBStream", arn=None):
     id: str = key("LatestStreamArn")
     arn: str = prop("LatestStreamArn", index=True)
     stream_label: str | None = prop("LatestStreamLabel", "When it was made, in UTC.")

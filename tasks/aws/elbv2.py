@@ -38,7 +38,7 @@ def instances(balancer: Source) -> list[str]:
     ]
 
 
-class LoadBalancerV2(AWSNode, label="LoadBalancerV2", tenant="AWSAccount"):
+class LoadBalancerV2(AWSNode, label="LoadBalancerV2", tenant="AWSAccount", arn="elasticloadbalancing:loadbalancer"):
     id: str = key(balancer_id, "Its DNS name; of a gateway load balancer its ARN.")
     arn: str = prop("LoadBalancerArn", index=True)
     name: str = prop("LoadBalancerName")
@@ -61,7 +61,7 @@ def default_target_group(listener: Source) -> str | None:
     return next((action.get("TargetGroupArn") for action in actions if action["Type"] == "forward"), None)
 
 
-class ELBV2Listener(AWSNode, label="ELBV2Listener", labels=("Endpoint",)):
+class ELBV2Listener(AWSNode, label="ELBV2Listener", labels=("Endpoint",), arn="elasticloadbalancing:listener"):
     id: str = key("ListenerArn")
     port: int | None = prop("Port", "None for a gateway load balancer: every port.")
     protocol: str | None = prop("Protocol", "HTTP, HTTPS, TCP, TLS, UDP, TCP_UDP; None for a gateway load balancer.")
@@ -76,7 +76,7 @@ def targets(group: Source) -> list[str]:
     return targets_of(group.item)
 
 
-class ELBV2TargetGroup(AWSNode, label="ELBV2TargetGroup", tenant="AWSAccount"):
+class ELBV2TargetGroup(AWSNode, label="ELBV2TargetGroup", tenant="AWSAccount", arn="elasticloadbalancing:targetgroup"):
     id: str = key("TargetGroupArn")
     arn: str = prop("TargetGroupArn", index=True)
     name: str = prop("TargetGroupName")

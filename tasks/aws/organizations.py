@@ -69,7 +69,7 @@ async def _listed(api: AwsApi, action: str, key: str, **parameters: str) -> Asyn
             yield item
 
 
-class AWSOrganization(AWSNode, label="AWSOrganization"):
+class AWSOrganization(AWSNode, label="AWSOrganization", arn=None):
     id: str = key("Id")
     arn: str | None = prop("Arn")
     feature_set: str | None = prop("FeatureSet", "ALL or CONSOLIDATED_BILLING.")
@@ -109,7 +109,7 @@ def units(place: Source) -> list[Any]:
     return [place.item] if "Unit" in place.item else []
 
 
-class AWSOrganizationRoot(AWSNode, label="AWSOrganizationRoot"):
+class AWSOrganizationRoot(AWSNode, label="AWSOrganizationRoot", arn=None):
     id: str = key(place_id)
     root_id: str = prop("Root.Id")
     arn: str | None = prop("Root.Arn")
@@ -123,7 +123,7 @@ class AWSOrganizationRoot(AWSNode, label="AWSOrganizationRoot"):
     )
 
 
-class AWSOrganizationalUnit(AWSNode, label="AWSOrganizationalUnit"):
+class AWSOrganizationalUnit(AWSNode, label="AWSOrganizationalUnit", arn=None):
     id: str = key(place_id)
     ou_id: str = prop("Unit.Id")
     arn: str | None = prop("Unit.Arn")

@@ -9,7 +9,8 @@ from typing import Final
 from tasks.aws.credentials import service_model
 
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
-_ODD: Final = {"s3:ListBuckets": "s3:ListAllMyBuckets"}
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonresourcegrouptaggingapi.html
+_ODD: Final = {"s3:ListBuckets": "s3:ListAllMyBuckets", "resourcegroupstaggingapi:GetResources": "tag:GetResources"}
 _ALWAYS_ALLOWED: Final = frozenset({"sts:GetCallerIdentity"})  # AWS answers it whatever a policy says
 
 

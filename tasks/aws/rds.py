@@ -25,7 +25,7 @@ def replica_source_arn(instance: Source) -> str | None:
     return name if name is None or name.startswith("arn:") else sibling_arn(instance.item["DBInstanceArn"], "db", name)
 
 
-class RDSInstance(AWSNode, label="RDSInstance", tenant="AWSAccount"):
+class RDSInstance(AWSNode, label="RDSInstance", tenant="AWSAccount", arn="rds:db"):
     id: str = key("DBInstanceArn")
     arn: str = prop("DBInstanceArn", index=True)
     db_instance_identifier: str = prop("DBInstanceIdentifier", index=True)
@@ -64,7 +64,7 @@ class RDSInstance(AWSNode, label="RDSInstance", tenant="AWSAccount"):
     )
 
 
-class DBSubnetGroup(AWSNode, label="DBSubnetGroup"):
+class DBSubnetGroup(AWSNode, label="DBSubnetGroup", arn="rds:subgrp"):
     id: str = key(subnet_group_arn)
     name: str = prop("DBSubnetGroupName")
     vpc_id: str | None = prop("VpcId")

@@ -17,7 +17,7 @@ def cluster_arn(cluster: Source) -> str:
     return f"arn:{cluster.partition}:redshift:{scope.region}:{scope.tenant}:cluster:{name}"
 
 
-class RedshiftCluster(AWSNode, label="RedshiftCluster", tenant="AWSAccount"):
+class RedshiftCluster(AWSNode, label="RedshiftCluster", tenant="AWSAccount", arn="redshift:cluster"):
     id: str = key(cluster_arn)
     arn: str = prop(cluster_arn, index=True)
     cluster_identifier: str = prop("ClusterIdentifier")

@@ -24,7 +24,7 @@ def policy_anonymous_actions(bucket: Source) -> list[str] | None:
     return anonymous_actions(answer["Policy"], "s3") if answer else []
 
 
-class S3Bucket(AWSNode, label="S3Bucket", tenant="AWSAccount"):
+class S3Bucket(AWSNode, label="S3Bucket", tenant="AWSAccount", arn="s3"):
     arn: str = key(bucket_arn, "Its identity: one name may exist once in each partition.")
     id: str = prop("Name", index=True)
     name: str = prop("Name", index=True)

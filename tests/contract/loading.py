@@ -104,7 +104,12 @@ def neighbours(graph: Graph, rows: Rows) -> None:
                 keys = ends(model, relationship, row) if by_id else linked(model, relationship, row)
                 same = {theirs: row["p"][mine] for mine, theirs in getattr(relationship, "on", ())}
                 for key in keys:
-                    if (target.identity, key) not in owned:
+                    if isinstance(relationship, Link) and relationship.through:
+                        record = schema.by_label[relationship.through[0]]
+                        if (record, same.get(record.key.name)) not in owned:
+                            _make(graph, target, key, {})
+                            _make_record(graph, record, relationship.through[1], target, key, same)
+                    elif (target.identity, key) not in owned:
                         _make(graph, target, key, same)
 
 
@@ -115,6 +120,19 @@ def linked(model: NodeModel, relationship: Relationship, row: Mapping[str, Any])
         return []
     within = next((r for r in model.relationships if relationship.within and r.type == relationship.within), None)
     return ends(model, within, row)[:1] if within else [f"linked to {row['k']}"]
+
+
+def _make_record(
+    graph: Graph, record: NodeModel, by: str, target: NodeModel, key: str, properties: dict[str, Any]
+) -> None:
+    """What a link goes through: a record of equal values, which names the other end."""
+    _make(graph, record, properties.get(record.key.name, f"record of {key}"), properties)
+    query = (
+        f"MATCH (r:{cypher.quoted(record.label)}), (t:{cypher.quoted(target.label)} {{{target.key.name}: $key}}) "
+        f"WHERE properties(r) [$name] = $value MERGE (r)-[:{cypher.quoted(by)}]->(t)"
+    )
+    [(name, value)] = properties.items()
+    graph.write(lambda tx: tx.run(query, key=key, name=name, value=value).consume())
 
 
 def _make(graph: Graph, model: NodeModel, key: str, properties: dict[str, Any]) -> None:

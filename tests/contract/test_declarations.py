@@ -16,6 +16,7 @@ import redis
 from loaders.model import Link
 from tasks import registry
 from tasks.aws.api import Listing
+from tasks.aws.node import AWSNode, kind_of
 from tasks.resource import ResourceType
 from tests.contract import shapes
 from tests.contract.samples import ends, rows_over_http, sample, where
@@ -149,6 +150,25 @@ def test_its_sample_fills_every_property_and_relationship(
         f"{type_.name}: {what} is filled by no sample: add {_said(source)} to {where(type_)}"
         for what, source in missing.items()
     )
+
+
+@every_aws_type
+def test_it_says_of_which_kind_its_arns_are(type_: ResourceType, aws: AnswerServer, broker: redis.Redis) -> None:
+    """Tags are listed by ARN: a node whose kind nobody says would be one without tags."""
+    rows = rows_over_http(type_, aws, broker)
+    for node in type_.nodes:
+        model = node.model
+        if model.shared or not issubclass(node, AWSNode) or any(r.type == "TAGGED" for r in model.references):
+            continue
+        arns = {row["p"].get("arn", row["k"]) for row in rows[model] if isinstance(row["p"].get("arn", row["k"]), str)}
+        kinds = {kind for arn in arns if (kind := kind_of(arn))}
+        if not node.says_its_arn:
+            assert "arn" not in {p.name for p in model.properties}, (
+                f"{type_.name}: {model.label} has an arn: say arn={min(kinds, default=None)!r} in its class line, "
+                "or arn=None if the tagging API never lists it"
+            )
+        elif node.arn_kind and not node.found_by_id:
+            assert kinds == {node.arn_kind}, f"{type_.name}: {model.label} says arn={node.arn_kind!r}, it has {arns}"
 
 
 def _said(source: Any) -> str:

@@ -216,4 +216,8 @@ def nameless(item: Any) -> Any:
     """The item without what tells which one it is."""
     if isinstance(item, str):
         return ""
-    return {name: value for name, value in item.items() if not name.lower().endswith(("id", "arn", "name", "identifier", "ip"))}
+    return {
+        name: value
+        for name, value in item.items()
+        if not name.lower().endswith(("id", "arn", "name", "identifier", "ip"))
+    }

@@ -28,7 +28,7 @@ def launch_template(field: str) -> Callable[[Source], str | None]:
     return value
 
 
-class AutoScalingGroup(AWSNode, label="AutoScalingGroup", tenant="AWSAccount"):
+class AutoScalingGroup(AWSNode, label="AutoScalingGroup", tenant="AWSAccount", arn="autoscaling:autoScalingGroup"):
     arn: str = key("AutoScalingGroupARN")
     id: str = prop("AutoScalingGroupARN", index=True)
     name: str = prop("AutoScalingGroupName", index=True)

@@ -10,7 +10,7 @@ from tasks.aws.node import AWSNode
 from tasks.resource import Per, ResourceType
 
 
-class ElasticIPAddress(AWSNode, label="ElasticIPAddress", tenant="AWSAccount"):
+class ElasticIPAddress(AWSNode, label="ElasticIPAddress", tenant="AWSAccount", arn="ec2:elastic-ip/{allocation_id}"):
     id: str = key("PublicIp")
     public_ip: str = prop("PublicIp", index=True)
     allocation_id: str | None = prop("AllocationId")

@@ -23,7 +23,7 @@ def launch_time_unix(instance: Source) -> float | None:
     return launched.timestamp() if launched else None
 
 
-class EC2Instance(AWSNode, label="EC2Instance", labels=("Instance",), tenant="AWSAccount"):
+class EC2Instance(AWSNode, label="EC2Instance", labels=("Instance",), tenant="AWSAccount", arn="ec2:instance/{id}"):
     id: str = key("InstanceId")
     instanceid: str = prop("InstanceId", index=True)
     publicdnsname: str | None = prop("PublicDnsName", "'' where it has none.", index=True)
@@ -54,7 +54,7 @@ def public_ips(interface: Source) -> list[str]:
     return sorted({found["PublicIp"] for found in associations if found.get("PublicIp")})
 
 
-class NetworkInterface(AWSNode, label="NetworkInterface"):
+class NetworkInterface(AWSNode, label="NetworkInterface", arn="ec2:network-interface/{id}"):
     id: str = key("NetworkInterfaceId")
     status: str | None = prop("Status")
     mac_address: str | None = prop("MacAddress")

@@ -16,7 +16,7 @@ def gateway_arn(gateway: Source) -> str:
     return f"arn:{gateway.partition}:ec2:{gateway.scope.region}:{owner}:internet-gateway/{item['InternetGatewayId']}"
 
 
-class AWSInternetGateway(AWSNode, label="AWSInternetGateway", tenant="AWSAccount"):
+class AWSInternetGateway(AWSNode, label="AWSInternetGateway", tenant="AWSAccount", arn="ec2:internet-gateway"):
     id: str = key("InternetGatewayId")
     arn: str = prop(gateway_arn, index=True)
     ownerid: str | None = prop("OwnerId")

@@ -17,7 +17,7 @@ def key_pair_arn(named: Source) -> str | None:
     return f"arn:{place}:key-pair/{name}" if name else None
 
 
-class EC2KeyPair(AWSNode, label="EC2KeyPair", labels=("KeyPair",), tenant="AWSAccount"):
+class EC2KeyPair(AWSNode, label="EC2KeyPair", labels=("KeyPair",), tenant="AWSAccount", arn=None):
     id: str = key(key_pair_arn)
     arn: str = prop(key_pair_arn, index=True)
     keyname: str = prop("KeyName", index=True)

@@ -10,7 +10,7 @@ from tasks.aws.node import AWSNode
 from tasks.resource import Per, ResourceType
 
 
-class EC2ReservedInstance(AWSNode, label="EC2ReservedInstance", tenant="AWSAccount"):
+class EC2ReservedInstance(AWSNode, label="EC2ReservedInstance", tenant="AWSAccount", arn="ec2:reserved-instances/{id}"):
     id: str = key("ReservedInstancesId")
     availabilityzone: str | None = prop("AvailabilityZone", "None: it counts in the whole region.")
     duration: int | None = prop("Duration", "Seconds.")

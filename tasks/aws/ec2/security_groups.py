@@ -12,7 +12,7 @@ from tasks.aws.public_policy import is_wide
 from tasks.resource import Per, ResourceType
 
 
-class EC2SecurityGroup(AWSNode, label="EC2SecurityGroup", tenant="AWSAccount"):
+class EC2SecurityGroup(AWSNode, label="EC2SecurityGroup", tenant="AWSAccount", arn="ec2:security-group/{id}"):
     id: str = key("GroupId")
     groupid: str = prop("GroupId", index=True)
     name: str = prop("GroupName")

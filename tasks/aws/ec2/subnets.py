@@ -10,7 +10,7 @@ from tasks.aws.node import AWSNode
 from tasks.resource import Per, ResourceType
 
 
-class EC2Subnet(AWSNode, label="EC2Subnet", tenant="AWSAccount"):
+class EC2Subnet(AWSNode, label="EC2Subnet", tenant="AWSAccount", arn="ec2:subnet/{subnetid}"):
     subnetid: str = key("SubnetId")
     id: str = prop("SubnetId", index=True)
     subnet_arn: str | None = prop("SubnetArn")

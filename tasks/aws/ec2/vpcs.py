@@ -10,7 +10,7 @@ from tasks.aws.node import AWSNode
 from tasks.resource import Per, ResourceType
 
 
-class AWSVpc(AWSNode, label="AWSVpc", tenant="AWSAccount"):
+class AWSVpc(AWSNode, label="AWSVpc", tenant="AWSAccount", arn="ec2:vpc/{id}"):
     id: str = key("VpcId")
     vpcid: str = prop("VpcId")
     primary_cidr_block: str | None = prop("CidrBlock")

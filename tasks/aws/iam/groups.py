@@ -11,7 +11,7 @@ from tasks.aws.principals import AWSPrincipal
 from tasks.resource import Per, ResourceType
 
 
-class AWSGroup(AWSPrincipal, label="AWSGroup", tenant="AWSAccount"):
+class AWSGroup(AWSPrincipal, label="AWSGroup", tenant="AWSAccount", arn=None):
     arn: str = key("Arn")
     type: str = prop(constant("AWS"))
     groupid: str = prop("GroupId")

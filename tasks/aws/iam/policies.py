@@ -66,7 +66,7 @@ def managed_name(policy: Source) -> str:
     return name
 
 
-class AWSManagedPolicy(AWSPolicy, label="AWSManagedPolicy"):
+class AWSManagedPolicy(AWSPolicy, label="AWSManagedPolicy", arn="iam:policy"):
     id: str = key(managed_id, "The ARN; of AWS's own policies <account>/<ARN>, as every account has them.")
     arn: str = prop("Arn", index=True)
     name: str = prop(managed_name)

@@ -11,6 +11,7 @@ from tasks.aws.api import listing
 from tasks.aws.iam.policies import policies_of
 from tasks.aws.policy_document import statements
 from tasks.aws.principals import AWSPrincipal, trusted
+from tasks.aws.tags import AWSTag, tag_keys
 from tasks.resource import Per, ResourceType
 
 
@@ -40,6 +41,7 @@ class AWSRole(AWSPrincipal, label="AWSRole", tenant="AWSAccount"):
     relationships = (
         outgoing("TRUSTS_AWS_PRINCIPAL", "AWSPrincipal", trusted_arns),
         outgoing("POLICY", "AWSPolicy", policies_of),
+        outgoing("TAGGED", "AWSTag", tag_keys),  # the tagging API lists neither users nor roles
     )
 
 
@@ -47,6 +49,6 @@ ROLES: Final = ResourceType(
     "aws.iam.roles",
     Per.TENANT,
     fetch=listing("iam:GetAccountAuthorizationDetails", items_at="RoleDetailList", Filter=["Role"]),
-    yields=(AWSRole, AWSPrincipal.each(trusted_principals)),
+    yields=(AWSRole, AWSPrincipal.each(trusted_principals), AWSTag.each("Tags[]")),
     also=("iam",),
 )

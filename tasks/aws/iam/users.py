@@ -9,6 +9,7 @@ from loaders.model import Source, constant, key, outgoing, prop
 from tasks.aws.api import listing
 from tasks.aws.iam.policies import policies_of
 from tasks.aws.principals import AWSPrincipal
+from tasks.aws.tags import AWSTag, tag_keys
 from tasks.resource import Per, ResourceType
 
 
@@ -37,6 +38,7 @@ class AWSUser(AWSPrincipal, label="AWSUser", tenant="AWSAccount"):
     relationships = (
         outgoing("MEMBER_AWS_GROUP", "AWSGroup", group_arns),
         outgoing("POLICY", "AWSPolicy", policies_of),
+        outgoing("TAGGED", "AWSTag", tag_keys),  # the tagging API lists neither users nor roles
     )
 
 
@@ -46,6 +48,6 @@ USERS: Final = ResourceType(
     fetch=listing("iam:GetAccountAuthorizationDetails", items_at="UserDetailList", Filter=["User"])
     .beside("iam:ListUsers", by="UserId")
     .beside("iam:ListGroups", by="GroupName"),
-    yields=(AWSUser,),
+    yields=(AWSUser, AWSTag.each("Tags[]")),
     also=("iam",),
 )
