@@ -371,7 +371,7 @@ class GraphSchema:
                 f"{model.label} derives from {model.base.label}, which has rows of its own: "
                 f"both would own a node, unless {model.base.label} says shared=True"
             )
-        if model.shared and model.relationships:
+        if model.shared and (model.references or model.id_links):
             raise ModelError(
                 f"{model.label} is shared, so no scope owns its relationships: declare them on the other end"
             )

@@ -1,0 +1,89 @@
+"""Peering connections between VPCs, of one account or of two.
+
+Both sides list a connection, with the same to say: it is a node that both share, and each side keeps a record of what
+it was told. So it is there whichever side is synced, and gone when neither lists it any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from loaders.model import Node, Source, key, link_through, outgoing, prop
+from tasks.aws.api import listing
+from tasks.aws.node import AWSNode
+from tasks.resource import Per, ResourceType
+
+RECORD: Final = "SyncPeering"
+
+
+class AWSPeeringConnection(AWSNode, label="AWSPeeringConnection", shared=True, arn="ec2:vpc-peering-connection/{id}"):
+    id: str = key("VpcPeeringConnectionId")
+    status_code: str | None = prop("Status.Code", "active, pending-acceptance, rejected, deleted, ...")
+    status_message: str | None = prop("Status.Message")
+    expiration_time: str | None = prop("ExpirationTime", "Until when it may be accepted.")
+    requester_account: str | None = prop("RequesterVpcInfo.OwnerId")
+    requester_region: str | None = prop("RequesterVpcInfo.Region")
+    accepter_account: str | None = prop("AccepterVpcInfo.OwnerId")
+    accepter_region: str | None = prop("AccepterVpcInfo.Region")
+    allow_dns_resolution_from_remote_vpc: bool | None = prop(
+        "AccepterVpcInfo.PeeringOptions.AllowDnsResolutionFromRemoteVpc", "Of the accepter."
+    )
+    relationships = (
+        link_through(RECORD, "_REQUESTER_VPC", "REQUESTER_VPC", "AWSVpc", on={"id": "connection"}),
+        link_through(RECORD, "_ACCEPTER_VPC", "ACCEPTER_VPC", "AWSVpc", on={"id": "connection"}),
+        link_through(RECORD, "_REQUESTER_CIDR", "REQUESTER_CIDR", "AWSIpv4CidrBlock", on={"id": "connection"}),
+        link_through(RECORD, "_ACCEPTER_CIDR", "ACCEPTER_CIDR", "AWSIpv4CidrBlock", on={"id": "connection"}),
+        link_through(RECORD, "_REQUESTER_CIDR", "REQUESTER_CIDR", "AWSIpv6CidrBlock", on={"id": "connection"}),
+        link_through(RECORD, "_ACCEPTER_CIDR", "ACCEPTER_CIDR", "AWSIpv6CidrBlock", on={"id": "connection"}),
+    )
+
+
+def record_id(connection: Source) -> str:
+    return f"{connection.item['VpcPeeringConnectionId']}|{connection.scope.tenant}|{connection.scope.region}"
+
+
+def blocks(side: str) -> Callable[[Source], list[str]]:
+    """Ids of the IPv4 blocks of one side, as its VPC's own rows have them."""
+
+    def ids(connection: Source) -> list[str]:
+        vpc: Mapping[str, Any] = connection.item.get(side, {})
+        cidrs = [vpc.get("CidrBlock"), *(one["CidrBlock"] for one in vpc.get("CidrBlockSet", ()))]
+        return [f"{vpc['VpcId']}|{cidr}" for cidr in dict.fromkeys(cidrs) if cidr]
+
+    return ids
+
+
+def ipv6_blocks(side: str) -> Callable[[Source], list[str]]:
+    def ids(connection: Source) -> list[str]:
+        vpc: Mapping[str, Any] = connection.item.get(side, {})
+        return [f"{vpc['VpcId']}|{one['Ipv6CidrBlock']}" for one in vpc.get("Ipv6CidrBlockSet", ())]
+
+    return ids
+
+
+class SyncPeering(Node, label=RECORD):
+    """What one side was told of a connection. Chartfleet's own, like all labels that begin with Sync."""
+
+    id: str = key(record_id)
+    connection: str = prop("VpcPeeringConnectionId", index=True)
+    relationships = (
+        outgoing("_PEERING", "AWSPeeringConnection", "VpcPeeringConnectionId"),
+        outgoing("_REQUESTER", "AWSAccount", "RequesterVpcInfo.OwnerId"),
+        outgoing("_ACCEPTER", "AWSAccount", "AccepterVpcInfo.OwnerId"),
+        outgoing("_REQUESTER_VPC", "AWSVpc", "RequesterVpcInfo.VpcId"),
+        outgoing("_ACCEPTER_VPC", "AWSVpc", "AccepterVpcInfo.VpcId"),
+        outgoing("_REQUESTER_CIDR", "AWSIpv4CidrBlock", blocks("RequesterVpcInfo")),
+        outgoing("_ACCEPTER_CIDR", "AWSIpv4CidrBlock", blocks("AccepterVpcInfo")),
+        outgoing("_REQUESTER_CIDR", "AWSIpv6CidrBlock", ipv6_blocks("RequesterVpcInfo")),
+        outgoing("_ACCEPTER_CIDR", "AWSIpv6CidrBlock", ipv6_blocks("AccepterVpcInfo")),
+    )
+
+
+PEERINGS: Final = ResourceType(
+    "aws.ec2.vpc_peerings",
+    Per.REGION,
+    fetch=listing("ec2:DescribeVpcPeeringConnections"),
+    yields=(AWSPeeringConnection, SyncPeering),
+    also=("ec2:vpc_peering",),
+)
