@@ -33,7 +33,7 @@ def _named(path: str, *, alias: bool) -> Callable[[Source], list[str]]:
 
 
 def key_arn(name: str, source: Source) -> str | None:
-    """Of a key or an alias. A mere id or alias is one of the same account and region: without a region, nobody knows."""
+    """Of a key or an alias. A mere id or alias is of the same account and region: in no region, nobody knows which."""
     if name.startswith("arn:"):
         return name
     if source.scope.region == GLOBAL:
