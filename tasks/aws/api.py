@@ -149,7 +149,8 @@ async def close() -> None:
 @dataclass(frozen=True, slots=True)
 class Detail:
     """A call per item of a listing; its answer, read to the last page, is merged into the item under the operation's
-    name. `each`: a call per element at this path, of what the item has by then, merged into the element.
+    name. `each`: a call per element at this path, of what the item has by then, merged into the element. `only`: where
+    these paths hold these values; of any other item the call isn't made.
     """
 
     action: str
@@ -157,10 +158,13 @@ class Detail:
     none_if: tuple[str, ...]
     gap: bool
     each: str | None
+    only: tuple[tuple[str, str], ...]
+    constants: tuple[tuple[str, Any], ...]
 
     def places(self, item: dict[str, Any]) -> list[dict[str, Any]]:
         """What the detail is called for, and merged into."""
-        return [item] if self.each is None else at(self.each, item) or []
+        found = [item] if self.each is None else at(self.each, item) or []
+        return [place for place in found if all(at(path, place) == value for path, value in self.only)]
 
     @property
     def name(self) -> str:
@@ -170,7 +174,7 @@ class Detail:
         parameters = {name: at(path, place) for name, path in self.parameters}
         if lacking := [path for name, path in self.parameters if not parameters[name]]:
             raise CallFailed(Failure.BAD_ANSWER, self.action, f"an item has no {lacking[0]}")
-        place[self.name] = await api.whole(self.action, **parameters)
+        place[self.name] = await api.whole(self.action, **parameters, **dict(self.constants))
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +267,8 @@ class Listing:
         action: str,
         *,
         each: str | None = None,
+        only: Mapping[str, str] | None = None,
+        constants: Mapping[str, Any] | None = None,
         none_if: str | tuple[str, ...] = (),
         gap: bool = False,
         **parameters: str,
@@ -270,13 +276,19 @@ class Listing:
         """A detail per item: `then("s3:GetBucketPolicy", Bucket="Name", none_if="NoSuchBucketPolicy")`.
 
         each         a detail per element of an earlier detail instead: `each="DescribeTargetGroups.TargetGroups[]"`
+        only         the values, by their paths, of the items that can have such a detail: for the others nothing is
+                     called, and they have nothing under the operation's name
         parameters   of the call, each a path into the item, or the element
+        constants    parameters whose value is the same for every item
         none_if      codes that say that the item has no such detail
         gap          the item's row stands without this detail: where it is denied, the item is kept and the gap is
                      reported
         """
         codes = (none_if,) if isinstance(none_if, str) else none_if
-        return replace(self, details=(*self.details, Detail(action, tuple(parameters.items()), codes, gap, each)))
+        values, same = tuple((only or {}).items()), tuple((constants or {}).items())
+        return replace(
+            self, details=(*self.details, Detail(action, tuple(parameters.items()), codes, gap, each, values, same))
+        )
 
     def beside(self, other: str | Listing, *, by: str, **parameters: Any) -> Listing:
         """What the items need of another, small listing: `beside("iam:ListGroups", by="GroupName")`.

@@ -39,6 +39,13 @@ def anonymous_actions(document: str, service: str) -> list[str]:
     return sorted(found)
 
 
+def anonymous_actions_of(answer: Mapping[str, Any] | None, service: str) -> list[str] | None:
+    """The same of the answer to a call for a policy: [] without one, None where it could not be read."""
+    if answer is None:
+        return None
+    return anonymous_actions(answer["Policy"], service) if answer else []
+
+
 def _limits(condition: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, list[str]]]]:
     """The part of a condition that keeps anybody out."""
     for operator, keys in condition.items():

@@ -1,11 +1,15 @@
-"""RDS instances and their subnet groups."""
+"""RDS instances, the clusters and subnet groups that they are in, and snapshots of them.
+
+RDS lists the instances and clusters of Neptune and DocumentDB as well: `engine` tells.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Source, id_link, incoming, key, outgoing, parent, prop, scope_region
+from loaders.model import Source, at, id_link, key, link, outgoing, prop, scope_region
 from tasks.aws.api import listing
+from tasks.aws.encryption import encrypted_by
 from tasks.aws.node import AWSNode
 from tasks.resource import Per, ResourceType
 
@@ -15,8 +19,14 @@ def sibling_arn(instance_arn: str, kind: str, name: str) -> str:
     return f"{instance_arn.rpartition(':db:')[0]}:{kind}:{name}"
 
 
-def subnet_group_arn(group: Source) -> str:
-    return sibling_arn(parent("DBInstanceArn")(group), "subgrp", group.item["DBSubnetGroupName"])
+def subnet_group_arn(instance: Source) -> str | None:
+    name = at("DBSubnetGroup.DBSubnetGroupName", instance.item)
+    return name and sibling_arn(instance.item["DBInstanceArn"], "subgrp", name)
+
+
+def cluster_arn(instance: Source) -> str | None:
+    name = instance.item.get("DBClusterIdentifier")
+    return name and sibling_arn(instance.item["DBInstanceArn"], "cluster", name)
 
 
 def replica_source_arn(instance: Source) -> str | None:
@@ -41,7 +51,7 @@ class RDSInstance(AWSNode, label="RDSInstance", tenant="AWSAccount", arn="rds:db
     db_cluster_identifier: str | None = prop("DBClusterIdentifier")
     storage_encrypted: bool | None = prop("StorageEncrypted")
     kms_key_id: str | None = prop("KmsKeyId")
-    dbi_resource_id: str | None = prop("DbiResourceId")
+    dbi_resource_id: str | None = prop("DbiResourceId", index=True)
     ca_certificate_identifier: str | None = prop("CACertificateIdentifier")
     enhanced_monitoring_resource_arn: str | None = prop("EnhancedMonitoringResourceArn")
     monitoring_role_arn: str | None = prop("MonitoringRoleArn")
@@ -60,19 +70,10 @@ class RDSInstance(AWSNode, label="RDSInstance", tenant="AWSAccount", arn="rds:db
     auto_minor_version_upgrade: bool | None = prop("AutoMinorVersionUpgrade")
     relationships = (
         outgoing("MEMBER_OF_EC2_SECURITY_GROUP", "EC2SecurityGroup", "VpcSecurityGroups[].VpcSecurityGroupId"),
+        outgoing("MEMBER_OF_DB_SUBNET_GROUP", "DBSubnetGroup", subnet_group_arn),
+        id_link("IS_CLUSTER_MEMBER_OF", "RDSCluster", cluster_arn),
         id_link("IS_READ_REPLICA_OF", "RDSInstance", replica_source_arn),
-    )
-
-
-class DBSubnetGroup(AWSNode, label="DBSubnetGroup", arn="rds:subgrp"):
-    id: str = key(subnet_group_arn)
-    name: str = prop("DBSubnetGroupName")
-    vpc_id: str | None = prop("VpcId")
-    description: str | None = prop("DBSubnetGroupDescription")
-    status: str | None = prop("SubnetGroupStatus")
-    relationships = (
-        incoming("MEMBER_OF_DB_SUBNET_GROUP", "RDSInstance", parent("DBInstanceArn")),
-        outgoing("RESOURCE", "EC2Subnet", "Subnets[].SubnetIdentifier"),
+        *encrypted_by("KmsKeyId"),
     )
 
 
@@ -80,6 +81,140 @@ INSTANCES: Final = ResourceType(
     "aws.rds.instances",
     Per.REGION,
     fetch=listing("rds:DescribeDBInstances"),
-    yields=(RDSInstance, DBSubnetGroup.each("DBSubnetGroup")),
+    yields=(RDSInstance,),
+    also=("rds",),
+)
+
+
+class DBSubnetGroup(AWSNode, label="DBSubnetGroup", arn="rds:subgrp"):
+    id: str = key("DBSubnetGroupArn")
+    name: str = prop("DBSubnetGroupName", index=True)
+    vpc_id: str | None = prop("VpcId")
+    description: str | None = prop("DBSubnetGroupDescription")
+    status: str | None = prop("SubnetGroupStatus")
+    region: str = prop(scope_region)
+    relationships = (outgoing("RESOURCE", "EC2Subnet", "Subnets[].SubnetIdentifier"),)
+
+
+SUBNET_GROUPS: Final = ResourceType(
+    "aws.rds.subnet_groups",
+    Per.REGION,
+    fetch=listing("rds:DescribeDBSubnetGroups"),
+    yields=(DBSubnetGroup,),
+    also=("rds",),
+)
+
+
+class RDSCluster(AWSNode, label="RDSCluster", tenant="AWSAccount", arn="rds:cluster"):
+    id: str = key("DBClusterArn")
+    arn: str = prop("DBClusterArn", index=True)
+    db_cluster_identifier: str = prop("DBClusterIdentifier", index=True)
+    db_cluster_resource_id: str | None = prop("DbClusterResourceId")
+    status: str | None = prop("Status")
+    engine: str | None = prop("Engine")
+    engine_version: str | None = prop("EngineVersion")
+    engine_mode: str | None = prop("EngineMode")
+    database_name: str | None = prop("DatabaseName")
+    master_username: str | None = prop("MasterUsername")
+    cluster_create_time: str | None = prop("ClusterCreateTime")
+    endpoint: str | None = prop("Endpoint", "None while the cluster is being created.")
+    reader_endpoint: str | None = prop("ReaderEndpoint")
+    hosted_zone_id: str | None = prop("HostedZoneId")
+    port: int | None = prop("Port")
+    multi_az: bool | None = prop("MultiAZ")
+    availability_zones: list[str] | None = prop("AvailabilityZones[]")
+    storage_encrypted: bool | None = prop("StorageEncrypted")
+    kms_key_id: str | None = prop("KmsKeyId")
+    allocated_storage: int | None = prop("AllocatedStorage", "GiB; 1 of Aurora, whose storage grows by itself.")
+    capacity: int | None = prop("Capacity", "Of Aurora Serverless v1; 0 while it is paused.")
+    scaling_configuration_info_min_capacity: int | None = prop("ScalingConfigurationInfo.MinCapacity")
+    scaling_configuration_info_max_capacity: int | None = prop("ScalingConfigurationInfo.MaxCapacity")
+    scaling_configuration_info_auto_pause: bool | None = prop("ScalingConfigurationInfo.AutoPause")
+    character_set_name: str | None = prop("CharacterSetName")
+    clone_group_id: str | None = prop("CloneGroupId", "Clusters that are clones of each other have the same.")
+    db_parameter_group: str | None = prop("DBClusterParameterGroup")
+    deletion_protection: bool | None = prop("DeletionProtection")
+    backup_retention_period: int | None = prop("BackupRetentionPeriod", "Days.")
+    preferred_backup_window: str | None = prop("PreferredBackupWindow", "UTC.")
+    preferred_maintenance_window: str | None = prop("PreferredMaintenanceWindow", "UTC.")
+    earliest_restorable_time: str | None = prop("EarliestRestorableTime")
+    latest_restorable_time: str | None = prop("LatestRestorableTime")
+    earliest_backtrack_time: str | None = prop("EarliestBacktrackTime")
+    backtrack_window: int | None = prop("BacktrackWindow", "Seconds; 0: switched off.")
+    backtrack_consumed_change_records: int | None = prop("BacktrackConsumedChangeRecords")
+    region: str = prop(scope_region)
+
+
+CLUSTERS: Final = ResourceType(
+    "aws.rds.clusters",
+    Per.REGION,
+    fetch=listing("rds:DescribeDBClusters"),
+    yields=(RDSCluster,),
+    also=("rds",),
+)
+
+
+def is_public(snapshot: Source) -> bool | None:
+    """Whether every AWS account may restore it. Only what was made by hand can be shared; None: that wasn't seen."""
+    if snapshot.item.get("SnapshotType") != "manual":
+        return False
+    answer = snapshot.item["DescribeDBSnapshotAttributes"]
+    if answer is None:
+        return None
+    attributes = answer["DBSnapshotAttributesResult"].get("DBSnapshotAttributes", ())
+    return any(
+        attribute["AttributeName"] == "restore" and "all" in attribute.get("AttributeValues", ())
+        for attribute in attributes
+    )
+
+
+class RDSSnapshot(AWSNode, label="RDSSnapshot", tenant="AWSAccount", arn="rds:snapshot"):
+    id: str = key("DBSnapshotArn")
+    arn: str = prop("DBSnapshotArn", index=True)
+    db_snapshot_identifier: str = prop("DBSnapshotIdentifier", index=True)
+    db_instance_identifier: str | None = prop("DBInstanceIdentifier")
+    dbi_resource_id: str | None = prop("DbiResourceId", "Of the instance, whose identifier may be given again.")
+    ispublic: bool | None = prop(is_public, "Every AWS account may restore it. None: that could not be read.")
+    snapshot_type: str | None = prop("SnapshotType")
+    status: str | None = prop("Status")
+    encrypted: bool | None = prop("Encrypted")
+    kms_key_id: str | None = prop("KmsKeyId")
+    engine: str | None = prop("Engine")
+    engine_version: str | None = prop("EngineVersion")
+    license_model: str | None = prop("LicenseModel")
+    master_username: str | None = prop("MasterUsername")
+    iam_database_authentication_enabled: bool | None = prop("IAMDatabaseAuthenticationEnabled")
+    port: int | None = prop("Port")
+    vpc_id: str | None = prop("VpcId")
+    availability_zone: str | None = prop("AvailabilityZone")
+    allocated_storage: int | None = prop("AllocatedStorage", "GiB.")
+    storage_type: str | None = prop("StorageType")
+    storage_throughput: int | None = prop("StorageThroughput")
+    iops: int | None = prop("Iops")
+    instance_create_time: str | None = prop("InstanceCreateTime")
+    snapshot_create_time: str | None = prop("SnapshotCreateTime", "None while it is being taken.")
+    original_snapshot_create_time: str | None = prop("OriginalSnapshotCreateTime", "Of what it is a copy of.")
+    snapshot_database_time: str | None = prop("SnapshotDatabaseTime")
+    percent_progress: int | None = prop("PercentProgress")
+    option_group_name: str | None = prop("OptionGroupName")
+    source_db_snapshot_identifier: str | None = prop("SourceDBSnapshotIdentifier", "What it is a copy of.")
+    source_region: str | None = prop("SourceRegion")
+    snapshot_target: str | None = prop("SnapshotTarget")
+    tde_credential_arn: str | None = prop("TdeCredentialArn")
+    timezone: str | None = prop("Timezone")
+    region: str = prop(scope_region)
+    relationships = (link("IS_SNAPSHOT_SOURCE", "RDSInstance", on={"dbi_resource_id": "dbi_resource_id"}),)
+
+
+SNAPSHOTS: Final = ResourceType(
+    "aws.rds.snapshots",
+    Per.REGION,
+    fetch=listing("rds:DescribeDBSnapshots", gone_if="DBSnapshotNotFound").then(
+        "rds:DescribeDBSnapshotAttributes",
+        DBSnapshotIdentifier="DBSnapshotIdentifier",
+        only={"SnapshotType": "manual"},
+        gap=True,
+    ),
+    yields=(RDSSnapshot,),
     also=("rds",),
 )

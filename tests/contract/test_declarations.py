@@ -52,7 +52,7 @@ def check_calls(type_: ResourceType, fetch: Listing) -> None:
     """Its parameters exist, and what it takes from the items to make or to look up another call is there, as text."""
     for action, parameters in (
         (fetch.action, [name for name, _ in fetch.parameters]),
-        *((detail.action, [name for name, _ in detail.parameters]) for detail in fetch.details),
+        *((detail.action, [name for name, _ in (*detail.parameters, *detail.constants)]) for detail in fetch.details),
         *((together.action, [together.parameter]) for together in fetch.togethers),
     ):
         takes = shapes.operation(action).input_shape
@@ -62,6 +62,8 @@ def check_calls(type_: ResourceType, fetch: Listing) -> None:
         place = shapes.walk(detail.each, shapes.item_of(fetch))[0] if detail.each else shapes.item_of(fetch)
         for name, path in detail.parameters:
             assert_text(place, path, f"{type_.name}: {detail.action}: {name}={path!r}")
+        for path, _ in detail.only:
+            assert_text(place, path, f"{type_.name}: {detail.action}: only={path!r}")
     for beside in fetch.besides:
         check_calls(type_, beside.listing)
         said = f"{type_.name}: {beside.listing.action}: by={beside.by!r}"

@@ -17,7 +17,7 @@ from tests.unit.analysis.test_old_cypher import MODERN, REWRITTEN
 
 TAG = 1_596_000_000
 EXPOSURE, KEY_PAIRS, S3 = "aws_ec2_asset_exposure", "aws_ec2_keypair_analysis", "aws_s3acl_analysis"
-GROUP_POLICIES = "aws_iam_group_policies"
+GROUP_POLICIES, EKS = "aws_iam_group_policies", "aws_eks_asset_exposure"
 
 
 def run(graph: Graph, query: str, **parameters: Any) -> list[dict[str, Any]]:
@@ -917,6 +917,48 @@ def test_who_leaves_a_group_loses_its_policies_and_keeps_her_own(graph: Graph) -
     run(graph, "MATCH (:AWSUser)-[e:MEMBER_AWS_GROUP]->() DELETE e")
     analysed_without_verdict(graph, GROUP_POLICIES, "run-2", TAG + 1)
     assert graph.rows(ALICES) == [{"policy": "own", "of": "users", "seen": TAG}]
+
+
+# --- EKS ---
+
+
+def clusters(graph: Graph, **public: tuple[bool | None, bool | None]) -> None:
+    """By name: is the endpoint public, and are its ranges wide."""
+    for name, (access, wide) in public.items():
+        run(
+            graph,
+            "MERGE (a:AWSAccount {id: '1111'}) MERGE (c:EKSCluster {id: $name}) MERGE (a)-[:RESOURCE]->(c)"
+            " SET c.name = $name, c.endpoint_public_access = $access, c.public_access_wide = $wide",
+            name=name,
+            access=access,
+            wide=wide,
+        )
+
+
+def exposed_clusters(graph: Graph) -> set[str]:
+    return {row["n"] for row in graph.rows("MATCH (c:EKSCluster {exposed_internet: true}) RETURN c.name AS n")}
+
+
+def test_a_cluster_is_exposed_if_its_endpoint_is_public_and_lets_in_anybody(graph: Graph) -> None:
+    seen(graph, "aws.eks.clusters")
+    clusters(
+        graph, open=(True, True), office=(True, False), inner=(False, True),
+        older=(True, None), unread=(None, None), inner_older=(False, None), creating=(None, False),
+    )  # fmt: skip
+    finding = analysed(graph, EKS)
+    assert exposed_clusters(graph) == {"open"}
+    assert str(finding) == "1 exposed EKS cluster; 2 not known", (
+        "older and unread; the others are closed whatever the rest"
+    )
+    assert [example["cluster"] for example in finding.examples] == ["open"]
+
+
+def test_a_cluster_that_was_closed_is_no_longer_exposed(graph: Graph) -> None:
+    clusters(graph, closing=(True, True), other=(True, True))
+    analysed(graph, EKS, "before")
+    clusters(graph, closing=(True, False))
+    analysed(graph, EKS)
+    assert exposed_clusters(graph) == {"other"}
 
 
 # --- verdicts ---

@@ -225,6 +225,27 @@ class TestDetails:
         failed = [item for item in found if item.failure]
         assert [(item.value["Name"], item.failure.failure) for item in failed] == [("details-007", Failure.GONE)]
 
+    def test_a_detail_that_some_cannot_have_is_asked_for_the_others_only(
+        self, aws: AwsServer, broker: redis.Redis
+    ) -> None:
+        some = listing("s3:ListBuckets").then("s3:GetBucketAcl", Bucket="Name", only={"Name": "details-007"})
+        found = call(broker, lambda api: items(api, some), region="global")
+        assert [item.value["Name"] for item in found if "GetBucketAcl" in item.value] == ["details-007"]
+        assert len(found) == 60
+        assert aws.calls().count("s3", "GetBucketAcl") == 1
+
+    def test_a_parameter_may_be_the_same_for_every_item(self, aws: AwsServer, broker: redis.Redis) -> None:
+        """The account that must own the bucket."""
+        for owner, failures in ((ACCOUNT, set()), ("999988887777", {Failure.DENIED})):
+            owned = listing("s3:ListBuckets").then(
+                "s3:GetBucketPolicy",
+                Bucket="Name",
+                constants={"ExpectedBucketOwner": owner},
+                none_if="NoSuchBucketPolicy",
+            )
+            found = call(broker, lambda api, owned=owned: items(api, owned), region="global")
+            assert {item.failure.failure for item in found if item.failure} == failures
+
     def test_a_detail_not_found_is_no_vanished_item(self, aws: AwsServer, broker: redis.Redis) -> None:
         """A declaration that says neither of both must not delete the bucket: it has no policy, and is still there."""
         undeclared = listing("s3:ListBuckets", gone_if="NoSuchBucket").then("s3:GetBucketPolicy", Bucket="Name")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tasks.aws.public_policy import anonymous_actions
+from tasks.aws.public_policy import anonymous_actions, anonymous_actions_of
 
 READ = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}
 
@@ -61,3 +61,18 @@ def test_a_condition_that_anybody_fails_keeps_the_bucket_private(condition: dict
 )
 def test_a_condition_that_anybody_fulfils_is_none(condition: dict[str, Any]) -> None:
     assert actions(READ | {"Condition": condition}) == ["s3:GetObject"]
+
+
+def test_a_policy_that_is_not_there_allows_nothing_and_one_that_was_not_read_is_not_known() -> None:
+    assert anonymous_actions_of({"Policy": json.dumps({"Statement": READ})}, "s3") == ["s3:GetObject"]
+    assert anonymous_actions_of({}, "s3") == []
+    assert anonymous_actions_of(None, "s3") is None
+
+
+def test_the_key_that_aws_manages_for_a_service_is_the_accounts_own() -> None:
+    own = {"StringEquals": {"kms:CallerAccount": "111122223333", "kms:ViaService": "rds.eu-west-1.amazonaws.com"}}
+    assert actions(READ | {"Condition": own}) == []
+
+
+def test_a_function_url_without_a_sign_in_is_everybodys() -> None:
+    assert actions(READ | {"Condition": {"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}}}) == ["s3:GetObject"]

@@ -1,0 +1,65 @@
+"""ECR repositories, the images in them by tag, and the images themselves by digest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from loaders.model import Source, incoming, key, outgoing, parent, prop, scope_region
+from tasks.aws.api import listing
+from tasks.aws.node import AWSNode
+from tasks.resource import Per, ResourceType
+
+
+class ECRRepository(AWSNode, label="ECRRepository", tenant="AWSAccount", arn="ecr:repository"):
+    id: str = key("repositoryArn")
+    arn: str = prop("repositoryArn", index=True)
+    name: str = prop("repositoryName", index=True)
+    uri: str | None = prop("repositoryUri", index=True)
+    created_at: str | None = prop("createdAt")
+    region: str = prop(scope_region)
+
+
+def in_repository(repository: Source) -> Iterator[dict[str, Any]]:
+    """Each image once per tag, under the name by which it is pulled; one without a tag by its digest."""
+    place = repository.item["repositoryUri"]
+    for image in repository.item["DescribeImages"]["imageDetails"]:
+        for tag in image.get("imageTags", ()):
+            yield {**image, "tag": tag, "uri": f"{place}:{tag}"}
+        if not image.get("imageTags"):
+            yield {**image, "tag": None, "uri": f"{place}@{image['imageDigest']}"}
+
+
+class ECRRepositoryImage(AWSNode, label="ECRRepositoryImage", tenant="AWSAccount"):
+    id: str = key("uri")
+    uri: str = prop("uri", index=True)
+    tag: str | None = prop("tag", "None: an image without one, known by its digest.", index=True)
+    repo_uri: str | None = prop(parent("repositoryUri"))
+    image_pushed_at: str | None = prop("imagePushedAt")
+    image_size_bytes: int | None = prop("imageSizeInBytes", "Compressed.")
+    image_manifest_media_type: str | None = prop("imageManifestMediaType")
+    artifact_media_type: str | None = prop("artifactMediaType")
+    last_recorded_pull_time: str | None = prop("lastRecordedPullTime", "None: no pull was seen.")
+    region: str = prop(scope_region)
+    relationships = (
+        incoming("REPO_IMAGE", "ECRRepository", parent("repositoryArn")),
+        outgoing("IMAGE", "ECRImage", "imageDigest"),
+    )
+
+
+class ECRImage(AWSNode, label="ECRImage", shared=True):
+    """The content, wherever it lies: repositories, regions and accounts that hold the same image share it."""
+
+    id: str = key("imageDigest")
+    digest: str = prop("imageDigest", index=True)
+
+
+REPOSITORIES: Final = ResourceType(
+    "aws.ecr.repositories",
+    Per.REGION,
+    fetch=listing("ecr:DescribeRepositories", gone_if="RepositoryNotFoundException").then(
+        "ecr:DescribeImages", repositoryName="repositoryName"
+    ),
+    yields=(ECRRepository, ECRRepositoryImage.each(in_repository), ECRImage.each("DescribeImages.imageDetails[]")),
+    also=("ecr",),
+)
