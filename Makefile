@@ -33,9 +33,9 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The parts of the pages that follow from the code; a test fails where one is stale.
+# The pages, and parts of pages, that follow from the code; a test fails where one is stale.
 docs: setup
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
 
 screen: setup
 	$(BIN)/python docs/screen.py

@@ -1,6 +1,7 @@
-"""Writes the parts of the pages that follow from the code: python docs/generate.py
+"""Writes what follows from the code: python -m docs.generate
 
-A part stands between `<!-- generated: name -->` and `<!-- end -->`; tests/unit/test_docs.py fails where one is stale.
+Parts of pages stand between `<!-- generated: name -->` and `<!-- end -->`; the families' pages under docs/schema are
+generated as a whole. tests/unit/test_docs.py fails where anything is stale.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from docs import schema_pages
 from tasks import registry
 from tasks.aws.permissions import permissions
 from workers.settings import Setting, known
@@ -25,11 +27,17 @@ _CALLS_OF_PLANNING: Final = ("ec2:DescribeRegions", "organizations:ListAccounts"
 def main() -> None:
     for page in pages():
         page.write_text(generated(page.read_text()))
+    for file, text in schema_pages.files().items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    for file in schema_pages.stray():
+        if file.suffix != ".cypher":  # queries are written by hand
+            file.unlink()
 
 
 def pages() -> Iterator[Path]:
     """Every page with a generated part."""
-    return (page for page in sorted(DOCS.glob("*.md")) if _PART.search(page.read_text()))
+    return (page for page in sorted(DOCS.rglob("*.md")) if _PART.search(page.read_text()))
 
 
 def generated(text: str) -> str:
@@ -64,12 +72,13 @@ def aws_policy() -> str:
 
 
 def aws_types() -> str:
-    lines = ["| type | per | labels | calls | also selected by |", "|---|---|---|---|---|"]
-    for type_ in registry.of("aws"):
-        labels = ", ".join(node.model.label for node in type_.nodes)
-        calls = ", ".join(f"`{call}`" for call in type_.fetch.calls)
-        also = ", ".join(f"`{word}`" for word in type_.also) or "-"
-        lines.append(f"| `{type_.name}` | {type_.per.value} | {labels} | {calls} | {also} |")
+    lines = ["| family | types | also selected by |", "|---|---|---|"]
+    for family in schema_pages.families():
+        if family.provider == "aws":
+            page = family.page.relative_to(DOCS).as_posix()
+            names = ", ".join(f"`{type_.name}`" for type_ in family.types)
+            also = ", ".join(f"`{word}`" for word in dict.fromkeys(w for type_ in family.types for w in type_.also))
+            lines.append(f"| [{family.name}]({page}) | {names} | {also or '-'} |")
     return "\n".join(lines)
 
 
@@ -77,6 +86,8 @@ _PARTS: Final[dict[str, Callable[[], str]]] = {
     "settings": settings_table,
     "aws-policy": aws_policy,
     "aws-types": aws_types,
+    "schema-families": schema_pages.families_table,
+    "schema-labels": schema_pages.labels_table,
 }
 
 if __name__ == "__main__":

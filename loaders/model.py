@@ -37,10 +37,12 @@ Value = str | Callable[[Source], Any]  # a path into the item, or a function for
 
 
 def scope_region(source: Source) -> str:
+    """The region it was found in."""
     return source.scope.region
 
 
 def scope_tenant(source: Source) -> str:
+    """The tenant it was found in."""
     return source.scope.tenant
 
 
@@ -50,6 +52,7 @@ def constant(value: Any) -> Callable[[Source], Any]:
     def always(source: Source) -> Any:
         return value
 
+    always.__doc__ = f"Always {value!r}."
     return always
 
 

@@ -63,6 +63,23 @@ class Item:
     failure: CallFailed | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """An API call that a type makes: what a policy must allow for it, and how often it is made.
+
+    permission  None where it is answered whatever a policy says
+    per         what one call is made for: `scope`, `item`, `100 items`, `element of <path>`, ... None: code decides
+    paged       made again for every further page
+    made        the same in words
+    """
+
+    call: str
+    permission: str | None = None
+    per: str | None = None
+    paged: bool = False
+    made: str = ""
+
+
 class Api(Protocol):
     """A provider's API for one tenant and region: authenticated, budgeted, retried. `calls` counts what was sent."""
 
@@ -140,6 +157,7 @@ class Provider:
     missing        what this machine lacks to serve these options, one line each (a profile, a variable)
     close          ends what `connect` opened
     contradiction  an option that doesn't go with the others, and why
+    calls          the calls that a type's fetch makes, with permission and number
     """
 
     name: str
@@ -150,3 +168,4 @@ class Provider:
     close: Callable[[], Awaitable[None]]
     options: tuple[Option, ...] = ()
     contradiction: Callable[[Options], tuple[str, str] | None] = lambda options: None
+    calls: Callable[[Fetch], tuple[Call, ...]] = lambda fetch: tuple(Call(call=call) for call in fetch.calls)

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager, suppress
 
 from neo4j.exceptions import DriverError, Neo4jError
 
-from analysis import assume_role, engine
+from analysis import shipped
 from loaders.adoption import Adopted, Adoption, highest_tag
 from loaders.graph import Graph, GraphAddress
 from loaders.indexes import ensure_lock
@@ -62,7 +62,7 @@ def adopt(address: GraphAddress, graph: Graph, settings: Settings) -> Adopted:
 
 def _adoption(graph: Graph) -> Adoption:
     regional = {type_.name for type_ in registry.types().values() if type_.per is Per.REGION}
-    drawn = [triple for job in (*engine.shipped_jobs(), assume_role.JOB) for triple in job.writes_relationships]
+    drawn = [triple for job in shipped.jobs() for triple in job.writes_relationships]
     return Adoption(graph, registry.schema(), regional=regional, drawn=drawn)
 
 

@@ -33,7 +33,18 @@ from loaders.ledger import Ledger, RunState, runs
 from loaders.scope import Scope
 from loaders.writer import RunRefused, revoke_claim
 from tasks import registry
-from workers import coordinator, embedded, former_flags, health, local_fleet, readiness, report, watch
+from workers import (
+    coordinator,
+    embedded,
+    former_flags,
+    health,
+    local_fleet,
+    readiness,
+    report,
+    schema,
+    schema_shown,
+    watch,
+)
 from workers.adopt import adopt, look
 from workers.forget import forget
 from workers.process import connect_redis
@@ -330,6 +341,21 @@ def _adopt(settings: Settings, args: argparse.Namespace) -> int:
     return report.COMPLETE
 
 
+# -- what follows from the declarations
+
+
+def _schema(settings: Settings, args: argparse.Namespace) -> int:
+    try:
+        found = schema.described(args.provider, args.words)
+    except ValueError as error:
+        return _say(error, report.USAGE)
+    if args.json:
+        print(json.dumps({"types": schema.as_json(found)}, indent=2))
+    else:
+        schema_shown.show(found, _console())
+    return report.COMPLETE
+
+
 # -- services, settings, Celery's own commands
 
 
@@ -423,6 +449,7 @@ _COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
     "cancel": _cancel,
     "forget": _forget,
     "adopt": _adopt,
+    "schema": _schema,
     "services": _services,
     "config": _config,
     "worker": _worker,
@@ -474,6 +501,12 @@ def _parser() -> argparse.ArgumentParser:
     adopting = commands.add_parser("adopt", parents=[common], help="take over a graph that Cartography filled")
     adopting.add_argument("--dry-run", action="store_true", help="only say what it would do")
     adopting.add_argument("--json", action="store_true")
+    described = commands.add_parser("schema", parents=[common], help="labels, properties, relationships and calls")
+    described.add_argument(
+        "words", nargs="*", metavar="TYPE|LABEL", help="only these: aws.ec2.instances, ec2, S3Bucket"
+    )
+    described.add_argument("--provider", metavar="NAME", help="only the types of this provider")
+    described.add_argument("--json", action="store_true")
     services = commands.add_parser(
         "services", parents=[common], help="the embedded graph and broker of a data directory"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks.aws import api, tenants
+from tasks.aws import api, calls, tenants
 from tasks.resource import Option, Provider
 
 PROVIDER: Final = Provider(
@@ -15,6 +15,7 @@ PROVIDER: Final = Provider(
     missing=tenants.missing,
     contradiction=tenants.contradiction,
     close=api.close,
+    calls=calls.of,
     options=(
         Option(
             name="aws_regions",

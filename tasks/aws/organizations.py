@@ -25,6 +25,12 @@ class OrganizationTree:
         "organizations:ListOrganizationalUnitsForParent",
         "organizations:ListAccountsForParent",
     )
+    made: Final = {
+        "organizations:DescribeOrganization": "1",
+        "organizations:ListRoots": "1 per page, by the account that tells the tree",
+        "organizations:ListOrganizationalUnitsForParent": "1 per page of each root and unit",
+        "organizations:ListAccountsForParent": "1 per page of each root and unit",
+    }
 
     def parts(self, api: AwsApi) -> None:
         return None

@@ -19,7 +19,11 @@ from tasks.aws import api
 from tasks.aws.api import AwsApi, Listing, result_paths
 from tasks.failures import BadItem
 from tasks.rate_budget import RateBudget
+<<<<<<< HEAD
 from tasks.resource import Per, ResourceType, Tenant
+=======
+from tasks.resource import Fetch, Item, Per, ResourceType, Tenant
+>>>>>>> 11fc33b (Show the schema of the graph: chartfleet schema, pages with pictures and queries, counted calls)
 from tasks.rows import rows_of
 from tests.contract import shapes
 from tests.servers.answers import ACCOUNT, Answers, AnswerServer
@@ -77,6 +81,7 @@ def scope_of(type_: ResourceType) -> Scope:
     return Scope(type=type_.name, tenant=ACCOUNT, region=REGION if type_.per is Per.REGION else GLOBAL)
 
 
+<<<<<<< HEAD
 def rows_over_http(type_: ResourceType, aws: AnswerServer, broker: redis.Redis) -> Rows:
     """The rows of the sample, through the real client. BadItem fails the test."""
     aws.answers = sample(type_)
@@ -96,6 +101,33 @@ def rows_over_http(type_: ResourceType, aws: AnswerServer, broker: redis.Redis) 
             await api.close()
 
     asyncio.run(read())
+=======
+def items_over_http(fetch: Fetch, scope: Scope, broker: redis.Redis) -> list[Item]:
+    """The items of what the server answers now, through the real client."""
+
+    async def read() -> list[Item]:
+        connection = AwsApi(TENANT, scope.region, RateBudget(broker), "aws")
+        try:
+            return [item async for item in fetch.items(connection, "")]
+        finally:
+            await api.close()
+
+    return asyncio.run(read())
+
+
+def rows_over_http(type_: ResourceType, aws: AnswerServer, broker: redis.Redis) -> Rows:
+    """The rows of the sample. BadItem fails the test."""
+    aws.answers = sample(type_)
+    scope = scope_of(type_)
+    rows: Rows = defaultdict(list)
+    try:
+        for item in items_over_http(type_.fetch, scope, broker):
+            assert item.failure is None, f"{where(type_)}: {item.failure}"
+            for model, row in rows_of(type_, Source(item.value, scope, (), "aws", TENANT.name)):
+                rows[model].append(row)
+    except BadItem as error:
+        pytest.fail(f"{where(type_)}: {error}")
+>>>>>>> 11fc33b (Show the schema of the graph: chartfleet schema, pages with pictures and queries, counted calls)
     return rows
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from docs import generate, schema_pages
 from loaders.coverage import rows as coverage_rows
 from loaders.indexes import BOOKKEEPING
 from loaders.ledger import State, Unit
@@ -27,11 +28,11 @@ from workers import cli
 from workers.settings import PREFIX, Settings, known
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted((*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")))
+PAGES = sorted((*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
 NO_SETTINGS = {f"{PREFIX}CONFIG"}  # variables with the prefix that name no setting
 OTHERS_FLAGS = {"--address"}  # Flower's
 
-every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 FENCED = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s]+)\)")
@@ -59,12 +60,21 @@ def prose(page: Path) -> str:
 
 
 def test_generated_parts_are_fresh() -> None:
-    generate = module("docs_generate", ROOT / "docs" / "generate.py")
     pages = list(generate.pages())
     assert pages
     for page in pages:
         fresh = page.read_text() == generate.generated(page.read_text())
-        assert fresh, f"{page.relative_to(ROOT)} is out of date: run `python docs/generate.py`"
+        assert fresh, f"{page.relative_to(ROOT)} is out of date: run `make docs`"
+
+
+def test_the_pages_of_the_schema_are_fresh_and_complete() -> None:
+    stale = [
+        str(file.relative_to(ROOT))
+        for file, text in schema_pages.files().items()
+        if not file.exists() or file.read_text() != text
+    ]
+    assert not stale, "missing or out of date: run `make docs`"
+    assert not schema_pages.stray(), "of no family: remove them, or rename the queries"
 
 
 @every_page
@@ -90,7 +100,8 @@ def test_every_picture_and_page_is_linked() -> None:
         for page in PAGES
         for match in LINK.finditer(page.read_text())
     }
-    there = {*(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "images").iterdir()}
+    docs = ROOT / "docs"
+    there = {*docs.rglob("*.md"), *(docs / "images").iterdir(), *docs.rglob("*.svg")}
     assert not {file.name for file in there - linked}
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from loaders.model import Source, key, prop, scope_region
 from tasks.aws.api import AwsApi, listing
@@ -60,6 +60,10 @@ class ImagesInUse:
     """
 
     calls: tuple[str, ...] = ("ec2:DescribeInstances", "ec2:DescribeImages")
+    made: ClassVar[Mapping[str, str]] = {
+        "ec2:DescribeInstances": "1 per page",
+        "ec2:DescribeImages": f"1 per page of each {MOST_VALUES} images",
+    }
 
     def parts(self, api: AwsApi) -> None:
         return None

@@ -1,0 +1,23 @@
+// Which instances does the internet reach, and how: directly, or through a load balancer
+MATCH (account:AWSAccount)-[:RESOURCE]->(instance:EC2Instance {exposed_internet: true})
+RETURN account.name AS account, instance.region AS region, instance.id AS instance, instance.exposed_internet_type AS how
+ORDER BY account, region, instance;
+
+// What does each group let in from anywhere, and for how many instances
+MATCH (anywhere:IpRange {wide: true})-[:MEMBER_OF_IP_RULE]->(rule:IpPermissionInbound)-[:MEMBER_OF_EC2_SECURITY_GROUP]->(group:EC2SecurityGroup)
+RETURN group.id AS security_group, rule.protocol AS protocol, coalesce(rule.fromport, 0) AS first, coalesce(rule.toport, 65535) AS last,
+       collect(anywhere.range) AS from, COUNT { (group)<-[:MEMBER_OF_EC2_SECURITY_GROUP]-(:EC2Instance) } AS instances
+ORDER BY security_group, first;
+
+// Where else does a key pair open instances: the same key under several names or in several accounts
+MATCH (pair:EC2KeyPair)-[:SSH_LOGIN_TO]->(instance:EC2Instance)
+OPTIONAL MATCH (pair)-[:MATCHING_FINGERPRINT]-(twin:EC2KeyPair)
+RETURN pair.arn AS key, collect(DISTINCT instance.id) AS opens, collect(DISTINCT twin.arn) AS same_key
+ORDER BY key;
+
+// What is in each subnet of a VPC
+MATCH (vpc:AWSVpc)<-[:MEMBER_OF_AWS_VPC]-(subnet:EC2Subnet)
+RETURN vpc.id AS vpc, vpc.primary_cidr_block AS block, subnet.id AS subnet, subnet.availability_zone AS zone,
+       COUNT { (subnet)<-[:PART_OF_SUBNET]-(:EC2Instance) } AS instances,
+       COUNT { (subnet)<-[:PART_OF_SUBNET]-(:NetworkInterface) } AS interfaces
+ORDER BY vpc, subnet;

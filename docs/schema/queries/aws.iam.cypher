@@ -1,0 +1,22 @@
+// Who may assume which role, and must a condition hold
+MATCH (source:AWSPrincipal)-[may:STS_ASSUMEROLE_ALLOW]->(role:AWSRole)
+RETURN source.arn AS who, role.arn AS role, may.conditions IS NOT NULL AS under_conditions
+ORDER BY who, role;
+
+// Which roles trust somebody outside of their own account
+MATCH (role:AWSRole)-[:TRUSTS_AWS_PRINCIPAL]->(named:AWSPrincipal {type: 'AWS'})
+WHERE named.arn = '*' OR NOT named.arn CONTAINS split(role.arn, ':')[4]
+RETURN role.arn AS role, collect(named.arn) AS trusts
+ORDER BY role;
+
+// Who may do anything, or anything but what a statement names
+MATCH (principal:AWSPrincipal)-[:POLICY]->(policy:AWSPolicy)-[:STATEMENT]->(statement:AWSPolicyStatement {effect: 'Allow'})
+WHERE statement.notaction IS NOT NULL OR any(action IN statement.action WHERE action = '*')
+RETURN principal.arn AS who, policy.name AS policy, coalesce(statement.notaction, []) AS but_for,
+       statement.condition IS NOT NULL AS under_conditions
+ORDER BY who, policy;
+
+// Which active access keys are the oldest
+MATCH (user:AWSUser)-[:AWS_ACCESS_KEY]->(key:AccountAccessKey {status: 'Active'})
+RETURN user.name AS user, key.accesskeyid AS key, key.createdate AS since
+ORDER BY since LIMIT 25;

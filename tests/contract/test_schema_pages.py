@@ -1,0 +1,96 @@
+"""Each page of docs/schema has queries. Each names what the schema has, and finds something in a graph with the samples
+of all types, and what the barrier and the analysis jobs add.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from docs import schema_pages
+from docs.schema_pages import Query
+from loaders.graph import Graph
+from loaders.ledger import RunState
+from tasks import registry
+from tests.contract.loading import Runs
+from tests.contract.samples import sample
+from tests.servers.answers import AnswerServer
+from workers import barrier, embedded, schema
+from workers.process import Process
+from workers.settings import Settings
+
+PASSWORD = "CHARTFLEET_TEST_PAGES_PASSWORD"  # the name of a variable
+FAMILIES = [family for family in schema_pages.families() if family.provider == "aws"]
+QUERIES = [(family, query) for family in FAMILIES for query in schema_pages.queries(family.queries_file)]
+
+every_query = pytest.mark.parametrize(
+    "query", [query for _, query in QUERIES], ids=[f"{family.title}: {query.question}" for family, query in QUERIES]
+)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.title)
+def test_a_page_has_queries(family: schema_pages.Family) -> None:
+    file = family.queries_file
+    named = file.relative_to(schema_pages.FOLDER.parents[1])
+    found = schema_pages.queries(file)
+    assert len(found) >= 2, (
+        f"write at least two queries into {named}, each below the question it answers (// ...) and up to ;"
+    )
+    assert all(query.question for query in found), f"{named}: a query without its question"
+
+
+@every_query
+def test_a_query_names_what_is_in_the_schema(query: Query) -> None:
+    """Types of relationships, labels and properties; that they go together, the answer shows."""
+    text = re.sub(r"'[^']*'|//.*", "", query.text)
+    in_edges = {
+        name for edge in re.findall(r"\[\w*((?::|\|)[^\]{]*)", text) for name in re.findall(r"[A-Z_0-9]{2,}", edge)
+    }
+    labels = set(re.findall(r"(?:\(\w*|\s\w+|\|)(?::)([A-Z]\w+)", re.sub(r"\[[^\]]*\]", "", text)))
+    properties = set(re.findall(r"\b[a-z]\w*\.([a-z_]\w*)\b(?!\()", text)) | set(re.findall(r"[{,]\s*(\w+):", text))
+    types_ = schema.described()
+    nodes = [node for type_ in types_ for node in type_.nodes]
+    assert labels <= {label for node in nodes for label in node.labels}
+    assert in_edges <= {edge.type for edge in schema.edges_of(types_)}
+    assert properties <= {one.name for node in nodes for one in node.properties} | {
+        "conditions",
+        "firstseen",
+        "lastupdated",
+    }
+
+
+@pytest.fixture(scope="module")
+def samples(services: embedded.Services, indexed: None, aws: AnswerServer) -> Iterator[Graph]:
+    """A graph with the samples of all types, as one run leaves it."""
+    address = services.graph
+    values = {
+        "broker_url": services.broker_url,
+        "neo4j_uri": address.uri,
+        "neo4j_user": address.user,
+        "neo4j_password_env_var": PASSWORD,
+    }
+    with closing(Graph.at(address)) as graph, pytest.MonkeyPatch.context() as environment:
+        environment.setenv(PASSWORD, address.password or "")
+        graph.autocommit("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS")
+        process = Process(Settings.load({}, {}).with_values(values, "test"))
+        for key in process.redis.scan_iter("chartfleet:*"):
+            process.redis.delete(key)
+        with closing(process.writer), closing(process.redis):
+            assert process.writer.acquire()
+            answers = {type_.name: sample(type_) for type_ in registry.of("aws")}
+            ledger = Runs(process.writer, process.redis, aws).load(answers)
+            barrier.analyse(process, ledger.run)
+            info = ledger.info()
+            assert info is not None
+            assert (info.state, info.report["failed_jobs"]) == (RunState.COMPLETE, [])
+        yield graph
+
+
+@every_query
+def test_a_query_finds_something(query: Query, samples: Graph) -> None:
+    rows = samples.rows(query.text)
+    assert rows, f"no row for: {query.question}"
+    assert all(value is not None for value in rows[0].values()), f"{query.question}: {rows[0]}"
