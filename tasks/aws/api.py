@@ -336,7 +336,7 @@ class Listing:
             for value in found:
                 yield Item(value)
             return
-        async for item in _bounded((self._with_details(api, value) for value in found), CALLS_IN_FLIGHT):
+        async for item in bounded((self._with_details(api, value) for value in found), CALLS_IN_FLIGHT):
             yield item
 
     def _values(self, path: str, page: Mapping[str, Any]) -> list[Any]:
@@ -410,7 +410,7 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-async def _bounded(calls: Any, most: int) -> AsyncIterator[Item]:
+async def bounded(calls: Any, most: int) -> AsyncIterator[Item]:
     """Results as they come, with at most so many under way; what is left is cancelled when the reader stops."""
     pending: set[asyncio.Task[Item]] = set()
     try:
