@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks.aws import api, tenants
+from tasks.aws import api, name_server, tenants
 from tasks.resource import Option, Provider
 
 PROVIDER: Final = Provider(
@@ -38,6 +38,12 @@ PROVIDER: Final = Provider(
             meaning="accounts that are asked for the organization, instead of each",
             many=True,
             check=tenants.check_accounts,
+        ),
+        Option(
+            name="aws_name_server",
+            meaning="name server that the workers ask for the addresses of search domains (10.0.0.2, 10.0.0.2:5353), "
+            "instead of the machine's own; `none`: nobody is asked",
+            check=name_server.check,
         ),
         Option(
             name="aws_best_effort_mode",

@@ -37,7 +37,11 @@ _CONFIG: Final = AioConfig(
     user_agent_extra="chartfleet",
 )
 # Where a bucket's rate begins, and its highest. EC2 refills 20/s from a store of 100; S3 takes thousands per prefix.
-_LIMITS: Final = {"s3": Limit(initial=300, highest=1000), "iam": Limit(initial=20, highest=60)}
+_LIMITS: Final = {
+    "s3": Limit(initial=300, highest=1000),
+    "iam": Limit(initial=20, highest=60),
+    "route53": Limit(initial=5, highest=10),  # of an account; a store of 50 is refilled by 10 a second
+}
 _LIMIT: Final = Limit(initial=50, highest=200)
 
 _clients: Final = Clients()  # of this process

@@ -27,7 +27,9 @@ class SearchDomains(Listing):
 
     async def items(self, api: AwsApi, part: str) -> AsyncIterator[Item]:
         found = [item async for item in Listing.items(self, api, part)]
-        async for item in bounded((_resolved(item, api.tenant.access.get("name_server")) for item in found), _AT_A_TIME):
+        async for item in bounded(
+            (_resolved(item, api.tenant.access.get("name_server")) for item in found), _AT_A_TIME
+        ):
             yield item
 
 
@@ -77,7 +79,9 @@ def domain_host(domain: Source) -> str | None:
 
 class ESDomain(AWSNode, label="ESDomain", tenant="AWSAccount", arn="es:domain"):
     arn: str = key(of_domain("ARN"))
-    id: str = prop(of_domain("DomainId"), "Account and name: a domain of the same name in another region has it, too.", index=True)
+    id: str = prop(
+        of_domain("DomainId"), "Account and name: a domain of the same name in another region has it, too.", index=True
+    )
     domainid: str = prop(of_domain("DomainId"))
     name: str = prop("DomainName", index=True)
     engine: str | None = prop("EngineType", "OpenSearch or Elasticsearch.")

@@ -1,6 +1,6 @@
 """Route 53: hosted zones, their records of addresses and names, and the name servers that they name.
 
-Records of other types (TXT, MX, ...) are left out: nothing of the graph is at their other end, and texts may hold tokens.
+Records of other types (TXT, MX, ...) are left out: they lead to nothing of the graph, and texts may hold tokens.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from loaders.model import Source, key, link, outgoing, prop
+from loaders.model import Source, id_link, key, link, outgoing, prop
 from tasks.aws.api import AwsApi, listing
 from tasks.aws.dns import AWSDNSRecord, Ip, as_ips, host
 from tasks.aws.node import AWSNode
@@ -74,7 +74,7 @@ def kind(record: Source) -> str:
     type_: str = record.item["Type"]
     if "AliasTarget" not in record.item:
         return type_
-    return {"A": "ALIAS", "AAAA": "ALIAS_AAAA", "CNAME": "WEIGHTED_CNAME"}[type_]
+    return {"A": "ALIAS", "CNAME": "WEIGHTED_CNAME"}.get(type_, f"ALIAS_{type_}")
 
 
 def record_id(record: Source) -> str:
@@ -125,7 +125,9 @@ def value(record: Source) -> str | None:
 
 class AWSRoute53Record(AWSDNSRecord, label="AWSRoute53Record"):
     id: str = key(record_id, "Zone, name, kind, and the SetIdentifier where it has one.")
-    name: str = prop(record_name, "Without the dot at its end, as Route 53 writes it: an asterisk is \\052.", index=True)
+    name: str = prop(
+        record_name, "Without the dot at its end, as Route 53 writes it: an asterisk is \\052.", index=True
+    )
     type: str = prop(record_type, "A, ALIAS, AAAA, CNAME or NS. ALIAS is of type A.")
     value: str | None = prop(value, "Addresses, with commas between them; or the name that it stands for.", index=True)
     set_identifier: str | None = prop("SetIdentifier", "Tells records of one name and type apart. None: it is the one.")
@@ -134,6 +136,7 @@ class AWSRoute53Record(AWSDNSRecord, label="AWSRoute53Record"):
         outgoing("MEMBER_OF_DNS_ZONE", "AWSDNSZone", "HostedZoneId"),
         outgoing("DNS_POINTS_TO", "NameServer", servers),
         outgoing("DNS_POINTS_TO", "Ip", addresses),
+        id_link("DNS_POINTS_TO", "ElasticIPAddress", addresses),
         link("DNS_POINTS_TO", "LoadBalancer", on={"_target": "_host"}),
         link("DNS_POINTS_TO", "LoadBalancerV2", on={"_target": "_host"}),
         link("DNS_POINTS_TO", "EC2Instance", on={"_target": "publicdnsname"}),
