@@ -186,7 +186,7 @@ def link(model: NodeModel, relationship: Link, target: NodeModel) -> tuple[str, 
     if relationship.through:
         delete, found = _through(model, relationship, target, relationship.through)
         return delete, _draw(model, present, found, edge)
-    equal = _equal(model, relationship, "t")
+    equal = _equal(relationship, "t")
     within = f"(n)-[:{quoted(relationship.within)}]->" if relationship.within else ""
     reached = f" AND {within}(t)" if within else ""
     delete = (
@@ -202,7 +202,7 @@ def _through(model: NodeModel, relationship: Link, target: NodeModel, through: t
     """(delete, found): by way of the record about a node. Each node's record is looked up, never a hub's other end."""
     record, by = through
     end = quoted(target.identity.label)
-    equal = _equal(model, relationship, "record")
+    equal = _equal(relationship, "record")
     delete = (
         f"MATCH (n:{quoted(model.label)}) WHERE EXISTS {{ (n)-[:{quoted(relationship.type)}]->(:{end}) }}\n"
         f"CALL (n) {{\n  OPTIONAL MATCH (record:{quoted(record)}) WHERE {equal}\n"
@@ -215,13 +215,8 @@ def _through(model: NodeModel, relationship: Link, target: NodeModel, through: t
     return delete, found
 
 
-def _equal(model: NodeModel, relationship: Link, other: str) -> str:
-    """What is compared; of a list, each of its values."""
-    lists = {p.name for p in model.properties if list in p.types}
-    return " AND ".join(
-        f"{other}.{quoted(theirs)} {'IN' if mine in lists else '='} n.{quoted(mine)}"
-        for mine, theirs in relationship.on
-    )
+def _equal(relationship: Link, other: str) -> str:
+    return " AND ".join(f"{other}.{quoted(theirs)} = n.{quoted(mine)}" for mine, theirs in relationship.on)
 
 
 def _draw(model: NodeModel, condition: str, found: str, edge: str) -> str:

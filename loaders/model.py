@@ -138,7 +138,7 @@ def id_link(type: str, label: str, keys: Value, *, incoming: bool = False) -> Id
 
 
 def link(type: str, label: str, *, on: Mapping[str, str], within: str | None = None) -> Link:
-    """(this)-[:type]->(label) where each property of `on` equals the other node's; of a list, any of its values."""
+    """(this)-[:type]->(label) where each property of `on` equals the other node's."""
     return Link(type, label, tuple(on.items()), within)
 
 

@@ -41,6 +41,12 @@ PROVIDER: Final = Provider(
             check=tenants.check_accounts,
         ),
         Option(
+            name="aws_name_server",
+            meaning="name server that the workers ask for the addresses of search domains (10.0.0.2, 10.0.0.2:5353), "
+            "instead of the machine's own; `none`: nobody is asked",
+            check=name_server.check,
+        ),
+        Option(
             name="aws_best_effort_mode",
             meaning="accepted, and changes nothing: an account that fails never stops the others",
             switch=True,

@@ -37,7 +37,11 @@ _CONFIG: Final = AioConfig(
     user_agent_extra="chartfleet",
 )
 # Where a bucket's rate begins, and its highest. EC2 refills 20/s from a store of 100; S3 takes thousands per prefix.
-_LIMITS: Final = {"s3": Limit(initial=300, highest=1000), "iam": Limit(initial=20, highest=60)}
+_LIMITS: Final = {
+    "s3": Limit(initial=300, highest=1000),
+    "iam": Limit(initial=20, highest=60),
+    "route53": Limit(initial=5, highest=10),  # of an account; a store of 50 is refilled by 10 a second
+}
 _LIMIT: Final = Limit(initial=50, highest=200)
 
 _clients: Final = Clients()  # of this process
@@ -348,7 +352,7 @@ class Listing:
             for value in found:
                 yield Item(value)
             return
-        async for item in _bounded((self._with_details(api, value) for value in found), CALLS_IN_FLIGHT):
+        async for item in bounded((self._with_details(api, value) for value in found), CALLS_IN_FLIGHT):
             yield item
 
     def _values(self, path: str, page: Mapping[str, Any]) -> list[Any]:
@@ -422,7 +426,7 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-async def _bounded(calls: Any, most: int) -> AsyncIterator[Item]:
+async def bounded(calls: Any, most: int) -> AsyncIterator[Item]:
     """Results as they come, with at most so many under way; what is left is cancelled when the reader stops."""
     pending: set[asyncio.Task[Item]] = set()
     try:

@@ -6,14 +6,24 @@ from typing import Final
 
 from loaders.model import Source, id_link, incoming, key, link, outgoing, parent, prop, scope_region
 from tasks.aws.api import listing
+from tasks.aws.dns import host_at
 from tasks.aws.node import AWSNode
 from tasks.resource import Per, ResourceType
 
 
-class LoadBalancer(AWSNode, label="LoadBalancer", tenant="AWSAccount"):
+def balancer_arn(balancer: Source) -> str:
+    """The answer gives none: of the first generation, names are unique in an account and region."""
+    scope = balancer.scope
+    name = balancer.item["LoadBalancerName"]
+    return f"arn:{balancer.partition}:elasticloadbalancing:{scope.region}:{scope.tenant}:loadbalancer/{name}"
+
+
+class LoadBalancer(AWSNode, label="LoadBalancer", tenant="AWSAccount", arn="elasticloadbalancing:loadbalancer"):
     id: str = key("DNSName")
+    arn: str = prop(balancer_arn, index=True)
     name: str = prop("LoadBalancerName")
     dnsname: str = prop("DNSName", index=True)
+    _host: str | None = prop(host_at("DNSName"), "Its DNS name, as names are compared.", index=True)
     canonicalhostedzonename: str | None = prop("CanonicalHostedZoneName", "None for an internal one.")
     canonicalhostedzonenameid: str | None = prop("CanonicalHostedZoneNameID")
     scheme: str | None = prop("Scheme", "internet-facing or internal. None in EC2-Classic.")

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from loaders.model import Source, id_link, incoming, key, outgoing, prop, scope_region
 from tasks.aws.api import listing
+from tasks.aws.dns import host_at
 from tasks.aws.node import AWSNode
 from tasks.resource import Per, ResourceType
 
@@ -43,6 +44,7 @@ class LoadBalancerV2(AWSNode, label="LoadBalancerV2", tenant="AWSAccount", arn="
     arn: str = prop("LoadBalancerArn", index=True)
     name: str = prop("LoadBalancerName")
     dnsname: str | None = prop("DNSName", "None for a gateway load balancer.", index=True)
+    _host: str | None = prop(host_at("DNSName"), "Its DNS name, as names are compared.", index=True)
     canonicalhostedzonenameid: str | None = prop("CanonicalHostedZoneId")
     type: str | None = prop("Type", "application, network or gateway.")
     scheme: str | None = prop("Scheme", "internet-facing or internal. None for a gateway load balancer.")

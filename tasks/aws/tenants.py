@@ -144,11 +144,17 @@ async def _named(found: list[Tenant], options: Options, budget: RateBudget) -> l
 
 
 def _telling(found: list[Tenant], options: Options) -> list[Tenant]:
-    """The accounts, each with which of them tell the organization's tree, where the options say so."""
-    asked = options.get("aws_organization_account_ids")
-    if not asked:
-        return found
-    return [replace(tenant, access={**tenant.access, "asked_for_organization": ",".join(asked)}) for tenant in found]
+    """The accounts, each with what else the options say for its scopes.
+
+    asked_for_organization   which accounts tell the organization's tree
+    name_server              who is asked for the addresses of search domains
+    """
+    told = {}
+    if asked := options.get("aws_organization_account_ids"):
+        told["asked_for_organization"] = ",".join(asked)
+    if server := options.get("aws_name_server"):
+        told["name_server"] = server
+    return [replace(tenant, access={**tenant.access, **told}) for tenant in found]
 
 
 async def _accounts(api: AwsApi) -> AsyncIterator[Mapping[str, Any]]:

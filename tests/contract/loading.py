@@ -23,7 +23,7 @@ from tasks.aws.api import AwsApi
 from tasks.fetch import Fetching, FetchLimits
 from tasks.rate_budget import RateBudget
 from tasks.resource import ResourceType
-from tests.contract.samples import TENANT, Rows, ends, scope_of
+from tests.contract.samples import Rows, ends, scope_of, tenant
 from tests.servers.answers import Answers, AnswerServer
 
 NEIGHBOUR = "neighbour"  # `_scope` of the nodes to which the samples' rows link, and that no sample has
@@ -84,6 +84,10 @@ class Runs:
                 else:
                     self._aws.answers = answer
                     await fetch(type_, attempt, ledger, self._broker)
+                    for part in ledger.parts(attempt.scope):
+                        of_part = ledger.begin(part, lease_seconds=600, worker="contract")
+                        assert of_part
+                        await fetch(type_, of_part, ledger, self._broker)
         finally:
             await api.close()
 
@@ -92,7 +96,7 @@ async def fetch(type_: ResourceType, attempt: Attempt, ledger: Ledger, broker: r
     """One attempt at the type's scope, as a worker makes it."""
 
     async def connect() -> AwsApi:
-        return AwsApi(TENANT, attempt.scope.region, RateBudget(broker), "aws")
+        return AwsApi(tenant(), attempt.scope.region, RateBudget(broker), "aws")
 
     await Fetching(
         type=type_,
@@ -134,7 +138,8 @@ def neighbours(graph: Graph, rows: Rows) -> None:
 def linked(model: NodeModel, relationship: Relationship, row: Mapping[str, Any]) -> Collection[str]:
     """Keys of nodes that a link by value would reach: one of those that its `within` reaches, or any."""
     assert isinstance(relationship, Link)
-    if not all(ends(model, relationship, row)):
+    values = ends(model, relationship, row)
+    if len(values) < len(relationship.on) or not all(values):
         return []
     within = next((r for r in model.relationships if relationship.within and r.type == relationship.within), None)
     return ends(model, within, row)[:1] if within else [f"linked to {row['k']}"]

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections import defaultdict
 from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,19 @@ from tasks.resource import Fetch, Item, Per, ResourceType, Tenant
 from tasks.rows import rows_of
 from tests.contract import shapes
 from tests.servers.answers import ACCOUNT, Answers, AnswerServer
+from tests.servers.dns import NameServer
 
 ANSWERS = Path(__file__).parents[1] / "answers"
 REGION = "eu-west-1"
-TENANT = Tenant(provider="aws", id=ACCOUNT, name="sample")
 
 Rows = dict[NodeModel, list[Row]]
+
+
+@cache
+def tenant() -> Tenant:
+    """The account of the samples, with a name server that knows the names in them."""
+    names = NameServer({"search-logs-4fhz2kq7.eu-west-1.es.amazonaws.com": ["192.0.2.10", "192.0.2.9"]}).start()
+    return Tenant(provider="aws", id=ACCOUNT, name="sample", access={"name_server": names.address})
 
 
 def sample_file(type_: ResourceType) -> Path:
@@ -89,12 +97,14 @@ def rows_over_http(type_: ResourceType, aws: AnswerServer, broker: redis.Redis) 
     rows: Rows = defaultdict(list)
 
     async def read() -> None:
-        connection = AwsApi(TENANT, scope.region, RateBudget(broker), "aws")
+        connection = AwsApi(tenant(), scope.region, RateBudget(broker), "aws")
         try:
-            async for item in type_.fetch.items(connection, ""):
-                assert item.failure is None, f"{where(type_)}: {item.failure}"
-                for model, row in rows_of(type_, Source(item.value, scope, (), "aws", TENANT.name)):
-                    rows[model].append(row)
+            planned = type_.fetch.parts(connection)
+            for part in [""] if planned is None else [part async for part in planned]:
+                async for item in type_.fetch.items(connection, part):
+                    assert item.failure is None, f"{where(type_)}: {item.failure}"
+                    for model, row in rows_of(type_, Source(item.value, scope, (), "aws", tenant().name)):
+                        rows[model].append(row)
         except BadItem as error:
             pytest.fail(f"{where(type_)}: {error}")
         finally:

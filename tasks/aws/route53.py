@@ -1,0 +1,166 @@
+"""Route 53: hosted zones, their records of addresses and names, and the name servers that they name.
+
+Records of other types (TXT, MX, ...) are left out: they lead to nothing of the graph, and texts may hold tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from loaders.model import Source, id_link, key, link, outgoing, prop
+from tasks.aws.api import AwsApi, listing
+from tasks.aws.dns import AWSDNSRecord, Ip, as_ips, host
+from tasks.aws.node import AWSNode
+from tasks.failures import CallFailed
+from tasks.resource import Item, Per, ResourceType
+
+_ZONES: Final = listing("route53:ListHostedZones")
+_RECORDS: Final = "route53:ListResourceRecordSets"
+_READ: Final = ("A", "AAAA", "CNAME", "NS")
+
+
+def without_dot(name: str) -> str:
+    return name.removesuffix(".")
+
+
+def zone_name(zone: Source) -> str:
+    return without_dot(zone.item["Name"])
+
+
+def zone_arn(zone: Source) -> str:
+    """Route 53's ARNs have neither region nor account; its ids begin with `/hostedzone/`."""
+    return f"arn:{zone.partition}:route53:::{zone.item['Id'].removeprefix('/')}"
+
+
+class AWSDNSZone(AWSNode, label="AWSDNSZone", labels=("DNSZone",), tenant="AWSAccount", arn="route53:hostedzone"):
+    zoneid: str = key("Id", "/hostedzone/ and the id.")
+    arn: str = prop(zone_arn, index=True)
+    name: str = prop(zone_name, "Without the dot at its end.", index=True)
+    comment: str | None = prop("Config.Comment")
+    privatezone: bool | None = prop("Config.PrivateZone", "Answered in its VPCs only.")
+
+
+ZONES: Final = ResourceType("aws.route53.zones", Per.TENANT, fetch=_ZONES, yields=(AWSDNSZone,), also=("route53",))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsByZone:
+    """A part per zone: a zone may have hundreds of thousands of records, in pages of 300, ten calls a second."""
+
+    @property
+    def calls(self) -> tuple[str, ...]:
+        return (*_ZONES.calls, _RECORDS)
+
+    async def parts(self, api: AwsApi) -> AsyncIterator[str]:
+        async for item in _ZONES.items(api, ""):
+            yield item.value["Id"].rpartition("/")[2]
+
+    async def items(self, api: AwsApi, part: str) -> AsyncIterator[Item]:
+        zone = {"HostedZoneId": f"/hostedzone/{part}"}
+        try:
+            async for page in api.pages(_RECORDS, HostedZoneId=part):
+                for record in page["ResourceRecordSets"]:
+                    if record.get("Type") in _READ:
+                        yield Item(record | zone)
+        except CallFailed as error:
+            if error.code != "NoSuchHostedZone":  # deleted since it was listed, and its records before it
+                raise
+
+
+def kind(record: Source) -> str:
+    """As in the ids of 2020, where only A and CNAME had aliases."""
+    type_: str = record.item["Type"]
+    if "AliasTarget" not in record.item:
+        return type_
+    return {"A": "ALIAS", "CNAME": "WEIGHTED_CNAME"}.get(type_, f"ALIAS_{type_}")
+
+
+def record_id(record: Source) -> str:
+    """Zone, name and kind as in 2020; several records may share these, of which each has a SetIdentifier."""
+    item = record.item
+    own = f"/{item['SetIdentifier']}" if "SetIdentifier" in item else ""
+    return f"{item['HostedZoneId']}/{record_name(record)}/{kind(record)}{own}"
+
+
+def record_name(record: Source) -> str:
+    return without_dot(record.item["Name"])
+
+
+def record_type(record: Source) -> str:
+    return "ALIAS" if kind(record) == "ALIAS" else str(record.item["Type"])
+
+
+def values(record: Source) -> list[str]:
+    return [one["Value"] for one in record.item.get("ResourceRecords", ())]
+
+
+def addresses(record: Source) -> list[str]:
+    return values(record) if record.item["Type"] in ("A", "AAAA") else []
+
+
+def servers(record: Source) -> list[str]:
+    return [host(value) for value in values(record)] if record.item["Type"] == "NS" else []
+
+
+def target(record: Source) -> str | None:
+    """The name that the record stands for; None where it holds addresses or name servers."""
+    if "AliasTarget" in record.item:
+        return without_dot(record.item["AliasTarget"]["DNSName"])
+    return next((without_dot(value) for value in values(record)), None) if record.item["Type"] == "CNAME" else None
+
+
+def target_host(record: Source) -> str | None:
+    name = target(record)
+    return host(name) if name else None
+
+
+def value(record: Source) -> str | None:
+    """As in 2020: addresses in one text, of NS the record's own name; a traffic policy's record has none."""
+    if record.item["Type"] == "NS":
+        return record_name(record)
+    return target(record) or ",".join(addresses(record)) or None
+
+
+class AWSRoute53Record(AWSDNSRecord, label="AWSRoute53Record"):
+    id: str = key(record_id, "Zone, name, kind, and the SetIdentifier where it has one.")
+    name: str = prop(
+        record_name, "Without the dot at its end, as Route 53 writes it: an asterisk is \\052.", index=True
+    )
+    type: str = prop(record_type, "A, ALIAS, AAAA, CNAME or NS. ALIAS is of type A.")
+    value: str | None = prop(value, "Addresses, with commas between them; or the name that it stands for.", index=True)
+    set_identifier: str | None = prop("SetIdentifier", "Tells records of one name and type apart. None: it is the one.")
+    _target: str | None = prop(target_host, "The name that it stands for, as names are compared.", index=True)
+    relationships = (
+        outgoing("MEMBER_OF_DNS_ZONE", "AWSDNSZone", "HostedZoneId"),
+        outgoing("DNS_POINTS_TO", "NameServer", servers),
+        outgoing("DNS_POINTS_TO", "Ip", addresses),
+        id_link("DNS_POINTS_TO", "ElasticIPAddress", addresses),
+        link("DNS_POINTS_TO", "LoadBalancer", on={"_target": "_host"}),
+        link("DNS_POINTS_TO", "LoadBalancerV2", on={"_target": "_host"}),
+        link("DNS_POINTS_TO", "EC2Instance", on={"_target": "publicdnsname"}),
+        link("DNS_POINTS_TO", "ESDomain", on={"_target": "_host"}),
+    )
+
+
+class NameServer(AWSNode, label="NameServer", shared=True):
+    id: str = key("name")
+    name: str = prop("name")
+
+
+def name_servers(record: Source) -> list[Mapping[str, Any]]:
+    return [{"name": name} for name in servers(record)]
+
+
+def ips(record: Source) -> list[Mapping[str, Any]]:
+    return as_ips(addresses(record))
+
+
+RECORDS: Final = ResourceType(
+    "aws.route53.records",
+    Per.TENANT,
+    fetch=RecordsByZone(),
+    yields=(AWSRoute53Record, NameServer.each(name_servers), Ip.each(ips)),
+    also=("route53",),
+)
