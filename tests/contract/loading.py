@@ -38,8 +38,6 @@ class Runs:
 
     def run(self, answers: Mapping[str, Answers | None]) -> None:
         """By name of the type. `None`: everything of it is gone."""
-<<<<<<< HEAD
-=======
         ledger = self.load(answers)
         links.draw(self._writer, registry.schema())
         Cleanup(self._writer, registry.schema()).unneeded()
@@ -47,7 +45,6 @@ class Runs:
 
     def load(self, answers: Mapping[str, Answers | None]) -> Ledger:
         """The same, up to the barrier."""
->>>>>>> 11fc33b (Show the schema of the graph: chartfleet schema, pages with pictures and queries, counted calls)
         types = {name: registry.types()[name] for name in answers}
         self.tag += 1
         run = f"{self.tag}-contract"
@@ -65,13 +62,7 @@ class Runs:
             unit = ledger.unit(scope_of(type_))
             assert unit is not None
             assert unit.state is State.CLEANED, f"{type_.name}: the scope ended {unit.state}: {unit.reason}"
-<<<<<<< HEAD
-        links.draw(self._writer, registry.schema())
-        Cleanup(self._writer, registry.schema()).unneeded()
-        ledger.forget()
-=======
         return ledger
->>>>>>> 11fc33b (Show the schema of the graph: chartfleet schema, pages with pictures and queries, counted calls)
 
     async def _fetch_all(self, answers: Mapping[str, Answers | None], ledger: Ledger) -> None:
         try:
@@ -122,16 +113,12 @@ def neighbours(graph: Graph, rows: Rows) -> None:
                 keys = ends(model, relationship, row) if by_id else linked(model, relationship, row)
                 same = {theirs: row["p"][mine] for mine, theirs in getattr(relationship, "on", ())}
                 for key in keys:
-<<<<<<< HEAD
                     if isinstance(relationship, Link) and relationship.through:
                         record = schema.by_label[relationship.through[0]]
                         if (record, same.get(record.key.name)) not in owned:
                             _make(graph, target, key, {})
                             _make_record(graph, record, relationship.through[1], target, key, same)
                     elif (target.identity, key) not in owned:
-=======
-                    if (target.identity, key) not in owned:
->>>>>>> 11fc33b (Show the schema of the graph: chartfleet schema, pages with pictures and queries, counted calls)
                         _make(graph, target, key, same)
 
 
@@ -145,7 +132,6 @@ def linked(model: NodeModel, relationship: Relationship, row: Mapping[str, Any])
     return ends(model, within, row)[:1] if within else [f"linked to {row['k']}"]
 
 
-<<<<<<< HEAD
 def _make_record(
     graph: Graph, record: NodeModel, by: str, target: NodeModel, key: str, properties: dict[str, Any]
 ) -> None:
@@ -159,8 +145,6 @@ def _make_record(
     graph.write(lambda tx: tx.run(query, key=key, name=name, value=value).consume())
 
 
-=======
->>>>>>> 11fc33b (Show the schema of the graph: chartfleet schema, pages with pictures and queries, counted calls)
 def _make(graph: Graph, model: NodeModel, key: str, properties: dict[str, Any]) -> None:
     query = (
         f"MERGE (n{cypher.labels(model.identity.labels)} {{{cypher.quoted(model.identity.key.name)}: $key}})\n"

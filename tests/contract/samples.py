@@ -20,11 +20,7 @@ from tasks.aws import api
 from tasks.aws.api import AwsApi, Listing, result_paths
 from tasks.failures import BadItem
 from tasks.rate_budget import RateBudget
-<<<<<<< HEAD
-from tasks.resource import Per, ResourceType, Tenant
-=======
 from tasks.resource import Fetch, Item, Per, ResourceType, Tenant
->>>>>>> 11fc33b (Show the schema of the graph: chartfleet schema, pages with pictures and queries, counted calls)
 from tasks.rows import rows_of
 from tests.contract import shapes
 from tests.servers.answers import ACCOUNT, Answers, AnswerServer
@@ -89,36 +85,15 @@ def scope_of(type_: ResourceType) -> Scope:
     return Scope(type=type_.name, tenant=ACCOUNT, region=REGION if type_.per is Per.REGION else GLOBAL)
 
 
-<<<<<<< HEAD
-def rows_over_http(type_: ResourceType, aws: AnswerServer, broker: redis.Redis) -> Rows:
-    """The rows of the sample, through the real client. BadItem fails the test."""
-    aws.answers = sample(type_)
-    scope = scope_of(type_)
-    rows: Rows = defaultdict(list)
-
-    async def read() -> None:
-        connection = AwsApi(tenant(), scope.region, RateBudget(broker), "aws")
-        try:
-            planned = type_.fetch.parts(connection)
-            for part in [""] if planned is None else [part async for part in planned]:
-                async for item in type_.fetch.items(connection, part):
-                    assert item.failure is None, f"{where(type_)}: {item.failure}"
-                    for model, row in rows_of(type_, Source(item.value, scope, (), "aws", tenant().name)):
-                        rows[model].append(row)
-        except BadItem as error:
-            pytest.fail(f"{where(type_)}: {error}")
-        finally:
-            await api.close()
-
-    asyncio.run(read())
-=======
 def items_over_http(fetch: Fetch, scope: Scope, broker: redis.Redis) -> list[Item]:
-    """The items of what the server answers now, through the real client."""
+    """The items of what the server answers now, of each part that is planned, through the real client."""
 
     async def read() -> list[Item]:
-        connection = AwsApi(TENANT, scope.region, RateBudget(broker), "aws")
+        connection = AwsApi(tenant(), scope.region, RateBudget(broker), "aws")
         try:
-            return [item async for item in fetch.items(connection, "")]
+            planned = fetch.parts(connection)
+            parts = [""] if planned is None else [part async for part in planned]
+            return [item for part in parts async for item in fetch.items(connection, part)]
         finally:
             await api.close()
 
@@ -133,11 +108,10 @@ def rows_over_http(type_: ResourceType, aws: AnswerServer, broker: redis.Redis) 
     try:
         for item in items_over_http(type_.fetch, scope, broker):
             assert item.failure is None, f"{where(type_)}: {item.failure}"
-            for model, row in rows_of(type_, Source(item.value, scope, (), "aws", TENANT.name)):
+            for model, row in rows_of(type_, Source(item.value, scope, (), "aws", tenant().name)):
                 rows[model].append(row)
     except BadItem as error:
         pytest.fail(f"{where(type_)}: {error}")
->>>>>>> 11fc33b (Show the schema of the graph: chartfleet schema, pages with pictures and queries, counted calls)
     return rows
 
 

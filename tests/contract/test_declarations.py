@@ -16,10 +16,7 @@ import redis
 from loaders.model import Link
 from tasks import registry
 from tasks.aws.api import Listing
-<<<<<<< HEAD
 from tasks.aws.node import AWSNode, kind_of
-=======
->>>>>>> 11fc33b (Show the schema of the graph: chartfleet schema, pages with pictures and queries, counted calls)
 from tasks.resource import ResourceType
 from tests.contract import shapes
 from tests.contract.samples import ends, rows_over_http, sample, where

@@ -39,22 +39,15 @@ ACCOUNT: Final = "111122223333"  # as the access key, too: so the server knows w
 class AnswerServer:
     """`answers` may be replaced at any time. A call that has none is answered with 501, which names it.
 
-<<<<<<< HEAD
     `simulator` stands before it, as before moto: it counts calls, and makes them fail on request.
-=======
     `received`: every call since the list was last replaced.
->>>>>>> 11fc33b (Show the schema of the graph: chartfleet schema, pages with pictures and queries, counted calls)
     """
 
     def __init__(self) -> None:
         self.answers: Answers = {}
-<<<<<<< HEAD
+        self.received: list[Call] = []
         self.simulator = Simulator(self)
         self._server = make_server(HOST, 0, self.simulator, threaded=True, request_handler=_Quiet)
-=======
-        self.received: list[Call] = []
-        self._server = make_server(HOST, 0, self, threaded=True, request_handler=_Quiet)
->>>>>>> 11fc33b (Show the schema of the graph: chartfleet schema, pages with pictures and queries, counted calls)
         self.url = f"http://{HOST}:{self._server.server_port}"
 
     def __enter__(self) -> Self:
