@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks.aws import api, calls, tenants
+from tasks.aws import api, calls, name_server, tenants
 from tasks.resource import Option, Provider
 
 PROVIDER: Final = Provider(
