@@ -25,7 +25,7 @@ def encrypted_by(path: str) -> tuple[IdLink, IdLink]:
 
 def _named(path: str, *, alias: bool) -> Callable[[Source], list[str]]:
     def arns(source: Source) -> list[str]:
-        found = [arn for name in listed(at(path, source.item)) if (arn := key_arn(name, source))]
+        found = [arn for name in listed(at(path, source.item)) if name and (arn := key_arn(name, source))]
         return [arn for arn in found if (f":{_ALIAS}" in arn) is alias]
 
     arns.__name__ = f"{'alias' if alias else 'key'}_at_{path}"

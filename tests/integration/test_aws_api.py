@@ -234,18 +234,6 @@ class TestDetails:
         assert len(found) == 60
         assert aws.calls().count("s3", "GetBucketAcl") == 1
 
-    def test_a_parameter_may_be_the_same_for_every_item(self, aws: AwsServer, broker: redis.Redis) -> None:
-        """The account that must own the bucket."""
-        for owner, failures in ((ACCOUNT, set()), ("999988887777", {Failure.DENIED})):
-            owned = listing("s3:ListBuckets").then(
-                "s3:GetBucketPolicy",
-                Bucket="Name",
-                constants={"ExpectedBucketOwner": owner},
-                none_if="NoSuchBucketPolicy",
-            )
-            found = call(broker, lambda api, owned=owned: items(api, owned), region="global")
-            assert {item.failure.failure for item in found if item.failure} == failures
-
     def test_a_detail_not_found_is_no_vanished_item(self, aws: AwsServer, broker: redis.Redis) -> None:
         """A declaration that says neither of both must not delete the bucket: it has no policy, and is still there."""
         undeclared = listing("s3:ListBuckets", gone_if="NoSuchBucket").then("s3:GetBucketPolicy", Bucket="Name")

@@ -1,0 +1,399 @@
+"""Databases, functions, images, secrets and keys: from the simulator, over HTTP, to what the graph says."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+import redis
+
+from loaders import indexes
+from loaders.graph import Graph
+from loaders.scope import GLOBAL
+from loaders.writer import Writer
+from tasks import registry
+from tasks.aws import api as aws_api
+from tasks.aws import credentials
+from tasks.aws.api import AwsApi
+from tasks.rate_budget import RateBudget
+from tasks.resource import Item, Per, Tenant
+from tests.integration.runs import Sync, scope
+from tests.servers.aws import AwsServer, Effect, Fault
+from workers import embedded
+
+ACCOUNT, REGION, ELSEWHERE = "111122223333", "eu-west-1", "eu-central-1"
+SECRET = "nobody-may-see-this"  # what must not be in the graph
+ANYBODY = {"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[AwsServer]:
+    with AwsServer() as server:
+        yield server
+
+
+@pytest.fixture
+def aws(simulator: AwsServer, monkeypatch: pytest.MonkeyPatch) -> AwsServer:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCOUNT)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", simulator.url)
+    simulator.empty()
+    simulator.reset()
+    return simulator
+
+
+@pytest.fixture(scope="module", autouse=True)
+def indexed(services: embedded.Services) -> None:
+    graph = Graph.at(services.graph)
+    indexes.ensure(graph, registry.schema())
+    graph.close()
+
+
+Client = Callable[..., Any]
+Fetch = Callable[..., list[Item]]
+Load = Callable[..., None]
+
+
+@pytest.fixture
+def client(aws: AwsServer) -> Client:
+    def of(service: str, region: str = REGION) -> Any:
+        keys = {"region_name": region, "aws_access_key_id": ACCOUNT, "aws_secret_access_key": "x"}
+        return boto3.client(service, endpoint_url=aws.url, **keys)  # type: ignore[call-overload]
+
+    return of
+
+
+@pytest.fixture
+def fetch(aws: AwsServer, broker: redis.Redis) -> Fetch:
+    def items(type_name: str, region: str = REGION) -> list[Item]:
+        type_, tenant = registry.types()[type_name], Tenant(provider="aws", id=ACCOUNT, access={"partition": "aws"})
+
+        async def read() -> list[Item]:
+            api = AwsApi(tenant, region if type_.per is Per.REGION else GLOBAL, RateBudget(broker), "aws")
+            try:
+                return [item async for item in type_.fetch.items(api, "")]
+            finally:
+                await aws_api.close()
+                credentials.forget(tenant.access)
+
+        return asyncio.run(read())
+
+    return items
+
+
+@pytest.fixture
+def load(fetch: Fetch, services: embedded.Services, broker: redis.Redis, graph: Graph) -> Iterator[Load]:
+    writer = Writer(services.graph.driver(), services.graph.database)
+    assert writer.acquire()
+    sync = Sync(broker, writer)
+
+    def some(*types: str, regions: tuple[str, ...] = (REGION,)) -> None:
+        """One run over these types."""
+        sync.run(
+            {
+                scope(type_, ACCOUNT, region): [item.value for item in fetch(type_, region)]
+                for type_ in types
+                for region in regions
+            }
+        )
+
+    yield some
+    writer.close()
+
+
+def found(graph: Graph, query: str) -> set[tuple[Any, ...]]:
+    return {tuple(row.values()) for row in graph.rows(query)}
+
+
+def database(rds: Any, name: str, **more: Any) -> None:
+    rds.create_db_instance(
+        DBInstanceIdentifier=name,
+        DBInstanceClass="db.t3.micro",
+        Engine="postgres",
+        AllocatedStorage=20,
+        MasterUsername="dbadmin",
+        MasterUserPassword=SECRET,
+        **more,
+    )
+
+
+# --- RDS ---
+
+
+def test_a_database_is_in_its_subnet_group_and_one_without_a_database_is_there(
+    client: Client, load: Load, graph: Graph
+) -> None:
+    rds, subnets = client("rds"), [each["SubnetId"] for each in client("ec2").describe_subnets()["Subnets"]][:2]
+    for name in ("private", "unused"):
+        rds.create_db_subnet_group(DBSubnetGroupName=name, DBSubnetGroupDescription=name, SubnetIds=subnets)
+    database(rds, "orders", DBSubnetGroupName="private")
+    load("aws.rds.instances", "aws.rds.subnet_groups")
+    members = (
+        "MATCH (i:RDSInstance)-[:MEMBER_OF_DB_SUBNET_GROUP]->(g:DBSubnetGroup) RETURN i.db_instance_identifier, g.name"
+    )
+    assert found(graph, members) == {("orders", "private")}
+    groups = "MATCH (g:DBSubnetGroup)-[:RESOURCE]->(s:EC2Subnet) RETURN g.name, s.subnetid"
+    assert found(graph, groups) == {(name, subnet) for name in ("private", "unused") for subnet in subnets}
+
+
+def test_a_database_is_a_member_of_its_cluster(client: Client, load: Load, graph: Graph) -> None:
+    rds = client("rds")
+    rds.create_db_cluster(
+        DBClusterIdentifier="orders", Engine="aurora-mysql", MasterUsername="dbadmin", MasterUserPassword=SECRET
+    )
+    rds.create_db_instance(
+        DBInstanceIdentifier="writer",
+        DBClusterIdentifier="orders",
+        DBInstanceClass="db.t3.medium",
+        Engine="aurora-mysql",
+    )
+    load("aws.rds.clusters", "aws.rds.instances")
+    members = "MATCH (:RDSInstance)-[:IS_CLUSTER_MEMBER_OF]->(c:RDSCluster) RETURN c.id"
+    assert found(graph, members) == {(f"arn:aws:rds:{REGION}:{ACCOUNT}:cluster:orders",)}
+
+
+@pytest.fixture
+def snapshots(client: Client) -> Any:
+    rds = client("rds")
+    database(rds, "orders")
+    for name, accounts in (("given-away", ["all"]), ("shared", ["444455556666"]), ("kept", [])):
+        rds.create_db_snapshot(DBInstanceIdentifier="orders", DBSnapshotIdentifier=name)
+        if accounts:
+            rds.modify_db_snapshot_attribute(DBSnapshotIdentifier=name, AttributeName="restore", ValuesToAdd=accounts)
+    return rds
+
+
+PUBLIC = "MATCH (s:RDSSnapshot {snapshot_type: 'manual'}) RETURN s.db_snapshot_identifier, s.ispublic"
+
+
+@pytest.mark.usefixtures("snapshots")
+def test_a_snapshot_that_everybody_may_restore_is_public(load: Load, graph: Graph, aws: AwsServer) -> None:
+    load("aws.rds.snapshots", "aws.rds.instances")
+    assert found(graph, PUBLIC) == {("given-away", True), ("shared", False), ("kept", False)}
+    assert aws.calls().count("rds", "DescribeDBSnapshotAttributes") == 3, "of those made by hand"
+    taken = "MATCH (s:RDSSnapshot)-[:IS_SNAPSHOT_SOURCE]->(i:RDSInstance) RETURN s.db_snapshot_identifier"
+    assert {("given-away",), ("shared",), ("kept",)} <= found(graph, taken)
+
+
+@pytest.mark.usefixtures("snapshots")
+def test_who_may_restore_a_snapshot_is_not_known_where_that_is_denied(load: Load, graph: Graph, aws: AwsServer) -> None:
+    aws.add(Fault(Effect.DENY, service="rds", action="DescribeDBSnapshotAttributes", param="given-away"))
+    load("aws.rds.snapshots")
+    assert found(graph, PUBLIC) == {("given-away", None), ("shared", False), ("kept", False)}
+
+
+# --- keys, and what they encrypt ---
+
+
+def test_what_is_encrypted_leads_to_its_key_by_whatever_name(client: Client, load: Load, graph: Graph) -> None:
+    kms, secrets = client("kms"), client("secretsmanager")
+    key = kms.create_key()["KeyMetadata"]
+    kms.create_alias(AliasName="alias/mine", TargetKeyId=key["KeyId"])
+    database(client("rds"), "orders", StorageEncrypted=True, KmsKeyId=key["Arn"])
+    secrets.create_secret(Name="by-id", SecretString=SECRET, KmsKeyId=key["KeyId"])
+    secrets.create_secret(Name="by-alias", SecretString=SECRET, KmsKeyId="alias/mine")
+    secrets.create_secret(Name="by-default", SecretString=SECRET)
+    load("aws.kms.keys", "aws.kms.aliases", "aws.rds.instances", "aws.secretsmanager.secrets")
+    encrypted = (
+        "MATCH (n:RDSInstance|SecretsManagerSecret)-[:ENCRYPTED_BY]->(named)-[:KNOWN_AS*0..1]->(k:KMSKey)"
+        " RETURN coalesce(n.name, n.db_instance_identifier), named:KMSAlias, k.arn"
+    )
+    assert found(graph, encrypted) == {
+        ("orders", False, key["Arn"]),
+        ("by-id", False, key["Arn"]),
+        ("by-alias", True, key["Arn"]),
+    }
+
+
+def test_what_a_keys_policy_lets_anybody_do(client: Client, load: Load, graph: Graph) -> None:
+    kms = client("kms")
+    for name, more in (("open", {"Policy": json.dumps({"Statement": [ANYBODY]})}), ("own", {})):
+        kms.create_key(Description=name, **more)
+    load("aws.kms.keys")
+    assert found(graph, "MATCH (k:KMSKey) RETURN k.description, k.anonymous_access, k.anonymous_actions[0]") == {
+        ("open", True, "kms:Decrypt"),
+        ("own", False, None),
+    }
+
+
+def test_a_key_that_keeps_out_who_asks_is_there_all_the_same(
+    client: Client, load: Load, graph: Graph, aws: AwsServer
+) -> None:
+    kms = client("kms")
+    closed, seen = (kms.create_key(Description=name)["KeyMetadata"]["KeyId"] for name in ("closed", "seen"))
+    for action in ("DescribeKey", "GetKeyPolicy"):
+        aws.add(Fault(Effect.DENY, service="kms", action=action, param=closed))
+    load("aws.kms.keys")
+    assert found(graph, "MATCH (k:KMSKey) RETURN k.id, k.description, k.anonymous_access") == {
+        (closed, None, None),
+        (seen, "seen", False),
+    }
+
+
+def test_a_key_that_vanishes_on_the_way_takes_no_other_along(client: Client, fetch: Fetch, aws: AwsServer) -> None:
+    kms = client("kms")
+    gone, there = (kms.create_key()["KeyMetadata"]["KeyId"] for _ in range(2))
+    aws.add(Fault(Effect.DENY, service="kms", action="DescribeKey", param=gone, code="NotFoundException", status=400))
+    assert [item.value["KeyId"] for item in fetch("aws.kms.keys") if item.failure is None] == [there]
+
+
+def test_the_replicas_of_a_key_are_keys_of_their_own(client: Client, load: Load, graph: Graph) -> None:
+    """They have one id; each region reads its own, and must not delete the other's."""
+    key = client("kms").create_key(MultiRegion=True)["KeyMetadata"]
+    client("kms").replicate_key(KeyId=key["KeyId"], ReplicaRegion=ELSEWHERE)
+    load("aws.kms.keys", regions=(REGION, ELSEWHERE))
+    assert found(graph, "MATCH (:AWSAccount)-[:RESOURCE]->(k:KMSKey) RETURN k.id, k.region") == {
+        (key["KeyId"], REGION),
+        (key["KeyId"], ELSEWHERE),
+    }
+
+
+# --- Lambda ---
+
+
+@pytest.fixture
+def function(client: Client) -> Callable[..., str]:
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("app.py", "def handle(event, context): pass")
+
+    def made(name: str, role: str, **more: Any) -> str:
+        return str(
+            client("lambda").create_function(
+                FunctionName=name,
+                Role=role,
+                Runtime="python3.12",
+                Handler="app.handle",
+                Code={"ZipFile": code.getvalue()},
+                **more,
+            )["FunctionArn"]
+        )
+
+    return made
+
+
+@pytest.fixture
+def role(client: Client) -> str:
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    return str(client("iam").create_role(RoleName="work", AssumeRolePolicyDocument=document)["Role"]["Arn"])
+
+
+def test_a_function_may_assume_its_role_in_the_words_of_every_generation(
+    client: Client, function: Callable[..., str], role: str, load: Load, graph: Graph
+) -> None:
+    function("work", role)
+    edges = "MATCH (:AWSLambda {name: 'work'})-[e]->(p:AWSPrincipal) RETURN type(e), p.arn"
+    types = ("STS_ASSUME_ROLE_ALLOW", "STS_ASSUMEROLE_ALLOW", "ASSUMES")
+    for _ in range(2):  # in 2020 a cleanup deleted them at once
+        load("aws.lambda.functions", "aws.iam.roles")
+        assert found(graph, edges) == {(type_, role) for type_ in types}
+    client("iam").delete_role(RoleName="work")
+    load("aws.lambda.functions", "aws.iam.roles")
+    assert found(graph, edges) == set(), "nobody assumes a role that isn't there"
+
+
+def test_what_a_functions_policy_lets_anybody_do(
+    client: Client, function: Callable[..., str], role: str, load: Load, graph: Graph, aws: AwsServer
+) -> None:
+    for name, principal in (("open", "*"), ("topic", "sns.amazonaws.com"), ("own", ""), ("unread", "*")):
+        function(name, role)
+        if principal:
+            client("lambda").add_permission(
+                FunctionName=name, StatementId="it", Action="lambda:InvokeFunction", Principal=principal
+            )
+    aws.add(Fault(Effect.DENY, service="lambda", action="GetPolicy", param="unread"))
+    load("aws.lambda.functions")
+    assert found(graph, "MATCH (f:AWSLambda) RETURN f.name, f.anonymous_access, f.anonymous_actions[0]") == {
+        ("open", True, "lambda:InvokeFunction"),
+        ("topic", False, None),
+        ("own", False, None),
+        ("unread", None, None),
+    }
+
+
+def test_what_invokes_a_function_hangs_on_it(
+    client: Client, function: Callable[..., str], role: str, load: Load, graph: Graph
+) -> None:
+    function("work", role)
+    queue = client("sqs").create_queue(QueueName="orders")["QueueUrl"]
+    arn = client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    client("lambda").create_event_source_mapping(EventSourceArn=arn, FunctionName="work")
+    load("aws.lambda.functions", "aws.lambda.event_source_mappings")
+    invoked = "MATCH (f:AWSLambda)-[:RESOURCE]->(m:AWSLambdaEventSourceMapping) RETURN f.name, m.eventsourcearn"
+    assert found(graph, invoked) == {("work", arn)}
+
+
+def test_no_secret_is_in_the_graph(
+    client: Client, function: Callable[..., str], role: str, load: Load, graph: Graph
+) -> None:
+    """Of an environment, a secret, and a database."""
+    function("work", role, Environment={"Variables": {"TOKEN": SECRET}})
+    client("secretsmanager").create_secret(Name="token", SecretString=SECRET)
+    database(client("rds"), "orders")
+    load("aws.lambda.functions", "aws.secretsmanager.secrets", "aws.rds.instances")
+    everything = json.dumps(graph.rows("MATCH (n) RETURN labels(n) AS l, properties(n) AS p"))
+    assert "SecretsManagerSecretVersion" in everything
+    assert SECRET not in everything
+
+
+# --- ECR ---
+
+
+def test_repositories_share_an_image_and_each_has_its_tags(client: Client, load: Load, graph: Graph) -> None:
+    ecr = client("ecr")
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+        "config": {"mediaType": "application/vnd.docker.container.image.v1+json", "size": 1, "digest": "sha256:c0"},
+        "layers": [],
+    }
+    for name, tags in (("web", ("1.0", "latest")), ("mirror", ("latest",))):
+        ecr.create_repository(repositoryName=name)
+        for tag in tags:
+            ecr.put_image(repositoryName=name, imageManifest=json.dumps(manifest), imageTag=tag)
+    ecr.create_repository(repositoryName="empty")
+    load("aws.ecr.repositories")
+    tags = "MATCH (r:ECRRepository)-[:REPO_IMAGE]->(t:ECRRepositoryImage)-[:IMAGE]->(:ECRImage) RETURN r.name, t.tag"
+    assert found(graph, tags) == {("web", "1.0"), ("web", "latest"), ("mirror", "latest")}
+    assert found(graph, "MATCH (i:ECRImage) RETURN count(i)") == {(1,)}
+    ecr.delete_repository(repositoryName="web", force=True)
+    load("aws.ecr.repositories")
+    assert found(graph, tags) == {("mirror", "latest")}
+    ecr.delete_repository(repositoryName="mirror", force=True)
+    load("aws.ecr.repositories")
+    assert found(graph, "MATCH (i:ECRImage) RETURN count(i)") == {(0,)}
+
+
+# --- EKS ---
+
+
+def test_a_cluster_is_described_and_one_that_vanishes_is_passed_over(
+    client: Client, load: Load, graph: Graph, fetch: Fetch, aws: AwsServer
+) -> None:
+    subnets = [each["SubnetId"] for each in client("ec2").describe_subnets()["Subnets"]][:2]
+    for name in ("work", "gone"):
+        client("eks").create_cluster(
+            name=name,
+            roleArn=f"arn:aws:iam::{ACCOUNT}:role/eks",
+            resourcesVpcConfig={
+                "subnetIds": subnets,
+                "endpointPublicAccess": True,
+                "publicAccessCidrs": ["203.0.113.0/24"],
+            },
+        )
+    gone = {"code": "ResourceNotFoundException", "status": 404, "param": "/gone"}
+    aws.add(Fault(Effect.DENY, service="eks", action="DescribeCluster", **gone))
+    assert {item.value["name"] for item in fetch("aws.eks.clusters") if item.failure is None} == {"work"}
+    aws.reset()
+    load("aws.eks.clusters")
+    assert found(
+        graph,
+        "MATCH (:AWSAccount)-[:RESOURCE]->(c:EKSCluster) RETURN c.name, c.arn, c.public_access_wide",
+    ) == {(name, f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/{name}", False) for name in ("work", "gone")}
