@@ -17,7 +17,7 @@ from botocore.parsers import ResponseParserError
 
 from loaders.model import at
 from loaders.scope import GLOBAL
-from tasks.aws import credentials
+from tasks.aws import credentials, endpoints
 from tasks.aws.clients import Clients
 from tasks.aws.failures import MAYBE_NOT_ENABLED, classify, code_of
 from tasks.aws.permissions import permission
@@ -71,6 +71,9 @@ class AwsApi:
                 return answer
             except (ClientError, BotoCoreError, ResponseParserError, OSError, ValueError) as error:
                 failure, tries = await self._judge(error), tries + 1
+                if tries > 1 and endpoints.says_not_there(error, service, self._region, self.partition):
+                    told = f"not available in {self._region}"
+                    raise CallFailed(Failure.NOT_ENABLED, action, reason_of(error), code=told) from error
                 if failure is Failure.THROTTLED:
                     await self.budget.throttled(bucket, limit, _retry_after(error))
                     throttles += 1
@@ -117,8 +120,11 @@ class AwsApi:
         return {**pages[0], **merged}
 
     def _client(self, service: str) -> AbstractAsyncContextManager[Any]:
-        region = credentials.home_region(self.partition) if self.region == GLOBAL else self.region
-        return _clients.use(self.tenant.access, region, service, _CONFIG)
+        return _clients.use(self.tenant.access, self._region, service, _CONFIG)
+
+    @property
+    def _region(self) -> str:
+        return credentials.home_region(self.partition) if self.region == GLOBAL else self.region
 
     async def _judge(self, error: Exception) -> Failure:
         """The class of an error; where a region refuses valid keys, AWS is asked whether it is enabled at all.

@@ -178,6 +178,33 @@ def test_keys_that_no_region_takes_are_denied_not_skipped(aws: AwsServer, broker
     assert caught.value.failure is Failure.DENIED, "not seen must never read as none"
 
 
+class TestARegionWithoutTheService:
+    """Of a partition that no network but its own reaches: whoever asks for its names is told that there are none."""
+
+    @pytest.fixture(autouse=True)
+    def aws_itself(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name, value in KEYS.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+        monkeypatch.setattr("tasks.aws.api.random.uniform", lambda low, high: 0)
+
+    def failed(self, broker: redis.Redis, action: str) -> CallFailed:
+        async def work(api: AwsApi) -> None:
+            await replace(api, partition="aws-iso").call(action)
+
+        with pytest.raises(CallFailed) as caught:
+            call(broker, work, region="us-iso-west-1")
+        return caught.value
+
+    def test_is_skipped(self, broker: redis.Redis) -> None:
+        found = self.failed(broker, "athena:ListWorkGroups")
+        assert (found.failure, found.code) == (Failure.NOT_ENABLED, "not available in us-iso-west-1")
+
+    def test_is_told_from_a_network_that_is_away(self, broker: redis.Redis) -> None:
+        """EC2 is there: that nothing answers means that nothing was seen."""
+        assert self.failed(broker, "ec2:DescribeVpcs").failure is Failure.TRANSIENT
+
+
 @pytest.mark.parametrize("declared", [listing("ec2:DescribeVpcs"), roles(), listing("rds:DescribeDBInstances")])
 def test_an_answer_cut_short_is_no_empty_answer(
     aws: AwsServer, broker: redis.Redis, declared: Any, monkeypatch: pytest.MonkeyPatch

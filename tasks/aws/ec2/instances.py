@@ -23,17 +23,83 @@ def launch_time_unix(instance: Source) -> float | None:
     return launched.timestamp() if launched else None
 
 
+def instance_arn(instance: Source) -> str:
+    place = f"{instance.partition}:ec2:{instance.scope.region}:{instance.scope.tenant}"
+    return f"arn:{place}:instance/{instance.item['InstanceId']}"
+
+
+def first_ipv6(instance: Source) -> str | None:
+    """The primary address of the first interface, else the first that it has."""
+    for interface in instance.item.get("NetworkInterfaces", ()):
+        if interface.get("Attachment", {}).get("DeviceIndex") == 0:
+            addresses = interface.get("Ipv6Addresses", ())
+            found = sorted(addresses, key=lambda address: not address.get("IsPrimaryIpv6"))
+            return str(found[0]["Ipv6Address"]) if found else None
+    return None
+
+
+def imds_access_mode(instance: Source) -> str | None:
+    """How a program on the instance gets the credentials of its role: by whoever may make it send a request, or not."""
+    options = instance.item.get("MetadataOptions", {})
+    if options.get("HttpEndpoint") == "disabled":
+        return "disabled"
+    return {"required": "v2_only", "optional": "v1_or_v2"}.get(options.get("HttpTokens", ""))
+
+
+def imds_v1_enabled(instance: Source) -> bool | None:
+    mode = imds_access_mode(instance)
+    return mode == "v1_or_v2" if mode else None
+
+
+def imds_v2_required(instance: Source) -> bool | None:
+    tokens = instance.item.get("MetadataOptions", {}).get("HttpTokens")
+    return tokens == "required" if tokens else None
+
+
+# Set by EKS on the nodes of its managed groups, and on instances that join a cluster by the tools of AWS.
+_EKS_TAGS: Final = ("eks:cluster-name", "aws:eks:cluster-name")
+
+
+def eks_cluster_name(instance: Source) -> str | None:
+    tags = {tag["Key"]: tag.get("Value") for tag in instance.item.get("Tags", ())}
+    return next((tags[name] for name in _EKS_TAGS if tags.get(name)), None)
+
+
 class EC2Instance(AWSNode, label="EC2Instance", labels=("Instance",), tenant="AWSAccount", arn="ec2:instance/{id}"):
     id: str = key("InstanceId")
+    arn: str = prop(instance_arn, index=True)
     instanceid: str = prop("InstanceId", index=True)
     publicdnsname: str | None = prop("PublicDnsName", "'' where it has none.", index=True)
     privateipaddress: str | None = prop("PrivateIpAddress")
     publicipaddress: str | None = prop("PublicIpAddress")
+    ipv6address: str | None = prop(first_ipv6)
     imageid: str | None = prop("ImageId")
     instancetype: str | None = prop("InstanceType")
+    instancelifecycle: str | None = prop("InstanceLifecycle", "spot or scheduled; None: on demand.")
     iaminstanceprofile: str | None = prop("IamInstanceProfile.Arn")
     monitoringstate: str | None = prop("Monitoring.State")
     state: str | None = prop("State.Name")
+    availabilityzone: str | None = prop("Placement.AvailabilityZone")
+    tenancy: str | None = prop("Placement.Tenancy")
+    hostresourcegrouparn: str | None = prop("Placement.HostResourceGroupArn")
+    platform: str | None = prop("Platform", "None unless it is Windows.")
+    architecture: str | None = prop("Architecture")
+    ebsoptimized: bool | None = prop("EbsOptimized")
+    bootmode: str | None = prop("BootMode", "None: the image's default.")
+    hibernationoptions: bool | None = prop("HibernationOptions.Configured", "It may hibernate.")
+    metadatahttpendpoint: str | None = prop("MetadataOptions.HttpEndpoint")
+    metadatahttptokens: str | None = prop("MetadataOptions.HttpTokens", "required: IMDSv2 only.", index=True)
+    metadatahttpputresponsehoplimit: int | None = prop(
+        "MetadataOptions.HttpPutResponseHopLimit", "Over how many hops IMDSv2 answers: 1 is the instance, no container."
+    )
+    metadatahttpprotocolipv6: str | None = prop("MetadataOptions.HttpProtocolIpv6")
+    metadatainstancetags: str | None = prop("MetadataOptions.InstanceMetadataTags")
+    imdsaccessmode: str | None = prop(imds_access_mode, "v2_only, v1_or_v2, or disabled. None: AWS did not say.")
+    imdsv1enabled: bool | None = prop(
+        imds_v1_enabled, "A forged request gets the role's credentials. None: AWS did not say."
+    )
+    imdsv2required: bool | None = prop(imds_v2_required, "None: AWS did not say.")
+    eks_cluster_name: str | None = prop(eks_cluster_name, "By the tags of EKS.")
     launchtime: str | None = prop("LaunchTime")
     launchtimeunix: float | None = prop(launch_time_unix, "Seconds since 1970, UTC.")
     region: str = prop(scope_region)
@@ -66,6 +132,13 @@ class NetworkInterface(AWSNode, label="NetworkInterface", arn="ec2:network-inter
     public_ips: list[str] = prop(public_ips, "Of all its private addresses.")
     ipv6_addresses: list[str] | None = prop("Ipv6Addresses[].Ipv6Address")
     vpc_id: str | None = prop("VpcId", index=True)
+    subnetid: str | None = prop("SubnetId", index=True)
+    subnet_id: str | None = prop("SubnetId")
+    interface_type: str | None = prop("InterfaceType")
+    source_dest_check: bool | None = prop("SourceDestCheck", "False: it may pass on what isn't for it, as a NAT does.")
+    device_index: int | None = prop("Attachment.DeviceIndex")
+    attach_time: str | None = prop("Attachment.AttachTime")
+    region: str = prop(scope_region)
     relationships = (
         incoming("NETWORK_INTERFACE", "EC2Instance", parent("InstanceId")),
         outgoing("PART_OF_SUBNET", "EC2Subnet", "SubnetId"),

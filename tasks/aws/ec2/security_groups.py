@@ -18,7 +18,11 @@ class EC2SecurityGroup(AWSNode, label="EC2SecurityGroup", tenant="AWSAccount", a
     name: str = prop("GroupName")
     description: str | None = prop("Description")
     region: str = prop(scope_region)
-    relationships = (id_link("MEMBER_OF_EC2_SECURITY_GROUP", "AWSVpc", "VpcId", incoming=True),)
+    relationships = (
+        id_link("MEMBER_OF_EC2_SECURITY_GROUP", "AWSVpc", "VpcId", incoming=True),
+        # A stub where it is another account's: that its members are let in matters, whoever reads it.
+        outgoing("ALLOWS_TRAFFIC_FROM", "EC2SecurityGroup", "IpPermissions[].UserIdGroupPairs[].GroupId"),
+    )
 
 
 def cidrs(rule: Source) -> list[str]:
@@ -39,6 +43,15 @@ def protocol(rule: Source) -> str:
 
 def _ports(rule: Source) -> tuple[int | None, int | None]:
     return rule.item.get("FromPort"), rule.item.get("ToPort")
+
+
+def groups(rule: Source) -> list[str]:
+    """Of this account, or of one that its VPC is peered with; then it may be gone, and the rule lets nobody in by it."""
+    return sorted({pair["GroupId"] for pair in rule.item.get("UserIdGroupPairs", ()) if pair.get("GroupId")})
+
+
+def prefix_lists(rule: Source) -> list[str]:
+    return sorted({named["PrefixListId"] for named in rule.item.get("PrefixListIds", ()) if named.get("PrefixListId")})
 
 
 def rule_id(direction: str) -> Callable[[Source], str]:
@@ -64,9 +77,12 @@ def rule_text(direction: str) -> Callable[[Source], str]:
 class IpPermissionInbound(AWSNode, label="IpPermissionInbound", labels=("IpRule", "AWSIpRule")):
     id: str = key(rule_id("IpPermissions"))
     ruleid: str = prop(rule_text("IpPermissions"), index=True)
+    groupid: str = prop(parent("GroupId"), "Of the group whose rule it is.", index=True)
     fromport: int | None = prop("FromPort", "None: every port, as with protocol -1.")
     toport: int | None = prop("ToPort")
     protocol: str = prop(protocol, "tcp, udp, icmp, a number, or -1: every protocol.")
+    referenced_group_ids: list[str] | None = prop(groups, "Groups whose members it lets in.")
+    prefix_list_ids: list[str] | None = prop(prefix_lists, "What addresses these hold isn't read.")
     relationships = (
         outgoing("MEMBER_OF_EC2_SECURITY_GROUP", "EC2SecurityGroup", parent("GroupId")),
         incoming("MEMBER_OF_IP_RULE", "IpRange", cidrs),
@@ -76,9 +92,12 @@ class IpPermissionInbound(AWSNode, label="IpPermissionInbound", labels=("IpRule"
 class IpPermissionEgress(AWSNode, label="IpPermissionEgress", labels=("IpRule", "AWSIpRule")):
     id: str = key(rule_id("IpPermissionEgress"))
     ruleid: str = prop(rule_text("IpPermissionEgress"), index=True)
+    groupid: str = prop(parent("GroupId"), "Of the group whose rule it is.", index=True)
     fromport: int | None = prop("FromPort", "None: every port, as with protocol -1.")
     toport: int | None = prop("ToPort")
     protocol: str = prop(protocol, "tcp, udp, icmp, a number, or -1: every protocol.")
+    referenced_group_ids: list[str] | None = prop(groups, "Groups whose members it lets be reached.")
+    prefix_list_ids: list[str] | None = prop(prefix_lists, "What addresses these hold isn't read.")
     relationships = (
         outgoing("MEMBER_OF_EC2_SECURITY_GROUP", "EC2SecurityGroup", parent("GroupId")),
         incoming("MEMBER_OF_IP_RULE", "IpRange", cidrs),
