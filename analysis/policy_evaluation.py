@@ -135,11 +135,11 @@ def not_always_denied(allow: Conditions, deny: Conditions) -> Conditions | None:
     return left or (None if allow else ALWAYS)
 
 
-def _part(condition: Condition, *, alone: bool = False) -> list[str]:
+@lru_cache(maxsize=20_000)
+def _part(condition: Condition, *, alone: bool = False) -> tuple[str, ...]:
     """The part of a resource that a condition is limited to. `alone`: where nothing else has to hold."""
-    [elements] = json.loads(condition)
-    part: list[str] = elements.get("Resource", [])
-    return part if len(elements) == 1 or not alone else []
+    elements = ChainMap(*json.loads(condition))
+    return () if alone and len(elements) > 1 else tuple(elements.get("Resource", ()))
 
 
 def _within(part: Iterable[str], denied: Iterable[str]) -> bool:
