@@ -7,27 +7,28 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondy
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass
 from typing import Final
 
 from analysis.patterns import overlaps
-from analysis.resources import ITSELF
+from analysis.resources import ITSELF, Part
 
-OBJECTS: Final = "/"
-INDEXES: Final = "/index/"
-STREAMS: Final = "/stream/"
+OBJECTS: Final = Part("/")
+INDEXES: Final = Part("/index/", frozenset(string.ascii_letters + string.digits + "_.-"))
+STREAMS: Final = Part("/stream/", frozenset(string.digits + "T:.-"))  # by the time when each was made
 
 
 @dataclass(frozen=True, slots=True)
 class AskedAbout:
     """What a policy must allow an action on.
 
-    parts    all of them; what an ARN goes on with, or ITSELF
+    parts    all of them
     or_else  the part that is enough as well where a policy doesn't allow these
     """
 
-    parts: tuple[str, ...]
-    or_else: str | None = None
+    parts: tuple[Part, ...]
+    or_else: Part | None = None
 
 
 # By service; each part with the actions that work on it alone.

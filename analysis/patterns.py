@@ -33,14 +33,16 @@ def literal_start(word: str) -> str:
     return _WILD.split(word, maxsplit=1)[0]
 
 
-@lru_cache(maxsize=20_000)
 def expression(word: str) -> re.Pattern[str]:
-    """Of texts, and of patterns in the spelling of `as_text`: `*` matches all of these, `?` all but one of any length.
+    """Of texts, and of patterns as `as_text` spells them: `*` matches any part of these, `?` all but a star."""
+    return _compiled(as_text(word))
 
-    Each text between stars is looked for once, at its first place: that is enough, and it can't take long.
-    """
+
+@lru_cache(maxsize=20_000)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Each text between stars is looked for once, at its first place: that is enough, and it can't take long."""
     parts = [""]
-    for token in as_text(word):
+    for token in pattern:
         if token == MANY:
             parts.append("")
         else:
@@ -85,16 +87,29 @@ def overlaps(word: str, other: str) -> bool:
     return reached[-1]
 
 
-@lru_cache(maxsize=20_000)
-def _head(word: str) -> tuple[str, bool]:
-    """What stands before its first star, and whether there is one."""
-    head, star, _ = as_text(word).partition(MANY)
-    return head, bool(star)
+def goes_beyond(word: str, start: str, among: frozenset[str] | None = None) -> bool:
+    """Whether it matches some text that begins so and goes on. `among`: the characters that it may go on with."""
+    pattern = as_text(word)
+    outside = _last_outside(pattern, among) if among is not None else 0
+    if not outside:
+        return _goes_beyond(pattern, start)
+    # What must not stand in the rest stands in the start, wherever the same character does.
+    first, rest = pattern[:outside], pattern[outside:]
+    ends = (at for at, character in enumerate(start, start=1) if character == first[-1])
+    return any(_goes_beyond(rest, start[end:]) and _compiled(first).fullmatch(start[:end]) for end in ends)
 
 
-def goes_beyond(word: str, start: str) -> bool:
-    """Whether it matches some text that begins so and goes on."""
-    head, has_star = _head(word)
-    if not has_star and len(head) <= len(start):
+def _goes_beyond(pattern: str, start: str) -> bool:
+    head, star, _ = pattern.partition(MANY)
+    if not star and len(head) <= len(start):
         return False
     return all(mine in (ONE, theirs) for mine, theirs in zip(head, start, strict=False))
+
+
+@lru_cache(maxsize=20_000)
+def _last_outside(pattern: str, among: frozenset[str]) -> int:
+    """Where the last character that isn't among these ends; 0 where all are."""
+    at = len(pattern)
+    while at and (pattern[at - 1] in (MANY, ONE) or pattern[at - 1] in among):
+        at -= 1
+    return at

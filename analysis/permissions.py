@@ -89,10 +89,10 @@ class _Asked:
 
     def grants(self, source: Principal) -> dict[str, Grant]:
         found = _grants(source, self._action, self._resources)
-        if self._parts is not None:
+        if self._or_else is not None and self._parts is not None:
             for arn, grant in _grants(source, self._action, self._parts).items():
                 if arn not in found:
-                    part = {"Resource": [f"{arn}{self._or_else}*"]}
+                    part = {"Resource": [f"{arn}{self._or_else.begins}*"]}
                     found[arn] = replace(grant, identity=_only_for(part, grant.identity))
         return found
 

@@ -17,7 +17,19 @@ from typing import Final
 
 from analysis.patterns import any_value, covers, expression, goes_beyond, has_variable, literal_start
 
-ITSELF: Final = ""
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What of a resource is asked about: all whose ARNs go on from the resource's with `begins` and some text.
+
+    among   the characters of that text; None: any
+    """
+
+    begins: str
+    among: frozenset[str] | None = None
+
+
+ITSELF: Final = Part("")
 MOST_REMEMBERED: Final = 2_000_000  # ARNs in answers; some 8 bytes each
 
 
@@ -45,12 +57,12 @@ NOTHING: Final = Matched(frozenset(), {})
 class Resources:
     """The ARNs that are asked about. What a pattern matches among them is found once for all statements.
 
-    `parts`: how what is asked about begins after the ARN: `/` for the objects of a bucket; ITSELF for the resource.
+    `parts`: what of each is asked about: for a bucket its objects, say, and not ITSELF.
     """
 
-    def __init__(self, arns: Iterable[str], parts: Sequence[str] = (ITSELF,)) -> None:
+    def __init__(self, arns: Iterable[str], parts: Sequence[Part] = (ITSELF,)) -> None:
         self._all = frozenset(arns)
-        self._parts = [_Part(self._all, part) for part in parts]
+        self._parts = [_Starts(self._all, part) for part in parts]
         self._by_word: dict[str, list[Matched]] = {}
         self._by_patterns: dict[Patterns, Matched] = {}
         self._remembered = 0
@@ -91,12 +103,14 @@ class Resources:
         self._remembered += len(found.surely) + len(found.perhaps)
 
 
-class _Part:
-    def __init__(self, arns: Iterable[str], part: str) -> None:
+class _Starts:
+    """How the ARNs of a part of each resource begin."""
+
+    def __init__(self, arns: Iterable[str], part: Part) -> None:
         self._part = part
-        self._starts = sorted(arn + part for arn in arns)
+        self._starts = sorted(arn + part.begins for arn in arns)
         self._known = frozenset(self._starts)
-        self._part_in = re.compile(f"(?={re.escape(part)})")
+        self._ends = re.compile(f"(?={re.escape(part.begins)})")
 
     def match(self, word: str) -> Matched:
         pattern = any_value(word)
@@ -106,9 +120,9 @@ class _Part:
                 if expression(pattern).fullmatch(start):
                     surely.add(start)
             elif covers(pattern, f"{start}?*"):
-                surely.add(start.removesuffix(self._part))
-            elif goes_beyond(pattern, start):
-                some.add(start.removesuffix(self._part))
+                surely.add(start.removesuffix(self._part.begins))
+            elif goes_beyond(pattern, start, self._part.among):
+                some.add(start.removesuffix(self._part.begins))
         if has_variable(word):
             surely, some = set(), surely | some
         return Matched(frozenset(surely), dict.fromkeys(some, (word,))) if surely or some else NOTHING
@@ -118,5 +132,5 @@ class _Part:
         first, end = (bisect_left(self._starts, text) for text in (begins, begins + chr(sys.maxunicode)))
         yield from self._starts[first:end]
         if self._part != ITSELF:
-            shorter = (begins[: at.start() + len(self._part)] for at in self._part_in.finditer(begins))
+            shorter = (begins[: at.start() + len(self._part.begins)] for at in self._ends.finditer(begins))
             yield from (start for start in shorter if len(start) < len(begins) and start in self._known)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from analysis.patterns import covers, expression, goes_beyond, overlaps
 
-TEXTS = ["".join(text) for length in range(7) for text in product("ab", repeat=length)]
-PATTERNS = st.text("ab*?", max_size=5)
+TEXTS = ["".join(text) for length in range(8) for text in product("ab", repeat=length)]
+PATTERNS = st.text("ab*?", max_size=4)
 
 
 def matched(word: str) -> set[str]:
@@ -56,9 +56,15 @@ def test_covers(word: str, other: str, is_covered: bool) -> None:
     assert covers(word, other) is is_covered
 
 
-@given(PATTERNS, st.text("ab", max_size=3))
+@given(PATTERNS, st.text("ab", max_size=2))
 def test_a_pattern_goes_beyond_a_text_where_it_matches_a_longer_one(word: str, start: str) -> None:
     assert goes_beyond(word, start) == any(text.startswith(start) and text != start for text in matched(word))
+
+
+@given(PATTERNS, st.text("ab", max_size=2))
+def test_it_may_go_on_with_some_characters_only(word: str, start: str) -> None:
+    longer = {text for text in matched(word) if text.startswith(start) and text != start}
+    assert goes_beyond(word, start, frozenset("a")) == any(set(text.removeprefix(start)) == {"a"} for text in longer)
 
 
 def test_none_takes_long() -> None:

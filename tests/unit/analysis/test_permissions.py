@@ -164,6 +164,13 @@ def test_a_table_is_queried_itself_or_by_an_index() -> None:
     assert not verdict(statement(), denied, permissions=("dynamodb:GetItem",), arn=TABLE)
 
 
+def test_no_index_has_the_name_of_another_table() -> None:
+    """A star goes beyond colons and slashes, but indexes have none in their names."""
+    asked: dict[str, Any] = {"permissions": ("dynamodb:Query", "dynamodb:GetRecords"), "arn": TABLE}
+    assert not verdict(statement(resource=["arn:aws:dynamodb:*:111122223333:table/other*"]), **asked)
+    assert verdict(statement(resource=["arn:aws:dynamodb:*:111122223333:table/ind*"]), **asked)
+
+
 def test_records_are_those_of_a_tables_streams() -> None:
     asked: dict[str, Any] = {"permissions": ("dynamodb:GetRecords",), "arn": TABLE}
     assert not verdict(statement(resource=[TABLE]), **asked)
