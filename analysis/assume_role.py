@@ -13,27 +13,22 @@ read. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evalua
 
 from __future__ import annotations
 
-import itertools
-import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
-
-import neo4j
+from typing import Final
 
 from analysis import principals
+from analysis.drawing import EDGES_PER_TRANSACTION, delete, pages
+from analysis.edge_conditions import Way, as_text
 from analysis.job import Findings, Job
-from analysis.policy_evaluation import ALWAYS, Access, Conditions, Resources, access, either
-from analysis.principals import Principal, account_of
+from analysis.policy_evaluation import ALWAYS, Access, access, either
+from analysis.principals import USERS_AND_ROLES, Principal, account_of
+from analysis.resources import Resources
 from analysis.trust import ACTION, ANYBODY, How, Role, Trust, Trusts
 from loaders.graph import Graph
 
-T = TypeVar("T")
-
 ROLES_AT_A_TIME: Final = 2_000
-EDGES_PER_TRANSACTION: Final = 5_000
-MOST_DELETED_PER_TRANSACTION: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +55,18 @@ def edges(sources: Iterable[Principal], roles: Collection[Role]) -> Iterator[Edg
 
 def _edge(source: Principal, role: str, trust: Trust, own: Access, boundary: Access | None) -> Edge | None:
     denied = either(trust.denied, own.deny.get(role))
-    policies = {"identity": own.allow.get(role), "boundary": ALWAYS}
+    policies: Way = {"identity": own.allow.get(role), "boundary": ALWAYS}
     if boundary is not None:
         denied = either(denied, boundary.deny.get(role))
         policies["boundary"] = boundary.allow.get(role)
     if denied == ALWAYS:
         return None
-    ways = [
+    ways: list[Way] = [
         {"trust": conditions} | {kind: policies[kind] for kind in _asked(how, source, role)}
         for how, conditions in trust.by.items()
     ]
-    possible = [_conditional(way) for way in ways if None not in way.values()]
-    if not possible:
-        return None
-    said: dict[str, Any] = {} if {} in possible else {"any_of": possible}
-    if denied:
-        said["unless"] = _conditions(denied)
-    return Edge(source.arn, role, json.dumps(said) if said else None)
+    possible = [way for way in ways if None not in way.values()]
+    return Edge(source.arn, role, as_text(possible, denied)) if possible else None
 
 
 def _asked(how: How, source: Principal, role: str) -> tuple[str, ...]:
@@ -84,14 +74,6 @@ def _asked(how: How, source: Principal, role: str) -> tuple[str, ...]:
     if how is How.ACCOUNT or source.account != account_of(role):
         return ("identity", "boundary")
     return ("boundary",) if how is How.ITSELF and source.is_role else ()
-
-
-def _conditional(way: Mapping[str, Conditions | None]) -> dict[str, list[Any]]:
-    return {kind: _conditions(conditions) for kind, conditions in way.items() if conditions}
-
-
-def _conditions(texts: Conditions) -> list[Any]:
-    return [condition for text in sorted(texts) for condition in json.loads(text)]
 
 
 # --- in the graph ---
@@ -139,13 +121,13 @@ RETURN count(CASE WHEN size(sources) > 0 THEN 1 END) AS count,
 
 def draw(graph: Graph, tag: int) -> None:
     """Make the relationships what the policies in the graph say now. Repeating it changes nothing."""
-    for account in principals.accounts(graph):
-        sources = list(principals.of_account(graph, account))
-        for roles in _pages(iter(_trusting(graph, account)), ROLES_AT_A_TIME):
-            for page in _pages(edges(sources, _read(graph, roles)), EDGES_PER_TRANSACTION):
+    for account in principals.accounts(graph, USERS_AND_ROLES):
+        sources = list(principals.of_account(graph, account, USERS_AND_ROLES))
+        for roles in pages(_trusting(graph, account), ROLES_AT_A_TIME):
+            for page in pages(edges(sources, _read(graph, roles)), EDGES_PER_TRANSACTION):
                 rows = [asdict(edge) for edge in page]
                 graph.write(lambda tx, rows=rows: tx.run(_DRAW, edges=rows, tag=tag).consume())  # type: ignore[misc]
-    _delete_others(graph, tag)
+    delete(graph, _DELETE, {"tag": tag})
 
 
 def _trusting(graph: Graph, account: str) -> list[str]:
@@ -157,19 +139,6 @@ def _trusting(graph: Graph, account: str) -> list[str]:
 
 def _read(graph: Graph, arns: list[str]) -> list[Role]:
     return [Role.of(row["arn"], row["trust_policy"]) for row in graph.rows(_ROLES, {"arns": arns})]
-
-
-def _delete_others(graph: Graph, tag: int) -> None:
-    def work(tx: neo4j.ManagedTransaction) -> int:
-        return int(tx.run(_DELETE, tag=tag, limit=MOST_DELETED_PER_TRANSACTION).single(strict=True)["deleted"])
-
-    while graph.write(work) == MOST_DELETED_PER_TRANSACTION:
-        pass
-
-
-def _pages(items: Iterator[T], size: int) -> Iterator[list[T]]:
-    while page := list(itertools.islice(items, size)):
-        yield page
 
 
 _TRUSTING: Final = """

@@ -9,14 +9,14 @@ something is allowed or denied, and none is ever taken for granted.
 from __future__ import annotations
 
 import json
-import re
-import sys
-from bisect import bisect_left
 from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
+
+from analysis.patterns import any_value, covers, has_variable, overlaps
+from analysis.resources import Patterns, Resources
 
 # JSON text of a list that holds a statement's condition, as AWSPolicyStatement has it.
 Condition = str
@@ -38,18 +38,6 @@ def only_if(condition: Condition | None) -> Conditions:
 
 
 @dataclass(frozen=True, slots=True)
-class Patterns:
-    """Words with `*` (any text) and `?` (exactly one character). `but`: all but these, as NotAction has it."""
-
-    words: tuple[str, ...]
-    but: bool = False
-
-    def match_action(self, action: str) -> bool:
-        """Letter case doesn't matter in actions."""
-        return any(_expression(word.lower()).fullmatch(action.lower()) for word in self.words) is not self.but
-
-
-@dataclass(frozen=True, slots=True)
 class Statement:
     """A statement of a policy that a principal has, or that is its boundary."""
 
@@ -68,50 +56,26 @@ class Statement:
             condition=node["condition"],
         )
 
+    def applies_to(self, action: str) -> bool:
+        """`action` may be a pattern: who allows must mean all that it means, and who denies any of it."""
+        return all_of(self.actions, action) if self.allows else any_of(self.actions, action)
+
 
 def patterns(these: Iterable[str] | None, all_but: Iterable[str] | None) -> Patterns:
     """Of an element, or of its opposite: a statement has one of both."""
     return Patterns(tuple(these or ())) if all_but is None else Patterns(tuple(all_but), but=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
-    """`perhaps`: it depends on who asks, as the pattern holds a policy variable (`${aws:username}`)."""
-
-    surely: frozenset[str]
-    perhaps: frozenset[str]
+def all_of(actions: Patterns, action: str) -> bool:
+    """Whether they mean the action, or all actions that it means. Letter case doesn't matter in actions."""
+    same = overlaps if actions.but else covers
+    return any(same(word.lower(), action.lower()) for word in actions.words) is not actions.but
 
 
-class Resources:
-    """The ARNs that are asked about. What a pattern matches among them is found once for all statements."""
-
-    def __init__(self, arns: Iterable[str]) -> None:
-        self._arns = sorted(set(arns))
-        self._all = frozenset(self._arns)
-        self._by_word: dict[str, frozenset[str]] = {}
-        self._by_patterns: dict[Patterns, Matched] = {}
-
-    def matching(self, patterns: Patterns) -> Matched:
-        found = self._by_patterns.get(patterns)
-        if found is None:
-            found = self._by_patterns[patterns] = self._match(patterns)
-        return found
-
-    def _match(self, patterns: Patterns) -> Matched:
-        plain = self._matching_any(word for word in patterns.words if not _VARIABLE.search(word))
-        perhaps = self._matching_any(_VARIABLE.sub("*", word) for word in patterns.words if _VARIABLE.search(word))
-        return Matched(self._all - plain - perhaps if patterns.but else plain, perhaps - plain)
-
-    def _matching_any(self, words: Iterable[str]) -> frozenset[str]:
-        return frozenset().union(*(self._matching_word(word) for word in words))
-
-    def _matching_word(self, word: str) -> frozenset[str]:
-        if word not in self._by_word:
-            start = re.split(r"[*?$]", word, maxsplit=1)[0]
-            first, end = bisect_left(self._arns, start), bisect_left(self._arns, start + chr(sys.maxunicode))
-            expression = _expression(word)
-            self._by_word[word] = frozenset(arn for arn in self._arns[first:end] if expression.fullmatch(arn))
-        return self._by_word[word]
+def any_of(actions: Patterns, action: str) -> bool:
+    """Whether they mean the action, or any action that it means."""
+    same = covers if actions.but else overlaps
+    return any(same(word.lower(), action.lower()) for word in actions.words) is not actions.but
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,20 +87,23 @@ class Access:
 
 
 def access(statements: Iterable[Statement], action: str, resources: Resources) -> Access:
-    """What the statements say together: of all policies that a principal has, or of its boundary."""
+    """What the statements say together: of all policies that a principal has, or of its boundary.
+
+    `action` may be a pattern: allowed is then what is allowed for all that it means, denied what is for any of it.
+    """
     allow: dict[str, Conditions] = {}
     deny: dict[str, Conditions] = {}
     for statement in statements:
-        if statement.actions.match_action(action):
+        if statement.applies_to(action):
             said = allow if statement.allows else deny
             found = resources.matching(statement.resources)
             _say(said, found.surely, only_if(statement.condition))
-            if found.perhaps:
-                _say(said, found.perhaps, only_if(_with_variables(statement)))
+            for arn, words in found.perhaps.items():
+                _say(said, (arn,), frozenset({_with_words(statement.condition, words, but=statement.resources.but)}))
     return Access(allow, deny)
 
 
-def _say(said: dict[str, Conditions], arns: frozenset[str], conditions: Conditions) -> None:
+def _say(said: dict[str, Conditions], arns: Iterable[str], conditions: Conditions) -> None:
     """One more statement about these resources. Conditions add nothing where none has to hold."""
     if not conditions:
         said.update(dict.fromkeys(arns, ALWAYS))
@@ -147,11 +114,10 @@ def _say(said: dict[str, Conditions], arns: frozenset[str], conditions: Conditio
             said[arn] = conditions | (known or conditions)
 
 
-def _with_variables(statement: Statement) -> Condition:
-    """The condition, and under the element's name the patterns whose variables have to fit."""
-    name = "NotResource" if statement.resources.but else "Resource"
-    words = [word for word in statement.resources.words if _VARIABLE.search(word)]
-    return also(statement.condition, {name: words})
+@lru_cache(maxsize=20_000)
+def _with_words(condition: Condition | None, words: tuple[str, ...], *, but: bool) -> Condition:
+    """The condition, and under the element's name the patterns that the resource of the request has to match."""
+    return also(condition, {"NotResource" if but else "Resource": list(words)})
 
 
 def also(condition: Condition | None, more: Mapping[str, Any]) -> Condition:
@@ -160,24 +126,22 @@ def also(condition: Condition | None, more: Mapping[str, Any]) -> Condition:
     return json.dumps([dict(ChainMap(dict(more), *said))])
 
 
-_VARIABLE: Final = re.compile(r"\$\{[^*?$}][^}]*\}")  # ${*}, ${?} and ${$} stand for these characters themselves
-_TOKEN: Final = re.compile(r"\$\{([*?$])\}|\*+|\?")
+def not_always_denied(allow: Conditions, deny: Conditions) -> Conditions | None:
+    """What is allowed, without parts of a resource that are always denied; None where that is all of it."""
+    denied = [word for text in deny for word in _part(text, alone=True) if not has_variable(word)]
+    if not denied:
+        return allow
+    left = frozenset(text for text in allow if not _within(_part(text), denied))
+    return left or (None if allow else ALWAYS)
 
 
 @lru_cache(maxsize=20_000)
-def _expression(word: str) -> re.Pattern[str]:
-    """Each text between stars is looked for once, at its first place: that is enough, and no pattern takes long. Who
-    writes policies in one account must not be able to hold up the analysis of all.
-    """
-    parts, position = [""], 0
-    for token in _TOKEN.finditer(word):
-        parts[-1] += re.escape(word[position : token.start()])
-        position = token.end()
-        if token[0].startswith("*"):
-            parts.append("")
-        else:
-            parts[-1] += re.escape(token[1]) if token[1] else "."
-    parts[-1] += re.escape(word[position:])
-    first, *others = parts
-    middle = "".join(f"(?>.*?{part})" for part in others[:-1])
-    return re.compile(first + middle + (f".*{others[-1]}" if others else ""), re.DOTALL)
+def _part(condition: Condition, *, alone: bool = False) -> tuple[str, ...]:
+    """The part of a resource that a condition is limited to. `alone`: where nothing else has to hold."""
+    elements = ChainMap(*json.loads(condition))
+    return () if alone and len(elements) > 1 else tuple(elements.get("Resource", ()))
+
+
+def _within(part: Iterable[str], denied: Iterable[str]) -> bool:
+    words = [any_value(word) for word in part]
+    return bool(words) and all(any(covers(other, word) for other in denied) for word in words)

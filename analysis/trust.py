@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-from analysis.policy_evaluation import ALWAYS, Condition, Conditions, also, either, only_if, patterns
+from analysis.policy_evaluation import ALWAYS, Condition, Conditions, all_of, also, either, only_if, patterns
 from analysis.principals import Principal
 
 ACTION: Final = "sts:AssumeRole"
@@ -45,7 +45,7 @@ class Role:
 
 def _trust_statements(statements: Iterable[Mapping[str, Any]]) -> Iterator[TrustStatement]:
     for statement in statements:
-        if not patterns(_listed(statement, "Action"), _listed(statement, "NotAction")).match_action(ACTION):
+        if not all_of(patterns(_listed(statement, "Action"), _listed(statement, "NotAction")), ACTION):
             continue
         but = "NotPrincipal" in statement
         named = statement.get("NotPrincipal" if but else "Principal")

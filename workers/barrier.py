@@ -20,12 +20,14 @@ import redis
 from neo4j.exceptions import ClientError, DriverError, Neo4jError
 
 from analysis import assume_role, engine, links
+from analysis import permissions as permission_relationships
 from analysis.job import Job, JobFileError
 from loaders import coverage, retirement
 from loaders.cleanup import Cleanup
 from loaders.ledger import Ledger, RunInfo, RunState
 from loaders.writer import LostWriter, OutdatedRun, Writer, release_claim
 from tasks import registry
+from workers import permissions
 from workers.loading import AWAY_SECONDS, Busy, trouble_with_graph, writing
 from workers.process import Process
 
@@ -88,6 +90,10 @@ def _steps(writer: Writer, ledger: Ledger, info: RunInfo, process: Process) -> t
     with _timed(seconds, assume_role.JOB.name), _reported(failed):
         assume_role.draw(writer, info.tag)
         findings.append(_verdict(writer, assume_role.JOB, info))
+    with _timed(seconds, permission_relationships.JOB.name), _reported(failed):
+        rules = permissions.of_run(info.config)
+        permission_relationships.draw(writer, rules, schema, info.tag)
+        findings.append(_verdict(writer, permission_relationships.job(rules, schema), info))
     for job in engine.shipped_jobs():
         with _timed(seconds, job.name), _reported(failed):
             engine.run_shipped(writer, job, info.id, info.tag)

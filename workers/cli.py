@@ -27,6 +27,7 @@ from rich.table import Table
 
 from analysis import engine
 from analysis.job import JobFileError
+from analysis.permission_rules import RuleFileError
 from loaders.graph import Graph, GraphAddress
 from loaders.indexes import DuplicateNodes
 from loaders.ledger import Ledger, RunState, runs
@@ -39,6 +40,7 @@ from workers import (
     former_flags,
     health,
     local_fleet,
+    permissions,
     readiness,
     report,
     schema,
@@ -83,7 +85,7 @@ def run(arguments: list[str]) -> int:
             os.environ[PROMPTED_PASSWORD] = "to be asked for"
         settings = Settings.load(flags)
         return _COMMANDS[args.command](settings, args)
-    except (SettingError, JobFileError) as error:
+    except (SettingError, JobFileError, RuleFileError) as error:
         return _say(error, report.USAGE)
     except (readiness.NotReady, RunRefused, DuplicateNodes, embedded.EmbeddedError) as error:
         return _say(error, report.FAILED)
@@ -111,6 +113,7 @@ def _say(what: object, code: int) -> int:
 
 def _sync(settings: Settings, args: argparse.Namespace) -> int:
     engine.user_jobs(settings.analysis_job_directory)  # a bad file is found before anything is touched
+    permissions.rules(settings.permission_relationships_file)
     if args.neo4j_password_prompt and settings.neo4j_user:
         asked = f"Password of {settings.neo4j_user} at {settings.neo4j_uri}: "
         os.environ[PROMPTED_PASSWORD] = getpass.getpass(asked)

@@ -15,6 +15,7 @@ from typing import Any
 
 import redis
 
+from analysis.permission_rules import RuleFileError
 from loaders import indexes
 from loaders.adoption import needs_adoption
 from loaders.coverage import held_scopes
@@ -25,6 +26,7 @@ from loaders.writer import RunRefused, claim, claimed_by, release_claim
 from tasks import registry
 from tasks.failures import CallFailed, Failure, Later, NotConfigured
 from tasks.resource import Listed, Per, Tenant
+from workers import permissions
 from workers.process import Process
 from workers.settings import Settings
 
@@ -38,7 +40,11 @@ PublishUnits = Callable[[str, Iterable[Scope]], None]
 
 
 def start(settings: Settings, graph: Graph, client: redis.Redis, publish_units: PublishUnits) -> Ledger:
-    """Claim the graph, open the ledger, publish the first planning units. Raises RunRefused, DuplicateNodes."""
+    """Claim the graph, open the ledger, publish the first planning units.
+
+    Raises RunRefused, DuplicateNodes, RuleFileError.
+    """
+    rules = [rule.as_json() for rule in permissions.rules(settings.permission_relationships_file)]
     indexes.ensure_lock(graph)
     held = claimed_by(graph)
     if (held is None or not held.tag) and (label := needs_adoption(graph, registry.schema())):
@@ -53,7 +59,7 @@ def start(settings: Settings, graph: Graph, client: redis.Redis, publish_units: 
         indexes.ensure(graph, registry.schema())
         ledger = Ledger(client, run)
         planners = [Scope(type=tenants_type(name), tenant=name) for name in settings.modules]
-        config = settings.run_config() | {"graph": graph.database_id()}
+        config = settings.run_config() | {"graph": graph.database_id(), permissions.CONFIG: rules}
         _end_abandoned(client, config["graph"], run)
         ledger.set_held(held_scopes(graph))
         ledger.open(tag=tag, config=config, window=settings.admission_window, planners=planners)
@@ -94,7 +100,7 @@ def start_scheduled(process: Process, publish_units: PublishUnits) -> str:
     graph = Graph.at(address)
     try:
         return start(process.settings, graph, process.redis, publish_units).run
-    except RunRefused as error:
+    except (RunRefused, RuleFileError) as error:
         log.warning("no run started: %s", error)
         return ""
     finally:

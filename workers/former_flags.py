@@ -32,7 +32,6 @@ FORMER_FLAGS: Final[tuple[FormerFlag, ...]] = (
         "CRXcavator", "--crxcavator-api-base-uri", "--crxcavator-api-base-url", "--crxcavator-api-key-env-var"
     ),
     *_not_synced("Jamf", "--jamf-base-uri", "--jamf-user", "--jamf-password-env-var"),
-    FormerFlag("--permission-relationships-file", "permission relationships are not evaluated by this version"),
     FormerFlag(
         "--statsd-enabled",
         "no timers are sent: the report, `chartfleet status --json` and Flower have the time of each resource type",

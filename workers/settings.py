@@ -205,6 +205,13 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         metavar="DIR",
     ),
     Setting(
+        name="permission_relationships_file",
+        default=None,
+        meaning="your own rules of who may use what (YAML), in the place of the default ones",
+        type=_path,  # as above
+        metavar="FILE",
+    ),
+    Setting(
         name="schedule",
         default=None,
         meaning="when beat starts a run: seconds between runs, or a crontab, UTC",

@@ -1,0 +1,135 @@
+"""The file of who may use what: the default rules, a file of one's own, and what is said of a bad one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from analysis import permissions
+from analysis.permission_rules import Rule, RuleFileError
+from tasks import registry
+from workers.permissions import of_run, rules
+
+BUCKETS = "{target_label: S3Bucket, permissions: [s3:DeleteObject], relationship_name: CAN_DELETE}"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "rules.yaml"
+
+
+def problem(file: Path, text: str) -> str:
+    """What is said of the file, after its name."""
+    file.write_text(text)
+    with pytest.raises(RuleFileError) as raised:
+        rules(file)
+    said = str(raised.value)
+    assert said.startswith(f"{file}: ")
+    return said.removeprefix(f"{file}: ")
+
+
+def test_the_default_rules_hold() -> None:
+    assert permissions.job(rules(None), registry.schema()) == permissions.JOB
+    assert {rule.relationship_name: len(rule.permissions) for rule in rules(None)} == {
+        "CAN_READ": 1,
+        "CAN_WRITE": 1,
+        "CAN_QUERY": 4,
+        "CAN_ADMINISTER": 4,
+    }
+
+
+def test_a_file_stands_in_the_place_of_the_default_rules(file: Path) -> None:
+    file.write_text(f"- {BUCKETS}")
+    expected = [Rule(target_label="S3Bucket", permissions=("s3:DeleteObject",), relationship_name="CAN_DELETE")]
+    assert rules(file) == expected
+    file.write_text("[]")
+    assert rules(file) == []
+
+
+def test_either_spelling_of_a_label_is_taken(file: Path) -> None:
+    file.write_text(f"- {BUCKETS.replace('S3Bucket', 'AWSS3Bucket')}")
+    assert [rule.target_label for rule in rules(file)] == ["AWSS3Bucket"]
+
+
+def test_the_job_reads_what_the_rules_lead_to(file: Path) -> None:
+    file.write_text("- {target_label: KMSKey, permissions: [kms:Decrypt], relationship_name: CAN_DECRYPT}")
+    job = permissions.job(rules(file), registry.schema())
+    assert "aws.s3.buckets" not in job.reads
+    assert "aws.kms.keys" in job.reads
+    assert job.writes_relationships == (("AWSPrincipal", "CAN_DECRYPT", "KMSKey"),)
+
+
+def test_the_runs_record_has_all_that_the_analysis_needs(file: Path) -> None:
+    file.write_text(f"- {BUCKETS}")
+    assert of_run({"permission_rules": [rule.as_json() for rule in rules(file)]}) == rules(file)
+    assert of_run({"permission_rules": []}) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- [a\n- b", "is no YAML: "),
+        ("", "is null; give a list of entries"),
+        ("rules: 1", 'is {"rules": 1}; give a list of entries'),
+        ("- CAN_READ", 'entry 1: is "CAN_READ"; give a mapping with target_label, permissions, relationship_name'),
+        (f"- {BUCKETS[:-1]}, resource: b}}", 'entry 1: "resource" is no field; there are target_label'),
+        (f"- {BUCKETS[:-1]}, permissions: [s3:GetObject]}}", "is no YAML: 'permissions' is there twice"),
+    ],
+)
+def test_a_file_that_is_no_list_of_entries(file: Path, text: str, said: str) -> None:
+    assert problem(file, text).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("target_label", None, "target_label is missing; give "),
+        (
+            "target_label",
+            "S3Buckets",
+            'target_label is "S3Buckets"; no AWS type has nodes of that label that belong to an account',
+        ),
+        ("target_label", "AWSVpc", 'target_label is "AWSVpc"; '),  # has no arn
+        ("target_label", "AWSPolicyStatement", 'target_label is "AWSPolicyStatement"; '),  # belongs to no account
+        ("target_label", "[S3Bucket]", 'target_label is ["S3Bucket"]; '),
+        ("permissions", None, "permissions is missing; give "),
+        ("permissions", "s3:GetObject", 'permissions is "s3:GetObject"; give a list of service:Action'),
+        ("permissions", "[]", "permissions is []; give a list of service:Action"),
+        ("permissions", "[GetObject]", 'permissions is ["GetObject"]; "GetObject" is no permission: '),
+        ("permissions", "['*:Get*']", '"*:Get*" is no permission: '),
+        ("permissions", "[1]", "1 is no permission: "),
+        ("permissions", "[s3:Get*, S3:get*]", '"S3:get*" is there twice: leave one out'),
+        ("relationship_name", None, "relationship_name is missing; give "),
+        ("relationship_name", "can_read", 'relationship_name is "can_read"; give capitals'),
+        ("relationship_name", "'CAN READ'", 'relationship_name is "CAN READ"; give capitals'),
+        ("relationship_name", "RESOURCE", 'relationship_name is "RESOURCE"; aws.'),
+        ("relationship_name", "STS_ASSUMEROLE_ALLOW", "give another name"),
+        ("relationship_name", "yes", "relationship_name is true; give capitals"),
+    ],
+)
+def test_a_bad_entry_is_named_with_field_and_value(file: Path, field: str, value: str | None, said: str) -> None:
+    fields = {"target_label": "S3Bucket", "permissions": "[s3:GetObject]", "relationship_name": "MAY_READ"}
+    given = {name: text for name, text in (fields | {field: value}).items() if text is not None}
+    bad = ", ".join(f"{name}: {text}" for name, text in given.items())
+    found = problem(file, f"- {BUCKETS}\n- {{{bad}}}")
+    assert found.startswith("entry 2: ")
+    assert said in found
+
+
+def test_two_entries_with_one_relationship_to_one_label(file: Path) -> None:
+    again = BUCKETS.replace("S3Bucket", "AWSS3Bucket")
+    assert "entry 1 has it as well, to S3Bucket; put their permissions in one entry" in problem(
+        file, f"- {BUCKETS}\n- {again}"
+    )
+    file.write_text(f"- {BUCKETS}\n- {BUCKETS.replace('S3Bucket', 'KMSKey')}")
+    assert len(rules(file)) == 2
+
+
+def test_all_problems_are_said_at_once(file: Path) -> None:
+    assert len(problem(file, "- {a: 1}\n- b").splitlines()) == 5
+
+
+def test_a_file_that_is_not_there(file: Path) -> None:
+    with pytest.raises(RuleFileError, match=r"rules.yaml: can't be read: .* leave out --permission-relationships-file"):
+        rules(file)
