@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, Generic, Protocol, TypeVar
 
 from loaders.model import Each, Node
+from tasks.access import Examination
 from tasks.failures import CallFailed
 
 T = TypeVar("T")
@@ -140,6 +141,7 @@ class Provider:
     missing        what this machine lacks to serve these options, one line each (a profile, a variable)
     close          ends what `connect` opened
     contradiction  an option that doesn't go with the others, and why
+    examine        tries what these types call, tenant by tenant; None where that can't be tried. Raises NotConfigured
     """
 
     name: str
@@ -150,3 +152,4 @@ class Provider:
     close: Callable[[], Awaitable[None]]
     options: tuple[Option, ...] = ()
     contradiction: Callable[[Options], tuple[str, str] | None] = lambda options: None
+    examine: Callable[[Options, Sequence[ResourceType], Any], Awaitable[Examination]] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks.aws import api, tenants
+from tasks.aws import access_check, api, tenants
 from tasks.resource import Option, Provider
 
 PROVIDER: Final = Provider(
@@ -15,6 +15,7 @@ PROVIDER: Final = Provider(
     missing=tenants.missing,
     contradiction=tenants.contradiction,
     close=api.close,
+    examine=access_check.examine,
     options=(
         Option(
             name="aws_regions",
