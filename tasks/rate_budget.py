@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Protocol
 
 import redis
 
@@ -27,6 +28,16 @@ class Limit:
 
     initial: float
     highest: float
+
+
+class Budget(Protocol):
+    """How many calls an API bucket takes: the fleet's, or what one process keeps to by itself."""
+
+    async def take(self, bucket: str, limit: Limit) -> None:
+        """Wait for the bucket's next call. Raises Later where that would be long."""
+
+    async def throttled(self, bucket: str, limit: Limit, retry_after_seconds: float | None) -> None:
+        """The API asked to slow down."""
 
 
 class RateBudget:

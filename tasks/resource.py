@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, Generic, Protocol, TypeVar
 
 from loaders.model import Each, Node
+from tasks.access import Examination
 from tasks.failures import CallFailed
 
 T = TypeVar("T")
@@ -158,6 +159,7 @@ class Provider:
     close          ends what `connect` opened
     contradiction  an option that doesn't go with the others, and why
     calls          the calls that a type's fetch makes, with permission and number
+    examine        tries what these types call, tenant by tenant; None where that can't be tried. Raises NotConfigured
     """
 
     name: str
@@ -169,3 +171,4 @@ class Provider:
     options: tuple[Option, ...] = ()
     contradiction: Callable[[Options], tuple[str, str] | None] = lambda options: None
     calls: Callable[[Fetch], tuple[Call, ...]] = lambda fetch: tuple(Call(call=call) for call in fetch.calls)
+    examine: Callable[[Options, Sequence[ResourceType], Any], Awaitable[Examination]] | None = None

@@ -36,6 +36,7 @@ from loaders.writer import RunRefused, revoke_claim
 from tasks import registry
 from workers import (
     coordinator,
+    doctor,
     embedded,
     former_flags,
     health,
@@ -237,6 +238,18 @@ def _app(settings: Settings) -> Celery:
 def _impatient(broker: str) -> redis.Redis:
     """For the first look: says at once that nothing answers."""
     return redis.Redis.from_url(broker, socket_connect_timeout=5, socket_timeout=10, retry=None)
+
+
+# -- before a first run
+
+
+def _doctor(settings: Settings, args: argparse.Namespace) -> int:
+    found = doctor.diagnose(settings, _impatient)
+    if args.json:
+        print(found.as_json())
+    else:
+        doctor.show(found, _console(), verbose=args.verbose)
+    return found.exit_code
 
 
 # -- looking at runs
@@ -447,6 +460,7 @@ def _celery(settings: Settings, command: list[str]) -> int:
 
 _COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
     "sync": _sync,
+    "doctor": _doctor,
     "status": _status,
     "runs": _runs,
     "cancel": _cancel,
@@ -493,6 +507,8 @@ def _parser() -> argparse.ArgumentParser:
     sync.add_argument("--resume", metavar="RUN", help="fetch again what an earlier run didn't see, and analyse again")
     sync.add_argument("--json", action="store_true", help="the report as JSON on stdout; all else on stderr")
     former_flags.add(sync)
+    asking = commands.add_parser("doctor", parents=[common], help="before a run: what the credentials may not do")
+    asking.add_argument("--json", action="store_true", help="every tenant, action and region")
     status = commands.add_parser("status", parents=[common], help="where a run stands, the newest by default")
     status.add_argument("run", nargs="?", metavar="RUN")
     status.add_argument("--json", action="store_true")

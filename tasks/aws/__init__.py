@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks.aws import api, calls, name_server, tenants
+from tasks.aws import access_check, api, calls, name_server, tenants
 from tasks.resource import Option, Provider
 
 PROVIDER: Final = Provider(
@@ -16,6 +16,7 @@ PROVIDER: Final = Provider(
     contradiction=tenants.contradiction,
     close=api.close,
     calls=calls.of,
+    examine=access_check.examine,
     options=(
         Option(
             name="aws_regions",

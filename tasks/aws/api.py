@@ -22,7 +22,7 @@ from tasks.aws.clients import Clients
 from tasks.aws.failures import MAYBE_NOT_ENABLED, classify, code_of
 from tasks.aws.permissions import permission
 from tasks.failures import CallFailed, Failure, Later
-from tasks.rate_budget import Limit, RateBudget
+from tasks.rate_budget import Budget, Limit
 from tasks.resource import Gap, Item, Tenant
 
 MOST_TRIES: Final = 5
@@ -53,7 +53,7 @@ class AwsApi:
 
     tenant: Tenant
     region: str
-    budget: RateBudget
+    budget: Budget
     partition: str
     calls: int = 0
 

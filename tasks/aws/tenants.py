@@ -18,13 +18,13 @@ from tasks.aws import credentials
 from tasks.aws.api import AwsApi, reason_of
 from tasks.aws.failures import code_of
 from tasks.failures import CallFailed, Failure, Later, NotConfigured
-from tasks.rate_budget import RateBudget
+from tasks.rate_budget import Budget
 from tasks.resource import Listed, Options, Tenant
 
 ACCOUNTS_AT_A_TIME: Final = 20  # of those that are asked who they are
 
 
-async def tenants(options: Options, budget: RateBudget) -> Listed[Tenant]:
+async def tenants(options: Options, budget: Budget) -> Listed[Tenant]:
     """The accounts that the options select. Raises NotConfigured, CallFailed.
 
     aws_assume_role         those of the organization, by a role of that name in each; the list is whole
@@ -43,7 +43,7 @@ async def tenants(options: Options, budget: RateBudget) -> Listed[Tenant]:
     return Listed(_telling(await _named([own], options, budget), options))
 
 
-async def _hub(budget: RateBudget) -> _Identity:
+async def _hub(budget: Budget) -> _Identity:
     """Whose the default credentials are. Raises NotConfigured where there are none."""
     try:
         there = await credentials.session(credentials.DEFAULT).get_credentials() is not None
@@ -54,7 +54,7 @@ async def _hub(budget: RateBudget) -> _Identity:
     return await _identity(credentials.DEFAULT, budget)
 
 
-async def _accounts_of_organization(options: Options, budget: RateBudget) -> Listed[Tenant]:
+async def _accounts_of_organization(options: Options, budget: Budget) -> Listed[Tenant]:
     """Every account that Organizations lists, asked once by the default credentials: the hub's.
 
     The hub's own account is reached by these credentials, each other one by the role.
@@ -79,7 +79,7 @@ async def _accounts_of_organization(options: Options, budget: RateBudget) -> Lis
     return Listed(_telling(found, options), whole=True, owner=owner)
 
 
-async def _accounts_of_profiles(options: Options, budget: RateBudget) -> Listed[Tenant]:
+async def _accounts_of_profiles(options: Options, budget: Budget) -> Listed[Tenant]:
     """An account per named profile. The list isn't whole: a profile that is gone doesn't mean that its account is.
 
     A profile that doesn't work is an account not seen, if its role says which; else the list says what it lacks, and a
@@ -122,7 +122,7 @@ async def _accounts_of_profiles(options: Options, budget: RateBudget) -> Listed[
     return Listed(accounts, notes=tuple(notes), unseen="; ".join(unknown))
 
 
-async def _named(found: list[Tenant], options: Options, budget: RateBudget) -> list[Tenant]:
+async def _named(found: list[Tenant], options: Options, budget: Budget) -> list[Tenant]:
     """The accounts with the names that Organizations has for them, where one of them may list it.
 
     A profile's name stays for the others. Who may list it isn't known: the management account, or a delegated one.
@@ -173,7 +173,7 @@ class _Identity:
         return cls(credentials.account_of(arn), credentials.partition_of(arn))
 
 
-async def _identity(access: Mapping[str, str], budget: RateBudget) -> _Identity:
+async def _identity(access: Mapping[str, str], budget: Budget) -> _Identity:
     """Whose credentials these are. Raises CallFailed; the next attempt then reads this machine's configuration anew."""
     try:
         partition = access.get("partition") or credentials.partition_of_region(access)
@@ -196,7 +196,7 @@ async def regions(api: AwsApi, options: Options) -> Listed[str]:
     return Listed(sorted(region["RegionName"] for region in answer["Regions"]), whole=True)
 
 
-async def connect(tenant: Tenant, region: str, budget: RateBudget) -> AwsApi:
+async def connect(tenant: Tenant, region: str, budget: Budget) -> AwsApi:
     """The API of an account in a region. Raises CallFailed where its credentials don't work, or are another account's.
 
     Asked once per way of access in a process: what is fetched for an account must not be of another one, whatever the
