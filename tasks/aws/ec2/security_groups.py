@@ -46,7 +46,7 @@ def _ports(rule: Source) -> tuple[int | None, int | None]:
 
 
 def groups(rule: Source) -> list[str]:
-    """Of this account, or of one that its VPC is peered with; then it may be gone, and the rule lets nobody in by it."""
+    """Of this account, or of one that its VPC is peered with: it may be gone, and the rule then lets nobody in."""
     return sorted({pair["GroupId"] for pair in rule.item.get("UserIdGroupPairs", ()) if pair.get("GroupId")})
 
 
