@@ -289,8 +289,7 @@ def _wish(place: _Place) -> float:
 def _fit(rank: Sequence[_Place], wishes: Sequence[float]) -> None:
     """As near to the wishes as the order and the heights allow (least squares: pool adjacent violators)."""
     offset, offsets = 0.0, []
-    for before, place in itertools.zip_longest([None, *rank[:-1]], rank):
-        assert place is not None
+    for before, place in zip((None, *rank), rank, strict=False):
         if before is not None:
             gap = BETWEEN if before.box and place.box else BETWEEN / 2
             offset += (before.height + place.height) / 2 + gap
