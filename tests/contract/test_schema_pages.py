@@ -5,24 +5,14 @@ of all types, and what the barrier and the analysis jobs add.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
 
 from docs import schema_pages
 from docs.schema_pages import Query
 from loaders.graph import Graph
-from loaders.ledger import RunState
-from tasks import registry
-from tests.contract.loading import Runs
-from tests.contract.samples import sample
-from tests.servers.answers import AnswerServer
-from workers import barrier, embedded, schema
-from workers.process import Process
-from workers.settings import Settings
+from workers import schema
 
-PASSWORD = "CHARTFLEET_TEST_PAGES_PASSWORD"  # the name of a variable
 FAMILIES = [family for family in schema_pages.families() if family.provider == "aws"]
 QUERIES = [(family, query) for family in FAMILIES for query in schema_pages.queries(family.queries_file)]
 
@@ -60,33 +50,6 @@ def test_a_query_names_what_is_in_the_schema(query: Query) -> None:
         "firstseen",
         "lastupdated",
     }
-
-
-@pytest.fixture(scope="module")
-def samples(services: embedded.Services, indexed: None, aws: AnswerServer) -> Iterator[Graph]:
-    """A graph with the samples of all types, as one run leaves it."""
-    address = services.graph
-    values = {
-        "broker_url": services.broker_url,
-        "neo4j_uri": address.uri,
-        "neo4j_user": address.user,
-        "neo4j_password_env_var": PASSWORD,
-    }
-    with closing(Graph.at(address)) as graph, pytest.MonkeyPatch.context() as environment:
-        environment.setenv(PASSWORD, address.password or "")
-        graph.autocommit("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS")
-        process = Process(Settings.load({}, {}).with_values(values, "test"))
-        for key in process.redis.scan_iter("chartfleet:*"):
-            process.redis.delete(key)
-        with closing(process.writer), closing(process.redis):
-            assert process.writer.acquire()
-            answers = {type_.name: sample(type_) for type_ in registry.of("aws")}
-            ledger = Runs(process.writer, process.redis, aws).load(answers)
-            barrier.analyse(process, ledger.run)
-            info = ledger.info()
-            assert info is not None
-            assert (info.state, info.report["failed_jobs"]) == (RunState.COMPLETE, [])
-        yield graph
 
 
 @every_query

@@ -1,0 +1,10 @@
+// What belongs to production
+MATCH (resource)-[:TAGGED]->(tag:AWSTag {key: 'env', value: 'prod'})
+RETURN labels(resource)[0] AS kind, count(*) AS resources
+ORDER BY kind;
+
+// Which tags are there, and how often
+MATCH (tag:AWSTag)
+OPTIONAL MATCH (resource)-[:TAGGED]->(tag)
+RETURN tag.key AS key, tag.value AS value, count(resource) AS resources
+ORDER BY resources DESC, key, value;
