@@ -30,7 +30,9 @@ def _of_listing(listing: Listing, item: str) -> Iterator[Call]:
         yield _call(together.action, per=f"{together.most} {item.replace('item', 'items', 1)}")
     for detail in listing.details:
         per = item if detail.each is None else f"element of {detail.each.removesuffix('[]')}"
-        yield _call(detail.action, per=per)
+        call = _call(detail.action, per=per)
+        only = " and ".join(f"{path} is {value}" for path, value in detail.only)
+        yield replace(call, made=f"{call.made} whose {only}") if only else call
 
 
 def _call(action: str, *, per: str | None) -> Call:

@@ -10,7 +10,7 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from loaders.model import Node, Source, key, outgoing, prop
 from tasks import registry
@@ -71,6 +71,8 @@ def kinds() -> Mapping[str, type[AWSNode]]:
 @dataclass(frozen=True, slots=True)
 class TaggedResources:
     """What has tags and may be a node of the graph. Many share a tag: it is among the `NewTags` of one item only."""
+
+    made: ClassVar[Mapping[str, str]] = {_LISTING.action: "1 per page"}
 
     @property
     def calls(self) -> tuple[str, ...]:

@@ -68,6 +68,8 @@ def predicted(type_: ResourceType, broker: redis.Redis) -> Counter[str]:
             case None:
                 pytest.fail(f"{call.call}: this test doesn't know what 'per {call.per}' means")
         around = beside[listing] if listing else items
+        asked = next((detail.only for detail in type_.fetch.details if detail.action == call.call), ())
+        around = [one for one in around if all(at(where_, one) == value for where_, value in asked)]
         if kind == "scope":
             pages = answers[call.call]
             found[call.call] += len(pages) if isinstance(pages, list) else 1

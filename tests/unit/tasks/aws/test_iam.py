@@ -75,7 +75,7 @@ def test_a_principal_leads_to_its_policies_but_not_to_its_boundary() -> None:
         PermissionsBoundary={"PermissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/limit"},
     )
     [(_, row)] = rows("aws.iam.users", item)
-    account, memberships, policies = row["r"]
+    account, memberships, policies, _ = row["r"]
     assert (account, memberships) == ([ACCOUNT], [])
     assert policies == [OWN, f"{ACCOUNT}/{OF_AWS}", f"{item['Arn']}/inline_policy/own"]
     assert row["p"]["permissions_boundary_arn"] == f"arn:aws:iam::{ACCOUNT}:policy/limit"
