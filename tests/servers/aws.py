@@ -595,8 +595,10 @@ def _json_response(document: Any, status: int = 200) -> Response:
 
 def correct_moto() -> None:
     """Answers of moto that differ from AWS's, and would change what the graph says."""
+    from moto.core.responses import ActionResult
     from moto.ec2.models import ec2_backends
     from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
+    from moto.ec2.responses.reserved_instances import ReservedInstances
     from moto.elb.models import ELBBackend, LoadBalancer
     from moto.elbv2.models import ELBv2Backend, FakeLoadBalancer
     from moto.rds.models import DBCluster, DBInstance
@@ -640,11 +642,16 @@ def correct_moto() -> None:
         """A fixed time; moto says now, so that no two answers were alike."""
         return database.created
 
+    def describe_reserved_instances(response: ReservedInstances) -> ActionResult:
+        """None, as in an account that has bought none; moto's answer is an error."""
+        return ActionResult({"ReservedInstances": []})
+
     create, create_v2 = ELBBackend.create_load_balancer, ELBv2Backend.create_load_balancer
     RegionsAndZonesBackend.describe_regions = enabled_regions  # type: ignore[assignment,method-assign]
     LoadBalancer.source_security_group = property(source_security_group)  # type: ignore[assignment,method-assign]
     DBCluster.latest_restorable_time = property(latest_restorable_time)  # type: ignore[assignment,method-assign]
     DBInstance.latest_restorable_time = property(latest_restorable_time)  # type: ignore[assignment,method-assign]
+    ReservedInstances.describe_reserved_instances = describe_reserved_instances  # type: ignore[assignment,method-assign]
     ELBBackend.create_load_balancer = create_load_balancer  # type: ignore[assignment,method-assign]
     ELBv2Backend.create_load_balancer = create_load_balancer_v2  # type: ignore[assignment,method-assign]
 
