@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from docs import schema_pages
+from docs import facts_2020, schema_pages
 from tasks import registry
 from tasks.aws.permissions import permissions
 from workers.settings import Setting, known
@@ -86,6 +86,7 @@ _PARTS: Final[dict[str, Callable[[], str]]] = {
     "settings": settings_table,
     "aws-policy": aws_policy,
     "aws-types": aws_types,
+    "aws-2020": lambda: facts_2020.tables("aws"),
     "schema-families": schema_pages.families_table,
     "schema-labels": schema_pages.labels_table,
 }

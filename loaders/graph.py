@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
@@ -75,6 +75,17 @@ class Graph:
         """For schema commands and `CALL {} IN TRANSACTIONS`, which Neo4j refuses inside an explicit transaction."""
         with self._driver.session(database=self._database) as session:
             return session.run(query, dict(parameters or {})).data()
+
+    def define(self, statements: Iterable[str]) -> None:
+        """Schema commands in one transaction, which holds nothing else: each by itself costs a commit."""
+        with self._driver.session(database=self._database) as session, session.begin_transaction() as tx:
+            for statement in statements:
+                tx.run(statement).consume()
+            tx.commit()
+
+    def labels(self) -> set[str]:
+        """Every label that a node, a constraint or an index has. For what no node is called, nothing need be asked."""
+        return {row["label"] for row in self.rows("CALL db.labels() YIELD label RETURN label")}
 
     def database_id(self) -> str:
         """The id that Neo4j gave this database when it was created: equal ids are one graph, whatever the address."""

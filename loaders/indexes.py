@@ -55,9 +55,8 @@ def ensure(graph: Graph, schema: GraphSchema) -> None:
         if row:
             graph.autocommit(f"DROP INDEX {cypher.quoted(row['name'])}")
         _constrain(graph, label, name)
-    for label, name in indexes(schema):
-        if (label, name) not in there and (label, name) not in unique:
-            graph.autocommit(cypher.index(label, name))
+    missing = [one for one in indexes(schema) if one not in there and one not in unique]
+    graph.define(cypher.index(*one) for one in missing)
     graph.autocommit("CALL db.awaitIndexes(300)")
 
 

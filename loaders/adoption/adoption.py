@@ -71,7 +71,7 @@ class Adoption:
         return self._go_through(writer)
 
     def _go_through(self, writer: Graph | None) -> Adopted:
-        relabelled = [self._relabel(one, writer) for one in relabels(self._schema)]
+        relabelled = self._relabel_all(writer)
         merged = duplicates.find(self._graph, self._schema)
         into: dict[str, str] = {}
         for found in merged.values():
@@ -88,23 +88,37 @@ class Adoption:
             indexes.ensure(writer, self._schema)
         return Adopted(
             labels=list(self._labels(merged, taken)),
-            relabelled=[one for one in relabelled if one["nodes"]],
+            relabelled=relabelled,
             relationships=dict(sorted(unkept.items())),
             indexes=sorted(f"{label}({name})" for label, name in in_the_way),
             others=self._others(),
         )
 
-    def _relabel(self, one: Relabel, writer: Graph | None) -> dict[str, Any]:
-        count = self._graph.rows(f"{one.match} RETURN count(n) AS nodes")[0]["nodes"]
-        if count and writer:
-            query = f"{one.match} WITH n LIMIT $limit {one.change} RETURN count(n) AS done"
+    def _relabel_all(self, writer: Graph | None) -> list[dict[str, Any]]:
+        present, earlier, found = self._graph.labels(), list[Relabel](), list[dict[str, Any]]()
+        for one in relabels(self._schema):
+            # What is still to be done gives its nodes a label that later changes are about: they count there too.
+            matches = [one.match] if one.among in present else []
+            matches += [f"{other.match} AND {one.where}" for other in earlier if other.add == one.among]
+            count = sum(self._graph.rows(f"{match} RETURN count(n) AS nodes")[0]["nodes"] for match in matches)
+            if not count:
+                continue
+            found.append({"label": one.among, "change": str(one), "reason": one.reason, "nodes": count})
+            if writer:
+                self._relabel(one, writer)
+                present.add(one.add)
+            else:
+                earlier.append(one)
+        return found
 
-            def work(tx: neo4j.ManagedTransaction) -> int:
-                return int(tx.run(query, limit=LABELS_PER_TRANSACTION).single(strict=True)["done"])
+    def _relabel(self, one: Relabel, writer: Graph) -> None:
+        query = f"{one.match} WITH n LIMIT $limit {one.change} RETURN count(n) AS done"
 
-            while writer.write(work):
-                pass
-        return {"label": one.among, "change": str(one), "reason": one.reason, "nodes": count}
+        def work(tx: neo4j.ManagedTransaction) -> int:
+            return int(tx.run(query, limit=LABELS_PER_TRANSACTION).single(strict=True)["done"])
+
+        while writer.write(work) == LABELS_PER_TRANSACTION:
+            pass
 
     def _write(self, writer: Graph, taken: owners.Owners) -> None:
         for model, scopes in taken.scopes.items():
@@ -160,8 +174,8 @@ class Adoption:
 
 def highest_tag(graph: Graph, schema: GraphSchema) -> int:
     """The last tag by which what is to be taken over was written: runs must have a higher one to see what is stale."""
-    highest = 0
-    for model in schema.identities:
+    highest, present = 0, graph.labels()
+    for model in (model for model in schema.identities if model.label in present):
         query = f"MATCH (n:{quoted(model.label)}) RETURN max(toIntegerOrNull(n.lastupdated)) AS tag"
         highest = max(highest, graph.rows(query)[0]["tag"] or 0)
     return highest
@@ -169,10 +183,12 @@ def highest_tag(graph: Graph, schema: GraphSchema) -> int:
 
 def needs_adoption(graph: Graph, schema: GraphSchema) -> str | None:
     """A label of which the graph holds a node that belongs to no scope, though a resource type writes such nodes."""
-    tenants = owners.tenant_labels(schema).values()
+    if not graph.rows("MATCH (n) RETURN count(n) AS nodes")[0]["nodes"]:
+        return None
+    tenants, present = owners.tenant_labels(schema).values(), graph.labels()
     for model in schema.identities:
         if model.label not in tenants:
-            for match in nodes(model, schema.owners[model.label], schema):
+            for match in nodes(model, schema.owners[model.label], schema, present):
                 if graph.rows(f"{match} AND n._scope IS NULL RETURN n._scope LIMIT 1"):
                     return model.label
     return None

@@ -53,7 +53,10 @@ class Duplicates:
 
 def find(graph: Graph, schema: GraphSchema) -> dict[NodeModel, list[Duplicates]]:
     """Per identity, all nodes that have their key in common with others."""
-    return {model: found for model in schema.identities if (found := list(_of(graph, model)))}
+    present = graph.labels()
+    return {
+        model: found for model in schema.identities if model.label in present and (found := list(_of(graph, model)))
+    }
 
 
 def _of(graph: Graph, model: NodeModel) -> Iterator[Duplicates]:

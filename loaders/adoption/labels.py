@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -88,12 +88,16 @@ def _stays(model: NodeModel, schema: GraphSchema) -> str:
     return f"{_not_of_another_provider(model, schema.owners[model.label])}{lost}"
 
 
-def nodes(model: NodeModel, type_name: str, schema: GraphSchema) -> Iterator[str]:
-    """Statements up to WHERE that match the nodes of a model, also before the labels are put right."""
+def nodes(model: NodeModel, type_name: str, schema: GraphSchema, present: Collection[str]) -> Iterator[str]:
+    """Statements up to WHERE that match the nodes of a model, also before the labels are put right.
+
+    `present`: the labels that the graph has. What it hasn't isn't asked for: a statement costs its planning first.
+    """
     ours = _not_of_another_provider(model, type_name)
-    yield f"MATCH (n:{quoted(model.label)}) WHERE {_stays(model, schema)}"
+    if model.label in present:
+        yield f"MATCH (n:{quoted(model.label)}) WHERE {_stays(model, schema)}"
     for one in relabels(schema):
-        if one.add == model.label:
+        if one.add == model.label and one.among in present:
             yield f"{one.match} AND {ours}"
 
 

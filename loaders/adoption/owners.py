@@ -83,6 +83,7 @@ def _belongs_to(left: Collection[str], neighbours: Sequence[Neighbour]) -> bool:
 class _Search:
     def __init__(self, graph: Graph, schema: GraphSchema, regional: Collection[str], into: Mapping[str, str]) -> None:
         self._graph = graph
+        self._present = graph.labels()
         self._schema = schema
         self._regional = regional
         self._into = into
@@ -122,7 +123,7 @@ class _Search:
                 f"[(t:{quoted(label)})-[e:{TENANT_EDGE}]->(n) WHERE t.{key} IS NOT NULL | "
                 f"[-coalesce(toIntegerOrNull(e.lastupdated), 0), t.{key}]]"
             )
-        for match in nodes(model, type_name, self._schema):
+        for match in nodes(model, type_name, self._schema, self._present):
             for row in self._graph.stream(
                 f"{match} AND n._scope IS NULL RETURN elementId(n) AS id, n.{quoted(model.key.name)} AS key, "
                 f"n.arn AS arn, n.region AS region, {tenants} AS tenants"
@@ -272,7 +273,7 @@ class _Search:
         taken = {node for found in self._found.orphans.values() for node in found}
         taken |= self._scopes.keys() | self._pending.keys()
         key = quoted(identity.key.name)
-        for match in nodes(identity, type_name, self._schema):
+        for match in nodes(identity, type_name, self._schema, self._present):
             holds = f"EXISTS {{ (n)-[e:{TENANT_EDGE}]->() WHERE e._scope IS NOT NULL }}"
             query = f"{match} AND n._scope IS NULL RETURN elementId(n) AS id, n.{key} AS key, {holds} AS holds"
             for row in self._graph.stream(query):

@@ -59,7 +59,5 @@ def test_each_relationship_is_there_or_is_said_to_be_gone(triple: str, samples: 
 
 def test_the_page_shows_every_fact() -> None:
     page = (Path(__file__).parents[2] / "docs" / "compatibility.md").read_text()
-    for label in LABELS:
-        assert f"| {label} |" in page
-    for triple in RELATIONSHIPS:
-        assert re.escape(triple) in re.escape(page)
+    for fact in (*LABELS, *RELATIONSHIPS):
+        assert f"| `{fact}` |" in page

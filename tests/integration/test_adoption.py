@@ -97,7 +97,7 @@ MATCH (block:AWSIpv4CidrBlock {cidr_block: '10.0.0.0/16'})<-[:BLOCK_ASSOCIATION]
 MATCH (anywhere:IpRange {id: '0.0.0.0/0'}), (theirs:AWSAccount {id: '210987654321'})
 SET web:Reviewed, web.reviewed_by = 'alice', theirs.name = 'theirs'
 CREATE (:Team {name: 'payments'})-[:OWNS]->(web)
-CREATE (:AWSAccount {id: '555555555555', foreign: true})-[:RESOURCE]->(peer:AWSVpc {id: 'vpc-peer', vpcid: 'vpc-peer'})
+CREATE (:AWSAccount {id: '555555555555'})-[:RESOURCE]->(peer:AWSVpc {id: 'vpc-peer', vpcid: 'vpc-peer'})
        -[:BLOCK_ASSOCIATION]->(:AWSIpv4CidrBlock:AWSCidrBlock {id: 'vpc-peer|10.9.0.0/16'})-[:VPC_PEERING]->(block)
 CREATE (:GCPProject {id: 'p'})-[:RESOURCE]->(:GCPInstance:Instance {id: 'g'})
        -[:NETWORK_INTERFACE]->(:GCPNetworkInterface:NetworkInterface {id: 'g/nic0'})
@@ -462,7 +462,7 @@ def test_it_goes_on_where_it_was_interrupted(untouched: Graph, aws: AwsServer, s
     dying = Dying(services.graph.driver(), services.graph.database)
     interruptions = 0
     while True:
-        dying.left = 5
+        dying.left = 25
         try:
             adoption(dying).adopt(dying)
             break
