@@ -7,6 +7,7 @@ region and service that it ever met.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from aiobotocore.config import AioConfig
 from tasks.aws import credentials
 
 MOST: Final = 64  # beyond those in use
+_ACCOUNT_IN_ADDRESS: Final = re.compile(r"^(https?://)\d{12}\.(?=\d+(\.\d+){3}[:/])")
 
 
 class Key(NamedTuple):
@@ -96,7 +98,16 @@ class Clients:
 
 async def _open(access: Mapping[str, str], region: str, service: str, config: AioConfig) -> Any:
     session = credentials.session(access)
-    return await session.client(service, region_name=region, config=config).__aenter__()
+    client = await session.client(service, region_name=region, config=config).__aenter__()
+    client.meta.events.register("before-sign.s3-control", _without_account_in_address)
+    return client
+
+
+def _without_account_in_address(request: Any, **_: Any) -> None:
+    """S3 Control calls its hosts by account: `<account>.s3-control...`. Before an address (AWS_ENDPOINT_URL) that is no
+    host at all; whose call it is stands in a header, too.
+    """
+    request.url = _ACCOUNT_IN_ADDRESS.sub(r"\1", request.url)
 
 
 def _failed(opened: asyncio.Future[Any]) -> bool:

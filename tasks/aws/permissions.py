@@ -10,7 +10,13 @@ from tasks.aws.credentials import service_model
 
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonresourcegrouptaggingapi.html
-_ODD: Final = {"s3:ListBuckets": "s3:ListAllMyBuckets", "resourcegroupstaggingapi:GetResources": "tag:GetResources"}
+_ODD: Final = {
+    "s3:ListBuckets": "s3:ListAllMyBuckets",
+    "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
+    "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
+    "s3control:GetPublicAccessBlock": "s3:GetAccountPublicAccessBlock",
+    "resourcegroupstaggingapi:GetResources": "tag:GetResources",
+}
 _ALWAYS_ALLOWED: Final = frozenset({"sts:GetCallerIdentity"})  # AWS answers it whatever a policy says
 
 

@@ -166,6 +166,8 @@ class Call:
         text = body.decode("utf-8", "replace")
         form = parse_qs(text if text.startswith("Action=") or "&Action=" in text else query)
         service = CLIENTS.get(signing_name, signing_name)
+        if service == "s3" and path.startswith("/v20180820/"):  # no bucket: its names have no such version
+            service = "s3control"
         protocol: Protocol
         if "Action" in form:
             action = form["Action"][0]
