@@ -775,13 +775,20 @@ def bucket(
     group: str = f"{GROUPS}/global/AllUsers",
     account: str = "1111",
     acl_seen: int = 2,
+    of_account: str | None = "",
+    **block: bool | str | None,
 ) -> None:
-    """A bucket seen in run 2 with its owner's grant, and with grants to a group; `policy` None could not be read."""
+    """A bucket seen in run 2 with its owner's grant, and with grants to a group; `policy` None could not be read.
+
+    Nothing blocks what it gives away, but for `block`, and for what its account has on: of_account=None wasn't read.
+    """
     run(
         graph,
         "MERGE (a:AWSAccount {id: $account}) MERGE (b:S3Bucket {id: $name})"
-        " SET b.policy_anonymous_actions = $policy, b.lastupdated = 2"
+        " SET b.policy_anonymous_actions = $policy, b.lastupdated = 2, b += $block"
         " MERGE (a)-[:RESOURCE]->(b)"
+        " FOREACH (on IN $on | MERGE (o:S3AccountPublicAccessBlock {id: $account}) SET o.lastupdated = 2,"
+        " o.ignore_public_acls = on = 'ignore', o.restrict_public_buckets = on = 'restrict')"
         " CREATE (:S3Acl {permission: 'FULL_CONTROL', type: 'CanonicalUser', granteeid: 'owner'})"
         "-[:APPLIES_TO {lastupdated: $acl_seen}]->(b)"
         " FOREACH (p IN $permissions | CREATE (:S3Acl {permission: p, type: 'Group', uri: $group})"
@@ -792,6 +799,8 @@ def bucket(
         policy=policy,
         group=group,
         account=account,
+        on=[] if of_account is None else [of_account],
+        block={"ignore_public_acls": False, "restrict_public_buckets": False, "object_ownership": "ObjectWriter"} | block,
     )
 
 
@@ -880,6 +889,49 @@ def test_a_grant_of_an_earlier_reading_is_over(graph: Graph) -> None:
     )
     analysed(graph, S3)
     assert access(graph, "b") == (False, [])
+
+
+def test_what_a_block_takes_back(graph: Graph) -> None:
+    """Either sees to its own: grants that are ignored leave the policy, a policy that is restricted the grants."""
+    both: dict[str, Any] = {"policy": ["s3:GetObject"]}
+    bucket(graph, "ignored", "READ_ACP", **both, ignore_public_acls=True)
+    bucket(graph, "enforced", "READ_ACP", **both, object_ownership="BucketOwnerEnforced")
+    bucket(graph, "restricted", "READ_ACP", **both, restrict_public_buckets=True)
+    bucket(graph, "closed", "READ_ACP", **both, ignore_public_acls=True, restrict_public_buckets=True)
+    bucket(graph, "no new ones", "READ_ACP", **both, block_public_acls=True, block_public_policy=True)
+    analysed(graph, S3)
+    assert access(graph, "ignored") == access(graph, "enforced") == (True, ["s3:GetObject"])
+    assert access(graph, "restricted") == (True, ["s3:GetBucketAcl"])
+    assert access(graph, "closed") == (False, [])
+    assert access(graph, "no new ones") == (True, ["s3:GetBucketAcl", "s3:GetObject"])
+
+
+def test_a_block_of_the_account_is_one_of_each_of_its_buckets(graph: Graph) -> None:
+    bucket(graph, "by grant", "READ_ACP", policy=[], of_account="ignore")
+    bucket(graph, "by policy", policy=["s3:GetObject"], of_account="ignore")
+    bucket(graph, "of another", "READ_ACP", policy=[], account="2222")
+    bucket(graph, "restricted", policy=["s3:GetObject"], account="3333", of_account="restrict")
+    analysed(graph, S3)
+    assert access(graph, "by grant") == access(graph, "restricted") == (False, [])
+    assert access(graph, "by policy") == (True, ["s3:GetObject"])
+    assert access(graph, "of another") == (True, ["s3:GetBucketAcl"])
+
+
+@pytest.mark.parametrize("unread", [{"ignore_public_acls": None}, {"object_ownership": None}, {"of_account": None}])
+def test_a_block_that_was_not_read_leaves_open_what_it_might_close(graph: Graph, unread: dict[str, Any]) -> None:
+    bucket(graph, "by grant", "READ_ACP", policy=[], **unread)
+    bucket(graph, "gives nothing", policy=[], **unread)
+    bucket(graph, "ignored all the same", "READ_ACP", policy=[], **unread | {"ignore_public_acls": True})
+    analysed(graph, S3)
+    assert access(graph, "by grant") == (None, None)
+    assert access(graph, "gives nothing") == access(graph, "ignored all the same") == (False, [])
+
+
+def test_a_block_of_the_account_that_was_read_earlier_says_nothing_about_today(graph: Graph) -> None:
+    bucket(graph, "b", "READ_ACP", policy=[], of_account="ignore")
+    run(graph, "MATCH (o:S3AccountPublicAccessBlock) SET o.lastupdated = 1")
+    analysed(graph, S3)
+    assert access(graph, "b") == (None, None)
 
 
 # --- IAM ---
@@ -1015,6 +1067,7 @@ def test_a_type_that_never_was_complete_is_not_judged(graph: Graph) -> None:
 def test_buckets_not_known_are_told_apart_from_private_ones(graph: Graph) -> None:
     seen(graph, "aws.s3.buckets", region="global")
     seen(graph, "aws.s3.acls", region="global")
+    seen(graph, "aws.s3.account_public_access_block", region="global")
     bucket(graph, "private", policy=[])
     bucket(graph, "policy not read", policy=None)
     bucket(graph, "open", "READ_ACP", policy=[])
