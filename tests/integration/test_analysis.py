@@ -800,7 +800,8 @@ def bucket(
         group=group,
         account=account,
         on=[] if of_account is None else [of_account],
-        block={"ignore_public_acls": False, "restrict_public_buckets": False, "object_ownership": "ObjectWriter"} | block,
+        block={"ignore_public_acls": False, "restrict_public_buckets": False, "object_ownership": "ObjectWriter"}
+        | block,
     )
 
 

@@ -20,3 +20,19 @@ ORDER BY who, policy;
 MATCH (user:AWSUser)-[:AWS_ACCESS_KEY]->(key:AccountAccessKey {status: 'Active'})
 RETURN user.name AS user, key.accesskeyid AS key, key.createdate AS since
 ORDER BY since LIMIT 25;
+
+// Which active access keys were not used this year, or never
+MATCH (user:AWSUser)-[:AWS_ACCESS_KEY]->(key:AccountAccessKey {status: 'Active'})
+WHERE coalesce(key.lastuseddate, '') < toString(date().year)
+RETURN user.name AS user, key.accesskeyid AS key, key.lastuseddate AS last_used, key.lastusedservice AS service
+ORDER BY last_used, user;
+
+// What an instance may act as
+MATCH (instance:EC2Instance)-[:INSTANCE_PROFILE]->(profile:AWSInstanceProfile)-[:ASSOCIATED_WITH]->(role:AWSRole)
+RETURN instance.id AS instance, profile.instance_profile_name AS profile, role.arn AS role
+ORDER BY instance;
+
+// Which roles let in whoever an identity provider vouches for
+MATCH (role:AWSRole)-[:TRUSTS_AWS_PRINCIPAL]->(provider:AWSPrincipal {type: 'Federated'})
+RETURN provider.arn AS provider, labels(provider) AS kind, collect(role.arn) AS roles
+ORDER BY provider;

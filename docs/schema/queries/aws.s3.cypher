@@ -10,3 +10,28 @@ MATCH (acl:S3Acl)-[:APPLIES_TO]->(bucket:S3Bucket)
 WHERE coalesce(acl.granteeid, '') <> coalesce(acl.ownerid, '')
 RETURN bucket.name AS bucket, coalesce(acl.uri, acl.granteeid) AS grantee, acl.permission AS permission
 ORDER BY bucket, permission;
+
+// What blocks public access, of each bucket or of its account as a whole
+MATCH (account:AWSAccount)-[:RESOURCE]->(bucket:S3Bucket)
+OPTIONAL MATCH (block:S3AccountPublicAccessBlock {id: account.id})
+RETURN account.id AS account, bucket.name AS bucket, bucket.object_ownership AS ownership,
+       bucket.ignore_public_acls OR block.ignore_public_acls AS ignores_acls,
+       bucket.restrict_public_buckets OR block.restrict_public_buckets AS restricts_policies
+ORDER BY account, bucket;
+
+// Which buckets have neither versions nor a log of who reads them
+MATCH (bucket:S3Bucket)
+WHERE bucket.versioning_status <> 'Enabled' AND NOT bucket.logging_enabled
+RETURN bucket.name AS bucket, bucket.region AS region, bucket.versioning_status AS versioning
+ORDER BY bucket;
+
+// By which key is a bucket encrypted
+MATCH (bucket:S3Bucket)-[:ENCRYPTED_BY]->(key:KMSKey)
+RETURN bucket.name AS bucket, bucket.encryption_algorithm AS algorithm, key.arn AS key
+ORDER BY bucket;
+
+// Which statement of a bucket's policy lets another account do what
+MATCH (bucket:S3Bucket)-[:POLICY_STATEMENT]->(statement:S3PolicyStatement {effect: 'Allow'})
+RETURN bucket.name AS bucket, statement.principal AS principal, statement.action AS action,
+       statement.condition IS NOT NULL AS under_conditions
+ORDER BY bucket;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Source, incoming, key, outgoing, parent, prop, scope_region
+from loaders.model import Source, id_link, incoming, key, outgoing, parent, prop, scope_region
 from tasks.aws.api import listing
 from tasks.aws.ec2.key_pairs import key_pair_arn
 from tasks.aws.node import AWSNode
@@ -109,6 +109,7 @@ class EC2Instance(AWSNode, label="EC2Instance", labels=("Instance",), tenant="AW
         outgoing("MEMBER_OF_EC2_SECURITY_GROUP", "EC2SecurityGroup", "SecurityGroups[].GroupId"),
         # A key pair that was deleted still opens the instance.
         incoming("SSH_LOGIN_TO", "EC2KeyPair", key_pair_arn),
+        id_link("INSTANCE_PROFILE", "AWSInstanceProfile", "IamInstanceProfile.Arn"),
     )
 
 

@@ -1,0 +1,47 @@
+"""SAML and OIDC providers: whose users get in where a role trusts them. One node with what such a role names."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from loaders.model import constant, key, prop
+from tasks.aws.api import listing
+from tasks.aws.principals import AWSPrincipal
+from tasks.resource import Per, ResourceType
+
+
+class AWSSAMLProvider(AWSPrincipal, label="AWSSAMLProvider", tenant="AWSAccount", arn="iam:saml-provider"):
+    arn: str = key("Arn")
+    type: str = prop(constant("Federated"))
+    name: str = prop(lambda provider: provider.item["Arn"].rpartition("/")[2], index=True)
+    create_date: str | None = prop("CreateDate")
+    valid_until: str | None = prop("ValidUntil", "When its metadata end.")
+
+
+SAML_PROVIDERS: Final = ResourceType(
+    "aws.iam.saml_providers",
+    Per.TENANT,
+    fetch=listing("iam:ListSAMLProviders", items_at="SAMLProviderList"),
+    yields=(AWSSAMLProvider,),
+    also=("iam",),
+)
+
+
+class AWSOIDCProvider(AWSPrincipal, label="AWSOIDCProvider", tenant="AWSAccount", arn="iam:oidc-provider"):
+    arn: str = key("Arn")
+    type: str = prop(constant("Federated"))
+    url: str | None = prop("GetOpenIDConnectProvider.Url", "Without https://", index=True)
+    client_ids: list[str] | None = prop("GetOpenIDConnectProvider.ClientIDList[]", "Audiences that it speaks for.")
+    thumbprints: list[str] | None = prop("GetOpenIDConnectProvider.ThumbprintList[]", "Of its certificates, SHA-1.")
+    create_date: str | None = prop("GetOpenIDConnectProvider.CreateDate")
+
+
+OIDC_PROVIDERS: Final = ResourceType(
+    "aws.iam.oidc_providers",
+    Per.TENANT,
+    fetch=listing("iam:ListOpenIDConnectProviders", items_at="OpenIDConnectProviderList", gone_if="NoSuchEntity").then(
+        "iam:GetOpenIDConnectProvider", OpenIDConnectProviderArn="Arn", gap=True
+    ),
+    yields=(AWSOIDCProvider,),
+    also=("iam",),
+)

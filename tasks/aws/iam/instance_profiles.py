@@ -1,0 +1,29 @@
+"""Instance profiles: what EC2 instances have in the place of a role, and the role in it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from loaders.model import id_link, key, prop
+from tasks.aws.api import listing
+from tasks.aws.node import AWSNode
+from tasks.resource import Per, ResourceType
+
+
+class AWSInstanceProfile(AWSNode, label="AWSInstanceProfile", tenant="AWSAccount", arn="iam:instance-profile"):
+    id: str = key("Arn")
+    arn: str = prop("Arn", index=True)
+    instance_profile_id: str = prop("InstanceProfileId")
+    instance_profile_name: str = prop("InstanceProfileName", index=True)
+    path: str = prop("Path")
+    createdate: str = prop("CreateDate")
+    relationships = (id_link("ASSOCIATED_WITH", "AWSRole", "Roles[].Arn"),)
+
+
+INSTANCE_PROFILES: Final = ResourceType(
+    "aws.iam.instance_profiles",
+    Per.TENANT,
+    fetch=listing("iam:ListInstanceProfiles"),
+    yields=(AWSInstanceProfile,),
+    also=("iam",),
+)
