@@ -1,4 +1,4 @@
-"""Databases, functions, images, secrets and keys: from the simulator, over HTTP, to what the graph says."""
+"""Databases, functions, images, secrets, keys, buckets and what instances act as: from the simulator, over HTTP, to what the graph says."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from loaders.scope import GLOBAL
 from loaders.writer import Writer
 from tasks import registry
 from tasks.aws import api as aws_api
-from tasks.aws import credentials
+from tasks.aws import clients, credentials
 from tasks.aws.api import AwsApi
 from tasks.rate_budget import RateBudget
 from tasks.resource import Item, Per, Tenant
@@ -397,3 +397,113 @@ def test_a_cluster_is_described_and_one_that_vanishes_is_passed_over(
         graph,
         "MATCH (:AWSAccount)-[:RESOURCE]->(c:EKSCluster) RETURN c.name, c.arn, c.public_access_wide",
     ) == {(name, f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/{name}", False) for name in ("work", "gone")}
+
+
+# -- buckets
+
+
+def test_how_a_bucket_is_kept_and_what_its_account_blocks(client: Client, load: Load, graph: Graph) -> None:
+    s3, arn = client("s3", "us-east-1"), client("kms").create_key()["KeyMetadata"]["Arn"]
+    for name in ("kept", "bare"):
+        s3.create_bucket(Bucket=name)
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": arn}}
+    s3.put_bucket_encryption(Bucket="kept", ServerSideEncryptionConfiguration={"Rules": [rule]})
+    s3.put_bucket_versioning(Bucket="kept", VersioningConfiguration={"Status": "Enabled"})
+    block = {"IgnorePublicAcls": True, "RestrictPublicBuckets": False}
+    s3.put_public_access_block(Bucket="kept", PublicAccessBlockConfiguration=block)
+    control = client("s3control", "us-east-1")
+    control.meta.events.register("before-sign.s3-control", clients._without_account_in_address)
+    control.put_public_access_block(AccountId=ACCOUNT, PublicAccessBlockConfiguration={"BlockPublicPolicy": True})
+    load("aws.kms.keys", "aws.s3.buckets", "aws.s3.account_public_access_block")
+    assert found(
+        graph,
+        "MATCH (b:AWSS3Bucket) RETURN b.name, b.versioning_status, b.encryption_algorithm, b.ignore_public_acls, "
+        "b.restrict_public_buckets, b.object_ownership, b.logging_enabled",
+    ) == {
+        ("kept", "Enabled", "aws:kms", True, False, "ObjectWriter", False),
+        ("bare", "Disabled", None, False, False, "ObjectWriter", False),
+    }
+    assert found(graph, "MATCH (b:S3Bucket)-[:ENCRYPTED_BY]->(k:KMSKey) RETURN b.name, k.arn") == {("kept", arn)}
+    blocks = "MATCH (:AWSAccount)-[:RESOURCE]->(b:S3AccountPublicAccessBlock) RETURN b.id, b.block_public_policy, b.ignore_public_acls"
+    assert found(graph, blocks) == {(ACCOUNT, True, False)}
+
+
+def test_a_detail_that_is_denied_is_a_gap_and_the_bucket_stays(client: Client, fetch: Fetch, aws: AwsServer) -> None:
+    client("s3", "us-east-1").create_bucket(Bucket="closed")
+    aws.add(Fault(Effect.DENY, service="s3", action="GetBucketEncryption"))
+    [bucket] = fetch("aws.s3.buckets")
+    assert (bucket.failure, [gap.action for gap in bucket.gaps]) == (None, ["s3:GetEncryptionConfiguration"])
+
+
+def test_a_statement_that_could_not_be_read_is_not_one_that_is_gone(
+    client: Client, load: Load, graph: Graph, fetch: Fetch, aws: AwsServer
+) -> None:
+    s3 = client("s3", "us-east-1")
+    s3.create_bucket(Bucket="shared")
+    statement = {"Sid": "put", "Effect": "Allow", "Principal": "*", "Action": "s3:PutObject", "Resource": "*"}
+    s3.put_bucket_policy(Bucket="shared", Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    load("aws.s3.buckets", "aws.s3.policy_statements")
+    stated = (
+        "MATCH (b:S3Bucket)-[:POLICY_STATEMENT]->(s:S3PolicyStatement) RETURN b.name, s.sid, s.action[0], s.principal"
+    )
+    assert found(graph, stated) == {("shared", "put", "s3:PutObject", '"*"')}
+    aws.add(Fault(Effect.DENY, service="s3", action="GetBucketPolicy"))
+    [denied] = fetch("aws.s3.policy_statements")
+    assert denied.failure is not None  # so its scope isn't complete, and nothing of it is deleted
+
+
+def test_the_details_of_many_buckets_are_read_at_the_same_time(client: Client, fetch: Fetch, aws: AwsServer) -> None:
+    s3 = client("s3", "us-east-1")
+    for number in range(60):
+        s3.create_bucket(Bucket=f"many-{number}")
+    aws.reset()
+    aws.latency(0.08)
+    assert len(fetch("aws.s3.buckets")) == 60
+    calls = aws.calls(recent=0)
+    assert calls.max_in_flight == aws_api.CALLS_IN_FLIGHT
+    assert calls.count("s3") == 1 + 60 * 6
+
+
+# -- what acts as a role
+
+
+def test_an_instance_acts_as_the_role_of_its_profile(client: Client, load: Load, graph: Graph) -> None:
+    iam = client("iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName="web", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    iam.create_instance_profile(InstanceProfileName="web")
+    iam.add_role_to_instance_profile(InstanceProfileName="web", RoleName="web")
+    client("ec2").run_instances(ImageId="ami-1", MinCount=1, MaxCount=1, IamInstanceProfile={"Name": "web"})
+    load("aws.iam.roles", "aws.iam.instance_profiles", "aws.ec2.instances")
+    assert found(
+        graph,
+        "MATCH (:AWSEC2Instance)-[:INSTANCE_PROFILE]->(p:AWSInstanceProfile)-[:ASSOCIATED_WITH]->(r:AWSRole) "
+        "RETURN p.instance_profile_name, r.arn",
+    ) == {("web", role)}
+
+
+def test_a_provider_is_one_node_with_what_trust_policies_name(client: Client, load: Load, graph: Graph) -> None:
+    iam, url = client("iam"), "https://token.actions.githubusercontent.com"
+    arn = iam.create_open_id_connect_provider(Url=url, ClientIDList=["sts.amazonaws.com"], ThumbprintList=["a" * 40])
+    provider = arn["OpenIDConnectProviderArn"]
+    saml = iam.create_saml_provider(SAMLMetadataDocument="<x/>" * 300, Name="corporate")["SAMLProviderArn"]
+    for name, federated in {"deploy": provider, "staff": saml}.items():
+        trust = {"Effect": "Allow", "Principal": {"Federated": federated}, "Action": "sts:AssumeRoleWithWebIdentity"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)
+    load("aws.iam.roles", "aws.iam.saml_providers", "aws.iam.oidc_providers")
+    trusts = "MATCH (r:AWSRole)-[:TRUSTS_AWS_PRINCIPAL]->(p:{}) RETURN r.name, p.arn, p.type, {}"
+    assert found(graph, trusts.format("AWSOIDCProvider", "p.client_ids[0]")) == {
+        ("deploy", provider, "Federated", "sts.amazonaws.com")
+    }
+    assert found(graph, trusts.format("AWSSAMLProvider", "p.name")) == {("staff", saml, "Federated", "corporate")}
+
+
+def test_a_key_that_was_never_used_has_no_date(client: Client, load: Load, graph: Graph) -> None:
+    iam = client("iam")
+    iam.create_user(UserName="robot")
+    key = iam.create_access_key(UserName="robot")["AccessKey"]["AccessKeyId"]
+    load("aws.iam.users", "aws.iam.access_keys")
+    used = "MATCH (:AWSUser)-[:AWS_ACCESS_KEY]->(k:AccountAccessKey) RETURN k.accesskeyid, k.lastuseddate, k.lastusedservice"
+    assert found(graph, used) == {(key, None, None)}

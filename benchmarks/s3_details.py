@@ -1,0 +1,100 @@
+"""All that is read of 1,000 buckets, where a call takes 80 ms: python -m benchmarks.s3_details
+
+Fetches every S3 type from a simulated AWS through the rate budget of a real Redis, one type after the other, and
+compares that with a client that makes one call after the other, for a sample of the buckets. Exit code 1 where it takes
+more than a tenth of the serial time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+import redis
+from botocore import xform_name
+
+from demo import estate
+from loaders.scope import GLOBAL
+from tasks import registry
+from tasks.aws import api
+from tasks.aws.api import AwsApi, Listing
+from tasks.rate_budget import RateBudget
+from tasks.resource import ResourceType, Tenant
+from tests.fleet.running import AWS_KEYS
+from tests.servers.aws import AwsServer
+from workers import embedded
+
+ACCOUNT: Final = "123456789012"
+BUCKETS: Final = 1_000
+SAMPLE: Final = 25
+CALL_SECONDS: Final = 0.08
+MOST: Final = 1 / 10
+
+
+def main() -> int:
+    types = [type_ for type_ in registry.of("aws") if type_.name.startswith("aws.s3.")]
+    with AwsServer() as aws, tempfile.TemporaryDirectory(prefix="chartfleet-") as directory:
+        os.environ |= AWS_KEYS | {"AWS_ENDPOINT_URL": aws.url}
+        estate.grow(aws.url, buckets=BUCKETS, account=ACCOUNT)
+        aws.latency(CALL_SECONDS)
+        serial = one_after_the_other(types) * BUCKETS / SAMPLE
+        broker = embedded.start_broker(Path(directory))
+        try:
+            aws.reset()
+            aws.latency(CALL_SECONDS)
+            start = time.monotonic()
+            items = asyncio.run(fetched(types, redis.Redis.from_url(broker.url)))
+            seconds = time.monotonic() - start
+            calls = aws.calls(recent=0)
+        finally:
+            broker.stop()
+    print(f"{BUCKETS:,} buckets, {sum(calls.counts.values()):,} calls of {CALL_SECONDS * 1000:.0f} ms")
+    for name, count in items.items():
+        print(f"  {name:<36}{count:>6,} items")
+    print(f"one after the other  {serial:>8.1f} s, from {SAMPLE} buckets")
+    print(f"Chartfleet           {seconds:>8.1f} s, at most {calls.max_in_flight} calls at once")
+    print(f"ratio                {serial / seconds:>8.1f}")
+    return 0 if seconds < serial * MOST else 1
+
+
+def one_after_the_other(types: list[ResourceType]) -> float:
+    """Seconds for the details of a sample."""
+    s3: Any = boto3.client("s3", region_name="us-east-1")
+    names = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]][:SAMPLE]
+    operations = [
+        detail.action.split(":")[1]
+        for type_ in types
+        if isinstance(type_.fetch, Listing) and type_.fetch.action == "s3:ListBuckets"
+        for detail in type_.fetch.details
+    ]
+    start = time.monotonic()
+    for name in names:
+        for operation in operations:
+            with suppress(s3.exceptions.ClientError):  # has none
+                getattr(s3, xform_name(operation))(Bucket=name)
+    return time.monotonic() - start
+
+
+async def fetched(types: list[ResourceType], broker: redis.Redis) -> dict[str, int]:
+    tenant = Tenant(provider="aws", id=ACCOUNT, name="benchmark", access={})
+    found: dict[str, int] = {}
+    try:
+        for type_ in types:
+            connection = AwsApi(tenant, GLOBAL, RateBudget(broker), "aws")
+            items = [item async for item in type_.fetch.items(connection, "")]
+            assert all(item.failure is None for item in items), items
+            found[type_.name] = len(items)
+    finally:
+        await api.close()
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
