@@ -5,7 +5,7 @@ First those by id, then those by value: a link by value may be limited to what a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 import neo4j
 
@@ -17,19 +17,26 @@ NODES_PER_TRANSACTION = 5_000
 MOST_DELETED_PER_TRANSACTION = 10_000
 
 
-def statements(schema: GraphSchema) -> Iterator[tuple[str, str]]:
-    """(delete, draw) of every link of every model, in the order in which they are run."""
+def statements(schema: GraphSchema, present: Container[str]) -> Iterator[tuple[str, str]]:
+    """(delete, draw) of every link of every model, in the order in which they are run.
+
+    `present`: the labels that nodes have. Where either end has none there is nothing to draw, and nothing to delete.
+    """
     for model in schema.models:
         for by_id in model.id_links:
-            yield cypher.id_link(model, by_id, schema.target(by_id))
+            target = schema.target(by_id)
+            if model.label in present and target.label in present:
+                yield cypher.id_link(model, by_id, target)
     for model in schema.models:
         for by_value in model.links:
-            yield cypher.link(model, by_value, schema.target(by_value))
+            target = schema.target(by_value)
+            if model.label in present and target.label in present:
+                yield cypher.link(model, by_value, target)
 
 
 def draw(graph: Graph, schema: GraphSchema) -> None:
     """Make the links what the nodes say now. Repeating it changes nothing."""
-    for delete, page in statements(schema):
+    for delete, page in statements(schema, graph.labels()):
         _delete(graph, delete)
         _draw(graph, page)
 

@@ -36,7 +36,9 @@ class Cleanup:
 
     def unneeded(self) -> int:
         """Delete stubs and shared nodes that no scope's edge holds any more. At the barrier: order must not matter."""
-        statements = [statement for model in self._schema.identities for statement in cypher.unneeded(model)]
+        present = self._graph.labels()
+        identities = [model for model in self._schema.identities if model.label in present]
+        statements = [statement for model in identities for statement in cypher.unneeded(model)]
         return self._run(statements, {})
 
     def _run(self, statements: Sequence[str], parameters: dict[str, Any]) -> int:

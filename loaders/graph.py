@@ -84,8 +84,17 @@ class Graph:
             tx.commit()
 
     def labels(self) -> set[str]:
-        """Every label that a node, a constraint or an index has. For what no node is called, nothing need be asked."""
-        return {row["label"] for row in self.rows("CALL db.labels() YIELD label RETURN label")}
+        """The labels that nodes have: what no node is called needn't be asked for, as each statement is planned first.
+
+        From the counts that Neo4j keeps. An Enterprise user who may not read those gets labels that only constraints
+        and indexes have as well.
+        """
+        counts = "CALL db.stats.retrieve('GRAPH COUNTS') YIELD data UNWIND data.nodes AS n WITH n WHERE n.count > 0 "
+        try:
+            found = self.rows(f"{counts} AND n.label IS NOT NULL RETURN n.label AS label")
+        except neo4j.exceptions.ClientError:
+            found = self.rows("CALL db.labels() YIELD label RETURN label")
+        return {row["label"] for row in found}
 
     def database_id(self) -> str:
         """The id that Neo4j gave this database when it was created: equal ids are one graph, whatever the address."""

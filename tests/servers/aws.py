@@ -156,7 +156,7 @@ class Call:
     bucket: str | None
     protocol: Protocol
     signing_name: str  # the prefix of IAM actions, almost always
-    text: str  # decoded path, query and body
+    text: str  # decoded path, query and body; after that the account that a call of S3 Control is about
 
     @classmethod
     def of(cls, environ: WSGIEnvironment, body: bytes) -> Call:
@@ -164,6 +164,7 @@ class Call:
         path, query = environ.get("PATH_INFO", "/"), environ.get("QUERY_STRING", "")
         target: str = environ.get("HTTP_X_AMZ_TARGET", "")
         text = body.decode("utf-8", "replace")
+        asked = environ.get("HTTP_X_AMZ_ACCOUNT_ID", "")  # S3 Control says here whose setting it asks for
         form = parse_qs(text if text.startswith("Action=") or "&Action=" in text else query)
         service = CLIENTS.get(signing_name, signing_name)
         if service == "s3" and path.startswith("/v20180820/"):  # no bucket: its names have no such version
@@ -187,7 +188,7 @@ class Call:
             bucket=(path.split("/")[1] or None) if service == "s3" else None,
             protocol=protocol,
             signing_name=signing_name,
-            text=f"{path}?{unquote_plus(query)}\n{unquote_plus(text) if form else text}",
+            text=f"{path}?{unquote_plus(query)}\n{unquote_plus(text) if form else text}{asked}",
         )
 
     @property
