@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -34,6 +35,7 @@ class Runs:
 
     def __init__(self, writer: Writer, broker: redis.Redis, aws: AnswerServer) -> None:
         self.tag = 0
+        self._name = uuid.uuid4().hex[:8]  # the broker is the whole session's
         self._writer, self._broker, self._aws = writer, broker, aws
 
     def run(self, answers: Mapping[str, Answers | None]) -> None:
@@ -47,7 +49,7 @@ class Runs:
         """The same, up to the barrier."""
         types = {name: registry.types()[name] for name in answers}
         self.tag += 1
-        run = f"{self.tag}-contract"
+        run = f"{self.tag}-{self._name}"
         claim(self._writer, run=run, tag=self.tag, resume=False, lease_seconds=0)
         self._writer.serve(self.tag)
         ledger = Ledger(self._broker, run)

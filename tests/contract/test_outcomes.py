@@ -206,6 +206,8 @@ def test_a_malformed_item_is_kept_aside(type_: ResourceType, attempts: Attempts)
     call, path = lists(type_)[0]
     first = next(page for page in answers[call] if isinstance(page, dict) and page.get(path))
     first[path][0] = nameless(first[path][0])
+    if first[path][0] == {}:
+        pytest.skip("an item is nothing but its name, and without it nothing on the wire")
     ended = attempts.at(type_, answers=answers)
     assert ended.state is State.FAILED
     assert ended.reason

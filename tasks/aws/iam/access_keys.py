@@ -6,19 +6,17 @@ Its report of all credentials says when a key was last used, but not which key t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from loaders.model import Source, at, incoming, key, parent, prop
 from tasks.aws.api import listing
 from tasks.aws.node import AWSNode
 from tasks.resource import Per, ResourceType
 
-_LAST_USED: Final = "GetAccessKeyLastUsed.AccessKeyLastUsed"
 
-
-def used(name: str) -> Callable[[Source], str | None]:
-    def value(key: Source) -> str | None:
-        found: str | None = at(f"{_LAST_USED}.{name}", key.item)
+def used(name: str) -> Callable[[Source], Any]:
+    def value(key: Source) -> Any:
+        found = at(f"GetAccessKeyLastUsed.AccessKeyLastUsed.{name}", key.item)
         return None if found == "N/A" else found  # AWS's word for never
 
     value.__name__ = name
@@ -29,7 +27,7 @@ class AccountAccessKey(AWSNode, label="AccountAccessKey"):
     accesskeyid: str = key("AccessKeyId", "Its name, as AWS's logs have it; the secret is never given.")
     status: str = prop("Status", "Active, Inactive or Expired.")
     createdate: str = prop("CreateDate")
-    lastuseddate: str | None = prop(f"{_LAST_USED}.LastUsedDate", "None: never since April 2015, or it was not read.")
+    lastuseddate: str | None = prop(used("LastUsedDate"), "None: never since April 2015, or it was not read.")
     lastusedservice: str | None = prop(used("ServiceName"), "The service that was called with it, as `s3`.")
     lastusedregion: str | None = prop(used("Region"))
     relationships = (incoming("AWS_ACCESS_KEY", "AWSUser", parent("Arn")),)
