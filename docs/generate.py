@@ -14,14 +14,11 @@ from typing import Any, Final
 
 from docs import facts_2020, schema_pages
 from tasks import registry
-from tasks.aws.permissions import permissions
+from tasks.aws.iam_policy import Policies
 from workers.settings import Setting, known
 
 DOCS: Final = Path(__file__).parent
 _PART: Final = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-
-# The regions of an account; the names that its organization has for the accounts.
-_CALLS_OF_PLANNING: Final = ("ec2:DescribeRegions", "organizations:ListAccounts")
 
 
 def main() -> None:
@@ -60,14 +57,8 @@ def _default(setting: Setting) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def aws_permissions() -> list[str]:
-    """What a policy must allow so that every AWS type can be fetched."""
-    return permissions([*(call for type_ in registry.of("aws") for call in type_.fetch.calls), *_CALLS_OF_PLANNING])
-
-
 def aws_policy() -> str:
-    statement = {"Effect": "Allow", "Action": aws_permissions(), "Resource": "*"}
-    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    policy = Policies(types=registry.of("aws")).document()
     return f"```json\n{json.dumps(policy, indent=2)}\n```"
 
 

@@ -34,6 +34,7 @@ from loaders.ledger import Ledger, RunState, runs
 from loaders.scope import Scope
 from loaders.writer import RunRefused, revoke_claim
 from tasks import registry
+from tasks.aws.iam_policy import ROLE, Policies
 from workers import (
     coordinator,
     doctor,
@@ -372,6 +373,19 @@ def _schema(settings: Settings, args: argparse.Namespace) -> int:
     return report.COMPLETE
 
 
+def _iam_policy(settings: Settings, args: argparse.Namespace) -> int:
+    options = settings.run_config()["options"]
+    types = registry.requested("aws", options.get("aws_requested_syncs") or ())
+    policies = Policies(types=types, role=options.get("aws_assume_role") or ROLE, hub=args.account == "hub")
+    formats = {
+        "json": policies.document,
+        "cloudformation": policies.cloudformation,
+        "terraform": policies.terraform,
+    }
+    print(json.dumps(formats[args.format](), indent=2))
+    return report.COMPLETE
+
+
 # -- services, settings, Celery's own commands
 
 
@@ -467,6 +481,7 @@ _COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
     "forget": _forget,
     "adopt": _adopt,
     "schema": _schema,
+    "iam-policy": _iam_policy,
     "services": _services,
     "config": _config,
     "worker": _worker,
@@ -526,6 +541,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     described.add_argument("--provider", metavar="NAME", help="only the types of this provider")
     described.add_argument("--json", action="store_true")
+    policy = commands.add_parser("iam-policy", parents=[common], help="what AWS must allow, for the selected types")
+    policy.add_argument("--account", choices=("spoke", "hub"), default="spoke", help="read, or where it runs")
+    policy.add_argument("--format", choices=("json", "cloudformation", "terraform"), default="json")
     services = commands.add_parser(
         "services", parents=[common], help="the embedded graph and broker of a data directory"
     )
