@@ -15,7 +15,7 @@ from tests.fleet.running import Fleet, info_of, unit_of, wait_for, wait_until_on
 from tests.servers.aws import AwsServer, Effect, Fault
 
 QUEUE = "fetch.aws"
-SCOPES = 25  # of the estate's tenant
+PLANNERS = 2  # units of the run before its scopes are planned: the tenants, the regions of the one tenant
 LAST = Fault(Effect.PAUSE, action="DescribeSubnets", region="eu-west-1")
 Message = dict[str, Any]
 
@@ -27,7 +27,7 @@ def test_a_redelivered_header_with_another_result_opens_no_barrier(
     aws.add(LAST)
     with fleet.frozen("fetch"):
         ledger = fleet.start()
-        for message in queued(fleet):
+        for message in queued(fleet, ledger):
             put(fleet, message, task="celery.accumulate")  # returns its arguments; a scope's own task returns None
     wait_for(lambda: fleet.ended("loader", "chartfleet.analyse"))
     wait_until_one_is_left(ledger)
@@ -40,7 +40,7 @@ def test_a_header_that_raises_holds_nothing_up(fleet: Fleet, undisturbed: State)
     """Celery never calls the chord's callback then, and the scope of that message was never begun."""
     with fleet.frozen("fetch"):
         ledger = fleet.start()
-        messages = queued(fleet)
+        messages = queued(fleet, ledger)
         put(fleet, messages[0], task="celery.map")  # of a run and a scope, it can't make sense
         fleet.redis.lrem(QUEUE, 1, json.dumps(messages[0]))
     assert_complete(fleet, ledger, undisturbed)
@@ -50,7 +50,7 @@ def test_a_header_that_raises_holds_nothing_up(fleet: Fleet, undisturbed: State)
 def test_every_message_twice_and_once_more_after_the_end(fleet: Fleet, undisturbed: State) -> None:
     with fleet.frozen("fetch", "loader"):
         ledger = fleet.start()
-        for message in queued(fleet):
+        for message in queued(fleet, ledger):
             put(fleet, message)
     publish_everything(fleet, ledger)
     assert_complete(fleet, ledger, undisturbed)
@@ -85,9 +85,10 @@ def publish_everything(fleet: Fleet, ledger: Ledger) -> None:
         fleet.app.send_task(task, args=(ledger.run,))
 
 
-def queued(fleet: Fleet) -> list[Message]:
-    """The tenant's whole header, but for what the workers had asked for before they stood still."""
-    wait_for(lambda: fleet.queued(QUEUE) >= SCOPES - 2)
+def queued(fleet: Fleet, ledger: Ledger) -> list[Message]:
+    """The tenant's whole header, but for what the two workers had asked for before they stood still."""
+    planned = wait_for(lambda: (planned := info_of(ledger).planned) > PLANNERS and planned)
+    wait_for(lambda: fleet.queued(QUEUE) >= planned - PLANNERS - 2)
     return [json.loads(raw) for raw in fleet.redis.lrange(QUEUE, 0, -1)]
 
 
