@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
+SUITES := tests/integration tests/contract tests/unit  # the longest first
 
 .PHONY: setup demo demo-stop test check docs screen lock clean
 
@@ -24,8 +25,16 @@ demo: setup
 demo-stop: setup
 	@$(BIN)/python -m demo --stop
 
+# Two at a time; but what kills workers and waits for leases runs alone, so that it is the fault that is noticed.
 test: setup
+ifdef PYTEST_FLAGS
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+else
+	@failed=; set -x; \
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(SUITES) || failed=1; \
+	$(BIN)/python -m pytest tests/faults || failed=1; \
+	set +x; test ! "$$failed"
+endif
 
 check: setup
 	$(BIN)/ruff check .

@@ -19,6 +19,7 @@ from workers.embedded.broker import Broker, start_broker
 
 # What is lost or done twice is lost whatever the type: these have one of each kind, and keep a run short.
 TYPES = (
+    "account",
     "ec2.instances",
     "ec2.security_groups",
     "ec2.subnets",
@@ -29,6 +30,7 @@ TYPES = (
     "iam.roles",
     "iam.users",
     "rds.instances",
+    "rds.subnet_groups",
     "s3.acls",
     "s3.buckets",
 )

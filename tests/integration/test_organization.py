@@ -19,7 +19,7 @@ from tests.fleet.running import NEO4J_PASSWORD
 from tests.servers.aws import AwsServer, Effect, Fault
 from workers import embedded
 
-WORKERS = (1, 2, 8)
+WORKERS = (1, 8)
 
 
 @pytest.fixture(scope="module")
