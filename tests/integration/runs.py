@@ -17,6 +17,7 @@ from loaders.model import NodeModel, Source
 from loaders.scope import GLOBAL, Scope
 from loaders.writer import Writer, claim
 from tasks import registry
+from tasks.aws import s3
 from tasks.resource import Per
 from tasks.rows import rows_of
 
@@ -25,6 +26,11 @@ DENIED: Final = "denied"
 
 Items = list[dict[str, Any]]
 Rows = dict[NodeModel, list[Row]]
+
+
+def bucket(name: str) -> dict[str, Any]:
+    """Of which everything was read, and that has nothing."""
+    return {"Name": name, **{detail.action.removeprefix("s3:"): {} for detail in s3.BUCKETS.fetch.details}}
 
 
 def scope(type_name: str, tenant: str = "1111", region: str = "eu-west-1") -> Scope:

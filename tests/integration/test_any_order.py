@@ -31,6 +31,7 @@ from tests.integration.runs import (
     Run,
     balancer,
     balancer_v2,
+    bucket,
     group,
     instance,
     reservation,
@@ -90,7 +91,7 @@ def some(values: Iterable[Any]) -> st.SearchStrategy[list[Any]]:
 @st.composite
 def estates(draw: st.DrawFn) -> Estate:
     """Groups, subnets and instances have an account; trusts, references and links may lead into the other one."""
-    owners = {bucket: draw(st.sampled_from((*ACCOUNTS, ""))) for bucket in ("logs", "site")}
+    owners = {name: draw(st.sampled_from((*ACCOUNTS, ""))) for name in ("logs", "site")}
     groups = {f"sg-{account}-{n}": account for account in ACCOUNTS for n in (1, 2)}
     instances = {f"i-{account}-{n}": account for account in ACCOUNTS for n in (1, 2)}
     estate: Estate = {}
@@ -126,9 +127,7 @@ def estates(draw: st.DrawFn) -> Estate:
             "aws.elbv2.load_balancers": [
                 balancer_v2(f"alb-{account}", account, instances=draw(some(instances)), groups=draw(some(groups)))
             ],
-            "aws.s3.buckets": [
-                {"Name": bucket, "GetBucketPolicy": {}} for bucket, owner in owners.items() if owner == account
-            ],
+            "aws.s3.buckets": [bucket(name) for name, owner in owners.items() if owner == account],
         }
         estate |= {scope(type_, account): items for type_, items in here.items()}
     return estate

@@ -26,6 +26,7 @@ from tests.integration.runs import (
     DENIED,
     Sync,
     balancer,
+    bucket,
     group,
     instance,
     reservation,
@@ -224,9 +225,8 @@ def test_a_link_by_value_reaches_only_within_its_own_groups(sync: Sync, graph: G
 def test_a_bucket_that_moves_leaves_nothing_with_its_old_account(
     sync: Sync, graph: Graph, order: int, old_account: str
 ) -> None:
-    bucket = {"Name": "b", "GetBucketPolicy": {}}
-    sync.run({BUCKETS: [bucket], OTHER_BUCKETS: []})
-    sync.run(ordered({BUCKETS: DENIED if old_account == DENIED else [], OTHER_BUCKETS: [bucket]}, order))
+    sync.run({BUCKETS: [bucket("b")], OTHER_BUCKETS: []})
+    sync.run(ordered({BUCKETS: DENIED if old_account == DENIED else [], OTHER_BUCKETS: [bucket("b")]}, order))
     owners = "MATCH (a:AWSAccount)-[e:RESOURCE]->(b:S3Bucket) RETURN [a.id, e._scope, b._scope]"
     assert values(graph, owners) == [["2222", OTHER_BUCKETS.id, OTHER_BUCKETS.id]]
 
