@@ -184,7 +184,7 @@ def test_what_is_deleted_leaves_nothing_behind(account: Account, sync: Sync, gra
 
 
 def test_no_call_is_made_per_user_group_role_or_policy(account: Account, aws: AwsServer) -> None:
-    """Except for access keys, which AWS lists per user only."""
+    """Except for access keys, which AWS lists per user only, and of which each is asked when it was last used."""
     for number in range(5):
         account.iam.create_user(UserName=f"user-{number}")
         account.iam.create_role(RoleName=f"role-{number}", AssumeRolePolicyDocument=document(TRUST))
@@ -193,8 +193,8 @@ def test_no_call_is_made_per_user_group_role_or_policy(account: Account, aws: Aw
     calls = aws.calls()
     assert calls.count("iam", "GetAccountAuthorizationDetails") == 4
     assert (calls.count("iam", "ListUsers"), calls.count("iam", "ListGroups")) == (2, 1)
-    assert calls.count("iam", "ListAccessKeys") == 6
-    assert calls.count("iam") == 13
+    assert (calls.count("iam", "ListAccessKeys"), calls.count("iam", "GetAccessKeyLastUsed")) == (6, 1)
+    assert calls.count("iam") == 14
 
 
 def test_where_one_of_the_calls_is_denied_nothing_is_read(
