@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
 SUITES := tests/integration tests/contract tests/unit  # the longest first
 
-.PHONY: setup demo demo-stop test check docs screen lock clean
+.PHONY: setup demo demo-stop test test-long check docs screen lock clean
 
 setup: $(VENV)/.installed
 
@@ -35,6 +35,10 @@ else
 	$(BIN)/python -m pytest tests/faults || failed=1; \
 	set +x; test ! "$$failed"
 endif
+
+# What takes minutes each: whole estates, images, outages.
+test-long: setup
+	$(BIN)/python -m pytest -m long
 
 check: setup
 	$(BIN)/ruff check .

@@ -22,6 +22,8 @@ from tests.servers.bolt_proxy import BoltProxy
 from workers.embedded import Services
 from workers.embedded.broker import Broker, start_broker
 
+pytestmark = pytest.mark.long
+
 AWAY_SECONDS = QUICK["writer_lease_seconds"] + 1
 BACKLOG_BYTES = 10_000
 LEASE_SECONDS = 8.0  # here a death would be a mistake: also on a machine that is too busy for a heartbeat in time

@@ -267,6 +267,7 @@ def taken_over_and_synced(
     return labels
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_a_graph_of_2020_is_a_normal_start(
     untouched: Graph, fleet: Fleet, aws: AwsServer, chartfleet: Callable[..., Ended]
@@ -282,6 +283,7 @@ def test_a_graph_of_2020_is_a_normal_start(
     assert labels["EC2Subnet"]["taken_over"] > 0
 
 
+@pytest.mark.long
 @pytest.mark.timeout(1200)
 def test_a_graph_of_0_143_is_a_normal_start(
     untouched: Graph,
@@ -441,6 +443,7 @@ class Dying(Graph):
         return super().write(work)
 
 
+@pytest.mark.long
 def test_it_goes_on_where_it_was_interrupted(untouched: Graph, aws: AwsServer, services: embedded.Services) -> None:
     def filled() -> None:
         untouched.autocommit("MATCH (n) DETACH DELETE n")
@@ -469,7 +472,7 @@ def test_it_goes_on_where_it_was_interrupted(untouched: Graph, aws: AwsServer, s
         except Interrupted:
             interruptions += 1
     dying.close()
-    assert interruptions > 3
+    assert interruptions > 1
     assert state() == expected
 
 

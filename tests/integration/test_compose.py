@@ -34,7 +34,8 @@ REDIS_PASSWORD, FLOWER_PASSWORD = "a-password-of-redis", "a-password-of-flower"
 SMALL = {"CHARTFLEET_AWS_REGIONS": "us-east-1", "CHARTFLEET_AWS_REQUESTED_SYNCS": "ec2.vpcs,ec2.subnets"}
 OWN = ("coordinator", "fetch", "loader", "beat", "flower")
 
-pytestmark = pytest.mark.timeout(600)  # the first test waits for the image and for all services
+# The first test waits for the image and for all services.
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

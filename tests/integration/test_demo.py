@@ -55,6 +55,7 @@ def test_the_demo_ends_as_expected_and_leaves_nothing(directory: Path) -> None:
     assert left_behind(directory) == []
 
 
+@pytest.mark.long
 def test_what_is_kept_stays_up_until_it_is_stopped(directory: Path) -> None:
     try:
         process = start(directory, "--keep")
@@ -73,6 +74,7 @@ def test_what_is_kept_stays_up_until_it_is_stopped(directory: Path) -> None:
     assert left_behind(directory) == []
 
 
+@pytest.mark.long
 def test_an_interrupted_demo_leaves_nothing(directory: Path) -> None:
     process = start(directory, "--keep")
     wait_for(lambda: (directory / "logs" / "loader.log").exists(), seconds=120)  # the sync has begun

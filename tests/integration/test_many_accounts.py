@@ -96,6 +96,7 @@ def command(aws: AwsServer, services: embedded.Services, directory: Path) -> Com
     return Command(directory, keys | given)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(3 * SECONDS)
 def test_what_is_in_trouble_is_told_exactly_and_a_resumed_run_fetches_just_that(
     aws: AwsServer, accounts: list[str], graph: Graph, services: embedded.Services, tmp_path: Path
