@@ -41,6 +41,7 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path / "demo"
 
 
+@pytest.mark.long
 def test_the_demo_ends_as_expected_and_leaves_nothing(directory: Path) -> None:
     process = start(directory)
     said = said_by(process)
