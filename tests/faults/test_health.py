@@ -86,6 +86,7 @@ def test_a_worker_that_takes_nothing_from_its_queue_is_noticed(fleet: Fleet) -> 
     assert told.text == f"{next(iter(second))}: takes nothing from the queue coordinator, though a process is free"
 
 
+@pytest.mark.long
 def test_a_loader_that_stands_still_with_a_batch_is_noticed(fleet: Fleet) -> None:
     """After all that a transaction may take, tried again once, and a writer's lease."""
     with locked(fleet.graph):

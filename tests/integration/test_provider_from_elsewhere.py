@@ -57,6 +57,7 @@ def sync(services: Services, code: int, *flags: str) -> dict[str, Any]:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.long
 def test_a_tenant_that_is_no_longer_listed_is_kept_for_a_while(
     graph: Graph, broker: redis.Redis, services: Services
 ) -> None:
@@ -72,6 +73,7 @@ def test_a_tenant_that_is_no_longer_listed_is_kept_for_a_while(
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.long
 def test_a_scope_in_parts_is_complete_only_with_all_of_them(
     graph: Graph, broker: redis.Redis, services: Services
 ) -> None:
