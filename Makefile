@@ -3,7 +3,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
-SUITES := tests/integration tests/contract tests/unit  # the longest first
 
 .PHONY: setup demo demo-stop test test-long check docs screen lock clean
 
@@ -25,13 +24,13 @@ demo: setup
 demo-stop: setup
 	@$(BIN)/python -m demo --stop
 
-# Two at a time; but what kills workers and waits for leases runs alone, so that it is the fault that is noticed.
+# Two at a time, the longest first; but what kills workers and waits for leases runs alone, so that it is the fault that is noticed.
 test: setup
 ifdef PYTEST_FLAGS
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)
 else
 	@failed=; set -x; \
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(SUITES) || failed=1; \
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/integration tests/contract tests/unit || failed=1; \
 	$(BIN)/python -m pytest tests/faults || failed=1; \
 	set +x; test ! "$$failed"
 endif

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from loaders.ledger import Ledger
 from tests.faults.conftest import empty
 from tests.fleet.graph_state import State, difference, graph_state
-from tests.fleet.running import Fleet, info_of
+from tests.fleet.running import PLANNERS, Fleet, info_of
 
-PLANNERS = 2  # units of the run before its scopes are planned: the tenants, the regions of the one tenant
 OF_THE_PLAN = 3  # messages before the first scope's: find tenants, admit, plan regions
 TRIES = 10  # at the right moment: between two messages, a millisecond long
 

@@ -11,11 +11,10 @@ from demo.estate import ACCOUNT
 from loaders.ledger import Event, Ledger, RunState
 from loaders.scope import Scope
 from tests.fleet.graph_state import State, difference, graph_state
-from tests.fleet.running import Fleet, info_of, unit_of, wait_for, wait_until_one_is_left
+from tests.fleet.running import PLANNERS, Fleet, info_of, unit_of, wait_for, wait_until_one_is_left
 from tests.servers.aws import AwsServer, Effect, Fault
 
 QUEUE = "fetch.aws"
-PLANNERS = 2  # units of the run before its scopes are planned: the tenants, the regions of the one tenant
 LAST = Fault(Effect.PAUSE, action="DescribeSubnets", region="eu-west-1")
 Message = dict[str, Any]
 

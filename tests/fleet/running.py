@@ -42,6 +42,7 @@ QUICK: Mapping[str, Any] = {
     "rows_per_batch": 5,
     "concurrency": 4,
 }
+PLANNERS = 2  # units of the run before its scopes are planned: the tenants, the regions of the one tenant
 LOADER, COORDINATOR, FETCH = "loader", "coordinator", "fetch"  # names of workers begin so
 
 # The simulator takes any keys; a test looks for these everywhere, so they are told apart from all else.

@@ -30,7 +30,7 @@ Rows = dict[NodeModel, list[Row]]
 
 def bucket(name: str) -> dict[str, Any]:
     """Of which everything was read, and that has nothing."""
-    return {"Name": name, **{detail.action.removeprefix("s3:"): {} for detail in s3.BUCKETS.fetch.details}}
+    return {"Name": name, **{detail.name: {} for detail in s3.BUCKETS.fetch.details}}
 
 
 def scope(type_name: str, tenant: str = "1111", region: str = "eu-west-1") -> Scope:

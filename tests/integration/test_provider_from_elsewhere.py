@@ -56,8 +56,8 @@ def sync(services: Services, code: int, *flags: str) -> dict[str, Any]:
     return report
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.long
+@pytest.mark.timeout(600)
 def test_a_tenant_that_is_no_longer_listed_is_kept_for_a_while(
     graph: Graph, broker: redis.Redis, services: Services
 ) -> None:
@@ -72,8 +72,8 @@ def test_a_tenant_that_is_no_longer_listed_is_kept_for_a_while(
     assert graph.rows(bricks) == [{"count": 20}]
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.long
+@pytest.mark.timeout(600)
 def test_a_scope_in_parts_is_complete_only_with_all_of_them(
     graph: Graph, broker: redis.Redis, services: Services
 ) -> None:
