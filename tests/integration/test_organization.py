@@ -43,7 +43,7 @@ def sync(aws: AwsServer, services: embedded.Services, directory: Path, workers: 
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(600)
 def test_the_same_estate_gives_the_same_graph_and_every_sample_query_its_answer(
     aws: AwsServer, services: embedded.Services, graph: Graph, tmp_path: Path
 ) -> None:
