@@ -13,8 +13,8 @@ DATABASES, HERE = "aws.rds.instances", "eu-west-1"
 def test_a_scope_that_always_kills_its_worker_is_quarantined_and_holds_nobody_up(
     fleet: Fleet, aws: AwsServer, undisturbed: State
 ) -> None:
-    third_time = Fault(Effect.PAUSE, service="rds", region=HERE, after=2)
-    deadly = Fault(Effect.KILL_CLIENT, service="rds", region=HERE)
+    third_time = Fault(Effect.PAUSE, action="DescribeDBInstances", region=HERE, after=2)
+    deadly = Fault(Effect.KILL_CLIENT, action="DescribeDBInstances", region=HERE)
     aws.add(third_time, deadly)
     ledger = fleet.start()
     wait_until_one_is_left(ledger)  # all else is fetched, loaded and cleaned, while this one goes on

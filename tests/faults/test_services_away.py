@@ -18,7 +18,7 @@ from tests.fleet.graph_state import State, difference, graph_state
 from tests.fleet.locks import locked, wait_until_blocked
 from tests.fleet.running import QUICK, Fleet, info_of, running_fleet, wait_for, wait_until_one_is_left
 from tests.servers.aws import AwsServer, Effect, Fault
-from tests.servers.bolt_proxy import BoltProxy
+from tests.servers.tcp_proxy import TcpProxy
 from workers.embedded import Services
 from workers.embedded.broker import Broker, start_broker
 
@@ -35,7 +35,7 @@ class Surroundings:
     """What the fleet of these tests depends on, and that they take away."""
 
     broker: Broker
-    graph: BoltProxy
+    graph: TcpProxy
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def surroundings(services: Services, tmp_path_factory: pytest.TempPathFactory) -
     address = urlsplit(services.graph.uri)
     assert address.hostname
     assert address.port
-    with BoltProxy(address.hostname, address.port) as proxy:
+    with TcpProxy(address.hostname, address.port) as proxy:
         found = Surroundings(broker, proxy)
         yield found
     found.broker.stop()
@@ -56,7 +56,7 @@ def distant_fleet(
 ) -> Iterator[Fleet]:
     """Workers that reach the graph through the proxy; the test itself looks at it directly."""
     settings: dict[str, Any] = {
-        "neo4j_uri": surroundings.graph.uri,
+        "neo4j_uri": f"bolt://127.0.0.1:{surroundings.graph.port}",
         "backlog_bytes": BACKLOG_BYTES,
         "lease_seconds": LEASE_SECONDS,
     }

@@ -14,7 +14,8 @@ from tests.fleet.locks import locked, wait_until_blocked
 from tests.fleet.running import QUICK, Fleet, unit_of, wait_for, wait_until_one_is_left
 from tests.servers.aws import AwsServer, Effect, Fault
 
-DATABASES, SUBNETS, HERE = "aws.rds.instances", "aws.ec2.subnets", "us-east-1"
+BALANCERS, SUBNETS, HERE = "aws.elb.load_balancers", "aws.ec2.subnets", "us-east-1"
+LISTING = ("elb", "DescribeLoadBalancers", HERE)  # of the only type of its service here: what waits, waits alone
 SIGN_OF_LIFE = f"MATCH {GRAPH_NODE} WHERE g.run"
 ASKED_SECONDS = 22  # longer than a call waits within its attempt
 
@@ -22,16 +23,22 @@ ASKED_SECONDS = 22  # longer than a call waits within its attempt
 def test_a_throttled_scope_is_given_back_and_comes_again_when_it_may(
     fleet: Fleet, aws: AwsServer, undisturbed: State
 ) -> None:
-    aws.add(Fault(Effect.THROTTLE, service="rds", region=HERE, times=1, retry_after_seconds=ASKED_SECONDS))
+    service, action, region = LISTING
+    aws.add(
+        Fault(
+            Effect.THROTTLE, service=service, action=action, region=region, times=1, retry_after_seconds=ASKED_SECONDS
+        )
+    )
     ledger = fleet.start()
     wait_until_one_is_left(ledger)
-    given_back = unit_of(ledger, DATABASES, HERE)
+    given_back = unit_of(ledger, BALANCERS, HERE)
     assert (given_back.state, given_back.attempt, given_back.deaths) == (Scope.PLANNED, 1, 0)
     assert "throttled" in given_back.reason
     report = fleet.finish(ledger)
-    unit = unit_of(ledger, DATABASES, HERE)
+    unit = unit_of(ledger, BALANCERS, HERE)
     assert (unit.attempt, unit.deaths) == (2, 0)
-    first, second = (call.at for call in aws.calls().recent if (call.service, call.region) == ("rds", HERE))
+    calls = aws.calls().recent
+    first, second = (call.at for call in calls if (call.service, call.action, call.region) == LISTING)
     assert second - first >= ASKED_SECONDS - 1
     assert report.exit_code == 0
     assert difference(graph_state(fleet.graph), undisturbed) == []

@@ -1,9 +1,11 @@
 """A door in front of a server's port that a test can shut: connections break, and new ones are refused.
 
-with BoltProxy("127.0.0.1", 7687) as proxy:
-    driver = neo4j.GraphDatabase.driver(proxy.uri)
+with TcpProxy("127.0.0.1", 7687) as proxy:
+    driver = neo4j.GraphDatabase.driver(f"bolt://127.0.0.1:{proxy.port}")
     with proxy.shut():
         ...                                                   # the server is away
+
+Or it holds back what a client sends from a given word on: the client is then exactly there, however fast the machine.
 """
 
 from __future__ import annotations
@@ -15,23 +17,24 @@ from contextlib import contextmanager, suppress
 from typing import Self
 
 
-class BoltProxy:
-    def __init__(self, host: str, port: int) -> None:
+class TcpProxy:
+    def __init__(self, host: str, port: int, *, hold: bytes | None = None) -> None:
+        """`hold`: what a client sends with this in it, and all after it, stays here until the proxy ends."""
         self._target = (host, port)
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
         self._listener: socket.socket | None = None
+        self._hold = hold
+        self._ended = threading.Event()
+        self.holds = threading.Event()  # set once something is held back
         self.port = 0
-
-    @property
-    def uri(self) -> str:
-        return f"bolt://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
         self._open()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._ended.set()
         self._close()
 
     @contextmanager
@@ -80,12 +83,19 @@ class BoltProxy:
                 _end(client)
                 _end(server)
                 return
-            for source, sink in ((client, server), (server, client)):
-                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+            for source, sink, hold in ((client, server, self._hold), (server, client, None)):
+                threading.Thread(target=self._pump, args=(source, sink, hold), daemon=True).start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+    def _pump(self, source: socket.socket, sink: socket.socket, hold: bytes | None) -> None:
+        seen = b""
         with suppress(OSError):
             while data := source.recv(65536):
+                if hold is not None:
+                    seen = seen[-len(hold) :] + data  # it may come in two parts
+                    if hold in seen:
+                        self.holds.set()
+                        self._ended.wait()
+                        break
                 sink.sendall(data)
         for one in (source, sink):
             with self._lock:
