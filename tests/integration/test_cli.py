@@ -577,6 +577,7 @@ def test_ctrl_c_ends_the_run_and_every_process(
     assert (told["state"], told["reason"]) == ("cancelled", "interrupted")
 
 
+@pytest.mark.long
 def test_an_own_estate_with_embedded_services(chartfleet: Command, aws: AwsServer) -> None:
     """Nothing but AWS keys: services and fleet are gone afterwards, while the data stay for the next run."""
     data = chartfleet.cwd / "data"

@@ -2,113 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
-import redis
 
-from loaders import indexes
 from loaders.graph import Graph
-from loaders.scope import GLOBAL
-from loaders.writer import Writer
-from tasks import registry
 from tasks.aws import api as aws_api
-from tasks.aws import clients, credentials
-from tasks.aws.api import AwsApi
-from tasks.rate_budget import RateBudget
-from tasks.resource import Item, Per, Tenant
-from tests.integration.runs import Sync, scope
+from tasks.aws import clients
+from tests.integration.estates.conftest import ACCOUNT, REGION, Client, Fetch, Load, found
 from tests.servers.aws import AwsServer, Effect, Fault
-from workers import embedded
 
-ACCOUNT, REGION, ELSEWHERE = "111122223333", "eu-west-1", "eu-central-1"
+ELSEWHERE = "eu-central-1"
 SECRET = "nobody-may-see-this"  # what must not be in the graph
 ANYBODY = {"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}
-
-
-@pytest.fixture(scope="module")
-def simulator() -> Iterator[AwsServer]:
-    with AwsServer() as server:
-        yield server
-
-
-@pytest.fixture
-def aws(simulator: AwsServer, monkeypatch: pytest.MonkeyPatch) -> AwsServer:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCOUNT)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", simulator.url)
-    simulator.empty()
-    simulator.reset()
-    return simulator
-
-
-@pytest.fixture(scope="module", autouse=True)
-def indexed(services: embedded.Services) -> None:
-    graph = Graph.at(services.graph)
-    indexes.ensure(graph, registry.schema())
-    graph.close()
-
-
-Client = Callable[..., Any]
-Fetch = Callable[..., list[Item]]
-Load = Callable[..., None]
-
-
-@pytest.fixture
-def client(aws: AwsServer) -> Client:
-    def of(service: str, region: str = REGION) -> Any:
-        keys = {"region_name": region, "aws_access_key_id": ACCOUNT, "aws_secret_access_key": "x"}
-        return boto3.client(service, endpoint_url=aws.url, **keys)  # type: ignore[call-overload]
-
-    return of
-
-
-@pytest.fixture
-def fetch(aws: AwsServer, broker: redis.Redis) -> Fetch:
-    def items(type_name: str, region: str = REGION) -> list[Item]:
-        type_, tenant = registry.types()[type_name], Tenant(provider="aws", id=ACCOUNT, access={"partition": "aws"})
-
-        async def read() -> list[Item]:
-            api = AwsApi(tenant, region if type_.per is Per.REGION else GLOBAL, RateBudget(broker), "aws")
-            try:
-                return [item async for item in type_.fetch.items(api, "")]
-            finally:
-                await aws_api.close()
-                credentials.forget(tenant.access)
-
-        return asyncio.run(read())
-
-    return items
-
-
-@pytest.fixture
-def load(fetch: Fetch, services: embedded.Services, broker: redis.Redis, graph: Graph) -> Iterator[Load]:
-    writer = Writer(services.graph.driver(), services.graph.database)
-    assert writer.acquire()
-    sync = Sync(broker, writer)
-
-    def some(*types: str, regions: tuple[str, ...] = (REGION,)) -> None:
-        """One run over these types."""
-        sync.run(
-            {
-                scope(type_, ACCOUNT, region): [item.value for item in fetch(type_, region)]
-                for type_ in types
-                for region in regions
-            }
-        )
-
-    yield some
-    writer.close()
-
-
-def found(graph: Graph, query: str) -> set[tuple[Any, ...]]:
-    return {tuple(row.values()) for row in graph.rows(query)}
 
 
 def database(rds: Any, name: str, **more: Any) -> None:

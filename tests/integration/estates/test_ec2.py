@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import boto3
 import pytest
-import redis
 
 from analysis.engine import run_shipped, shipped_jobs
-from loaders import indexes
 from loaders.graph import Graph
-from loaders.writer import Writer
-from tasks import registry
-from tasks.aws import api as aws_api
-from tasks.aws import credentials
-from tasks.aws.api import AwsApi
 from tasks.aws.ec2 import images
 from tasks.failures import CallFailed, Failure
-from tasks.rate_budget import RateBudget
-from tasks.resource import Item, Tenant
+from tests.integration.estates.conftest import ACCOUNT, REGION, Fetch, Load, found
 from tests.integration.runs import Sync, scope
 from tests.servers.aws import AwsServer, Effect, Fault
-from workers import embedded
 
-ACCOUNT, OTHER, REGION = "111122223333", "999988887777", "eu-west-1"
+OTHER = "999988887777"
 ANYBODY, COMPANY = "0.0.0.0/0", "10.0.0.0/8"
 TYPES = (
     "aws.ec2.security_groups",
@@ -39,66 +29,13 @@ TYPES = (
 )
 
 
-@pytest.fixture(scope="module")
-def simulator() -> Iterator[AwsServer]:
-    with AwsServer() as server:
-        yield server
+Everything = Callable[[], None]
 
 
 @pytest.fixture
-def aws(simulator: AwsServer, monkeypatch: pytest.MonkeyPatch) -> AwsServer:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCOUNT)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", simulator.url)
-    simulator.empty()
-    simulator.reset()
-    return simulator
-
-
-@pytest.fixture(scope="module", autouse=True)
-def indexed(services: embedded.Services) -> None:
-    graph = Graph.at(services.graph)
-    indexes.ensure(graph, registry.schema())
-    graph.close()
-
-
-@pytest.fixture
-def sync(services: embedded.Services, graph: Graph, broker: redis.Redis) -> Iterator[Sync]:
-    writer = Writer(services.graph.driver(), services.graph.database)
-    assert writer.acquire()
-    yield Sync(broker, writer)
-    writer.close()
-
-
-Fetch = Callable[[str], list[Item]]
-Load = Callable[[], None]
-
-
-@pytest.fixture
-def fetch(aws: AwsServer, broker: redis.Redis) -> Fetch:
-    def items(type_name: str) -> list[Item]:
-        tenant = Tenant(provider="aws", id=ACCOUNT, access={"partition": "aws"})
-
-        async def read() -> list[Item]:
-            api = AwsApi(tenant, REGION, RateBudget(broker), "aws")
-            try:
-                return [item async for item in registry.types()[type_name].fetch.items(api, "")]
-            finally:
-                await aws_api.close()
-                credentials.forget(tenant.access)
-
-        return asyncio.run(read())
-
-    return items
-
-
-@pytest.fixture
-def load(fetch: Fetch, sync: Sync) -> Load:
-    def everything() -> None:
-        """One run over all types."""
-        sync.run({scope(type_, ACCOUNT, REGION): [item.value for item in fetch(type_)] for type_ in TYPES})
-
-    return everything
+def everything(load: Load) -> Everything:
+    """One run over all these types."""
+    return lambda: load(*TYPES)
 
 
 class Builder:
@@ -157,10 +94,6 @@ def build(aws: AwsServer) -> Builder:
     return Builder(aws.url)
 
 
-def pairs(graph: Graph, query: str) -> set[tuple[Any, ...]]:
-    return {tuple(row.values()) for row in graph.rows(query)}
-
-
 def exposed(graph: Graph, label: str) -> dict[str, Any]:
     [job] = [job for job in shipped_jobs() if job.name == "aws_ec2_asset_exposure"]
     run_shipped(graph, job, "run-1", 1)
@@ -170,7 +103,9 @@ def exposed(graph: Graph, label: str) -> dict[str, Any]:
     return {row["n"]: row["h"] for row in graph.rows(how)}
 
 
-def test_what_the_newer_load_balancers_forward_to_is_exposed(build: Builder, load: Load, graph: Graph) -> None:
+def test_what_the_newer_load_balancers_forward_to_is_exposed(
+    build: Builder, everything: Everything, graph: Graph
+) -> None:
     image = build.image("web")
     a, b, c, d = (build.instance(image) for _ in range(4))
     opened, closed = build.group("opened", ANYBODY), build.group("closed", COMPANY)
@@ -181,11 +116,11 @@ def test_what_the_newer_load_balancers_forward_to_is_exposed(build: Builder, loa
     build.balancer("pods", opened, to=build.target_group("c", "ip", c["PrivateIpAddress"], "192.168.0.1"))
     build.balancer("closed", closed, to=build.target_group("d", "instance", d["InstanceId"]))
     build.balancer("gateway", kind="gateway")
-    load()
+    everything()
 
-    edges = pairs(graph, "MATCH (b:LoadBalancerV2)-[:EXPOSE]->(i:EC2Instance) RETURN b.name, i.id")
+    edges = found(graph, "MATCH (b:LoadBalancerV2)-[:EXPOSE]->(i:EC2Instance) RETURN b.name, i.id")
     assert edges == {("alb", a["InstanceId"]), ("inner", b["InstanceId"]), ("closed", d["InstanceId"])}
-    listeners = pairs(
+    listeners = found(
         graph,
         "MATCH (b:LoadBalancerV2)-[:ELBV2_LISTENER]->(l:Endpoint), (b)-[:ELBV2_TARGET_GROUP]->(g)"
         " RETURN b.name, l.port, l.protocol, g.name, l.targetgrouparn = g.arn",
@@ -201,14 +136,14 @@ def test_what_the_newer_load_balancers_forward_to_is_exposed(build: Builder, loa
     assert exposed(graph, "EC2Instance") == {each["InstanceId"]: ["elbv2"] for each in (a, b, c)}
 
 
-def test_a_gateway_load_balancer_is_known_by_its_arn(build: Builder, load: Load, graph: Graph) -> None:
+def test_a_gateway_load_balancer_is_known_by_its_arn(build: Builder, everything: Everything, graph: Graph) -> None:
     gateway = build.balancer("gateway", kind="gateway")
-    load()
-    found = graph.rows("MATCH (b:LoadBalancerV2) RETURN b.id AS id, b.dnsname AS dnsname, b.scheme AS scheme")
-    assert found == [{"id": gateway["LoadBalancerArn"], "dnsname": None, "scheme": None}]
+    everything()
+    balancers = "MATCH (b:LoadBalancerV2) RETURN b.id, b.dnsname, b.scheme"
+    assert found(graph, balancers) == {(gateway["LoadBalancerArn"], None, None)}
 
 
-def test_a_scaling_group_is_exposed_by_its_instances(build: Builder, load: Load, graph: Graph) -> None:
+def test_a_scaling_group_is_exposed_by_its_instances(build: Builder, everything: Everything, graph: Graph) -> None:
     image = build.image("web")
     build.scaling.create_launch_configuration(LaunchConfigurationName="web", ImageId=image, InstanceType="t3.micro")
     target_group = build.target_group("web", "instance")
@@ -223,35 +158,35 @@ def test_a_scaling_group_is_exposed_by_its_instances(build: Builder, load: Load,
             TargetGroupARNs=arns,
         )
     build.balancer("nlb", kind="network", to=target_group)
-    load()
-    assert pairs(graph, "MATCH (a:AutoScalingGroup)-[:VPC_IDENTIFIER]->(s:EC2Subnet) RETURN a.name, s.subnetid") == {
+    everything()
+    assert found(graph, "MATCH (a:AutoScalingGroup)-[:VPC_IDENTIFIER]->(s:EC2Subnet) RETURN a.name, s.subnetid") == {
         (name, subnet) for name in ("behind", "alone") for subnet in build.subnets
     }
     assert exposed(graph, "AutoScalingGroup")["behind"][-1] == "elbv2"
     assert "elbv2" not in exposed(graph, "AutoScalingGroup").get("alone", [])
 
 
-def test_a_deleted_key_pair_still_logs_in(build: Builder, load: Load, graph: Graph) -> None:
+def test_a_deleted_key_pair_still_logs_in(build: Builder, everything: Everything, graph: Graph) -> None:
     build.ec2.create_key_pair(KeyName="ops")
     build.ec2.create_key_pair(KeyName="unused")
     instance = build.instance(build.image("web"), KeyName="ops")["InstanceId"]
-    load()
+    everything()
     ops = f"arn:aws:ec2:{REGION}:{ACCOUNT}:key-pair/ops"
     logins = "MATCH (k:EC2KeyPair)-[:SSH_LOGIN_TO]->(i:EC2Instance) RETURN k.id, k.keyname, i.id"
-    assert pairs(graph, logins) == {(ops, "ops", instance)}
+    assert found(graph, logins) == {(ops, "ops", instance)}
     build.ec2.delete_key_pair(KeyName="ops")
     build.ec2.delete_key_pair(KeyName="unused")
-    load()
-    assert pairs(graph, logins) == {(ops, None, instance)}
-    assert pairs(graph, "MATCH (k:EC2KeyPair) RETURN k.id") == {(ops,)}
+    everything()
+    assert found(graph, logins) == {(ops, None, instance)}
+    assert found(graph, "MATCH (k:EC2KeyPair) RETURN k.id") == {(ops,)}
 
 
-def test_only_images_in_use_are_there(build: Builder, load: Load, graph: Graph) -> None:
+def test_only_images_in_use_are_there(build: Builder, everything: Everything, graph: Graph) -> None:
     image = build.image("used")
     build.image("not used")
     build.instance(image)
-    load()
-    assert pairs(graph, "MATCH (:AWSAccount)-[:RESOURCE]->(i:EC2Image) RETURN i.id, i.imageid, i.name") == {
+    everything()
+    assert found(graph, "MATCH (:AWSAccount)-[:RESOURCE]->(i:EC2Image) RETURN i.id, i.imageid, i.name") == {
         (f"{image}|{REGION}", image, "used")
     }
 
@@ -260,11 +195,11 @@ def test_an_image_that_two_accounts_use_has_a_node_in_each(sync: Sync, graph: Gr
     """In one node, the sync of either account would own it, and delete it."""
     here, there = (scope("aws.ec2.images", account, REGION) for account in (ACCOUNT, OTHER))
     public = {"ImageId": "ami-1", "OwnerId": "137112412989"}
-    found = "MATCH (a:AWSAccount)-[:RESOURCE]->(i:EC2Image {id: 'ami-1|eu-west-1'}) RETURN a.id"
+    owners = "MATCH (a:AWSAccount)-[:RESOURCE]->(i:EC2Image {id: 'ami-1|eu-west-1'}) RETURN a.id"
     sync.run({here: [public], there: [public]})
-    assert pairs(graph, found) == {(ACCOUNT,), (OTHER,)}
+    assert found(graph, owners) == {(ACCOUNT,), (OTHER,)}
     sync.run({here: [], there: [public]})
-    assert pairs(graph, found) == {(OTHER,)}
+    assert found(graph, owners) == {(OTHER,)}
 
 
 def test_images_are_asked_for_in_bounded_calls_and_one_that_is_gone_fails_none(
@@ -315,7 +250,7 @@ def test_a_balancer_that_vanishes_on_the_way_is_gone_and_the_rest_goes_on(
         build.balancer(name, to=build.target_group(name, "ip", "10.0.0.1"))
     gone = {"code": "LoadBalancerNotFound", "status": 400, "param": "/first/"}
     aws.add(Fault(Effect.DENY, service="elbv2", action="DescribeListeners", **gone))
-    found = {item.value["LoadBalancerName"]: item.failure for item in fetch("aws.elbv2.load_balancers")}
-    assert found["second"] is None
-    assert found["first"] is not None
-    assert found["first"].failure is Failure.GONE
+    failures = {item.value["LoadBalancerName"]: item.failure for item in fetch("aws.elbv2.load_balancers")}
+    assert failures["second"] is None
+    assert failures["first"] is not None
+    assert failures["first"].failure is Failure.GONE
