@@ -24,7 +24,8 @@ from demo import estate
 from loaders.scope import GLOBAL
 from tasks import registry
 from tasks.aws import api
-from tasks.aws.api import AwsApi, Listing
+from tasks.aws.api import AwsApi
+from tasks.listing import Listing
 from tasks.rate_budget import RateBudget
 from tasks.resource import ResourceType, Tenant
 from tests.fleet.running import AWS_KEYS

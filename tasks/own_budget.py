@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from tasks.failures import Later
@@ -17,6 +19,7 @@ LONGEST_PAUSE_SECONDS = 5.0
 class _Bucket:
     next_at: float = 0.0  # on the monotonic clock
     pause_seconds: float = FIRST_PAUSE_SECONDS
+    free: asyncio.Semaphore | None = None  # as many as may be in flight
 
 
 @dataclass(slots=True)
@@ -38,3 +41,17 @@ class OwnBudget:
         state = self._buckets.setdefault(bucket, _Bucket())
         state.next_at = max(state.next_at, time.monotonic() + max(retry_after_seconds or 0, state.pause_seconds))
         state.pause_seconds = min(2 * state.pause_seconds, LONGEST_PAUSE_SECONDS)
+
+    async def hold(self, bucket: str, limit: Limit, seconds: float) -> None:
+        state = self._buckets.setdefault(bucket, _Bucket())
+        state.next_at = max(state.next_at, time.monotonic() + seconds)
+
+    @asynccontextmanager
+    async def flight(self, bucket: str, limit: Limit) -> AsyncIterator[None]:
+        if limit.in_flight is None:
+            yield
+            return
+        state = self._buckets.setdefault(bucket, _Bucket())
+        state.free = state.free or asyncio.Semaphore(limit.in_flight)
+        async with state.free:
+            yield

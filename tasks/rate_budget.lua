@@ -1,8 +1,9 @@
 -- One API bucket's budget. KEYS[1]: hash {rate, tokens, at_ms, blocked_ms, cut_ms}.
--- ARGV: 'take' | 'blocked' | 'throttled', initial rate, highest rate, longest wait ms (take) or retry after ms (throttled)
+-- ARGV: 'take' | 'blocked' | 'throttled' | 'hold', initial rate, highest rate, longest wait ms (take) or how long to wait (ms)
 -- take      -> ms to wait before the call; a wait within the bound is reserved, a longer one is not
 -- blocked   -> ms until calls may be sent again; 0 where none is held back
--- throttled -> ms until the next call may be sent
+-- throttled -> ms until the next call may be sent, at half the rate
+-- hold      -> ms until the next call may be sent, at the same rate
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local f = redis.call('HMGET', KEYS[1], 'rate', 'tokens', 'at_ms', 'blocked_ms', 'cut_ms')
@@ -21,6 +22,11 @@ if ARGV[1] == 'throttled' then
   end
   blocked = math.max(blocked, now + math.max(tonumber(ARGV[4]), 1000 / rate))
   redis.call('HSET', KEYS[1], 'rate', tostring(rate), 'tokens', '0', 'at_ms', blocked, 'blocked_ms', blocked)
+  answer = blocked - now
+elseif ARGV[1] == 'hold' then
+  blocked = math.max(blocked, now + tonumber(ARGV[4]))
+  redis.call('HSET', KEYS[1], 'rate', tostring(rate), 'tokens', tostring(f[2] or rate), 'at_ms', math.max(now, tonumber(f[3] or now)),
+    'blocked_ms', blocked)
   answer = blocked - now
 else
   -- Additive increase: the full rate is back a minute after the last throttle halved it.

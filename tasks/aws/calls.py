@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from tasks.aws import credentials
-from tasks.aws.api import Listing
 from tasks.aws.permissions import permissions
+from tasks.listing import Listing
 from tasks.resource import Call, Fetch
 
 

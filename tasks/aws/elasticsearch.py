@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Final
 
 from loaders.model import Source, at, constant, id_link, key, outgoing, prop, scope_region
-from tasks.aws.api import AwsApi, Listing, bounded
 from tasks.aws.dns import AWSDNSRecord, Ip, as_ips, host
 from tasks.aws.name_server import NOBODY, NotResolved, addresses
 from tasks.aws.node import AWSNode
 from tasks.aws.public_policy import anonymous_actions
+from tasks.listing import ListedApi, Listing, bounded
 from tasks.resource import Gap, Item, Per, ResourceType
 
 _AT_A_TIME: Final = 25  # names that are asked for
@@ -25,7 +25,7 @@ class SearchDomains(Listing):
     None where that isn't known, [] where the name doesn't exist, as while a domain is being made.
     """
 
-    async def items(self, api: AwsApi, part: str) -> AsyncIterator[Item]:
+    async def items(self, api: ListedApi, part: str) -> AsyncIterator[Item]:
         found = [item async for item in Listing.items(self, api, part)]
         async for item in bounded(
             (_resolved(item, api.tenant.access.get("name_server")) for item in found), _AT_A_TIME

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 from loaders.model import Source, id_link, key, outgoing, prop, scope_region
-from tasks.aws.api import listing
 from tasks.aws.node import AWSNode
 from tasks.aws.public_policy import anonymous_actions_of
+from tasks.listing import listing
 from tasks.resource import Per, ResourceType
 
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from loaders.model import Source, at, incoming, key, outgoing, parent, prop
-from tasks.aws.api import listing
 from tasks.aws.encryption import encrypted_by
 from tasks.aws.node import AWSNode
 from tasks.aws.policy_document import listed, statements
 from tasks.aws.public_policy import anonymous_actions
+from tasks.listing import listing
 from tasks.resource import Per, ResourceType
 
 

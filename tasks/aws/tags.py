@@ -14,8 +14,9 @@ from typing import Any, ClassVar, Final
 
 from loaders.model import Node, Source, key, outgoing, prop
 from tasks import registry
-from tasks.aws.api import AwsApi, listing
+from tasks.aws.api import AwsApi
 from tasks.aws.node import AWSNode, kind_of
+from tasks.listing import listing
 from tasks.resource import Item, Per, ResourceType
 
 _LISTING: Final = listing("resourcegroupstaggingapi:GetResources", ResourcesPerPage=100)

@@ -17,8 +17,9 @@ from loaders.batch import Row
 from loaders.model import IdLink, NodeModel, Reference, Relationship, Source
 from loaders.scope import GLOBAL, Scope
 from tasks.aws import api
-from tasks.aws.api import AwsApi, Listing, result_paths
+from tasks.aws.api import AwsApi, result_paths
 from tasks.failures import BadItem
+from tasks.listing import Listing
 from tasks.rate_budget import RateBudget
 from tasks.resource import Fetch, Item, Per, ResourceType, Tenant
 from tasks.rows import rows_of

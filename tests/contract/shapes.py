@@ -14,8 +14,9 @@ from botocore.model import ListShape, MapShape, OperationModel, Shape, Structure
 
 from loaders.model import Each, Link, Property, Relationship, Value
 from tasks.aws import credentials
-from tasks.aws.api import Listing, result_paths
+from tasks.aws.api import result_paths
 from tasks.aws.credentials import service_model
+from tasks.listing import Listing
 from tasks.resource import ResourceType
 
 # What a field may be where the service's model says so. A time becomes text.

@@ -14,7 +14,7 @@ import redis
 from loaders.model import at
 from tasks import registry
 from tasks.aws import calls
-from tasks.aws.api import Listing
+from tasks.listing import Listing
 from tasks.resource import ResourceType
 from tests.contract import shapes
 from tests.contract.samples import items_over_http, sample, scope_of, where

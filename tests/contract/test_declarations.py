@@ -15,8 +15,8 @@ import redis
 
 from loaders.model import Link
 from tasks import registry
-from tasks.aws.api import Listing
 from tasks.aws.node import AWSNode, kind_of
+from tasks.listing import Listing
 from tasks.resource import ResourceType
 from tests.contract import shapes
 from tests.contract.samples import ends, rows_over_http, sample, where

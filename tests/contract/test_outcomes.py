@@ -18,8 +18,8 @@ from loaders.ledger import Ledger, State
 from loaders.scope import Scope
 from tasks import registry
 from tasks.aws import api
-from tasks.aws.api import Detail, Listing
 from tasks.aws.permissions import permission
+from tasks.listing import Detail, Listing
 from tasks.resource import Per, ResourceType
 from tests.contract import shapes
 from tests.contract.loading import fetch

@@ -17,8 +17,9 @@ import redis
 
 from tasks.aws import api as aws_api
 from tasks.aws import credentials
-from tasks.aws.api import AwsApi, listing
+from tasks.aws.api import AwsApi
 from tasks.failures import CallFailed, Failure, Later
+from tasks.listing import CALLS_IN_FLIGHT, listing
 from tasks.rate_budget import RateBudget
 from tasks.resource import Item, Tenant
 from tests.servers.answers import AnswerServer
@@ -244,7 +245,7 @@ class TestDetails:
         begun = time.monotonic()
         call(broker, lambda api: items(api, self.LISTED), region="global")
         assert time.monotonic() - begun < 60 * 0.1 / 2, "one by one would take 6 s"
-        assert 2 < aws.calls().max_in_flight <= aws_api.CALLS_IN_FLIGHT
+        assert 2 < aws.calls().max_in_flight <= CALLS_IN_FLIGHT
 
     def test_a_bucket_that_vanished_is_gone_and_the_rest_goes_on(self, aws: AwsServer, broker: redis.Redis) -> None:
         aws.add(Fault(Effect.DENY, action="GetBucketAcl", bucket="details-007", code="NoSuchBucket", status=404))

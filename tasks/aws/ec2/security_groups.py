@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Final
 
 from loaders.model import Node, Source, id_link, incoming, key, outgoing, parent, prop, scope_region
-from tasks.aws.api import listing
 from tasks.aws.node import AWSNode
 from tasks.aws.public_policy import is_wide
+from tasks.listing import listing
 from tasks.resource import Per, ResourceType
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from loaders.model import constant, key, outgoing, prop
-from tasks.aws.api import listing
 from tasks.aws.iam.policies import policies_of
 from tasks.aws.principals import AWSPrincipal
+from tasks.listing import listing
 from tasks.resource import Per, ResourceType
 
 

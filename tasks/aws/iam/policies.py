@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from loaders.model import Source, constant, incoming, key, parent, prop
-from tasks.aws.api import listing
 from tasks.aws.node import AWSNode
 from tasks.aws.policy_document import listed, statements
+from tasks.listing import listing
 from tasks.resource import Per, ResourceType
 
 _INLINE: Final = ("UserPolicyList", "GroupPolicyList", "RolePolicyList")

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from loaders.model import Source, constant, key, outgoing, prop
-from tasks.aws.api import listing
 from tasks.aws.iam.policies import policies_of
 from tasks.aws.policy_document import statements
 from tasks.aws.principals import AWSPrincipal, trusted
 from tasks.aws.tags import AWSTag, tag_keys
+from tasks.listing import listing
 from tasks.resource import Per, ResourceType
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from loaders.graph import Graph
-from tasks.aws import api as aws_api
 from tasks.aws import clients
+from tasks.listing import CALLS_IN_FLIGHT
 from tests.integration.estates.conftest import ACCOUNT, REGION, Client, Fetch, Load, found
 from tests.servers.aws import AwsServer, Effect, Fault
 
@@ -373,7 +373,7 @@ def test_the_details_of_many_buckets_are_read_at_the_same_time(client: Client, f
     aws.latency(0.08)
     assert len(fetch("aws.s3.buckets")) == 60
     calls = aws.calls(recent=0)
-    assert calls.max_in_flight == aws_api.CALLS_IN_FLIGHT
+    assert calls.max_in_flight == CALLS_IN_FLIGHT
     assert calls.count("s3") == 1 + 60 * 6
 
 

@@ -1,0 +1,280 @@
+"""The helper for providers whose API is JSON over HTTP: calls within the fleet's budget, retried by class of failure.
+
+    USERS = listing("GET /api/v1/users", limit=200).then("GET /api/v1/users/{id}/factors", id="id")
+
+An action is a method and a path; what stands in braces is taken from the parameters, the others are the query. A
+provider says in an `HttpService` what its API is like: how it pages, how it refuses, and how much it takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import string
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+
+from loaders.model import at
+from tasks.failures import CallFailed, Failure, Later
+from tasks.listing import CALLS_IN_FLIGHT
+from tasks.rate_budget import Budget, Limit
+from tasks.resource import Tenant
+
+MOST_TRIES: Final = 5
+MOST_THROTTLES: Final = 6  # of one call in a row: then the scope waits, and not its worker
+CONNECT_SECONDS: Final = 10
+READ_SECONDS: Final = 60
+_LONGEST_REASON: Final = 200
+
+_sessions: Final[dict[str, requests.Session]] = {}  # of this process, by server
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. `headers`: names in lower case; `body`: as JSON says it; `links`: those of the header, by rel."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+    links: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an answer isn't what was asked for. `code`: the API's own word for it."""
+
+    failure: Failure
+    code: str
+    reason: str
+    retry_after_seconds: float | None = None
+
+
+Further = str | Mapping[str, str] | None  # the next page: its URL, or the parameters that change; None after the last
+
+
+def next_link(answer: Answer) -> Further:
+    """The next page by the header Link, as Okta and GitHub have it."""
+    return answer.links.get("next")
+
+
+def cursor(path: str, parameter: str) -> Callable[[Answer], Further]:
+    """The next page by a token at a path of the answer, which is sent as a parameter."""
+
+    def further(answer: Answer) -> Further:
+        token = at(path, answer.body)
+        return {parameter: token} if token else None
+
+    return further
+
+
+def one_page(answer: Answer) -> Further:
+    return None
+
+
+def by_status(answer: Answer) -> Refusal | None:
+    """The class of an answer by its status, and the API's own message where it has one of the usual names."""
+    status = answer.status
+    if 200 <= status < 300:
+        return None
+    classes = {401: Failure.DENIED, 403: Failure.DENIED, 404: Failure.GONE, 410: Failure.GONE, 429: Failure.THROTTLED}
+    failure = classes.get(status, Failure.TRANSIENT if status >= 500 or status == 408 else Failure.OTHER)
+    return Refusal(failure, str(status), message_of(answer), retry_after(answer))
+
+
+def message_of(answer: Answer) -> str:
+    if 300 <= answer.status < 400:
+        return f"sends elsewhere: {urlsplit(answer.headers.get('location', '')).hostname}"
+    body = answer.body if isinstance(answer.body, Mapping) else {}
+    told = next((body[name] for name in ("message", "errorSummary", "error") if isinstance(body.get(name), str)), "")
+    return str(told)[:_LONGEST_REASON] or f"answered {answer.status}"
+
+
+def retry_after(answer: Answer) -> float | None:
+    """Seconds of the header Retry-After, which may be a date."""
+    told = answer.headers.get("retry-after", "")
+    if told.isdigit():
+        return float(told)
+    try:
+        until, now = (parsedate_to_datetime(answer.headers[name]) for name in ("retry-after", "date"))
+    except (KeyError, ValueError):
+        return None
+    return max(0.0, (until - now).total_seconds())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpService:
+    """What a provider's API is like, the same for all its tenants.
+
+    limit      of an action: the name of its rate bucket within the tenant, and how many calls that takes
+    further    where the next page is
+    refusal    why an answer isn't what was asked for; None where it is
+    exhausted  seconds for which nothing is left of the bucket, as a good answer says it
+    items_at   where a page holds its items: a path, or "" where it is the list
+    """
+
+    limit: Callable[[str], tuple[str, Limit]]
+    further: Callable[[Answer], Further] = one_page
+    refusal: Callable[[Answer], Refusal | None] = by_status
+    exhausted: Callable[[Answer], float] = lambda answer: 0.0
+    items_at: str = ""
+
+
+class _Authorized(AuthBase):
+    """Headers of one request, made as it is sent. As `auth` they keep those of a .netrc from being sent instead."""
+
+    def __init__(self, headers: Callable[[], Mapping[str, str]]) -> None:
+        self._headers = headers
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers.update(self._headers())
+        return request
+
+
+@dataclass(slots=True)
+class HttpApi:
+    """A provider's API for one tenant. `calls` counts the requests sent.
+
+    base_url  what paths are appended to, and where links must lead: they are sent the credentials as well
+    headers   those that authorize a request; called for each, so that a secret is kept nowhere
+    """
+
+    tenant: Tenant
+    service: HttpService
+    base_url: str
+    headers: Callable[[], Mapping[str, str]]
+    budget: Budget
+    partition: str = ""
+    calls: int = 0
+
+    async def call(self, action: str, **parameters: Any) -> Answer:
+        """The answer of an action. Raises CallFailed, or Later where the wait would be long."""
+        _, _, template = action.partition(" ")
+        in_path = {name for _, name, _, _ in string.Formatter().parse(template) if name}
+        path = template.format_map({name: quote(str(parameters[name]), safe="") for name in in_path})
+        query = {name: value for name, value in parameters.items() if name not in in_path}
+        return await self._ask(action, self.base_url.rstrip("/") + path, query)
+
+    async def pages(self, action: str, **parameters: Any) -> AsyncIterator[Any]:
+        """The body of every page."""
+        answer, seen = await self.call(action, **parameters), set[str]()
+        while True:
+            yield answer.body
+            further = self.service.further(answer)
+            if further is None:
+                return
+            if repr(further) in seen:
+                raise CallFailed(Failure.BAD_ANSWER, action, "the next page is one that was read before")
+            seen.add(repr(further))
+            if isinstance(further, str):
+                answer = await self._ask(action, self._own(action, further), {})
+            else:
+                answer = await self.call(action, **{**parameters, **further})
+
+    async def whole(self, action: str, **parameters: Any) -> Any:
+        """The body of an action as one, with the items of every page."""
+        pages = [page async for page in self.pages(action, **parameters)]
+        if len(pages) == 1:
+            return pages[0]
+        where = self.service.items_at
+        lists = [page if not where else at(where, page) for page in pages]
+        if not all(isinstance(items, list) for items in lists):
+            raise CallFailed(Failure.BAD_ANSWER, action, f"a page has no list{f' at {where}' if where else ''}")
+        items = [item for page in lists for item in page]
+        return {**pages[0], where: items} if where else items
+
+    def items_at(self, action: str) -> tuple[str, ...]:
+        return (self.service.items_at,)
+
+    def _own(self, action: str, url: str) -> str:
+        """A link of an answer, if it leads to the same server."""
+        if urlsplit(url)[:2] != urlsplit(self.base_url)[:2]:
+            raise CallFailed(Failure.BAD_ANSWER, action, f"the next page is at another server: {urlsplit(url).netloc}")
+        return url
+
+    async def _ask(self, action: str, url: str, query: Mapping[str, Any]) -> Answer:
+        name, limit = self.service.limit(action)
+        bucket = f"{self.tenant.provider}:{self.tenant.id}:{name}"
+        tries, throttles = 0, 0
+        while True:
+            answer, refusal = await self._try(action, url, query, bucket, limit)
+            if answer is not None and refusal is None:
+                return answer
+            assert refusal is not None
+            tries += 1
+            if refusal.failure is Failure.THROTTLED:
+                throttles += 1
+                if throttles == MOST_THROTTLES:
+                    raise Later(f"{action}: throttled {throttles} times", after_seconds=60)
+            elif refusal.failure in (Failure.TRANSIENT, Failure.BAD_ANSWER) and tries < MOST_TRIES:
+                await asyncio.sleep(random.uniform(0, min(20, 0.5 * 2**tries)))  # noqa: S311  # jitter, no secret
+            else:
+                raise CallFailed(refusal.failure, action, refusal.reason, code=refusal.code)
+
+    async def _try(
+        self, action: str, url: str, query: Mapping[str, Any], bucket: str, limit: Limit
+    ) -> tuple[Answer | None, Refusal | None]:
+        """One request. What it says of the bucket is told to the fleet while it still counts as in flight."""
+        async with self.budget.flight(bucket, limit):
+            await self.budget.take(bucket, limit)
+            self.calls += 1
+            method, _, _ = action.partition(" ")
+            try:
+                answer = await asyncio.to_thread(_request, method, url, query, _Authorized(self.headers))
+            except requests.JSONDecodeError:
+                return None, Refusal(Failure.BAD_ANSWER, "", "the answer is no JSON")
+            except requests.RequestException as error:
+                return None, Refusal(Failure.TRANSIENT, "", type(error).__name__)
+            refusal = self.service.refusal(answer)
+            if refusal is not None and refusal.failure is Failure.THROTTLED:
+                await self.budget.throttled(bucket, limit, refusal.retry_after_seconds)
+            elif seconds := self.service.exhausted(answer):
+                await self.budget.hold(bucket, limit, seconds)
+            return answer, refusal
+
+
+def _session(origin: str) -> requests.Session:
+    """Connections of this process to a server, for all its threads. Nobody signs in, so that no cookie is kept."""
+    if origin not in _sessions:
+        session = requests.Session()
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, HTTPAdapter(pool_maxsize=CALLS_IN_FLIGHT + 5))
+        _sessions.setdefault(origin, session)
+    return _sessions[origin]
+
+
+def _request(method: str, url: str, query: Mapping[str, Any], auth: AuthBase) -> Answer:
+    """Raises requests' exceptions. Redirects aren't followed: they would be sent the credentials."""
+    scheme, server, *_ = urlsplit(url)
+    session = _session(f"{scheme}://{server}")
+    headers = {"Accept": "application/json", "User-Agent": "chartfleet"}
+    response = session.request(
+        method,
+        url,
+        params=query,
+        headers=headers,
+        auth=auth,
+        timeout=(CONNECT_SECONDS, READ_SECONDS),
+        allow_redirects=False,
+    )
+    is_json = "json" in response.headers.get("content-type", "") or response.ok
+    return Answer(
+        status=response.status_code,
+        headers={name.lower(): value for name, value in response.headers.items()},
+        body=response.json() if response.content and is_json else None,
+        links={rel: link["url"] for rel, link in response.links.items()},
+    )
+
+
+async def close() -> None:
+    """End the connections of this process."""
+    while _sessions:
+        _sessions.popitem()[1].close()

@@ -1,0 +1,205 @@
+"""The helper for APIs of JSON over HTTP, against a server: pages, refusals, and one budget for the whole fleet."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+from collections.abc import Coroutine, Iterator
+from typing import Any
+
+import pytest
+import redis
+
+from tasks import http
+from tasks.failures import CallFailed, Failure, Later
+from tasks.http import Answer, HttpApi, HttpService, cursor, next_link
+from tasks.listing import Listing, listing
+from tasks.rate_budget import Limit, RateBudget
+from tasks.resource import Item, Tenant
+from tests.servers.json_api import JsonApi
+from workers import embedded
+
+TOKEN = "SSWS not-a-secret"
+LIMIT = Limit(initial=200, highest=400, in_flight=3)
+USERS = "GET /users"
+GROUPS = listing("GET /groups").then("GET /groups/{id}/members", id="id", none_if="404")
+PAGES = {
+    "/users": [[{"id": "1"}, {"id": "2"}], [{"id": "3"}], []],
+    "/groups": [[{"id": "a"}], [{"id": "b/c"}]],
+    "/groups/a/members": [[{"id": "1"}], [{"id": "2"}]],
+}
+
+
+def exhausted(answer: Answer) -> float:
+    return float(answer.headers.get("x-exhausted", 0))
+
+
+SERVICE = HttpService(limit=lambda action: ("any", LIMIT), further=next_link, exhausted=exhausted)
+
+
+@pytest.fixture
+def server() -> Iterator[JsonApi]:
+    with JsonApi(PAGES, token=TOKEN) as running:
+        yield running
+
+
+def api_of(url: str, client: redis.Redis, *, token: str = TOKEN, service: HttpService = SERVICE) -> HttpApi:
+    tenant = Tenant(provider="toy", id="one")
+    return HttpApi(tenant, service, url, lambda: {"Authorization": token}, RateBudget(client, longest_wait_seconds=5))
+
+
+@pytest.fixture
+def api(server: JsonApi, broker: redis.Redis) -> HttpApi:
+    return api_of(server.url, broker)
+
+
+def run(work: Coroutine[Any, Any, Any]) -> Any:
+    async def to_the_end() -> Any:
+        try:
+            return await work
+        finally:
+            await http.close()
+
+    return asyncio.run(to_the_end())
+
+
+async def items_of(fetch: Listing, api: HttpApi) -> list[Item]:
+    return [item async for item in fetch.items(api, "")]
+
+
+async def ids(api: HttpApi) -> list[str]:
+    return [item.value["id"] for item in await items_of(listing(USERS), api)]
+
+
+# --- pages ---
+
+
+def test_a_listing_follows_the_links_to_the_last_page(api: HttpApi) -> None:
+    assert run(ids(api)) == ["1", "2", "3"]
+    assert api.calls == 3
+
+
+def test_a_call_per_item_is_merged_with_all_its_pages_and_names_are_quoted(api: HttpApi, server: JsonApi) -> None:
+    groups = {item.value["id"]: item.value["members"] for item in run(items_of(GROUPS, api))}
+    assert groups == {"a": [{"id": "1"}, {"id": "2"}], "b/c": {}}
+    assert "/groups/b%2Fc/members" in server.received.paths
+
+
+def test_a_token_in_the_answer_leads_to_the_next_page(server: JsonApi, broker: redis.Redis) -> None:
+    server.answers["/things"] = [{"value": [1], "next": "1"}, {"value": [2]}]
+    service = HttpService(limit=SERVICE.limit, further=cursor("next", "after"), items_at="value")
+    api = api_of(server.url, broker, service=service)
+    assert run(api.whole("GET /things"))["value"] == [1, 2]
+    assert [item.value for item in run(items_of(listing("GET /things"), api))] == [1, 2]
+
+
+def test_a_link_that_leads_round_in_a_circle_ends_the_scope(server: JsonApi, api: HttpApi) -> None:
+    server.headers["Link"] = f'<{server.url}/users?after=2>; rel="next"'
+    with pytest.raises(CallFailed, match="read before") as caught:
+        run(ids(api))
+    assert caught.value.failure is Failure.BAD_ANSWER
+
+
+def test_no_other_server_is_sent_the_token(server: JsonApi, api: HttpApi) -> None:
+    """By a link, or by a redirect."""
+    with JsonApi(PAGES, token=TOKEN) as other:
+        server.answers["/users"] = [[]]
+        server.headers["Link"] = f'<{other.url}/users>; rel="next"'
+        with pytest.raises(CallFailed, match="another server"):
+            run(ids(api))
+        server.headers.clear()
+        server.refuse("/users", 302, {"Location": f"{other.url}/users"})
+        with pytest.raises(CallFailed, match="sends elsewhere"):
+            run(ids(api))
+        assert other.received.paths == []
+
+
+# --- refusals ---
+
+
+@pytest.mark.parametrize(
+    ("status", "failure", "calls"),
+    [(403, Failure.DENIED, 1), (404, Failure.GONE, 1), (400, Failure.OTHER, 1), (503, Failure.TRANSIENT, 5)],
+)
+def test_the_status_says_what_follows(status: int, failure: Failure, calls: int, server: JsonApi, api: HttpApi) -> None:
+    server.refuse("/users", status, body='{"errorSummary": "no, because"}', times=9)
+    with pytest.raises(CallFailed, match="no, because") as caught:
+        run(ids(api))
+    assert (caught.value.failure, caught.value.action, caught.value.code) == (failure, USERS, str(status))
+    assert api.calls == calls
+
+
+def test_a_wrong_token_is_denied_and_in_no_message(server: JsonApi, broker: redis.Redis) -> None:
+    with pytest.raises(CallFailed, match="Invalid token provided") as caught:
+        run(ids(api_of(server.url, broker, token="SSWS another-secret")))
+    assert caught.value.failure is Failure.DENIED
+    assert "another-secret" not in str(caught.value)
+
+
+def test_an_answer_that_was_cut_is_asked_for_again(server: JsonApi, api: HttpApi) -> None:
+    server.refuse("/users", 200, body='[{"id": "1"')
+    assert run(ids(api)) == ["1", "2", "3"]
+
+
+def test_a_server_that_is_away_is_tried_and_then_a_failure(broker: redis.Redis) -> None:
+    with JsonApi(PAGES, token=TOKEN) as server:
+        api = api_of(server.url, broker)
+    with pytest.raises(CallFailed) as caught:
+        run(ids(api))
+    assert (caught.value.failure, api.calls) == (Failure.TRANSIENT, http.MOST_TRIES)
+
+
+# --- one budget ---
+
+
+def test_a_throttle_is_waited_for_as_long_as_it_says(server: JsonApi, api: HttpApi) -> None:
+    server.refuse("/users", 429, {"Retry-After": "1"})
+    assert run(ids(api)) == ["1", "2", "3"]
+    assert server.received.early == 0
+
+
+def test_a_long_throttle_gives_the_scope_back(server: JsonApi, api: HttpApi) -> None:
+    server.refuse("/users", 429, {"Retry-After": "60"})
+    with pytest.raises(Later) as caught:
+        run(ids(api))
+    assert 55 < caught.value.after_seconds < 61
+
+
+def fetch_many(url: str, broker_url: str, results: Any) -> None:
+    """In a process of its own: as a worker does."""
+    client = redis.Redis.from_url(broker_url)
+
+    async def many() -> list[list[str]]:
+        return list(await asyncio.gather(*(ids(api_of(url, client)) for _ in range(8))))
+
+    results.extend(run(many()))
+
+
+def test_all_processes_together_keep_to_what_is_allowed_at_a_time_and_wait_when_told(
+    server: JsonApi, broker: redis.Redis, services: embedded.Services
+) -> None:
+    """One is throttled, and an answer says that nothing is left: neither is met by a call, in any process."""
+    server.seconds = 0.02
+    server.refuse("/users", 429, {"Retry-After": "1"})
+    server.exhaust(1)
+    with multiprocessing.Manager() as manager:
+        results = manager.list()
+        arguments = (server.url, services.broker_url, results)
+        workers = [multiprocessing.Process(target=fetch_many, args=arguments) for _ in range(3)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        assert list(results) == [["1", "2", "3"]] * 24
+    assert server.received.max_in_flight == LIMIT.in_flight
+    assert server.received.early <= 2 * (LIMIT.in_flight or 0), "no more than were under way when it was said"
+
+
+def test_a_call_whose_process_died_is_in_flight_no_longer_than_its_lease(
+    server: JsonApi, api: HttpApi, broker: redis.Redis
+) -> None:
+    bucket = "chartfleet:flight:toy:one:any"
+    seconds, _ = broker.time()  # type: ignore[misc]
+    broker.zadd(bucket, {f"dead {number}": (seconds + 2) * 1000 for number in range(3)})
+    assert run(ids(api)) == ["1", "2", "3"]
+    assert broker.zcard(bucket) == 0
