@@ -23,10 +23,11 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from loaders.model import at
+from tasks import calls
 from tasks.failures import CallFailed, Failure, Later
 from tasks.listing import CALLS_IN_FLIGHT
 from tasks.rate_budget import Budget, Limit
-from tasks.resource import Tenant
+from tasks.resource import Call, Fetch, Tenant
 
 MOST_TRIES: Final = 5
 MOST_THROTTLES: Final = 6  # of one call in a row: then the scope waits, and not its worker
@@ -97,6 +98,11 @@ def message_of(answer: Answer) -> str:
     return str(told)[:_LONGEST_REASON] or f"answered {answer.status}"
 
 
+def described(fetch: Fetch) -> tuple[Call, ...]:
+    """The calls of a fetch. What ends in a parameter is one thing; all else may have pages."""
+    return calls.of(fetch, lambda action: Call(call=action, paged=not action.endswith("}")))
+
+
 def retry_after(answer: Answer) -> float | None:
     """Seconds of the header Retry-After, which may be a date."""
     told = answer.headers.get("retry-after", "")
@@ -113,7 +119,8 @@ def retry_after(answer: Answer) -> float | None:
 class HttpService:
     """What a provider's API is like, the same for all its tenants.
 
-    limit      of an action: the name of its rate bucket within the tenant, and how many calls that takes
+    limit      of an action: the name of its rate bucket within the credentials', and how many calls that takes
+    in_flight  calls that are taken at the same time of the same credentials
     further    where the next page is
     refusal    why an answer isn't what was asked for; None where it is
     exhausted  seconds for which nothing is left of the bucket, as a good answer says it
@@ -121,6 +128,7 @@ class HttpService:
     """
 
     limit: Callable[[str], tuple[str, Limit]]
+    in_flight: int
     further: Callable[[Answer], Further] = one_page
     refusal: Callable[[Answer], Refusal | None] = by_status
     exhausted: Callable[[Answer], float] = lambda answer: 0.0
@@ -142,8 +150,9 @@ class _Authorized(AuthBase):
 class HttpApi:
     """A provider's API for one tenant. `calls` counts the requests sent.
 
-    base_url  what paths are appended to, and where links must lead: they are sent the credentials as well
-    headers   those that authorize a request; called for each, so that a secret is kept nowhere
+    base_url      what paths are appended to, and where links must lead: they are sent the credentials as well
+    headers       those that authorize a request; called for each, so that a secret is kept nowhere
+    credentials   whose budget the calls count against, where that isn't the tenant's own
     """
 
     tenant: Tenant
@@ -151,8 +160,13 @@ class HttpApi:
     base_url: str
     headers: Callable[[], Mapping[str, str]]
     budget: Budget
+    credentials: str = ""
     partition: str = ""
     calls: int = 0
+
+    @property
+    def _whose(self) -> str:
+        return f"{self.tenant.provider}:{self.credentials or self.tenant.id}"
 
     async def call(self, action: str, **parameters: Any) -> Answer:
         """The answer of an action. Raises CallFailed, or Later where the wait would be long."""
@@ -201,7 +215,7 @@ class HttpApi:
 
     async def _ask(self, action: str, url: str, query: Mapping[str, Any]) -> Answer:
         name, limit = self.service.limit(action)
-        bucket = f"{self.tenant.provider}:{self.tenant.id}:{name}"
+        bucket = f"{self._whose}:{name}"
         tries, throttles = 0, 0
         while True:
             answer, refusal = await self._try(action, url, query, bucket, limit)
@@ -222,7 +236,7 @@ class HttpApi:
         self, action: str, url: str, query: Mapping[str, Any], bucket: str, limit: Limit
     ) -> tuple[Answer | None, Refusal | None]:
         """One request. What it says of the bucket is told to the fleet while it still counts as in flight."""
-        async with self.budget.flight(bucket, limit):
+        async with self.budget.flight(self._whose, self.service.in_flight):
             await self.budget.take(bucket, limit)
             self.calls += 1
             method, _, _ = action.partition(" ")

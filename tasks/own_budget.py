@@ -47,11 +47,8 @@ class OwnBudget:
         state.next_at = max(state.next_at, time.monotonic() + seconds)
 
     @asynccontextmanager
-    async def flight(self, bucket: str, limit: Limit) -> AsyncIterator[None]:
-        if limit.in_flight is None:
-            yield
-            return
+    async def flight(self, bucket: str, most: int) -> AsyncIterator[None]:
         state = self._buckets.setdefault(bucket, _Bucket())
-        state.free = state.free or asyncio.Semaphore(limit.in_flight)
+        state.free = state.free or asyncio.Semaphore(most)
         async with state.free:
             yield

@@ -31,14 +31,10 @@ def _script(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Calls per second of one bucket: where it begins, and what it never exceeds.
-
-    in_flight  calls that the API takes at the same time; None where it doesn't bound them
-    """
+    """Calls per second of one bucket: where it begins, and what it never exceeds."""
 
     initial: float
     highest: float
-    in_flight: int | None = None
 
 
 class Budget(Protocol):
@@ -53,8 +49,8 @@ class Budget(Protocol):
     async def hold(self, bucket: str, limit: Limit, seconds: float) -> None:
         """The API said that nothing is left for so long. The rate is no reason, and stays."""
 
-    def flight(self, bucket: str, limit: Limit) -> AbstractAsyncContextManager[None]:
-        """A call that is in flight for as long as the block. Raises Later where its turn would be long in coming."""
+    def flight(self, bucket: str, most: int) -> AbstractAsyncContextManager[None]:
+        """A call that is one of so many in flight for as long as the block. Raises Later where its turn is far away."""
 
 
 class RateBudget:
@@ -86,15 +82,12 @@ class RateBudget:
         await self._call("hold", bucket, limit, int(seconds * 1000))
 
     @asynccontextmanager
-    async def flight(self, bucket: str, limit: Limit) -> AsyncIterator[None]:
+    async def flight(self, bucket: str, most: int) -> AsyncIterator[None]:
         """One of the bucket's calls in flight, over all workers, for as long as the block."""
-        if limit.in_flight is None:
-            yield
-            return
         call, waited = uuid.uuid4().hex, 0.0
-        while not await self._flight("enter", bucket, call, limit.in_flight):
+        while not await self._flight("enter", bucket, call, most):
             if waited * 1000 > self._longest_ms:
-                raise Later(f"{bucket}: {limit.in_flight} calls are in flight", after_seconds=waited)
+                raise Later(f"{bucket}: {most} calls are in flight", after_seconds=waited)
             pause = random.uniform(*_LOOK_SECONDS)  # noqa: S311  # so that those who wait don't all look at once
             await asyncio.sleep(pause)
             waited += pause

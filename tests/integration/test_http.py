@@ -16,17 +16,19 @@ from tasks.http import Answer, HttpApi, HttpService, cursor, next_link
 from tasks.listing import Listing, listing
 from tasks.rate_budget import Limit, RateBudget
 from tasks.resource import Item, Tenant
-from tests.servers.json_api import JsonApi
+from tests.servers.json_api import JsonApi, Reply, by_links
+from tests.servers.json_api import token as guarded_by
 from workers import embedded
 
 TOKEN = "SSWS not-a-secret"
-LIMIT = Limit(initial=200, highest=400, in_flight=3)
+LIMIT = Limit(initial=200, highest=400)
+IN_FLIGHT = 3
 USERS = "GET /users"
 GROUPS = listing("GET /groups").then("GET /groups/{id}/members", id="id", none_if="404")
 PAGES = {
-    "/users": [[{"id": "1"}, {"id": "2"}], [{"id": "3"}], []],
-    "/groups": [[{"id": "a"}], [{"id": "b/c"}]],
-    "/groups/a/members": [[{"id": "1"}], [{"id": "2"}]],
+    USERS: by_links([{"id": "1"}, {"id": "2"}], [{"id": "3"}], []),
+    "GET /groups": by_links([{"id": "a"}], [{"id": "b/c"}]),
+    "GET /groups/a/members": by_links([{"id": "1"}], [{"id": "2"}]),
 }
 
 
@@ -34,12 +36,12 @@ def exhausted(answer: Answer) -> float:
     return float(answer.headers.get("x-exhausted", 0))
 
 
-SERVICE = HttpService(limit=lambda action: ("any", LIMIT), further=next_link, exhausted=exhausted)
+SERVICE = HttpService(limit=lambda action: ("any", LIMIT), in_flight=IN_FLIGHT, further=next_link, exhausted=exhausted)
 
 
 @pytest.fixture
 def server() -> Iterator[JsonApi]:
-    with JsonApi(PAGES, token=TOKEN) as running:
+    with JsonApi(PAGES, guarded_by(TOKEN)) as running:
         yield running
 
 
@@ -82,12 +84,12 @@ def test_a_listing_follows_the_links_to_the_last_page(api: HttpApi) -> None:
 def test_a_call_per_item_is_merged_with_all_its_pages_and_names_are_quoted(api: HttpApi, server: JsonApi) -> None:
     groups = {item.value["id"]: item.value["members"] for item in run(items_of(GROUPS, api))}
     assert groups == {"a": [{"id": "1"}, {"id": "2"}], "b/c": {}}
-    assert "/groups/b%2Fc/members" in server.received.paths
+    assert "/groups/b%2Fc/members" in [asked.path for asked in server.received]
 
 
 def test_a_token_in_the_answer_leads_to_the_next_page(server: JsonApi, broker: redis.Redis) -> None:
-    server.answers["/things"] = [{"value": [1], "next": "1"}, {"value": [2]}]
-    service = HttpService(limit=SERVICE.limit, further=cursor("next", "after"), items_at="value")
+    server.routes["GET /things"] = lambda asked: Reply({"value": [2]} if asked.query else {"value": [1], "next": "1"})
+    service = HttpService(limit=SERVICE.limit, in_flight=IN_FLIGHT, further=cursor("next", "after"), items_at="value")
     api = api_of(server.url, broker, service=service)
     assert run(api.whole("GET /things"))["value"] == [1, 2]
     assert [item.value for item in run(items_of(listing("GET /things"), api))] == [1, 2]
@@ -102,16 +104,16 @@ def test_a_link_that_leads_round_in_a_circle_ends_the_scope(server: JsonApi, api
 
 def test_no_other_server_is_sent_the_token(server: JsonApi, api: HttpApi) -> None:
     """By a link, or by a redirect."""
-    with JsonApi(PAGES, token=TOKEN) as other:
-        server.answers["/users"] = [[]]
+    with JsonApi(PAGES, guarded_by(TOKEN)) as other:
+        server.routes[USERS] = by_links([])
         server.headers["Link"] = f'<{other.url}/users>; rel="next"'
         with pytest.raises(CallFailed, match="another server"):
             run(ids(api))
         server.headers.clear()
-        server.refuse("/users", 302, {"Location": f"{other.url}/users"})
+        server.refuse(USERS, 302, {"Location": f"{other.url}/users"})
         with pytest.raises(CallFailed, match="sends elsewhere"):
             run(ids(api))
-        assert other.received.paths == []
+        assert other.received == []
 
 
 # --- refusals ---
@@ -122,7 +124,7 @@ def test_no_other_server_is_sent_the_token(server: JsonApi, api: HttpApi) -> Non
     [(403, Failure.DENIED, 1), (404, Failure.GONE, 1), (400, Failure.OTHER, 1), (503, Failure.TRANSIENT, 5)],
 )
 def test_the_status_says_what_follows(status: int, failure: Failure, calls: int, server: JsonApi, api: HttpApi) -> None:
-    server.refuse("/users", status, body='{"errorSummary": "no, because"}', times=9)
+    server.refuse(USERS, status, body='{"errorSummary": "no, because"}', times=9)
     with pytest.raises(CallFailed, match="no, because") as caught:
         run(ids(api))
     assert (caught.value.failure, caught.value.action, caught.value.code) == (failure, USERS, str(status))
@@ -137,12 +139,12 @@ def test_a_wrong_token_is_denied_and_in_no_message(server: JsonApi, broker: redi
 
 
 def test_an_answer_that_was_cut_is_asked_for_again(server: JsonApi, api: HttpApi) -> None:
-    server.refuse("/users", 200, body='[{"id": "1"')
+    server.refuse(USERS, 200, body='[{"id": "1"')
     assert run(ids(api)) == ["1", "2", "3"]
 
 
 def test_a_server_that_is_away_is_tried_and_then_a_failure(broker: redis.Redis) -> None:
-    with JsonApi(PAGES, token=TOKEN) as server:
+    with JsonApi(PAGES, guarded_by(TOKEN)) as server:
         api = api_of(server.url, broker)
     with pytest.raises(CallFailed) as caught:
         run(ids(api))
@@ -153,13 +155,13 @@ def test_a_server_that_is_away_is_tried_and_then_a_failure(broker: redis.Redis) 
 
 
 def test_a_throttle_is_waited_for_as_long_as_it_says(server: JsonApi, api: HttpApi) -> None:
-    server.refuse("/users", 429, {"Retry-After": "1"})
+    server.refuse(USERS, 429, {"Retry-After": "1"})
     assert run(ids(api)) == ["1", "2", "3"]
-    assert server.received.early == 0
+    assert server.measured[""].early == 0
 
 
 def test_a_long_throttle_gives_the_scope_back(server: JsonApi, api: HttpApi) -> None:
-    server.refuse("/users", 429, {"Retry-After": "60"})
+    server.refuse(USERS, 429, {"Retry-After": "60"})
     with pytest.raises(Later) as caught:
         run(ids(api))
     assert 55 < caught.value.after_seconds < 61
@@ -180,7 +182,7 @@ def test_all_processes_together_keep_to_what_is_allowed_at_a_time_and_wait_when_
 ) -> None:
     """One is throttled, and an answer says that nothing is left: neither is met by a call, in any process."""
     server.seconds = 0.02
-    server.refuse("/users", 429, {"Retry-After": "1"})
+    server.refuse(USERS, 429, {"Retry-After": "1"})
     server.exhaust(1)
     with multiprocessing.Manager() as manager:
         results = manager.list()
@@ -191,14 +193,14 @@ def test_all_processes_together_keep_to_what_is_allowed_at_a_time_and_wait_when_
         for worker in workers:
             worker.join()
         assert list(results) == [["1", "2", "3"]] * 24
-    assert server.received.max_in_flight == LIMIT.in_flight
-    assert server.received.early <= 2 * (LIMIT.in_flight or 0), "no more than were under way when it was said"
+    assert server.measured[""].max_in_flight == IN_FLIGHT
+    assert server.measured[""].early <= 2 * IN_FLIGHT, "no more than were under way when it was said"
 
 
 def test_a_call_whose_process_died_is_in_flight_no_longer_than_its_lease(
     server: JsonApi, api: HttpApi, broker: redis.Redis
 ) -> None:
-    bucket = "chartfleet:flight:toy:one:any"
+    bucket = "chartfleet:flight:toy:one"
     seconds, _ = broker.time()  # type: ignore[misc]
     broker.zadd(bucket, {f"dead {number}": (seconds + 2) * 1000 for number in range(3)})
     assert run(ids(api)) == ["1", "2", "3"]

@@ -1,7 +1,7 @@
 """An API of JSON over HTTP, as providers have them: it checks a token, pages by links, refuses, and says when to wait.
 
-    with JsonApi({"/users": [[{"id": "1"}], [{"id": "2"}]]}, token="SSWS secret") as api:
-        api.refuse("/users", 429, {"Retry-After": "2"})
+    with JsonApi({"GET /users": by_links([{"id": "1"}], [{"id": "2"}])}, token("SSWS secret")) as api:
+        api.refuse("GET /users", 429, {"Retry-After": "2"})
         requests.get(f"{api.url}/users", headers={"Authorization": "SSWS secret"})
 
 What it measures, tests compare with what was allowed: calls in flight, and calls that came while told to wait.
@@ -10,47 +10,89 @@ What it measures, tests compare with what was allowed: calls in flight, and call
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 HOST = "127.0.0.1"
 
 
-@dataclass
-class Refusal:
-    status: int
-    headers: Mapping[str, str]
-    body: str
+@dataclass(frozen=True)
+class Asked:
+    """A request. `action`: its route, `GET /users/{id}`, of GraphQL with the operation: `POST /graphql Members`.
+
+    text  path, query and body, as they were meant
+    """
+
+    action: str
+    url: str  # of the server
+    path: str  # as it was sent
+    parameters: Mapping[str, str]  # those in the path
+    query: Mapping[str, str]
+    headers: Mapping[str, str]  # names in lower case
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return f"{unquote(self.path)} {' '.join(self.query.values())} {self.body.decode()}"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """`body`: as JSON, unless it is text already."""
+
+    body: Any = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Route = Callable[[Asked], Reply]
+Guard = Callable[[Asked], Reply | None]
 
 
 @dataclass
-class Received:
-    """Calls, as the server saw them. `early`: how many came before they were welcome again."""
+class Measured:
+    """Calls of one bucket, as the server saw them. `early`: how many came before they were welcome again."""
 
-    paths: list[str] = field(default_factory=list)
+    calls: int = 0
     in_flight: int = 0
     max_in_flight: int = 0
     early: int = 0
+    closed_until: float = 0.0  # on the monotonic clock
 
 
 class JsonApi:
-    """`answers`: the pages of each path. `seconds`: how long each answer takes."""
+    """A server of routes.
 
-    def __init__(self, answers: Mapping[str, Sequence[Any]], *, token: str, seconds: float = 0.0) -> None:
-        self.answers = dict(answers)
+    guard   what is answered instead of the route's answer: to a wrong token, above a limit
+    bucket  the rate bucket of a request, by which calls are measured
+    seconds how long each answer takes
+    """
+
+    def __init__(
+        self,
+        routes: Mapping[str, Route],
+        guard: Guard | None = None,
+        *,
+        bucket: Callable[[Asked], str] = lambda asked: "",
+        seconds: float = 0.0,
+    ) -> None:
+        self.routes = dict(routes)
         self.seconds = seconds
         self.headers: dict[str, str] = {}  # of every good answer
-        self.received = Received()
-        self._token = token
-        self._refusals: dict[str, list[Refusal]] = defaultdict(list)
-        self._closed_until = 0.0  # on the monotonic clock
+        self.measured: dict[str, Measured] = defaultdict(Measured)
+        self.received: list[Asked] = []
+        self._guard = guard
+        self._bucket = bucket
+        self._refusals: dict[str, list[Reply]] = defaultdict(list)
         self._lock = threading.Lock()
         outer = self
 
@@ -60,11 +102,12 @@ class JsonApi:
             def do_GET(self) -> None:
                 outer._serve(self)
 
+            do_POST = do_GET  # noqa: N815  # as the class it derives from calls it
+
             def log_message(self, format: str, *args: Any) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer((HOST, 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server((HOST, 0), Handler)
         self.url = f"http://{HOST}:{self._server.server_port}"
 
     def __enter__(self) -> Self:
@@ -75,59 +118,143 @@ class JsonApi:
         self._server.shutdown()
         self._server.server_close()
 
+    @property
+    def counts(self) -> Counter[str]:
+        """Calls by route, since `received` was last emptied."""
+        return Counter(asked.action for asked in self.received)
+
     def refuse(
-        self, path: str, status: int, headers: Mapping[str, str] | None = None, body: str = "{}", times: int = 1
+        self, action: str, status: int, headers: Mapping[str, str] | None = None, body: Any = "{}", times: int = 1
     ) -> None:
-        """The next so many calls of the path are answered so. With Retry-After, no call is welcome for so long."""
-        self._refusals[path] += [Refusal(status, headers or {}, body)] * times
+        """The next so many calls of the route are answered so. With Retry-After, no call is welcome for so long."""
+        self._refusals[action] += [Reply(body, status, headers or {})] * times
 
     def exhaust(self, seconds: int) -> None:
         """The next good answer says that nothing is left for so long: X-Exhausted."""
         self.headers["X-Exhausted"] = str(seconds)
 
+    def forgive(self) -> None:
+        """Nothing is refused any more."""
+        self._refusals.clear()
+
+    def close_for(self, bucket: str, seconds: float) -> None:
+        """No call of the bucket is welcome for so long: those that come all the same are `early`."""
+        with self._lock:
+            self.measured[bucket].closed_until = time.monotonic() + seconds
+
     def _serve(self, request: BaseHTTPRequestHandler) -> None:
-        path, query = urlsplit(request.path)[2], parse_qs(urlsplit(request.path)[3])
-        with self._in_flight(path):
-            status, headers, body = self._answer(request, path, int(query.get("after", ["0"])[0]))
+        asked, route = self._asked(request)
+        bucket = self._bucket(asked)
+        with self._measured(asked, bucket):
+            reply = self._answer(asked, route, bucket)
             time.sleep(self.seconds)
-        sent = body.encode()
-        request.send_response(status)
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(sent)), **headers}.items():
+        sent = (reply.body if isinstance(reply.body, str) else json.dumps(reply.body)).encode()
+        request.send_response(reply.status)
+        head = {"Content-Type": "application/json", "Content-Length": str(len(sent)), **reply.headers}
+        for name, value in head.items():
             request.send_header(name, value)
         request.end_headers()
         request.wfile.write(sent)
 
+    def _asked(self, request: BaseHTTPRequestHandler) -> tuple[Asked, Route | None]:
+        body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
+        _, _, path, query, _ = urlsplit(request.path)
+        action, parameters, route = f"{request.command} {path}{_operation(body)}", dict[str, str](), None
+        for known, candidate in self.routes.items():
+            if found := _pattern(known).fullmatch(action):
+                parameters = {name: unquote(value) for name, value in found.groupdict().items()}
+                action, route = known, candidate
+                break
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        return Asked(action, self.url, path, parameters, dict(parse_qsl(query)), headers, body), route
+
     @contextmanager
-    def _in_flight(self, path: str) -> Iterator[None]:
+    def _measured(self, asked: Asked, bucket: str) -> Iterator[None]:
         with self._lock:
-            received = self.received
-            received.paths.append(path)
-            received.in_flight += 1
-            received.max_in_flight = max(received.max_in_flight, received.in_flight)
-            received.early += time.monotonic() < self._closed_until
+            self.received.append(asked)
+            measured = self.measured[bucket]
+            measured.calls += 1
+            measured.in_flight += 1
+            measured.max_in_flight = max(measured.max_in_flight, measured.in_flight)
+            measured.early += time.monotonic() < measured.closed_until
         try:
             yield
         finally:
             with self._lock:
-                received.in_flight -= 1
+                measured.in_flight -= 1
 
-    def _answer(self, request: BaseHTTPRequestHandler, path: str, page: int) -> tuple[int, Mapping[str, str], str]:
-        if request.headers.get("Authorization") != self._token:
-            return 401, {}, '{"errorSummary": "Invalid token provided"}'
+    def _answer(self, asked: Asked, route: Route | None, bucket: str) -> Reply:
+        if self._guard and (refusal := self._guard(asked)):
+            return refusal
         with self._lock:
-            if self._refusals[path]:
-                refusal = self._refusals[path].pop(0)
-                self._close_for(refusal.headers.get("Retry-After", "0"))
-                return refusal.status, refusal.headers, refusal.body
-            headers = dict(self.headers)
-            self._close_for(self.headers.pop("X-Exhausted", "0"))
-        pages = self.answers.get(path)
-        if pages is None:
-            return 404, {}, json.dumps({"errorSummary": f"Not found: {path}"})
-        if page + 1 < len(pages):
-            headers["Link"] = f'<{self.url}{path}?after={page + 1}>; rel="next"'
-        return 200, headers, json.dumps(pages[page])
+            refusal = self._refusals[asked.action].pop(0) if self._refusals[asked.action] else None
+            further = dict(self.headers)
+            if refusal is None:
+                self.headers.pop("X-Exhausted", None)
+        if refusal:
+            if seconds := float(refusal.headers.get("Retry-After", 0)):
+                self.close_for(bucket, seconds)
+            return refusal
+        if route is None:
+            return Reply({"errorSummary": f"Not found: {asked.path}"}, 404)
+        reply = route(asked)
+        if seconds := float(further.get("X-Exhausted", 0)):
+            self.close_for(bucket, seconds)
+        return Reply(reply.body, reply.status, {**reply.headers, **further})
 
-    def _close_for(self, seconds: str) -> None:
-        if float(seconds):
-            self._closed_until = time.monotonic() + float(seconds)
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+def token(expected: str) -> Guard:
+    """The header Authorization must be this."""
+
+    def guard(asked: Asked) -> Reply | None:
+        if asked.headers.get("authorization") != expected:
+            return Reply({"errorCode": "E0000011", "errorSummary": "Invalid token provided"}, 401)
+        return None
+
+    return guard
+
+
+def by_links(*pages: Any) -> Route:
+    """One page after the other, each naming the next in its header Link."""
+
+    def route(asked: Asked) -> Reply:
+        at = int(asked.query.get("after", 0))
+        return Reply(pages[at], headers=next_page(asked, str(at + 1)) if at + 1 < len(pages) else {})
+
+    return route
+
+
+def next_page(asked: Asked, after: str) -> dict[str, str]:
+    """The header Link to the page after this one, with the other parameters of the request."""
+    kept = "".join(f"{name}={value}&" for name, value in asked.query.items() if name != "after")
+    self_, more = f"{asked.url}{asked.path}?{kept}", f"{asked.url}{asked.path}?{kept}after={after}"
+    return {"Link": f'<{self_}>; rel="self", <{more}>; rel="next"'}
+
+
+def pages_of(items: Sequence[Any], size: int, asked: Asked) -> Reply:
+    """The page of the items that `after` asks for."""
+    start = int(asked.query.get("after", 0))
+    more = next_page(asked, str(start + size)) if start + size < len(items) else {}
+    return Reply(items[start : start + size], headers=more)
+
+
+def _operation(body: bytes) -> str:
+    """The name of a GraphQL operation: all of them are sent to one path."""
+    try:
+        return f" {json.loads(body)['operationName']}"
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+@cache
+def _pattern(action: str) -> re.Pattern[str]:
+    """`GET /users/{id}`; `{name+}` goes over slashes."""
+    parts = re.split(r"\{(\w+)(\+?)\}", action)
+    texts, names, over = parts[::3], parts[1::3], parts[2::3]
+    inner = [f"(?P<{name}>{'.+' if plus else '[^/]+'})" for name, plus in zip(names, over, strict=True)]
+    return re.compile("".join(re.escape(text) + group for text, group in zip(texts, [*inner, ""], strict=True)))
