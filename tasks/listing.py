@@ -20,6 +20,7 @@ from tasks.resource import Gap, Item, Tenant
 
 CALLS_IN_FLIGHT: Final = 25  # details of one scope at a time
 _WORD: Final = re.compile("[:/]")
+_SEPARATOR: Final = ","  # of the ids in the name of a part
 
 
 class ListedApi(Protocol):
@@ -40,8 +41,11 @@ class ListedApi(Protocol):
 @dataclass(frozen=True, slots=True)
 class Detail:
     """A call per item of a listing; its answer, read to the last page, is merged into the item under the operation's
-    name. `each`: a call per element at this path, of what the item has by then, merged into the element. `only`: where
-    these paths hold these values; of any other item the call isn't made.
+    name.
+
+    each   a call per element at this path, of what the item has by then, merged into the element
+    only   where these paths hold these values; of any other item the call isn't made
+    keep   of what each page lists, no more than these fields, as one list: an item may have many thousands
     """
 
     action: str
@@ -51,6 +55,7 @@ class Detail:
     each: str | None
     only: tuple[tuple[str, str], ...]
     constants: tuple[tuple[str, Any], ...]
+    keep: tuple[str, ...]
 
     def places(self, item: dict[str, Any]) -> list[dict[str, Any]]:
         """What the detail is called for, and merged into."""
@@ -62,10 +67,30 @@ class Detail:
         return name_of(self.action)
 
     async def read(self, api: ListedApi, place: dict[str, Any]) -> None:
+        place[self.name] = await self.answer(api, place)
+
+    async def answer(self, api: ListedApi, place: Mapping[str, Any]) -> Any:
         parameters = {name: at(path, place) for name, path in self.parameters}
         if lacking := [path for name, path in self.parameters if not parameters[name]]:
             raise CallFailed(Failure.BAD_ANSWER, self.action, f"an item has no {lacking[0]}")
-        place[self.name] = await api.whole(self.action, **parameters, **dict(self.constants))
+        parameters |= dict(self.constants)
+        if not self.keep:
+            return await api.whole(self.action, **parameters)
+        kept: list[dict[str, Any]] = []
+        async for page in api.pages(self.action, **parameters):
+            for path in api.items_at(self.action):
+                listed = values_at(path, page, self.action)
+                kept += [{name: one[name] for name in self.keep if name in one} for one in listed]
+        return kept
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """`size` items make a part. `by` tells the items apart, `again` reads one anew."""
+
+    size: int
+    by: str
+    again: Detail | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +166,7 @@ class Listing:
     owner_at   where an item names the account that owns it: what others share with this one, their own scopes list
     gone_if    codes of a detail's call that say that the item has vanished since it was listed. Any other "not found"
                may only say that it has no such detail: it fails the scope until the declaration says which of both
+    divided    into which parts the scope is, where it may take hours
     """
 
     action: str
@@ -152,6 +178,7 @@ class Listing:
     besides: tuple[Beside, ...] = ()
     named: str | None = None
     togethers: tuple[Together, ...] = ()
+    divided: Parts | None = None
 
     def then(
         self,
@@ -162,6 +189,7 @@ class Listing:
         constants: Mapping[str, Any] | None = None,
         none_if: str | tuple[str, ...] = (),
         gap: bool = False,
+        keep: tuple[str, ...] = (),
         **parameters: str,
     ) -> Listing:
         """A detail per item: `then("s3:GetBucketPolicy", Bucket="Name", none_if="NoSuchBucketPolicy")`.
@@ -174,12 +202,12 @@ class Listing:
         none_if      codes that say that the item has no such detail
         gap          the item's row stands without this detail: where it is denied, the item is kept and the gap is
                      reported
+        keep         where it lists thousands: no more than these fields of each, as one list
         """
         codes = (none_if,) if isinstance(none_if, str) else none_if
         values, same = tuple((only or {}).items()), tuple((constants or {}).items())
-        return replace(
-            self, details=(*self.details, Detail(action, tuple(parameters.items()), codes, gap, each, values, same))
-        )
+        detail = Detail(action, tuple(parameters.items()), codes, gap, each, values, same, keep)
+        return replace(self, details=(*self.details, detail))
 
     def beside(self, other: str | Listing, *, by: str, **parameters: Any) -> Listing:
         """What the items need of another, small listing: `beside("iam:ListGroups", by="GroupName")`.
@@ -201,24 +229,53 @@ class Listing:
         [(name, path)] = parameter.items()
         return replace(self, togethers=(*self.togethers, Together(action, name, path, most, by)))
 
+    def in_parts(self, size: int, *, by: str, again: str | None = None) -> Listing:
+        """The same in parts of so many items, each an attempt of its own: where details of all would take hours.
+
+        `listing("GET /users").in_parts(50, by="id").then("GET /users/{id}/factors", id="id")`
+
+        by      what tells the items apart
+        again   the call that reads one anew, by a parameter of that name; without it an item is nothing but its id
+        """
+        if self.details or self.besides or self.togethers or self.named or self.owner_at:
+            raise ValueError(f"{self.action}: in_parts comes first, and goes with details only")
+        detail = Detail(again, ((by, by),), (), False, None, (), (), ()) if again else None
+        return replace(self, divided=Parts(size, by, detail))
+
     @property
     def calls(self) -> tuple[str, ...]:
         return (
             self.action,
+            *((self.divided.again.action,) if self.divided and self.divided.again else ()),
             *(call for beside in self.besides for call in beside.listing.calls),
             *(together.action for together in self.togethers),
             *(detail.action for detail in self.details),
         )
 
-    def parts(self, api: ListedApi) -> None:
-        return None
+    def parts(self, api: ListedApi) -> AsyncIterator[str] | None:
+        return self._planned(api, self.divided) if self.divided else None
+
+    async def _planned(self, api: ListedApi, divided: Parts) -> AsyncIterator[str]:
+        waiting: list[str] = []
+        async for page in self._pages(api):
+            ids = [at(divided.by, value) for value in page]
+            if not all(isinstance(one, str) and one for one in ids):
+                raise CallFailed(Failure.BAD_ANSWER, self.action, f"an item has no {divided.by}")
+            waiting += ids
+            while len(waiting) >= divided.size:
+                yield _SEPARATOR.join(waiting[: divided.size])
+                del waiting[: divided.size]
+        if waiting:
+            yield _SEPARATOR.join(waiting)
 
     async def items(self, api: ListedApi, part: str) -> AsyncIterator[Item]:
+        if self.divided:
+            async for item in self._detailed(api, [{self.divided.by: one} for one in part.split(_SEPARATOR)]):
+                yield item
+            return
         beside: dict[str, Mapping[str, Any]] = {}
         unseen: tuple[Gap, ...] = ()
-        paths = api.items_at(self.action) if self.items_at is None else (self.items_at,)
-        async for page in api.pages(self.action, **dict(self.parameters)):
-            found = [value for path in paths for value in self._values(path, page)]
+        async for found in self._pages(api):
             if self.named:
                 found = [{self.named: name} for name in found]
             if self.owner_at:
@@ -235,22 +292,27 @@ class Listing:
                 yield replace(item, gaps=(*item.gaps, *unseen)) if unseen else item
                 unseen = ()  # once is enough for the report
 
+    async def _pages(self, api: ListedApi) -> AsyncIterator[list[Any]]:
+        """The items of each page."""
+        paths = api.items_at(self.action) if self.items_at is None else (self.items_at,)
+        async for page in api.pages(self.action, **dict(self.parameters)):
+            yield [value for path in paths for value in values_at(path, page, self.action)]
+
     async def _detailed(self, api: ListedApi, found: Sequence[Any]) -> AsyncIterator[Item]:
-        if not self.details:
+        if not self.details and not self.divided:
             for value in found:
                 yield Item(value)
             return
         async for item in bounded((self._with_details(api, value) for value in found), CALLS_IN_FLIGHT):
             yield item
 
-    def _values(self, path: str, page: Mapping[str, Any]) -> list[Any]:
-        found = at(path, page) if path else page
-        if found is None:  # an empty list is there, and empty: an answer that was cut short must not read as none
-            raise CallFailed(Failure.BAD_ANSWER, self.action, f"the answer has no {path}")
-        return found if isinstance(found, list) else [found]
-
     async def _with_details(self, api: ListedApi, value: Any) -> Item:
         merged, gaps = dict(value), []
+        if self.divided and self.divided.again:
+            try:
+                merged |= await self.divided.again.answer(api, value)
+            except CallFailed as error:
+                return Item(value, failure=error)
         for detail in self.details:
             for place in detail.places(merged):
                 try:
@@ -281,6 +343,14 @@ def listing(
     """Every item of a call: `listing("rds:DescribeDBInstances")`. The provider's API knows the paging."""
     codes = (gone_if,) if isinstance(gone_if, str) else gone_if
     return Listing(action, tuple(parameters.items()), items_at, owner_at, codes, named=named)
+
+
+def values_at(path: str, page: Any, action: str) -> list[Any]:
+    """The items at a path of an answer. Raises CallFailed: an answer that was cut short must not read as none."""
+    found = at(path, page) if path else page
+    if found is None:  # an empty list is there, and empty
+        raise CallFailed(Failure.BAD_ANSWER, action, f"the answer has no {path}")
+    return found if isinstance(found, list) else [found]
 
 
 def name_of(action: str) -> str:
