@@ -1,9 +1,9 @@
-"""AWS as the contract tests see it: the answers of one sample, over HTTP; and a graph with every index."""
+"""The providers as the contract tests see them: the answers of one sample, over HTTP; and a graph with every index."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import pytest
 
@@ -11,10 +11,11 @@ from loaders import indexes
 from loaders.graph import Graph
 from loaders.ledger import RunState
 from tasks import registry
-from tasks.aws import credentials
+from tasks.resource import ResourceType
+from tests.contract import providers
 from tests.contract.loading import Runs
 from tests.contract.samples import sample
-from tests.servers.answers import ACCOUNT, AnswerServer
+from tests.contract.stand_in import StandIn
 from workers import barrier, embedded
 from workers.process import Process
 from workers.settings import Settings
@@ -23,23 +24,18 @@ PASSWORD = "CHARTFLEET_TEST_PAGES_PASSWORD"  # the name of a variable
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[AnswerServer]:
-    with AnswerServer() as running:
-        yield running
+def stand_ins() -> Iterator[dict[str, StandIn]]:
+    """Every provider, by name."""
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(providers.running(name)) for name in registry.providers()}
 
 
-@pytest.fixture(scope="module")
-def aws(server: AnswerServer) -> Iterator[AnswerServer]:
-    """AWS as this process sees it; its credentials are an account's number, as the server wants them."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-            patch.delenv(name, raising=False)
-        patch.setenv("AWS_ACCESS_KEY_ID", ACCOUNT)
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret")
-        patch.setenv("AWS_ENDPOINT_URL", server.url)
-        credentials.forget({})
-        yield server
-    credentials.forget({})
+@pytest.fixture
+def stand_in(type_: ResourceType, stand_ins: dict[str, StandIn]) -> Iterator[StandIn]:
+    """The provider of the type that a test is about."""
+    found = stand_ins[type_.provider]
+    yield found
+    found.forget()
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +46,7 @@ def indexed(services: embedded.Services) -> None:
 
 
 @pytest.fixture(scope="module")
-def samples(services: embedded.Services, indexed: None, aws: AnswerServer) -> Iterator[Graph]:
+def samples(services: embedded.Services, indexed: None, stand_ins: dict[str, StandIn]) -> Iterator[Graph]:
     """A graph with the samples of all types, as one run leaves it."""
     address = services.graph
     values = {
@@ -67,8 +63,8 @@ def samples(services: embedded.Services, indexed: None, aws: AnswerServer) -> It
             process.redis.delete(key)
         with closing(process.writer), closing(process.redis):
             assert process.writer.acquire()
-            answers = {type_.name: sample(type_) for type_ in registry.of("aws")}
-            ledger = Runs(process.writer, process.redis, aws).load(answers)
+            answers = {type_.name: sample(type_) for type_ in registry.types().values()}
+            ledger = Runs(process.writer, process.redis, stand_ins).load(answers)
             barrier.analyse(process, ledger.run)
             info = ledger.info()
             assert info is not None

@@ -19,13 +19,11 @@ from loaders.model import IdLink, Link, NodeModel, Relationship
 from loaders.scope import Scope
 from loaders.writer import Writer, claim
 from tasks import registry
-from tasks.aws import api
-from tasks.aws.api import AwsApi
 from tasks.fetch import Fetching, FetchLimits
 from tasks.rate_budget import RateBudget
-from tasks.resource import ResourceType
-from tests.contract.samples import Rows, ends, scope_of, tenant
-from tests.servers.answers import Answers, AnswerServer
+from tasks.resource import Api, ResourceType
+from tests.contract.samples import Rows, ends, scope_of
+from tests.contract.stand_in import Answers, StandIn
 
 NEIGHBOUR = "neighbour"  # `_scope` of the nodes to which the samples' rows link, and that no sample has
 
@@ -33,10 +31,10 @@ NEIGHBOUR = "neighbour"  # `_scope` of the nodes to which the samples' rows link
 class Runs:
     """Runs over one graph, each of one scope per type: fetched over HTTP, loaded, cleaned, linked."""
 
-    def __init__(self, writer: Writer, broker: redis.Redis, aws: AnswerServer) -> None:
+    def __init__(self, writer: Writer, broker: redis.Redis, stand_ins: Mapping[str, StandIn]) -> None:
         self.tag = 0
         self._name = uuid.uuid4().hex[:8]  # the broker is the whole session's
-        self._writer, self._broker, self._aws = writer, broker, aws
+        self._writer, self._broker, self._stand_ins = writer, broker, stand_ins
 
     def run(self, answers: Mapping[str, Answers | None]) -> None:
         """By name of the type. `None`: everything of it is gone."""
@@ -53,43 +51,48 @@ class Runs:
         claim(self._writer, run=run, tag=self.tag, resume=False, lease_seconds=0)
         self._writer.serve(self.tag)
         ledger = Ledger(self._broker, run)
-        ledger.open(tag=self.tag, config={}, window=1, planners=[planner := Scope(type="aws.tenants", tenant="all")])
+        ledger.open(tag=self.tag, config={}, window=1, planners=[planner := Scope(type="any.tenants", tenant="all")])
         planning = ledger.begin(planner, lease_seconds=600, worker="contract")
         assert planning
-        ledger.plan(planning, [(scope_of(type_), True, 0.0) for type_ in types.values()], queue=False)
+        ledger.plan(planning, [(self._scope_of(type_), True, 0.0) for type_ in types.values()], queue=False)
         asyncio.run(self._fetch_all(answers, ledger))
         for _ in Loader(self._writer, registry.schema()).drain(ledger, self.tag):
             pass
         for type_ in types.values():
-            unit = ledger.unit(scope_of(type_))
+            unit = ledger.unit(self._scope_of(type_))
             assert unit is not None
             assert unit.state is State.CLEANED, f"{type_.name}: the scope ended {unit.state}: {unit.reason}"
         return ledger
+
+    def _scope_of(self, type_: ResourceType) -> Scope:
+        return scope_of(type_, self._stand_ins[type_.provider])
 
     async def _fetch_all(self, answers: Mapping[str, Answers | None], ledger: Ledger) -> None:
         try:
             for name, answer in answers.items():
                 type_ = registry.types()[name]
-                attempt = ledger.begin(scope_of(type_), lease_seconds=600, worker="contract")
+                stand_in = self._stand_ins[type_.provider]
+                attempt = ledger.begin(self._scope_of(type_), lease_seconds=600, worker="contract")
                 assert attempt
                 if answer is None:
                     ledger.fetched(attempt, batches=0, outcome={})
                 else:
-                    self._aws.answers = answer
-                    await fetch(type_, attempt, ledger, self._broker)
+                    stand_in.answers = answer
+                    await fetch(type_, attempt, ledger, stand_in, self._broker)
                     for part in ledger.parts(attempt.scope):
                         of_part = ledger.begin(part, lease_seconds=600, worker="contract")
                         assert of_part
-                        await fetch(type_, of_part, ledger, self._broker)
+                        await fetch(type_, of_part, ledger, stand_in, self._broker)
         finally:
-            await api.close()
+            for stand_in in self._stand_ins.values():
+                await stand_in.close()
 
 
-async def fetch(type_: ResourceType, attempt: Attempt, ledger: Ledger, broker: redis.Redis) -> None:
+async def fetch(type_: ResourceType, attempt: Attempt, ledger: Ledger, stand_in: StandIn, broker: redis.Redis) -> None:
     """One attempt at the type's scope, as a worker makes it."""
 
-    async def connect() -> AwsApi:
-        return AwsApi(tenant(), attempt.scope.region, RateBudget(broker), "aws")
+    async def connect() -> Api:
+        return await stand_in.connect(attempt.scope.region, RateBudget(broker))
 
     await Fetching(
         type=type_,

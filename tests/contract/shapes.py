@@ -1,4 +1,7 @@
-"""Declarations and sample answers against botocore's model of a service: paths lead somewhere, answers are possible."""
+"""Declarations and sample answers against the model of a service: paths lead somewhere, answers are possible.
+
+The model is botocore's; one that another provider publishes is read into the same form.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,11 @@ import binascii
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 
 from loaders.model import Each, Link, Property, Relationship, Value
-from tasks.aws import credentials
-from tasks.aws.api import result_paths
-from tasks.aws.credentials import service_model
 from tasks.listing import Listing
 from tasks.resource import ResourceType
 
@@ -55,44 +54,30 @@ class Spot:
     around: tuple[Place, ...]
 
 
-@cache
-def operation(action: str) -> OperationModel:
-    service, name = action.split(":")
-    model = service_model(service)
-    if name not in model.operation_names:
-        raise NotInModel(f"botocore's model of {service} has no operation {name}")
-    found: OperationModel = model.operation_model(name)
-    return found
+class ServiceModel(Protocol):
+    """What a provider publishes of its API."""
+
+    def operation(self, action: str) -> OperationModel:
+        """Raises NotInModel."""
+
+    def items_paths(self, fetch: Listing) -> tuple[str, ...]:
+        """Where an answer of the listing holds its items; none where the answer is the item. Raises NotInModel."""
 
 
-def paging(action: str) -> Mapping[str, Any] | None:
-    service, name = action.split(":")
-    return credentials.paging(service, name)
-
-
-def items_paths(fetch: Listing) -> tuple[str, ...]:
-    """Where an answer of the listing holds its items; none where the answer is the item."""
-    if fetch.items_at is not None:
-        return (fetch.items_at,) if fetch.items_at else ()
-    config = paging(fetch.action)
-    if config is None:
-        raise NotInModel(f"{fetch.action} doesn't page: the declaration must say items_at=")
-    return result_paths(config)
-
-
-def item_of(fetch: Listing) -> Place:
+def item_of(fetch: Listing, model: ServiceModel) -> Place:
     """One item of a listing, each detail's answer under the name of its operation; details of details are left out."""
-    answer: Shape = operation(fetch.action).output_shape
-    found = [walk(path, answer)[0] for path in items_paths(fetch)]
+    answer: Shape = model.operation(fetch.action).output_shape
+    found = [walk(path, answer)[0] for path in model.items_paths(fetch)]
     items: list[Place] = [shape.member if isinstance(shape, ListShape) else shape for shape in found] or [answer]
     if fetch.named:
         items = [Members(items[0].name, {fetch.named: items[0]})]
     if len(items) == 1 and not fetch.details and not fetch.togethers:
         return items[0]
     name = " or ".join(item.name for item in items) + (" with its details" if fetch.details else "")
-    details = {d.name: operation(d.action).output_shape for d in fetch.details if d.each is None}
+    details = {d.name: model.operation(d.action).output_shape for d in fetch.details if d.each is None}
     details |= {
-        one.name: walk(one.by.rpartition(".")[0], operation(one.action).output_shape)[0] for one in fetch.togethers
+        one.name: walk(one.by.rpartition(".")[0], model.operation(one.action).output_shape)[0]
+        for one in fetch.togethers
     }
     return Members(name, {**{key: shape for item in items for key, shape in _members(item).items()}, **details})
 
@@ -114,10 +99,10 @@ def walk(path: str, place: Place) -> tuple[Shape, bool]:
     return place, many
 
 
-def spots(type_: ResourceType, each: Each) -> Spot:
+def spots(type_: ResourceType, each: Each, model: ServiceModel) -> Spot:
     """Where the items of one node model lie, as `tasks.rows.sources` finds them."""
     assert isinstance(type_.fetch, Listing)
-    whole = item_of(type_.fetch)
+    whole = item_of(type_.fetch, model)
     if callable(each.path):
         return Spot(None, (whole,))
     spot = Spot(whole, ())

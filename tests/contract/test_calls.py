@@ -13,26 +13,24 @@ import redis
 
 from loaders.model import at
 from tasks import registry
-from tasks.aws import calls
 from tasks.listing import Listing
-from tasks.resource import ResourceType
-from tests.contract import shapes
-from tests.contract.samples import items_over_http, sample, scope_of, where
-from tests.servers.answers import ACCOUNT, Answers, AnswerServer
+from tasks.resource import Call, ResourceType
+from tests.contract.samples import items_in, items_over_http, sample, scope_of, where
+from tests.contract.stand_in import Answers, StandIn
 
-every_aws_type = pytest.mark.parametrize("type_", registry.of("aws"), ids=lambda type_: type_.name)
+every_type = pytest.mark.parametrize("type_", registry.types().values(), ids=registry.types().keys())
 
 
-@every_aws_type
+@every_type
 def test_it_makes_the_calls_that_its_description_says(
-    type_: ResourceType, aws: AnswerServer, broker: redis.Redis
+    type_: ResourceType, stand_in: StandIn, broker: redis.Redis
 ) -> None:
-    aws.answers = sample(type_)
-    expected = predicted(type_, broker) if isinstance(type_.fetch, Listing) else None
-    aws.received = []
-    items_over_http(type_.fetch, scope_of(type_), broker)
-    made = Counter(f"{call.service}:{call.action}" for call in aws.received)
-    described = calls.of(type_.fetch)
+    stand_in.answers = sample(type_)
+    described = registry.providers()[type_.provider].calls(type_.fetch)
+    expected = predicted(type_, described, stand_in, broker) if isinstance(type_.fetch, Listing) else None
+    stand_in.forget()
+    items_over_http(type_.fetch, scope_of(type_, stand_in), stand_in, broker)
+    made = stand_in.counts
     assert set(made) == {call.call for call in described}, f"{where(type_)} must lead to each call"
     if expected is None:
         unstated = [call.call for call in described if not call.made]
@@ -40,28 +38,33 @@ def test_it_makes_the_calls_that_its_description_says(
             f"{type_.name}: say in `made` of {type(type_.fetch).__name__} how often it calls {unstated}"
         )
     else:
-        assert made == expected, f"{type_.name}: other numbers of calls than tasks/aws/calls.py says"
+        assert made == expected, f"{type_.name}: other numbers of calls than its description says"
 
 
-@every_aws_type
-def test_it_asks_nothing_twice(type_: ResourceType, aws: AnswerServer, broker: redis.Redis) -> None:
-    aws.answers, aws.received = sample(type_), []
-    items_over_http(type_.fetch, scope_of(type_), broker)
-    asked = Counter((call.service, call.action, call.text) for call in aws.received)
+@every_type
+def test_it_asks_nothing_twice(type_: ResourceType, stand_in: StandIn, broker: redis.Redis) -> None:
+    stand_in.answers = sample(type_)
+    stand_in.forget()
+    items_over_http(type_.fetch, scope_of(type_, stand_in), stand_in, broker)
+    asked = Counter((one.call, one.text) for one in stand_in.received)
     assert [name for name, times in asked.items() if times > 1] == []
 
 
 # -- what the description says of a sample
 
 
-def predicted(type_: ResourceType, broker: redis.Redis) -> Counter[str]:
+def predicted(type_: ResourceType, described: Sequence[Call], stand_in: StandIn, broker: redis.Redis) -> Counter[str]:
     """How many calls follow from what the description says of each, and from the pages and items of the sample."""
     assert isinstance(type_.fetch, Listing)
     answers = sample(type_)
-    items = _items(type_.fetch, type_, broker)
-    beside = {one.name: _items(one.listing, type_, broker) for one in type_.fetch.besides}
+
+    def items_of(fetch: Listing) -> list[Any]:
+        return [item.value for item in items_over_http(fetch, scope_of(type_, stand_in), stand_in, broker)]
+
+    items = items_of(type_.fetch)
+    beside = {one.name: items_of(one.listing) for one in type_.fetch.besides}
     found: Counter[str] = Counter()
-    for call in calls.of(type_.fetch):
+    for call in described:
         match re.fullmatch(r"(scope|item|(\d+) items|element of (.+?))(?: of (\w+))?", call.per or ""):
             case re.Match() as said:
                 kind, most, path, listing = said.groups()
@@ -74,7 +77,7 @@ def predicted(type_: ResourceType, broker: redis.Redis) -> Counter[str]:
             pages = answers[call.call]
             found[call.call] += len(pages) if isinstance(pages, list) else 1
         elif most:
-            found[call.call] += sum(math.ceil(n / int(most)) for n in _items_per_page(type_.fetch, answers))
+            found[call.call] += sum(math.ceil(n / int(most)) for n in _items_per_page(type_.fetch, answers, stand_in))
         elif kind == "item":
             found[call.call] += sum(_pages(answers, call.call, one) for one in around)
         else:
@@ -84,16 +87,13 @@ def predicted(type_: ResourceType, broker: redis.Redis) -> Counter[str]:
     return found
 
 
-def _items(fetch: Listing, type_: ResourceType, broker: redis.Redis) -> list[Any]:
-    return [item.value for item in items_over_http(fetch, scope_of(type_), broker)]
-
-
-def _items_per_page(fetch: Listing, answers: Answers) -> list[int]:
-    """Of each page, the items that belong to this account."""
-    pages: Sequence[Mapping[str, Any]] = answers[fetch.action]  # type: ignore[assignment]
-    listed = [[one for path in shapes.items_paths(fetch) for one in at(path, page) or ()] for page in pages]
+def _items_per_page(fetch: Listing, answers: Answers, stand_in: StandIn) -> list[int]:
+    """Of each page, the items that belong to this tenant."""
+    listed = [
+        [one for path in stand_in.items_paths(fetch) for one in items_in(page, path)] for page in answers[fetch.action]
+    ]
     owner = fetch.owner_at
-    return [sum(owner is None or at(owner, one) in (None, ACCOUNT) for one in page) for page in listed]
+    return [sum(owner is None or at(owner, one) in (None, stand_in.tenant.id) for one in page) for page in listed]
 
 
 def _pages(answers: Answers, action: str, place: Mapping[str, Any]) -> int:

@@ -3,7 +3,7 @@
     tests/answers/<provider>/<type name>.json    {"s3:ListBuckets": [page, ...], "s3:GetBucketPolicy": {bucket: answer}}
 
 written by hand from the provider's documentation, without secrets, so rich that each property and relationship of the
-declaration is filled at least once, and of two items or more. How it is served: tests/servers/answers.py.
+declaration is filled at least once, and of two items or more. How it is served: tests/contract/providers.
 """
 
 from __future__ import annotations
@@ -18,12 +18,18 @@ from tasks import registry
 from tasks.aws.node import AWSNode, kind_of
 from tasks.listing import Listing
 from tasks.resource import ResourceType
-from tests.contract import shapes
-from tests.contract.samples import ends, rows_over_http, sample, where
-from tests.servers.answers import AnswerServer
+from tests.contract import providers, shapes
+from tests.contract.samples import ends, items_in, rows_over_http, sample, where
+from tests.contract.stand_in import StandIn
 
 every_type = pytest.mark.parametrize("type_", registry.types().values(), ids=registry.types().keys())
 every_aws_type = pytest.mark.parametrize("type_", registry.of("aws"), ids=lambda type_: type_.name)
+MODELS: dict[str, shapes.ServiceModel] = {
+    name: model for name in registry.providers() if (model := providers.stand_in_class(name).model)
+}
+every_type_with_a_model = pytest.mark.parametrize(
+    "type_", [t for t in registry.types().values() if t.provider in MODELS], ids=lambda type_: type_.name
+)
 
 
 # --- what the declaration says, against the service's model ---
@@ -35,43 +41,46 @@ def test_there_are_types_to_check() -> None:
 
 @every_type
 def test_its_provider_has_a_server_of_samples(type_: ResourceType) -> None:
-    assert type_.provider == "aws", (
-        f"no server answers samples of {type_.provider}: write one beside tests/servers/answers.py"
+    assert providers.known(type_.provider), (
+        f"no server answers samples of {type_.provider}: write tests/contract/providers/{type_.provider}.py"
     )
 
 
-@every_aws_type
+@every_type_with_a_model
 def test_its_calls_exist(type_: ResourceType) -> None:
+    model = MODELS[type_.provider]
     for action in type_.fetch.calls:
-        shapes.operation(action)
+        model.operation(action)
     if isinstance(type_.fetch, Listing):
-        check_calls(type_, type_.fetch)
+        check_calls(type_, type_.fetch, model)
 
 
-def check_calls(type_: ResourceType, fetch: Listing) -> None:
+def check_calls(type_: ResourceType, fetch: Listing, model: shapes.ServiceModel) -> None:
     """Its parameters exist, and what it takes from the items to make or to look up another call is there, as text."""
     for action, parameters in (
         (fetch.action, [name for name, _ in fetch.parameters]),
         *((detail.action, [name for name, _ in (*detail.parameters, *detail.constants)]) for detail in fetch.details),
         *((together.action, [together.parameter]) for together in fetch.togethers),
     ):
-        takes = shapes.operation(action).input_shape
+        takes = model.operation(action).input_shape
         known = takes.members if takes else {}
         assert set(parameters) <= set(known), f"{type_.name}: {action} takes {', '.join(known)}"
+    item = shapes.item_of(fetch, model)
     for detail in fetch.details:
-        place = shapes.walk(detail.each, shapes.item_of(fetch))[0] if detail.each else shapes.item_of(fetch)
+        place = shapes.walk(detail.each, item)[0] if detail.each else item
         for name, path in detail.parameters:
             assert_text(place, path, f"{type_.name}: {detail.action}: {name}={path!r}")
         for path, _ in detail.only:
             assert_text(place, path, f"{type_.name}: {detail.action}: only={path!r}")
     for beside in fetch.besides:
-        check_calls(type_, beside.listing)
+        check_calls(type_, beside.listing, model)
         said = f"{type_.name}: {beside.listing.action}: by={beside.by!r}"
-        assert_text(shapes.item_of(beside.listing), beside.by, said, many="[]" in beside.by)
+        assert_text(shapes.item_of(beside.listing, model), beside.by, said, many="[]" in beside.by)
     for together in fetch.togethers:
         said = f"{type_.name}: {together.action}: "
-        assert_text(shapes.item_of(fetch), together.path, f"{said}{together.parameter}={together.path!r}")
-        assert_text(shapes.operation(together.action).output_shape, together.by, f"{said}by={together.by!r}", many=True)
+        assert_text(item, together.path, f"{said}{together.parameter}={together.path!r}")
+        answer = model.operation(together.action).output_shape
+        assert_text(answer, together.by, f"{said}by={together.by!r}", many=True)
 
 
 def assert_text(place: shapes.Place, path: str, said: str, *, many: bool = False) -> None:
@@ -79,7 +88,7 @@ def assert_text(place: shapes.Place, path: str, said: str, *, many: bool = False
     assert (shape.type_name, is_many) == ("string", many), said
 
 
-@every_aws_type
+@every_type_with_a_model
 def test_its_paths_lead_to_values_that_fit_the_fields(type_: ResourceType) -> None:
     if not isinstance(type_.fetch, Listing):
         pytest.skip("its fetch is code: what the paths lead to is checked by the sample alone")
@@ -87,7 +96,7 @@ def test_its_paths_lead_to_values_that_fit_the_fields(type_: ResourceType) -> No
     for each in type_.each:
         model = each.node.model
         try:
-            spot = shapes.spots(type_, each)
+            spot = shapes.spots(type_, each, MODELS[type_.provider])
         except shapes.NotInModel as error:
             wrong.append(f"{type_.name}: {model.label}.each({each.path!r}): {error}")
             continue
@@ -109,35 +118,38 @@ def test_its_paths_lead_to_values_that_fit_the_fields(type_: ResourceType) -> No
 # --- the sample ---
 
 
-@every_aws_type
-def test_its_sample_is_a_possible_answer(type_: ResourceType) -> None:
-    answers = sample(type_)
-    assert set(answers) == set(type_.fetch.calls), (
+@every_type
+def test_its_sample_answers_each_call(type_: ResourceType) -> None:
+    assert set(sample(type_)) == set(type_.fetch.calls), (
         f"{where(type_)} must answer {', '.join(type_.fetch.calls)}, and no other"
     )
+
+
+@every_type_with_a_model
+def test_its_sample_is_a_possible_answer(type_: ResourceType) -> None:
     wrong = []
-    for action, found in answers.items():
+    for action, found in sample(type_).items():
         answers_of = found.items() if isinstance(found, dict) else enumerate(found)
         for name, answer in answers_of:
             for page in answer if isinstance(answer, list) else [answer]:
                 if not isinstance(page, str):
-                    shape = shapes.operation(action).output_shape
+                    shape = MODELS[type_.provider].operation(action).output_shape
                     wrong += shapes.violations(shape, page, f"{where(type_)}: {action}[{name!r}]")
     assert not wrong, "\n".join(wrong)
 
 
-@every_aws_type
-def test_its_sample_has_more_than_one_item(type_: ResourceType) -> None:
-    if isinstance(type_.fetch, Listing) and (paths := shapes.items_paths(type_.fetch)):
-        items = [item for page in sample(type_)[type_.fetch.action] for path in paths for item in page.get(path, [])]
+@every_type
+def test_its_sample_has_more_than_one_item(type_: ResourceType, stand_in: StandIn) -> None:
+    if isinstance(type_.fetch, Listing) and (paths := stand_in.items_paths(type_.fetch)):
+        items = [item for page in sample(type_)[type_.fetch.action] for path in paths for item in items_in(page, path)]
         assert len(items) > 1, f"add a second item to {where(type_)}: then the cleanup can be checked"
 
 
-@every_aws_type
+@every_type
 def test_its_sample_fills_every_property_and_relationship(
-    type_: ResourceType, aws: AnswerServer, broker: redis.Redis
+    type_: ResourceType, stand_in: StandIn, broker: redis.Redis
 ) -> None:
-    rows = rows_over_http(type_, aws, broker)
+    rows = rows_over_http(type_, stand_in, broker)
     missing: dict[str, Any] = {}
     for each in type_.each:
         model, found = each.node.model, rows[each.node.model]
@@ -155,9 +167,9 @@ def test_its_sample_fills_every_property_and_relationship(
 
 
 @every_aws_type
-def test_it_says_of_which_kind_its_arns_are(type_: ResourceType, aws: AnswerServer, broker: redis.Redis) -> None:
+def test_it_says_of_which_kind_its_arns_are(type_: ResourceType, stand_in: StandIn, broker: redis.Redis) -> None:
     """Tags are listed by ARN: a node whose kind nobody says would be one without tags."""
-    rows = rows_over_http(type_, aws, broker)
+    rows = rows_over_http(type_, stand_in, broker)
     for node in type_.nodes:
         model = node.model
         if model.shared or not issubclass(node, AWSNode) or any(r.type == "TAGGED" for r in model.references):

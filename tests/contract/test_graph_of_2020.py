@@ -1,4 +1,4 @@
-"""The graph of 2020, fact by fact (tests/facts/aws_2020.toml), against a graph that holds the samples of all types."""
+"""The graph of 2020, fact by fact (tests/facts/*_2020.toml), against a graph that holds the samples of all types."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from loaders.cypher import quoted
 from loaders.graph import Graph
 from tasks import registry
 
-FACTS = tomllib.loads((Path(__file__).parents[1] / "facts" / "aws_2020.toml").read_text())
-LABELS: dict[str, dict[str, Any]] = FACTS["labels"]
-RELATIONSHIPS: dict[str, Any] = FACTS["relationships"]
+FOLDER = Path(__file__).parents[1] / "facts"
+FACTS = [
+    tomllib.loads(file.read_text()) for name in registry.providers() if (file := FOLDER / f"{name}_2020.toml").exists()
+]
+LABELS: dict[str, dict[str, Any]] = {label: about for facts in FACTS for label, about in facts["labels"].items()}
+RELATIONSHIPS: dict[str, Any] = {triple: about for facts in FACTS for triple, about in facts["relationships"].items()}
 
 
 def count(graph: Graph, query: str) -> int:

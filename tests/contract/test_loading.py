@@ -19,17 +19,18 @@ from loaders import cypher
 from loaders.batch import Row
 from loaders.graph import Graph
 from loaders.model import Link, NodeModel, Relationship
+from loaders.scope import Scope
 from loaders.writer import Writer
 from tasks import registry
 from tasks.resource import ResourceType
 from tests.contract.loading import NEIGHBOUR, Runs, linked, neighbours
 from tests.contract.samples import Rows, ends, half, rows_over_http, sample, scope_of
+from tests.contract.stand_in import StandIn
 from tests.fleet.graph_state import State as GraphState
 from tests.fleet.graph_state import difference, elements, graph_state
-from tests.servers.answers import AnswerServer
 from workers import embedded
 
-every_aws_type = pytest.mark.parametrize("type_", registry.of("aws"), ids=lambda type_: type_.name)
+every_type = pytest.mark.parametrize("type_", registry.types().values(), ids=registry.types().keys())
 Problems = dict[str, list[str]]  # by name of the type, or "" where that can't be told
 
 
@@ -48,22 +49,22 @@ def check(problems: Problems, type_: ResourceType) -> None:
     assert not found, "\n".join(found)
 
 
-@every_aws_type
+@every_type
 def test_its_rows_are_nodes_and_relationships(type_: ResourceType, seen: Seen) -> None:
     check(seen.loaded, type_)
 
 
-@every_aws_type
+@every_type
 def test_loading_the_same_again_changes_no_more_than_lastupdated(type_: ResourceType, seen: Seen) -> None:
     check(seen.again, type_)
 
 
-@every_aws_type
+@every_type
 def test_what_is_gone_is_cleaned_as_if_it_had_never_been(type_: ResourceType, seen: Seen) -> None:
     check(seen.cleaned, type_)
 
 
-@every_aws_type
+@every_type
 def test_nothing_is_left_when_everything_is_gone(type_: ResourceType, seen: Seen) -> None:
     check(seen.left, type_)
 
@@ -76,7 +77,7 @@ def seen(
     request: pytest.FixtureRequest,
     indexed: None,
     services: embedded.Services,
-    aws: AnswerServer,
+    stand_ins: dict[str, StandIn],
 ) -> Seen:
     """Five runs: the samples, the same again, half, nothing, and half of them in a graph that never had more."""
     collected = (getattr(item, "callspec", None) for item in request.session.items if item.module is request.module)
@@ -86,14 +87,16 @@ def seen(
     with closing(graph), closing(broker), closing(writer):
         graph.write(lambda tx: tx.run("MATCH (n) DETACH DELETE n").consume())
         assert writer.acquire()
-        return observe(list(types), graph, broker, Runs(writer, broker, aws), aws)
+        return observe(list(types), graph, broker, Runs(writer, broker, stand_ins), stand_ins)
 
 
-def observe(types: list[ResourceType], graph: Graph, broker: redis.Redis, runs: Runs, server: AnswerServer) -> Seen:
+def observe(
+    types: list[ResourceType], graph: Graph, broker: redis.Redis, runs: Runs, stand_ins: dict[str, StandIn]
+) -> Seen:
     seen = Seen()
-    rows = {type_.name: rows_over_http(type_, server, broker) for type_ in types}
+    rows = {type_.name: rows_over_http(type_, stand_ins[type_.provider], broker) for type_ in types}
     whole = {type_.name: sample(type_) for type_ in types}
-    halves = {type_.name: half(type_) for type_ in types}
+    halves = {type_.name: half(type_, stand_ins[type_.provider]) for type_ in types}
     together: Rows = {}
     for of_type in rows.values():
         for model, found in of_type.items():
@@ -102,7 +105,7 @@ def observe(types: list[ResourceType], graph: Graph, broker: redis.Redis, runs: 
 
     runs.run(whole)
     for type_ in types:
-        seen.loaded[type_.name] = list(not_loaded(graph, rows[type_.name], type_))
+        seen.loaded[type_.name] = list(not_loaded(graph, rows[type_.name], scope_of(type_, stand_ins[type_.provider])))
 
     before = elements(graph)
     runs.run(whole)
@@ -129,11 +132,11 @@ def observe(types: list[ResourceType], graph: Graph, broker: redis.Redis, runs: 
 
 def type_of(text: str) -> str:
     """The type of the scope that the text of an element names."""
-    found = re.search(r"\b(aws\.[\w.]+)/", text)
+    found = re.search(rf"\b((?:{'|'.join(registry.providers())})\.[\w.]+)/", text)
     return found[1] if found else ""
 
 
-def not_loaded(graph: Graph, rows: Rows, type_: ResourceType) -> Iterator[str]:
+def not_loaded(graph: Graph, rows: Rows, scope: Scope) -> Iterator[str]:
     """Rows that are no node with its labels and properties, or lack a relationship."""
     for model, found in rows.items():
         for row in found:
@@ -146,7 +149,7 @@ def not_loaded(graph: Graph, rows: Rows, type_: ResourceType) -> Iterator[str]:
             for name, value in row["p"].items():
                 if value is not None and node["properties"].get(name) != value:
                     yield f"{row['k']}.{name} is {node['properties'].get(name)!r}, expected {value!r}"
-            if not model.shared and node["properties"]["_scope"] != scope_of(type_).id:
+            if not model.shared and node["properties"]["_scope"] != scope.id:
                 yield f"{row['k']} belongs to {node['properties']['_scope']}"
             for relationship in model.relationships:
                 yield from _not_related(graph, model, relationship, row)

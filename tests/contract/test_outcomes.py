@@ -1,4 +1,4 @@
-"""How an attempt at each type ends when AWS answers otherwise: every type, every call that it makes, over HTTP.
+"""How an attempt at each type ends when its provider answers otherwise: every type, every call, over HTTP.
 
 What is shown for one region holds for each: a region is a scope of its own.
 """
@@ -6,9 +6,10 @@ What is shown for one region holds for each: a region is a scope of its own.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,20 +18,20 @@ import redis
 from loaders.ledger import Ledger, State
 from loaders.scope import Scope
 from tasks import registry
-from tasks.aws import api
-from tasks.aws.permissions import permission
 from tasks.listing import Detail, Listing
 from tasks.resource import Per, ResourceType
-from tests.contract import shapes
+from tests.contract import providers
 from tests.contract.loading import fetch
-from tests.contract.samples import REGION, lists, sample, scope_of
-from tests.servers.answers import Answers, AnswerServer
-from tests.servers.aws import Effect, Fault
+from tests.contract.providers.aws import Aws
+from tests.contract.samples import REGION, items_in, sample, scope_of
+from tests.contract.stand_in import SOMETHING_ELSE, Answers, StandIn
 
-TYPES = registry.of("aws")
-SOMETHING_ELSE = "NoSuchNonsense"  # a "not found" of which no declaration says what it means
+TYPES = registry.types().values()
 
 every_type = pytest.mark.parametrize("type_", TYPES, ids=lambda type_: type_.name)
+every_type_of_regions = pytest.mark.parametrize(
+    "type_", [t for t in TYPES if providers.stand_in_class(t.provider).regions], ids=lambda type_: type_.name
+)
 every_call = pytest.mark.parametrize(
     ("type_", "call"),
     [
@@ -63,20 +64,22 @@ class Ended:
 @dataclass
 class Attempts:
     broker: redis.Redis
-    aws: AnswerServer
+    stand_in: StandIn
 
-    def at(self, type_: ResourceType, *faults: Fault, answers: Answers | None = None) -> Ended:
+    def at(
+        self, type_: ResourceType, fault: Callable[[], None] = lambda: None, *, answers: Answers | None = None
+    ) -> Ended:
         """One attempt at the type's scope, and at each part that it plans."""
-        self.aws.simulator.reset()
-        self.aws.simulator.add(*faults)
-        self.aws.answers = sample(type_) if answers is None else answers
+        self.stand_in.forget()
+        fault()
+        self.stand_in.answers = sample(type_) if answers is None else answers
         for key in self.broker.scan_iter("chartfleet:*"):
             self.broker.delete(key)
         ledger = Ledger(self.broker, "1-outcomes")
-        ledger.open(tag=1, config={}, window=1, planners=[planner := Scope(type="aws.tenants", tenant="all")])
+        ledger.open(tag=1, config={}, window=1, planners=[planner := Scope(type="any.tenants", tenant="all")])
         planning = ledger.begin(planner, lease_seconds=600, worker="contract")
         assert planning
-        ledger.plan(planning, [(scope_of(type_), False, 0.0)], queue=False)
+        ledger.plan(planning, [(scope_of(type_, self.stand_in), False, 0.0)], queue=False)
         asyncio.run(self._attempts(type_, ledger))
         units = [unit for unit in ledger.units() if unit.scope.type == type_.name]
         worst = max(units, key=lambda unit: unit.state not in (State.FETCHED, State.CLEANED))
@@ -96,24 +99,14 @@ class Attempts:
                 for scope in waiting:
                     tried.add(scope.id)
                     if attempt := ledger.begin(scope, lease_seconds=600, worker="contract"):
-                        await fetch(type_, attempt, ledger, self.broker)
+                        await fetch(type_, attempt, ledger, self.stand_in, self.broker)
         finally:
-            await api.close()
-
-
-def scopes(type_: ResourceType, ledger: Ledger) -> list[Scope]:
-    return [unit.scope for unit in ledger.units() if unit.scope.type == type_.name]
+            await self.stand_in.close()
 
 
 @pytest.fixture
-def attempts(aws: AnswerServer, broker: redis.Redis) -> Iterator[Attempts]:
-    yield Attempts(broker, aws)
-    aws.simulator.reset()
-
-
-def fault(effect: Effect, call: str, **how: Any) -> Fault:
-    service, action = call.split(":")
-    return Fault(effect, service=service, action=action, **how)
+def attempts(stand_in: StandIn, broker: redis.Redis) -> Attempts:
+    return Attempts(broker, stand_in)
 
 
 @every_type
@@ -125,7 +118,7 @@ def test_a_whole_answer_is_complete(type_: ResourceType, attempts: Attempts) -> 
 
 @every_call
 def test_a_throttle_is_waited_for(type_: ResourceType, call: str, attempts: Attempts) -> None:
-    ended = attempts.at(type_, fault(Effect.THROTTLE, call, times=1))
+    ended = attempts.at(type_, lambda: attempts.stand_in.throttle(call))
     assert (ended.state, ended.reason) == (State.FETCHED, "")
 
 
@@ -134,13 +127,13 @@ def test_what_is_denied_is_named(type_: ResourceType, call: str, attempts: Attem
     """The scope is denied, so nothing of it is deleted; where the declaration says that an item stands without the
     detail, the item is there, and the detail is told as not seen.
     """
-    ended = attempts.at(type_, fault(Effect.DENY, call))
+    ended = attempts.at(type_, lambda: attempts.stand_in.deny(call))
     if call in gaps(type_):
         assert ended.state is State.FETCHED
-        assert permission(call) in "".join(ended.gaps)
+        assert attempts.stand_in.permission(call) in "".join(ended.gaps)
     else:
         assert ended.state is State.DENIED
-        assert permission(call) in ended.reason
+        assert attempts.stand_in.permission(call) in ended.reason
 
 
 def gaps(type_: ResourceType) -> set[str]:
@@ -151,11 +144,13 @@ def gaps(type_: ResourceType) -> set[str]:
     return {detail.action for one in listings for detail in one.details if detail.gap}
 
 
-@every_type
+@every_type_of_regions
 def test_a_region_that_is_not_enabled_is_skipped(type_: ResourceType, attempts: Attempts) -> None:
     """Keys that no region knows are no keys: where there are no regions, that is denied."""
     closed = {"ec2:DescribeRegions": [{"Regions": [{"RegionName": REGION, "OptInStatus": "not-opted-in"}]}]}
-    ended = attempts.at(type_, fault(Effect.NOT_ENABLED, type_.fetch.calls[0]), answers=sample(type_) | closed)
+    aws = attempts.stand_in
+    assert isinstance(aws, Aws)
+    ended = attempts.at(type_, lambda: aws.not_enabled(type_.fetch.calls[0]), answers=sample(type_) | closed)
     assert ended.state is (State.SKIPPED if type_.per is Per.REGION else State.DENIED)
     assert ended.rows == 0
 
@@ -163,20 +158,28 @@ def test_a_region_that_is_not_enabled_is_skipped(type_: ResourceType, attempts: 
 @every_type
 def test_nothing_is_complete(type_: ResourceType, attempts: Attempts) -> None:
     is_code = not isinstance(type_.fetch, Listing)
-    if not lists(type_) or (is_code and not shapes.paging(type_.fetch.calls[0])):
+    lists = attempts.stand_in.lists(type_)
+    if not lists or (is_code and lists[0][0] != type_.fetch.calls[0]):
         pytest.skip("an answer of it is an item: there is always one")
-    ended = attempts.at(type_, answers=without_items(type_))
+    ended = attempts.at(type_, answers=without_items(type_, lists))
     assert (ended.state, ended.reason, ended.rows) == (State.FETCHED, "", 0)
     if isinstance(type_.fetch, Listing):
-        assert sum(attempts.aws.simulator.calls().counts.values()) == 1, "an empty scope costs one call"
+        assert len(attempts.stand_in.received) == 1, "an empty scope costs one call"
 
 
-def without_items(type_: ResourceType) -> Answers:
+def without_items(type_: ResourceType, lists: list[tuple[str, str]]) -> Answers:
+    """One page of each list, with nothing in it, and nothing after it."""
     answers = deepcopy(sample(type_))
-    for call, path in lists(type_):
-        pages = answers[call]
-        if isinstance(pages, list):
-            answers[call] = [{path: []} | {other: [] for _, other in lists(type_) if other in pages[0]}]
+    for call in dict.fromkeys(call for call, _ in lists):
+        if isinstance(answers[call], list):
+            page: Any = [] if (call, "") in lists else {}
+            for path in (path for of, path in lists if of == call and path):
+                *around, last = path.split(".")
+                place = page
+                for step in around:
+                    place = place.setdefault(step, {})
+                place[last] = []
+            answers[call] = [page]
     return answers
 
 
@@ -188,10 +191,10 @@ def test_an_item_that_vanishes_between_list_and_detail_is_passed_over(
     assert isinstance(type_.fetch, Listing)
     whole = attempts.at(type_).rows
     for code in (*type_.fetch.gone_if, *detail.none_if):
-        ended = attempts.at(type_, fault(Effect.DENY, detail.action, code=code, status=404, times=1))
+        ended = attempts.at(type_, partial(attempts.stand_in.lose, detail.action, code))
         assert (ended.state, ended.reason) == (State.FETCHED, ""), code
         assert 0 < ended.rows <= whole
-    ended = attempts.at(type_, fault(Effect.DENY, detail.action, code=SOMETHING_ELSE, status=404, times=1))
+    ended = attempts.at(type_, lambda: attempts.stand_in.lose(detail.action, SOMETHING_ELSE))
     assert ended.state is State.FAILED
     assert SOMETHING_ELSE in ended.reason
 
@@ -199,14 +202,15 @@ def test_an_item_that_vanishes_between_list_and_detail_is_passed_over(
 @every_type
 def test_a_malformed_item_is_kept_aside(type_: ResourceType, attempts: Attempts) -> None:
     """The scope fails, so nothing is deleted, and what the other items say is loaded."""
-    if not isinstance(type_.fetch, Listing) or not lists(type_):
+    lists = attempts.stand_in.lists(type_)
+    if not isinstance(type_.fetch, Listing) or not lists:
         pytest.skip("no listing of its own whose item could be cut")
     whole = attempts.at(type_).rows
     answers = deepcopy(sample(type_))
-    call, path = lists(type_)[0]
-    first = next(page for page in answers[call] if isinstance(page, dict) and page.get(path))
-    first[path][0] = nameless(first[path][0])
-    if first[path][0] == {}:
+    call, path = lists[0]
+    items = next(items for page in answers[call] if (items := items_in(page, path)))
+    items[0] = nameless(items[0])
+    if items[0] == {}:
         pytest.skip("an item is nothing but its name, and without it nothing on the wire")
     ended = attempts.at(type_, answers=answers)
     assert ended.state is State.FAILED

@@ -13,7 +13,7 @@ from docs.schema_pages import Query
 from loaders.graph import Graph
 from workers import schema
 
-FAMILIES = [family for family in schema_pages.families() if family.provider == "aws"]
+FAMILIES = schema_pages.families()
 QUERIES = [(family, query) for family in FAMILIES for query in schema_pages.queries(family.queries_file)]
 
 every_query = pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from tasks import registry
 from tasks.resource import ResourceType
 from tasks.rows import rows_of
 from tests.contract import shapes
+from tests.contract.providers.aws import BotocoreModel
 from workers import cli
 from workers.settings import PREFIX, Settings, known
 
@@ -217,7 +218,7 @@ def test_the_example_is_accepted_beside_all_types(example_type: ResourceType) ->
 
 def test_the_examples_paths_fit_the_services_model(example_type: ResourceType) -> None:
     for each in example_type.each:
-        spot = shapes.spots(example_type, each)
+        spot = shapes.spots(example_type, each, BotocoreModel())
         for declared in each.node.model.properties:
             shapes.check_property(declared, spot)
         for relationship in each.node.model.relationships:
@@ -228,7 +229,7 @@ def test_the_examples_sample_fills_everything(example_type: ResourceType) -> Non
     (sample,) = (json.loads(block) for block in blocks(EXAMPLE, "json"))
     assert set(sample) == set(example_type.fetch.calls)
     for action, answers in sample.items():
-        shape = shapes.operation(action).output_shape
+        shape = BotocoreModel().operation(action).output_shape
         for answer in answers.values() if isinstance(answers, Mapping) else answers:
             assert isinstance(answer, str) or not list(shapes.violations(shape, answer, action))
     rows = [row for item in _items(sample) for row in rows_of(example_type, _source(example_type, item))]

@@ -1,0 +1,120 @@
+"""Samples of a provider whose API is JSON over HTTP: a call is a method and a path, as declarations name it."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, ClassVar
+
+from tasks import registry
+from tasks.http import HttpService
+from tasks.listing import Listing
+from tasks.rate_budget import Budget
+from tasks.resource import Api, ResourceType, Tenant
+from tests.contract import stand_in
+from tests.contract.stand_in import Answers, StandIn
+from tests.servers.json_api import Asked, JsonApi, Reply, Route, next_page
+
+MANY = 1_000
+
+
+class JsonStandIn(StandIn):
+    """`service`: what declarations of the provider go by."""
+
+    service: ClassVar[HttpService]
+    throttled: ClassVar[Reply]
+    denied: ClassVar[Reply]
+
+    def __init__(self, server: JsonApi, tenant: Tenant) -> None:
+        self.server = server
+        self.tenant = tenant
+        self._answers: Answers = {}
+
+    @property
+    def answers(self) -> Answers:
+        return self._answers
+
+    @answers.setter
+    def answers(self, answers: Answers) -> None:
+        self._answers = answers
+        self.server.routes = {call: self._route(found) for call, found in answers.items()}
+
+    async def connect(self, region: str, budget: Budget) -> Api:
+        return await registry.providers()[self.provider].connect(self.tenant, region, budget)
+
+    async def close(self) -> None:
+        await registry.providers()[self.provider].close()
+
+    def items_paths(self, fetch: Listing) -> tuple[str, ...]:
+        return (self.service.items_at,) if fetch.items_at is None else (fetch.items_at,)
+
+    def lists(self, type_: ResourceType) -> list[tuple[str, str]]:
+        if isinstance(type_.fetch, Listing):
+            return [(type_.fetch.action, path) for path in self.items_paths(type_.fetch)]
+        return [(call, self.service.items_at) for call in type_.fetch.calls]
+
+    @property
+    def received(self) -> list[stand_in.Asked]:
+        return [stand_in.Asked(asked.action, f"{asked.path} {asked.text}") for asked in self.server.received]
+
+    def forget(self) -> None:
+        self.server.received = []
+        self.server.forgive()
+
+    def throttle(self, call: str) -> None:
+        self._refuse(call, self.throttled)
+
+    def deny(self, call: str) -> None:
+        self._refuse(call, self.denied, times=MANY)
+
+    def lose(self, call: str, code: str) -> None:
+        self._refuse(call, self.lost(code))
+
+    @abstractmethod
+    def lost(self, code: str) -> Reply:
+        """There is no such thing, in the provider's words."""
+
+    def _refuse(self, call: str, reply: Reply, times: int = 1) -> None:
+        self.server.refuse(call, reply.status, reply.headers, reply.body, times)
+
+    def _route(self, found: list[Any] | dict[str, Any]) -> Route:
+        def route(asked: Asked) -> Reply:
+            answer = of_item(found, asked.text) if isinstance(found, dict) else found
+            if answer is None:
+                return Reply({"message": f"no answer to {asked.text} in the sample"}, 501)
+            if isinstance(answer, str):
+                return self.lost(answer)
+            return self.page(answer, asked) if isinstance(answer, list) else Reply(answer)
+
+        return route
+
+    def page(self, pages: Sequence[Any], asked: Asked) -> Reply:
+        """The first page, or the one that follows the page whose token the call carries."""
+        for page, following in pairwise(pages):
+            if any(token and token in asked.text for token in tokens_of(page)):
+                return Reply(following)
+        return Reply(pages[0])
+
+
+def linked(pages: Sequence[Any], asked: Asked) -> Reply:
+    """The page that the header Link of the one before leads to."""
+    at = int(asked.query.get("after", "page-0").removeprefix("page-"))
+    return Reply(pages[at], headers=next_page(asked, f"page-{at + 1}") if at + 1 < len(pages) else {})
+
+
+def tokens_of(page: Any) -> list[str]:
+    """What in a page leads to the next one."""
+    if isinstance(page, list):
+        return [token for value in page for token in tokens_of(value)]
+    if not isinstance(page, dict):
+        return []
+    own = [page[name] for name in ("nextPageToken", "endCursor") if isinstance(page.get(name), str)]
+    return own + [token for value in page.values() for token in tokens_of(value)]
+
+
+def of_item(answers: dict[str, Any], text: str) -> Any:
+    """The answer whose word stands in the call by itself: `logs` is not in `logs-archive`."""
+    words = [word for word in answers if re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w.-])", text)]
+    return answers[max(words, key=len)] if words else None

@@ -1,0 +1,24 @@
+"""One module per provider, each with `running()`: the provider as this process sees it, answered by samples."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from contextlib import AbstractContextManager
+
+from tests.contract.stand_in import StandIn
+
+
+def known(provider: str) -> bool:
+    return importlib.util.find_spec(f"{__name__}.{provider}") is not None
+
+
+def running(provider: str) -> AbstractContextManager[StandIn]:
+    started: AbstractContextManager[StandIn] = importlib.import_module(f"{__name__}.{provider}").running()
+    return started
+
+
+def stand_in_class(provider: str) -> type[StandIn]:
+    """What is known of it without a server."""
+    found: type[StandIn] = importlib.import_module(f"{__name__}.{provider}").STAND_IN
+    return found

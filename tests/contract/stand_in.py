@@ -1,0 +1,87 @@
+"""A provider as the contract tests see it: the answers of one sample, served over HTTP to the real client."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from tasks.listing import Listing
+from tasks.rate_budget import Budget
+from tasks.resource import Api, ResourceType, Tenant
+from tests.contract.shapes import ServiceModel
+
+# A list is the pages of one call. A mapping holds the answers of a call that is made per item, by a word that tells the
+# items' calls apart, each an answer, a list of pages, or the code of an error.
+Answers = dict[str, list[Any] | dict[str, Any]]
+
+SOMETHING_ELSE = "NoSuchNonsense"  # a "not found" of which no declaration says what it means
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A call that the server received. `text`: what was asked, decoded."""
+
+    call: str
+    text: str
+
+
+class StandIn(ABC):
+    """`answers` may be replaced at any time; `received`: every call since it was last emptied.
+
+    model    what the provider publishes of its API; None where it publishes nothing that declarations could be held to
+    regions  whether types may be regional
+    """
+
+    provider: ClassVar[str]
+    regions: ClassVar[bool] = False
+    model: ClassVar[ServiceModel | None] = None
+    partition: ClassVar[str] = ""
+    tenant: Tenant
+    answers: Answers
+
+    @abstractmethod
+    async def connect(self, region: str, budget: Budget) -> Api:
+        """The provider's API, as a worker reaches it."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """End what `connect` opened."""
+
+    @abstractmethod
+    def items_paths(self, fetch: Listing) -> tuple[str, ...]:
+        """Where an answer of the listing holds its items, "" where it is the list; none where it is the item."""
+
+    @abstractmethod
+    def lists(self, type_: ResourceType) -> list[tuple[str, str]]:
+        """(call, where its answer holds a list) of what a type reads its items from."""
+
+    @property
+    @abstractmethod
+    def received(self) -> list[Asked]: ...
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Nothing was received, and nothing is refused any more."""
+
+    @abstractmethod
+    def throttle(self, call: str) -> None:
+        """The next such call is told to slow down."""
+
+    @abstractmethod
+    def deny(self, call: str) -> None:
+        """All such calls are refused for lack of permission."""
+
+    @abstractmethod
+    def lose(self, call: str, code: str) -> None:
+        """The next such call is answered that there is no such thing, with this code."""
+
+    def permission(self, call: str) -> str:
+        """What a report names where the call is denied."""
+        return call
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        return Counter(asked.call for asked in self.received)
