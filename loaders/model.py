@@ -24,13 +24,17 @@ TENANT_EDGE: typing.Final = "RESOURCE"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One item of an answer, the items around it (nearest first), and the scope it was fetched for."""
+    """One item of an answer, the items around it (nearest first), and the scope it was fetched for.
+
+    `access`: how the tenant is reached, by names, as the options said it.
+    """
 
     item: Any
     scope: Scope
     parents: tuple[Any, ...] = ()
     partition: str = "aws"
     tenant_name: str = ""
+    access: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 Value = str | Callable[[Source], Any]  # a path into the item, or a function for what no path says

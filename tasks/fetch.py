@@ -223,7 +223,7 @@ class Fetching:
             self.progress.tick()
             if self.stopping():
                 raise Later(_SHUTDOWN, after_seconds=0)
-            source = Source(item.value, self.attempt.scope, (), api.partition, api.tenant.name)
+            source = Source(item.value, self.attempt.scope, (), api.partition, api.tenant.name, api.tenant.access)
             await _add(self.type, source, item, sink, seen)
 
     def _end(self, error: CallFailed, outcome: dict[str, Any], items: str) -> list[Event]:

@@ -133,14 +133,21 @@ class ResourceType:
 class Option:
     """A setting of a provider: a flag, a variable, a key of the settings file. `many`: a list; `switch`: on or off.
 
-    `note`: a line that `sync` says where it is given.
+    names_variable  it is the NAME of a variable that holds a secret
+    secret          a URL, which is shown without the password in it
+    note            a line that `sync` says where it is given
+    also            other names of the same setting
     """
 
     name: str
     meaning: str
+    default: str = ""
     many: bool = False
     switch: bool = False
+    names_variable: bool = False
+    secret: bool = False
     note: str = ""
+    also: tuple[str, ...] = ()
     check: Callable[[Any], str | None] | None = None  # what is wrong with the value, or None
 
 
@@ -155,7 +162,8 @@ class Provider:
     regions        the regions of a tenant in which its regional types are fetched
     connect        the API of a tenant in a region; clients are shared within the process. Raises CallFailed where the
                    tenant can't be reached
-    missing        what this machine lacks to serve these options, one line each (a profile, a variable)
+    missing        what this machine lacks to serve these options, one line each (a profile, a variable). Raises
+                   NotConfigured, with the settings that turn it on, where nothing says that the provider is wanted
     close          ends what `connect` opened
     contradiction  an option that doesn't go with the others, and why
     calls          the calls that a type's fetch makes, with permission and number

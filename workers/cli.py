@@ -36,6 +36,7 @@ from loaders.writer import RunRefused, revoke_claim
 from tasks import registry
 from tasks.aws.iam_policy import ROLE, Policies
 from workers import (
+    configured,
     coordinator,
     doctor,
     embedded,
@@ -174,10 +175,11 @@ def _sync(settings: Settings, args: argparse.Namespace) -> int:
 
 def _check_providers(settings: Settings) -> None:
     """A local fleet sees what this process sees: what a provider lacks is found here, before anything is started."""
-    options = settings.run_config()["options"]
-    for name in settings.modules:
-        for line in registry.providers()[name].missing(options):
-            raise readiness.NotReady(line)
+    found = configured.look(settings.modules, settings.run_config()["options"])
+    for line in filter(
+        None, (configured.problem(settings.modules, found.off, selected=settings.selects), *found.lacks)
+    ):
+        raise readiness.NotReady(line)
 
 
 def _check_fleet(app: Celery, settings: Settings, graph: Graph) -> None:
@@ -186,7 +188,7 @@ def _check_fleet(app: Celery, settings: Settings, graph: Graph) -> None:
         answers = readiness.ask_fleet(app, settings.modules, options, seconds=seconds)
         if not answers.lacks(settings.modules):
             break
-    readiness.check_fleet(answers, settings.modules, graph.database_id())
+    readiness.check_fleet(answers, settings.modules, graph.database_id(), selected=settings.selects)
 
 
 def _with_services(settings: Settings, stack: ExitStack, notes: Console) -> tuple[Settings, str | None]:
@@ -510,7 +512,7 @@ def _parser() -> argparse.ArgumentParser:
         how: dict[str, Any] = {"metavar": setting.metavar or "VALUE"}
         if setting.is_switch:
             how = {"action": "store_const", "const": "true"}
-        group.add_argument(setting.flag, dest=setting.name, help=setting.meaning, **how)
+        group.add_argument(*setting.flags, dest=setting.name, help=setting.meaning, **how)
 
     parser = _Parser(
         prog="chartfleet", description="Cloud assets and how they relate, in a Neo4j graph. No command means sync."

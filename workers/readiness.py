@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from celery.worker.control import inspect_command
 from neo4j.exceptions import AuthError, DriverError, Neo4jError
 
 from loaders.graph import Graph, GraphAddress
-from tasks import registry
+from workers import configured
 from workers.process import Process, process
 from workers.settings import SettingError, masked
 
@@ -95,12 +95,9 @@ def readiness(state: Any, modules: Iterable[str] = (), options: Mapping[str, Any
     """What this worker serves, which database it writes to, and what it lacks for a run with these options."""
     own = process()
     served = sorted(q.name for q in state.consumer.task_consumer.queues)
-    missing = [
-        line
-        for name in modules
-        if f"fetch.{name}" in served or "coordinator" in served
-        for line in registry.providers()[name].missing(options or {})
-    ]
+    here = [name for name in modules if f"fetch.{name}" in served or "coordinator" in served]
+    found = configured.look(here, options or {})
+    missing = found.lacks
     database = None
     if "loader" in served:
         try:
@@ -109,7 +106,7 @@ def readiness(state: Any, modules: Iterable[str] = (), options: Mapping[str, Any
             missing.append(f"the graph {masked(own.settings.neo4j_uri)} doesn't answer: {first_line(error)}")
         except SettingError as error:
             missing.append(str(error))
-    return {"queues": served, "database": database, "missing": missing}
+    return {"queues": served, "database": database, "missing": missing, "off": found.off}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +118,20 @@ class Fleet:
     def lacks(self, modules: Iterable[str]) -> list[str]:
         """The queues that no worker serves."""
         served = {queue for answer in self.workers.values() for queue in answer["queues"]}
-        return [q for q in ("coordinator", "loader", *(f"fetch.{m}" for m in modules)) if q not in served]
+        needed = [f"fetch.{name}" for name in modules if name not in self.off]
+        return [queue for queue in ("coordinator", "loader", *needed) if queue not in served]
+
+    @property
+    def off(self) -> dict[str, str]:
+        """Why a module isn't configured, as the first worker says for which it is so."""
+        return {name: why for answer in reversed([*self.workers.values()]) for name, why in answer["off"].items()}
+
+    def on(self, module: str) -> Iterator[str]:
+        """The workers for which a module is configured."""
+        for name, answer in self.workers.items():
+            serves = f"fetch.{module}" in answer["queues"] or "coordinator" in answer["queues"]
+            if serves and module not in answer["off"]:
+                yield name
 
 
 def ask_fleet(app: Celery, modules: Iterable[str], options: Mapping[str, Any], *, seconds: float) -> Fleet:
@@ -131,9 +141,17 @@ def ask_fleet(app: Celery, modules: Iterable[str], options: Mapping[str, Any], *
     return Fleet({name: answer for reply in answers for name, answer in reply.items() if "queues" in answer})
 
 
-def check_fleet(fleet: Fleet, modules: Iterable[str], database: str) -> None:
-    """Every queue is served, nobody lacks anything, and all loaders write to this graph. Raises NotReady."""
+def check_fleet(fleet: Fleet, modules: Iterable[str], database: str, *, selected: bool) -> None:
+    """Every queue is served, nobody lacks anything, and all loaders write to this graph. Raises NotReady.
+
+    `selected`: the modules were asked for by name, so that each must be configured.
+    """
     modules = tuple(modules)
+    if told := configured.problem(modules, fleet.off, selected=selected):
+        raise NotReady(told)
+    for module, why in fleet.off.items():
+        for other in fleet.on(module):
+            raise NotReady(f"not every worker is set up for {module}, as {other} is: {why}")
     lacking = fleet.lacks(modules)
     if lacking:
         others = ["`chartfleet worker --queues coordinator,fetch`"] if set(lacking) - {"loader"} else []

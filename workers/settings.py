@@ -46,18 +46,31 @@ class Setting:
     metavar: str | None = None
     secret: bool = False
     note: str = ""  # said by `sync` where it is given
+    also: tuple[str, ...] = ()  # other names of it
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name, *self.also)
 
     @property
     def variable(self) -> str:
-        return PREFIX + self.name.upper()
+        return _variable_of(self.name)
 
     @property
     def flag(self) -> str:
-        return "--" + self.name.replace("_", "-")
+        return self.flags[0]
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        return tuple("--" + name.replace("_", "-") for name in self.names)
 
     @property
     def is_switch(self) -> bool:
         return self.type is _switch
+
+
+def _variable_of(name: str) -> str:
+    return PREFIX + name.upper()
 
 
 def _list(text: str) -> tuple[str, ...]:
@@ -111,7 +124,7 @@ def _broker(value: Any) -> str | None:
 
 
 def _variable(value: Any) -> str | None:
-    return None if re.fullmatch(r"[A-Za-z_]\w*", value) else "must be the NAME of a variable, not the password itself"
+    return None if re.fullmatch(r"[A-Za-z_]\w*", value) else "must be the NAME of a variable, not what it holds"
 
 
 def _modules(value: Any) -> str | None:
@@ -323,8 +336,17 @@ SETTINGS: Final[tuple[Setting, ...]] = (
 
 def _of_option(option: Option) -> Setting:
     default, type_ = ((), _list) if option.many else (False, _switch) if option.switch else (None, str)
+    check = _variable if option.names_variable else option.check
     return Setting(
-        name=option.name, default=default, meaning=option.meaning, type=type_, check=option.check, note=option.note
+        name=option.name,
+        default=option.default or default,
+        meaning=option.meaning,
+        type=type_,
+        check=check,
+        metavar="NAME" if option.names_variable else None,
+        secret=option.secret,
+        note=option.note,
+        also=option.also,
     )
 
 
@@ -372,7 +394,7 @@ class Settings:
         path = _file(named)
         table = _table(path) if path else {}
         settings = known()
-        unknown = [name for name in table if name not in settings]
+        unknown = sorted(set(table) - {name for setting in settings.values() for name in setting.names})
         if unknown:
             told = "no setting has this name; `chartfleet config` lists them"
             raise SettingError(f"{path}: {unknown[0]}", None, told)
@@ -380,10 +402,12 @@ class Settings:
         origins: dict[str, str] = {}
         for name, setting in settings.items():
             value, origin = setting.default, "default"
-            if name in table:
-                value, origin = table[name], str(path)
-            if environment.get(setting.variable):
-                value, origin = environment[setting.variable], setting.variable
+            for one in setting.names:
+                if one in table:
+                    value, origin = table[one], str(path)
+            for variable in map(_variable_of, setting.names):
+                if environment.get(variable):
+                    value, origin = environment[variable], variable
             if name in given:
                 value, origin = given[name], setting.flag
             values[name] = _parsed(setting, value, origin)
@@ -479,6 +503,11 @@ class Settings:
     def modules(self) -> tuple[str, ...]:
         selected: tuple[str, ...] = self.selected_modules
         return selected or tuple(registry.providers())
+
+    @property
+    def selects(self) -> bool:
+        """Whether the modules were asked for by name."""
+        return bool(self.selected_modules)
 
     @property
     def fetch_limits(self) -> FetchLimits:

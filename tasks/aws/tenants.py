@@ -213,7 +213,10 @@ async def connect(tenant: Tenant, region: str, budget: Budget) -> AwsApi:
 
 
 def missing(options: Options) -> Iterable[str]:
-    """Whether credentials are there and AWS takes them: one line per lack, none if all is well."""
+    """Whether credentials are there and AWS takes them: one line per lack, none if all is well.
+
+    Raises NotConfigured where there are none and no option wants AWS.
+    """
     if options.get("aws_sync_all_profiles"):  # whether each of them works, the run says
         try:
             if not credentials.profiles():
@@ -226,6 +229,8 @@ def missing(options: Options) -> Iterable[str]:
         if profile := credentials.asks_for_mfa(core, None):
             raise credentials.AsksForMfa(profile=profile)
         if core.get_credentials() is None:
+            if not options.get("aws_assume_role"):
+                raise NotConfigured(_NO_CREDENTIALS)
             yield _NO_CREDENTIALS
             return
         region = credentials.home_region(credentials.partition_of_region(credentials.DEFAULT))

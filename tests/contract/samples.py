@@ -100,7 +100,8 @@ def rows_over_http(type_: ResourceType, stand_in: StandIn, broker: redis.Redis) 
     try:
         for item in items_over_http(type_.fetch, scope, stand_in, broker):
             assert item.failure is None, f"{where(type_)}: {item.failure}"
-            source = Source(item.value, scope, (), stand_in.partition, stand_in.tenant.name)
+            tenant = stand_in.tenant
+            source = Source(item.value, scope, (), stand_in.partition, tenant.name, tenant.access)
             for model, row in rows_of(type_, source):
                 rows[model].append(row)
     except BadItem as error:
