@@ -8,8 +8,6 @@ provider says in an `HttpService` what its API is like: how it pages, how it ref
 
 from __future__ import annotations
 
-import asyncio
-import random
 import string
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
@@ -24,39 +22,14 @@ from requests.auth import AuthBase
 
 from loaders.model import at
 from tasks import calls
-from tasks.failures import CallFailed, Failure, Later
+from tasks.budgeted import CONNECT_SECONDS, READ_SECONDS, Answer, BudgetedApi, Refusal, Terms
+from tasks.failures import CallFailed, Failure
 from tasks.listing import CALLS_IN_FLIGHT
-from tasks.rate_budget import Budget, Limit
-from tasks.resource import Call, Fetch, Tenant
+from tasks.resource import Call, Fetch
 
-MOST_TRIES: Final = 5
-MOST_THROTTLES: Final = 6  # of one call in a row: then the scope waits, and not its worker
-CONNECT_SECONDS: Final = 10
-READ_SECONDS: Final = 60
 _LONGEST_REASON: Final = 200
 
 _sessions: Final[dict[str, requests.Session]] = {}  # of this process, by server
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back. `headers`: names in lower case; `body`: as JSON says it; `links`: those of the header, by rel."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: Any
-    links: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why an answer isn't what was asked for. `code`: the API's own word for it."""
-
-    failure: Failure
-    code: str
-    reason: str
-    retry_after_seconds: float | None = None
-
 
 Further = str | Mapping[str, str] | None  # the next page: its URL, or the parameters that change; None after the last
 
@@ -78,16 +51,6 @@ def cursor(path: str, parameter: str) -> Callable[[Answer], Further]:
 
 def one_page(answer: Answer) -> Further:
     return None
-
-
-def by_status(answer: Answer) -> Refusal | None:
-    """The class of an answer by its status, and the API's own message where it has one of the usual names."""
-    status = answer.status
-    if 200 <= status < 300:
-        return None
-    classes = {401: Failure.DENIED, 403: Failure.DENIED, 404: Failure.GONE, 410: Failure.GONE, 429: Failure.THROTTLED}
-    failure = classes.get(status, Failure.TRANSIENT if status >= 500 or status == 408 else Failure.OTHER)
-    return Refusal(failure, str(status), message_of(answer), retry_after(answer))
 
 
 def message_of(answer: Answer) -> str:
@@ -115,23 +78,26 @@ def retry_after(answer: Answer) -> float | None:
     return max(0.0, (until - now).total_seconds())
 
 
+def by_status(answer: Answer) -> Refusal | None:
+    """The class of an answer by its status, and the API's own message where it has one of the usual names."""
+    status = answer.status
+    if 200 <= status < 300:
+        return None
+    classes = {401: Failure.DENIED, 403: Failure.DENIED, 404: Failure.GONE, 410: Failure.GONE, 429: Failure.THROTTLED}
+    failure = classes.get(status, Failure.TRANSIENT if status >= 500 or status == 408 else Failure.OTHER)
+    return Refusal(failure, str(status), message_of(answer), retry_after(answer))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HttpService:
+class HttpService(Terms):
     """What a provider's API is like, the same for all its tenants.
 
-    limit      of an action: the name of its rate bucket within the credentials', and how many calls that takes
-    in_flight  calls that are taken at the same time of the same credentials
     further    where the next page is
-    refusal    why an answer isn't what was asked for; None where it is
-    exhausted  seconds for which nothing is left of the bucket, as a good answer says it
     items_at   where a page holds its items: a path, or "" where it is the list
     """
 
-    limit: Callable[[str], tuple[str, Limit]]
-    in_flight: int
-    further: Callable[[Answer], Further] = one_page
     refusal: Callable[[Answer], Refusal | None] = by_status
-    exhausted: Callable[[Answer], float] = lambda answer: 0.0
+    further: Callable[[Answer], Further] = one_page
     items_at: str = ""
 
 
@@ -146,27 +112,17 @@ class _Authorized(AuthBase):
         return request
 
 
-@dataclass(slots=True)
-class HttpApi:
-    """A provider's API for one tenant. `calls` counts the requests sent.
+@dataclass(kw_only=True)
+class HttpApi(BudgetedApi):
+    """A provider's API for one tenant.
 
     base_url      what paths are appended to, and where links must lead: they are sent the credentials as well
     headers       those that authorize a request; called for each, so that a secret is kept nowhere
-    credentials   whose budget the calls count against, where that isn't the tenant's own
     """
 
-    tenant: Tenant
-    service: HttpService
+    terms: HttpService
     base_url: str
     headers: Callable[[], Mapping[str, str]]
-    budget: Budget
-    credentials: str = ""
-    partition: str = ""
-    calls: int = 0
-
-    @property
-    def _whose(self) -> str:
-        return f"{self.tenant.provider}:{self.credentials or self.tenant.id}"
 
     async def call(self, action: str, **parameters: Any) -> Answer:
         """The answer of an action. Raises CallFailed, or Later where the wait would be long."""
@@ -181,7 +137,7 @@ class HttpApi:
         answer, seen = await self.call(action, **parameters), set[str]()
         while True:
             yield answer.body
-            further = self.service.further(answer)
+            further = self.terms.further(answer)
             if further is None:
                 return
             if repr(further) in seen:
@@ -197,7 +153,7 @@ class HttpApi:
         pages = [page async for page in self.pages(action, **parameters)]
         if len(pages) == 1:
             return pages[0]
-        where = self.service.items_at
+        where = self.terms.items_at
         lists = [page if not where else at(where, page) for page in pages]
         if not all(isinstance(items, list) for items in lists):
             raise CallFailed(Failure.BAD_ANSWER, action, f"a page has no list{f' at {where}' if where else ''}")
@@ -205,7 +161,7 @@ class HttpApi:
         return {**pages[0], where: items} if where else items
 
     def items_at(self, action: str) -> tuple[str, ...]:
-        return (self.service.items_at,)
+        return (self.terms.items_at,)
 
     def _own(self, action: str, url: str) -> str:
         """A link of an answer, if it leads to the same server."""
@@ -213,45 +169,15 @@ class HttpApi:
             raise CallFailed(Failure.BAD_ANSWER, action, f"the next page is at another server: {urlsplit(url).netloc}")
         return url
 
-    async def _ask(self, action: str, url: str, query: Mapping[str, Any]) -> Answer:
-        name, limit = self.service.limit(action)
-        bucket = f"{self._whose}:{name}"
-        tries, throttles = 0, 0
-        while True:
-            answer, refusal = await self._try(action, url, query, bucket, limit)
-            if answer is not None and refusal is None:
-                return answer
-            assert refusal is not None
-            tries += 1
-            if refusal.failure is Failure.THROTTLED:
-                throttles += 1
-                if throttles == MOST_THROTTLES:
-                    raise Later(f"{action}: throttled {throttles} times", after_seconds=60)
-            elif refusal.failure in (Failure.TRANSIENT, Failure.BAD_ANSWER) and tries < MOST_TRIES:
-                await asyncio.sleep(random.uniform(0, min(20, 0.5 * 2**tries)))  # noqa: S311  # jitter, no secret
-            else:
-                raise CallFailed(refusal.failure, action, refusal.reason, code=refusal.code)
+    async def post(self, action: str, body: Mapping[str, Any]) -> Answer:
+        """The answer to a document that is sent to the action's path, whatever follows that in the action's name."""
+        method, path, *_ = action.split(" ")
+        url = self.base_url.rstrip("/") + path
+        return await self.answer(action, lambda: _request(method, url, {}, _Authorized(self.headers), body))
 
-    async def _try(
-        self, action: str, url: str, query: Mapping[str, Any], bucket: str, limit: Limit
-    ) -> tuple[Answer | None, Refusal | None]:
-        """One request. What it says of the bucket is told to the fleet while it still counts as in flight."""
-        async with self.budget.flight(self._whose, self.service.in_flight):
-            await self.budget.take(bucket, limit)
-            self.calls += 1
-            method, _, _ = action.partition(" ")
-            try:
-                answer = await asyncio.to_thread(_request, method, url, query, _Authorized(self.headers))
-            except requests.JSONDecodeError:
-                return None, Refusal(Failure.BAD_ANSWER, "", "the answer is no JSON")
-            except requests.RequestException as error:
-                return None, Refusal(Failure.TRANSIENT, "", type(error).__name__)
-            refusal = self.service.refusal(answer)
-            if refusal is not None and refusal.failure is Failure.THROTTLED:
-                await self.budget.throttled(bucket, limit, refusal.retry_after_seconds)
-            elif seconds := self.service.exhausted(answer):
-                await self.budget.hold(bucket, limit, seconds)
-            return answer, refusal
+    async def _ask(self, action: str, url: str, query: Mapping[str, Any]) -> Answer:
+        method, _, _ = action.partition(" ")
+        return await self.answer(action, lambda: _request(method, url, query, _Authorized(self.headers)))
 
 
 def _session(origin: str) -> requests.Session:
@@ -265,27 +191,35 @@ def _session(origin: str) -> requests.Session:
     return _sessions[origin]
 
 
-def _request(method: str, url: str, query: Mapping[str, Any], auth: AuthBase) -> Answer:
-    """Raises requests' exceptions. Redirects aren't followed: they would be sent the credentials."""
+def _request(
+    method: str, url: str, query: Mapping[str, Any], auth: AuthBase, body: Mapping[str, Any] | None = None
+) -> Answer | Refusal:
+    """One request, and nothing after it. Redirects aren't followed: they would be sent the credentials."""
     scheme, server, *_ = urlsplit(url)
     session = _session(f"{scheme}://{server}")
     headers = {"Accept": "application/json", "User-Agent": "chartfleet"}
-    response = session.request(
-        method,
-        url,
-        params=query,
-        headers=headers,
-        auth=auth,
-        timeout=(CONNECT_SECONDS, READ_SECONDS),
-        allow_redirects=False,
-    )
-    is_json = "json" in response.headers.get("content-type", "") or response.ok
-    return Answer(
-        status=response.status_code,
-        headers={name.lower(): value for name, value in response.headers.items()},
-        body=response.json() if response.content and is_json else None,
-        links={rel: link["url"] for rel, link in response.links.items()},
-    )
+    try:
+        response = session.request(
+            method,
+            url,
+            params=query,
+            json=body,
+            headers=headers,
+            auth=auth,
+            timeout=(CONNECT_SECONDS, READ_SECONDS),
+            allow_redirects=False,
+        )
+        is_json = "json" in response.headers.get("content-type", "") or response.ok
+        return Answer(
+            status=response.status_code,
+            headers={name.lower(): value for name, value in response.headers.items()},
+            body=response.json() if response.content and is_json else None,
+            links={rel: link["url"] for rel, link in response.links.items()},
+        )
+    except requests.JSONDecodeError:
+        return Refusal(Failure.BAD_ANSWER, "", "the answer is no JSON")
+    except requests.RequestException as error:
+        return Refusal(Failure.TRANSIENT, "", type(error).__name__)
 
 
 async def close() -> None:

@@ -229,17 +229,18 @@ class Listing:
         [(name, path)] = parameter.items()
         return replace(self, togethers=(*self.togethers, Together(action, name, path, most, by)))
 
-    def in_parts(self, size: int, *, by: str, again: str | None = None) -> Listing:
+    def in_parts(self, size: int, *, by: str, again: str | None = None, parameter: str = "") -> Listing:
         """The same in parts of so many items, each an attempt of its own: where details of all would take hours.
 
         `listing("GET /users").in_parts(50, by="id").then("GET /users/{id}/factors", id="id")`
 
-        by      what tells the items apart
-        again   the call that reads one anew, by a parameter of that name; without it an item is nothing but its id
+        by          what tells the items apart
+        again       the call that reads one anew; without it an item is nothing but its id
+        parameter   by which, where that has another name
         """
         if self.details or self.besides or self.togethers or self.named or self.owner_at:
             raise ValueError(f"{self.action}: in_parts comes first, and goes with details only")
-        detail = Detail(again, ((by, by),), (), False, None, (), (), ()) if again else None
+        detail = Detail(again, ((parameter or by, by),), (), False, None, (), (), ()) if again else None
         return replace(self, divided=Parts(size, by, detail))
 
     @property
@@ -324,7 +325,7 @@ class Listing:
                         place[detail.name] = None
                         gaps.append(Gap(error.action, error.code or str(error.failure)))
                     elif error.failure is Failure.GONE and error.code not in self.gone_if:
-                        told = f"{error.reason}; neither none_if nor gone_if of its declaration names the code"
+                        told = f"{error.reason}; neither none_if nor gone_if of its declaration names {error.code}"
                         return Item(value, failure=CallFailed(Failure.OTHER, error.action, told, code=error.code))
                     else:
                         return Item(value, failure=error)
@@ -354,8 +355,11 @@ def values_at(path: str, page: Any, action: str) -> list[Any]:
 
 
 def name_of(action: str) -> str:
-    """The name under which an item has the answer of a further call: `iam:GetUser` -> `GetUser`."""
-    return next(word for word in reversed(_WORD.split(action)) if not word.startswith("{"))
+    """The name under which an item has the answer of a further call: `iam:GetUser` -> `GetUser`,
+    `GET /users/{id}/roles` -> `roles`, `directory:members.list` -> `members`.
+    """
+    word = next(word for word in reversed(_WORD.split(action)) if not word.startswith("{"))
+    return word.removesuffix(".list").removesuffix(".get").rpartition(".")[2]
 
 
 async def bounded(calls: Any, most: int) -> AsyncIterator[Item]:

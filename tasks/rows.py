@@ -99,7 +99,7 @@ def _checked(declared: Property, value: Any, model: NodeModel) -> Any:
         return list(value)
     if isinstance(value, bool) and bool not in declared.types:
         raise BadItem(f"{where}: {value!r} is a truth value, expected {_type_names(declared)}")
-    if isinstance(value, int) and float in declared.types:
+    if isinstance(value, int) and float in declared.types and int not in declared.types:
         return float(value)
     if not isinstance(value, declared.types):
         raise BadItem(f"{where}: {value!r:.100} is {type(value).__name__}, expected {_type_names(declared)}")

@@ -26,11 +26,7 @@ def _not_synced(provider: str, *names: str) -> list[FormerFlag]:
 
 
 FORMER_FLAGS: Final[tuple[FormerFlag, ...]] = (
-    *_not_synced("Okta", "--okta-org-id", "--okta-api-key-env-var", "--okta-saml-role-regex"),
     *_not_synced("GitHub", "--github-config-env-var"),
-    *_not_synced(
-        "CRXcavator", "--crxcavator-api-base-uri", "--crxcavator-api-base-url", "--crxcavator-api-key-env-var"
-    ),
     *_not_synced("Jamf", "--jamf-base-uri", "--jamf-user", "--jamf-password-env-var"),
     FormerFlag(
         "--statsd-enabled",

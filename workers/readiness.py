@@ -123,15 +123,21 @@ class Fleet:
 
     @property
     def off(self) -> dict[str, str]:
-        """Why a module isn't configured, as the first worker says for which it is so."""
-        return {name: why for answer in reversed([*self.workers.values()]) for name, why in answer["off"].items()}
+        """Why a module isn't configured, where it is for no worker that serves it."""
+        told = {name: why for answer in self.workers.values() for name, why in answer["off"].items()}
+        return {name: why for name, why in told.items() if not self._on(name)}
 
-    def on(self, module: str) -> Iterator[str]:
-        """The workers for which a module is configured."""
-        for name, answer in self.workers.items():
-            serves = f"fetch.{module}" in answer["queues"] or "coordinator" in answer["queues"]
-            if serves and module not in answer["off"]:
-                yield name
+    @property
+    def apart(self) -> Iterator[str]:
+        """A line for each worker for which a module isn't configured that is so for others."""
+        for worker, answer in self.workers.items():
+            yield from (f"worker {worker}: {why}" for name, why in answer["off"].items() if self._on(name))
+
+    def _on(self, module: str) -> bool:
+        return any(
+            module not in answer["off"] and {"coordinator", f"fetch.{module}"} & set(answer["queues"])
+            for answer in self.workers.values()
+        )
 
 
 def ask_fleet(app: Celery, modules: Iterable[str], options: Mapping[str, Any], *, seconds: float) -> Fleet:
@@ -149,9 +155,8 @@ def check_fleet(fleet: Fleet, modules: Iterable[str], database: str, *, selected
     modules = tuple(modules)
     if told := configured.problem(modules, fleet.off, selected=selected):
         raise NotReady(told)
-    for module, why in fleet.off.items():
-        for other in fleet.on(module):
-            raise NotReady(f"not every worker is set up for {module}, as {other} is: {why}")
+    for line in fleet.apart:
+        raise NotReady(line)
     lacking = fleet.lacks(modules)
     if lacking:
         others = ["`chartfleet worker --queues coordinator,fetch`"] if set(lacking) - {"loader"} else []

@@ -14,6 +14,7 @@ from tasks.listing import Listing
 from tasks.rate_budget import Budget
 from tasks.resource import Api, ResourceType, Tenant
 from tests.contract import stand_in
+from tests.contract.samples import items_in, sample
 from tests.contract.stand_in import Answers, StandIn
 from tests.servers.json_api import Asked, JsonApi, Reply, Route, next_page
 
@@ -21,7 +22,7 @@ MANY = 1_000
 
 
 class JsonStandIn(StandIn):
-    """`service`: what declarations of the provider go by."""
+    """`besides`: routes that are there whatever the sample is."""
 
     service: ClassVar[HttpService]
     throttled: ClassVar[Reply]
@@ -30,6 +31,7 @@ class JsonStandIn(StandIn):
     def __init__(self, server: JsonApi, tenant: Tenant) -> None:
         self.server = server
         self.tenant = tenant
+        self.besides: dict[str, Route] = {}
         self._answers: Answers = {}
 
     @property
@@ -39,7 +41,7 @@ class JsonStandIn(StandIn):
     @answers.setter
     def answers(self, answers: Answers) -> None:
         self._answers = answers
-        self.server.routes = {call: self._route(found) for call, found in answers.items()}
+        self.server.routes = {self.path_of(call): self._route(found) for call, found in answers.items()} | self.besides
 
     async def connect(self, region: str, budget: Budget) -> Api:
         return await registry.providers()[self.provider].connect(self.tenant, region, budget)
@@ -48,7 +50,10 @@ class JsonStandIn(StandIn):
         await registry.providers()[self.provider].close()
 
     def items_paths(self, fetch: Listing) -> tuple[str, ...]:
-        return (self.service.items_at,) if fetch.items_at is None else (fetch.items_at,)
+        """Whether an answer is a list or one thing, its sample shows."""
+        path = self.service.items_at if fetch.items_at is None else fetch.items_at
+        of_types = [sample(type_) for type_ in registry.of(self.provider) if fetch.action in type_.fetch.calls]
+        return (path,) if isinstance(items_in(of_types[0][fetch.action][0], path), list) else ()
 
     def lists(self, type_: ResourceType) -> list[tuple[str, str]]:
         if isinstance(type_.fetch, Listing):
@@ -57,7 +62,9 @@ class JsonStandIn(StandIn):
 
     @property
     def received(self) -> list[stand_in.Asked]:
-        return [stand_in.Asked(asked.action, f"{asked.path} {asked.text}") for asked in self.server.received]
+        calls = {self.path_of(call): call for call in self._answers}
+        asked = (one for one in self.server.received if one.action not in self.besides)
+        return [stand_in.Asked(calls.get(one.action, one.action), f"{one.path} {one.text}") for one in asked]
 
     def forget(self) -> None:
         self.server.received = []
@@ -77,7 +84,11 @@ class JsonStandIn(StandIn):
         """There is no such thing, in the provider's words."""
 
     def _refuse(self, call: str, reply: Reply, times: int = 1) -> None:
-        self.server.refuse(call, reply.status, reply.headers, reply.body, times)
+        self.server.refuse(self.path_of(call), reply.status, reply.headers, reply.body, times)
+
+    def path_of(self, call: str) -> str:
+        """Method and path of a call."""
+        return call
 
     def _route(self, found: list[Any] | dict[str, Any]) -> Route:
         def route(asked: Asked) -> Reply:

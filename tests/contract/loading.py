@@ -128,11 +128,16 @@ def neighbours(graph: Graph, rows: Rows) -> None:
 
 
 def linked(model: NodeModel, relationship: Relationship, row: Mapping[str, Any]) -> Collection[str]:
-    """Keys of nodes that a link by value would reach: one of those that its `within` reaches, or any."""
+    """Keys of nodes that a link by value would reach: the value, where it is the key; one of those that its `within`
+    reaches; or any.
+    """
     assert isinstance(relationship, Link)
     values = ends(model, relationship, row)
     if len(values) < len(relationship.on) or not all(values):
         return []
+    target = registry.schema().target(relationship)
+    if not relationship.through and [theirs for _, theirs in relationship.on] == [target.identity.key.name]:
+        return values
     within = next((r for r in model.relationships if relationship.within and r.type == relationship.within), None)
     return ends(model, within, row)[:1] if within else [f"linked to {row['k']}"]
 

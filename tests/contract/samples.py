@@ -55,7 +55,9 @@ def half(type_: ResourceType, stand_in: StandIn) -> Answers:
         seen = 0
         for page in pages(left[action]):
             items = items_in(page, path)
-            items[:] = [item for number, item in enumerate(items, start=seen) if number % 2 == 0]
+            for number, name in reversed([*enumerate(names_in(items), start=seen)]):
+                if number % 2:
+                    del items[name]
             seen += len(items) if isinstance(left[action], list) else 0
     return left
 
@@ -66,10 +68,15 @@ def pages(answers: Any) -> Iterator[Any]:
         yield from (page for page in (answer if isinstance(answer, list) else [answer]) if not isinstance(page, str))
 
 
-def items_in(page: Any, path: str) -> list[Any]:
-    """The list of a page itself, not a copy; an empty one where there is none."""
+def items_in(page: Any, path: str) -> Any:
+    """The list of a page itself, not a copy, or the mapping where items have names; empty where there is none."""
     found = at(path, page) if path else page
-    return found if isinstance(found, list) else []
+    return found if isinstance(found, list | dict) else []
+
+
+def names_in(items: Any) -> list[Any]:
+    """What each item is got by: its place in a list, its name in a mapping."""
+    return list(items) if isinstance(items, dict) else list(range(len(items)))
 
 
 def scope_of(type_: ResourceType, stand_in: StandIn) -> Scope:

@@ -210,6 +210,8 @@ def _fits(kind: str, value: Any) -> bool:
             return isinstance(value, int | float) and not isinstance(value, bool)
         case "timestamp":
             return isinstance(value, str) and _parses(datetime.fromisoformat, value)
+        case "any":
+            return True
         case "blob":
             return isinstance(value, str) and _parses(base64.b64decode, value)
     return False

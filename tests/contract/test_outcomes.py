@@ -32,6 +32,9 @@ every_type = pytest.mark.parametrize("type_", TYPES, ids=lambda type_: type_.nam
 every_type_of_regions = pytest.mark.parametrize(
     "type_", [t for t in TYPES if providers.stand_in_class(t.provider).regions], ids=lambda type_: type_.name
 )
+every_type_in_parts = pytest.mark.parametrize(
+    "type_", [t for t in TYPES if isinstance(t.fetch, Listing) and t.fetch.divided], ids=lambda type_: type_.name
+)
 every_call = pytest.mark.parametrize(
     ("type_", "call"),
     [
@@ -172,7 +175,7 @@ def without_items(type_: ResourceType, lists: list[tuple[str, str]]) -> Answers:
     answers = deepcopy(sample(type_))
     for call in dict.fromkeys(call for call, _ in lists):
         if isinstance(answers[call], list):
-            page: Any = [] if (call, "") in lists else {}
+            page: Any = [] if (call, "") in lists and isinstance(answers[call][0], list) else {}
             for path in (path for of, path in lists if of == call and path):
                 *around, last = path.split(".")
                 place = page
@@ -207,15 +210,46 @@ def test_a_malformed_item_is_kept_aside(type_: ResourceType, attempts: Attempts)
         pytest.skip("no listing of its own whose item could be cut")
     whole = attempts.at(type_).rows
     answers = deepcopy(sample(type_))
-    call, path = lists[0]
-    items = next(items for page in answers[call] if (items := items_in(page, path)))
-    items[0] = nameless(items[0])
-    if items[0] == {}:
-        pytest.skip("an item is nothing but its name, and without it nothing on the wire")
+    if type_.fetch.divided:
+        spoil_one(answers, (type_.fetch.divided.again or type_.fetch.details[0]).action)
+    else:
+        call, path = lists[0]
+        items = next(items for page in answers[call] if (items := items_in(page, path)))
+        items[0] = nameless(items[0])
+        if items[0] == {}:
+            pytest.skip("an item is nothing but its name, and without it nothing on the wire")
     ended = attempts.at(type_, answers=answers)
     assert ended.state is State.FAILED
     assert ended.reason
     assert 0 < ended.rows < whole
+
+
+@every_type_in_parts
+def test_a_listing_with_an_item_that_has_no_id_fails_as_a_whole(type_: ResourceType, attempts: Attempts) -> None:
+    """No part could have it."""
+    assert isinstance(type_.fetch, Listing)
+    answers = deepcopy(sample(type_))
+    [(call, path), *_] = attempts.stand_in.lists(type_)
+    items_in(answers[call][0], path)[0].pop("id")
+    ended = attempts.at(type_, answers=answers)
+    assert (ended.state, ended.rows) == (State.FAILED, 0)
+    assert ended.reason == f"bad answer: {call}: an item has no id"
+
+
+def spoil_one(answers: Answers, call: str) -> None:
+    """Numbers where the first answer to a call that is made per item has texts."""
+    of_items = answers[call]
+    assert isinstance(of_items, dict)
+    name, answer = next((name, answer) for name, answer in of_items.items() if answer != [[]])
+    if isinstance(answer, list):
+        page = answer[0]
+        page[0] = texts_as_numbers(page[0])
+    else:
+        of_items[name] = texts_as_numbers(answer)
+
+
+def texts_as_numbers(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: 0 if isinstance(value, str) else value for name, value in item.items()}
 
 
 def nameless(item: Any) -> Any:

@@ -11,8 +11,9 @@ import pytest
 import redis
 
 from tasks import http
+from tasks.budgeted import MOST_TRIES, Answer
 from tasks.failures import CallFailed, Failure, Later
-from tasks.http import Answer, HttpApi, HttpService, cursor, next_link
+from tasks.http import HttpApi, HttpService, cursor, next_link
 from tasks.listing import Listing, listing
 from tasks.rate_budget import Limit, RateBudget
 from tasks.resource import Item, Tenant
@@ -47,7 +48,8 @@ def server() -> Iterator[JsonApi]:
 
 def api_of(url: str, client: redis.Redis, *, token: str = TOKEN, service: HttpService = SERVICE) -> HttpApi:
     tenant = Tenant(provider="toy", id="one")
-    return HttpApi(tenant, service, url, lambda: {"Authorization": token}, RateBudget(client, longest_wait_seconds=5))
+    budget = RateBudget(client, longest_wait_seconds=5)
+    return HttpApi(tenant=tenant, terms=service, base_url=url, headers=lambda: {"Authorization": token}, budget=budget)
 
 
 @pytest.fixture
@@ -148,7 +150,7 @@ def test_a_server_that_is_away_is_tried_and_then_a_failure(broker: redis.Redis) 
         api = api_of(server.url, broker)
     with pytest.raises(CallFailed) as caught:
         run(ids(api))
-    assert (caught.value.failure, api.calls) == (Failure.TRANSIENT, http.MOST_TRIES)
+    assert (caught.value.failure, api.calls) == (Failure.TRANSIENT, MOST_TRIES)
 
 
 # --- one budget ---

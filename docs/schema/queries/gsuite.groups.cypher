@@ -1,0 +1,9 @@
+// Who is in a group, through groups within groups as well
+MATCH (user:GSuiteUser)-[:MEMBER_GSUITE_GROUP*1..5]->(group:GSuiteGroup)
+RETURN group.email AS group, collect(DISTINCT user.email) AS members
+ORDER BY group;
+
+// Which groups are within which
+MATCH (inner:GSuiteGroup)-[:MEMBER_GSUITE_GROUP]->(outer:GSuiteGroup)
+RETURN inner.email AS inner, outer.email AS outer
+ORDER BY outer, inner;

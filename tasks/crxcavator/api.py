@@ -1,0 +1,21 @@
+"""CRXcavator's API. It says nothing of limits; one server is one small service, so few calls are made at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from tasks import variables
+from tasks.http import HttpApi, HttpService
+from tasks.rate_budget import Budget, Limit
+from tasks.resource import Tenant
+
+SERVICE: Final = HttpService(limit=lambda action: ("all", Limit(initial=10, highest=20)), in_flight=5)
+
+
+async def connect(tenant: Tenant, region: str, budget: Budget) -> HttpApi:
+    def headers() -> Mapping[str, str]:
+        return {"API-Key": variables.held_by(tenant.access["api_key_variable"])}
+
+    url = tenant.access["base_url"]
+    return HttpApi(tenant=tenant, terms=SERVICE, budget=budget, base_url=url, headers=headers)

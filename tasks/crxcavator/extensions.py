@@ -1,0 +1,141 @@
+"""Chrome extensions, each version by itself, its risk, and who has it installed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from loaders.model import Node, Source, at, incoming, key, prop
+from tasks.failures import CallFailed, Failure
+from tasks.http import HttpApi
+from tasks.listing import CALLS_IN_FLIGHT, bounded
+from tasks.resource import Item, Per, ResourceType
+
+_INSTALLED: Final = "GET /group/users/extensions"
+_REPORT: Final = "GET /report/{extension}/{version}"
+
+Installed = Mapping[str, Any]  # {"extension", "version", "name", "users", "report"}
+
+
+@dataclass(frozen=True, slots=True)
+class Extensions:
+    """One answer holds all that is installed: `{extension: {version: {"name": ..., "users": [e-mail or null]}}}`; the
+    report of each version is a call of its own.
+    """
+
+    calls: tuple[str, ...] = (_INSTALLED, _REPORT)
+    made: ClassVar[Mapping[str, str]] = {_INSTALLED: "1", _REPORT: "1 per version of an extension"}
+
+    def parts(self, api: HttpApi) -> None:
+        return None
+
+    async def items(self, api: HttpApi, part: str) -> AsyncIterator[Item]:
+        answer = (await api.call(_INSTALLED)).body
+        found = list(_versions(answer))
+        async for item in bounded((_with_report(api, one) for one in found), CALLS_IN_FLIGHT):
+            yield item
+
+
+def _versions(answer: Any) -> Iterator[dict[str, Any]]:
+    """Raises CallFailed where the answer isn't shaped so: what was cut short must not read as none."""
+    if not isinstance(answer, Mapping):
+        raise CallFailed(Failure.BAD_ANSWER, _INSTALLED, "the answer is no object")
+    for extension, versions in answer.items():
+        if not isinstance(versions, Mapping):
+            raise CallFailed(Failure.BAD_ANSWER, _INSTALLED, f"{extension} has no versions")
+        for version, about in versions.items():
+            if not isinstance(about, Mapping) or not isinstance(about.get("users"), list):
+                raise CallFailed(Failure.BAD_ANSWER, _INSTALLED, f"{extension} {version} has no users")
+            yield {"extension": extension, "version": version, "name": about.get("name"), "users": about["users"]}
+
+
+async def _with_report(api: HttpApi, installed: dict[str, Any]) -> Item:
+    """With the report; with none where there is none of this version: it was never scanned."""
+    try:
+        answer = await api.call(_REPORT, extension=installed["extension"], version=installed["version"])
+    except CallFailed as error:
+        if error.failure is Failure.GONE:
+            return Item({**installed, "report": None})
+        return Item(installed, failure=error)
+    return Item({**installed, "report": answer.body or None})
+
+
+def extension_id(installed: Source) -> str:
+    return f"{installed.item['extension']}|{installed.item['version']}"
+
+
+def risk(path: str) -> Callable[[Source], int | float | None]:
+    """A score of the report: 0 where the report has no such risk; None where there is no report."""
+
+    def score(installed: Source) -> int | float | None:
+        report = installed.item["report"]
+        if report is None:
+            return None
+        found: int | float | None = at(f"data.risk.{path}.total" if path else "data.risk.total", report)
+        return found or 0
+
+    score.__name__ = f"risk of {path or 'all'}"
+    score.__doc__ = f"`data.risk.{path + '.' if path else ''}total` of the report."
+    return score
+
+
+def risk_metadata(installed: Source) -> str | None:
+    """JSON text."""
+    found = at("report.data.risk.metadata", installed.item)
+    return None if found is None else json.dumps(found)
+
+
+def extension_name(installed: Source) -> str | None:
+    """As the web store has it, else as the browsers do."""
+    found: str | None = at("report.data.webstore.name", installed.item) or installed.item["name"]
+    return found
+
+
+def report_link(installed: Source) -> str:
+    return f"https://crxcavator.io/report/{installed.item['extension']}/{installed.item['version']}"
+
+
+def installed_by(installed: Source) -> list[str]:
+    """E-mail addresses in lower case, as GSuiteUser has them; none of a browser that nobody is signed in to."""
+    return [email.lower() for email in installed.item["users"] if email]
+
+
+class ChromeExtension(Node, label="ChromeExtension"):
+    id: str = key(extension_id, "<extension id>|<version>")
+    extension_id: str = prop("extension", index=True)
+    version: str = prop("version")
+    name: str | None = prop(extension_name, index=True)
+    risk_total: int | float | None = prop(risk(""), "None: no report of this version.", index=True)
+    risk_permissions_score: int | float | None = prop(risk("permissions"))
+    risk_webstore_score: int | float | None = prop(risk("webstore"))
+    risk_optional_permissions_score: int | float | None = prop(risk("optional_permissions"))
+    risk_csp_score: int | float | None = prop(risk("csp"), "Of its content security policy.")
+    risk_extcalls_score: int | float | None = prop(risk("extcalls"), "Of its calls to other servers.")
+    risk_vuln_score: int | float | None = prop(risk("retire"), "Of libraries with known vulnerabilities.")
+    risk_metadata: str | None = prop(risk_metadata, "JSON.")
+    address: str | None = prop("report.data.webstore.address")
+    email: str | None = prop("report.data.webstore.email")
+    icon: str | None = prop("report.data.webstore.icon")
+    crxcavator_last_updated: str | None = prop("report.data.webstore.last_updated")
+    offered_by: str | None = prop("report.data.webstore.offered_by")
+    permissions_warnings: list[str] | None = prop("report.data.webstore.permission_warnings")
+    privacy_policy: str | None = prop("report.data.webstore.privacy_policy")
+    rating: float | str | None = prop("report.data.webstore.rating")
+    rating_users: int | str | None = prop("report.data.webstore.rating_users")
+    short_description: str | None = prop("report.data.webstore.short_description")
+    size: str | None = prop("report.data.webstore.size")
+    support_site: str | None = prop("report.data.webstore.support_site")
+    users: int | str | None = prop("report.data.webstore.users")
+    website: str | None = prop("report.data.webstore.website")
+    type: str | None = prop("report.data.webstore.type")
+    price: str | None = prop("report.data.webstore.price")
+    report_link: str = prop(report_link)
+    extcalls: list[str] | None = prop("report.data.extcalls", "Servers that it calls.")
+    relationships = (incoming("INSTALLS", "GSuiteUser", installed_by),)
+
+
+EXTENSIONS: Final = ResourceType(
+    "crxcavator.extensions", Per.TENANT, fetch=Extensions(), yields=(ChromeExtension,), also=("extensions",)
+)

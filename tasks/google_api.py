@@ -1,0 +1,242 @@
+"""The helper for Google's APIs: Google's own client, its calls within the fleet's budget, retried by class of failure.
+
+    USERS = listing("directory:users.list", maxResults=500)
+
+An action is a service and a method of its discovery document, which also says how the method pages and where an answer
+holds its items. The documents come with google-api-python-client: nothing is asked for them.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Final
+
+import google_auth_httplib2
+import httplib2
+from google.auth.credentials import Credentials
+from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
+from googleapiclient import discovery, discovery_cache
+from googleapiclient.errors import HttpError
+
+from tasks import base_url, calls
+from tasks.budgeted import READ_SECONDS, Answer, BudgetedApi, Refusal, Terms
+from tasks.failures import CallFailed, Failure
+from tasks.http import retry_after
+from tasks.rate_budget import Limit
+from tasks.resource import Call, Fetch, Option
+
+# The name in actions: the API and its version.
+SERVICES: Final[Mapping[str, tuple[str, str]]] = {
+    "compute": ("compute", "v1"),
+    "container": ("container", "v1"),
+    "directory": ("admin", "directory_v1"),
+    "dns": ("dns", "v1"),
+    "iam": ("iam", "v1"),
+    "resourcemanager": ("cloudresourcemanager", "v3"),
+    "serviceusage": ("serviceusage", "v1"),
+    "storage": ("storage", "v1"),
+}
+
+ENDPOINT: Final = Option(
+    name="google_api_endpoint",
+    meaning="one root in place of that of each Google service: R/compute/v1/..., R/storage/v1/..., R/v1/...",
+    check=base_url.check,
+)
+
+_THROTTLED: Final = {"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "RESOURCE_EXHAUSTED"}
+_NOT_ENABLED: Final = {"accessNotConfigured", "SERVICE_DISABLED"}
+_LONGEST_REASON: Final = 200
+
+_of_thread = threading.local()
+_renewing: Final = threading.Lock()
+
+
+def refusal(answer: Answer) -> Refusal | None:
+    """Google's own words for it, as its older and its newer APIs say them."""
+    status = answer.status
+    if 200 <= status < 300:
+        return None
+    said = answer.body.get("error") if isinstance(answer.body, Mapping) else None
+    error: Mapping[str, Any] = said if isinstance(said, Mapping) else {}
+    reasons = list(_reasons(error))
+    words = {*reasons, error.get("status")}
+    if status == 429 or words & _THROTTLED:
+        failure = Failure.THROTTLED
+    elif words & _NOT_ENABLED:
+        failure = Failure.NOT_ENABLED
+    elif status in (401, 403):
+        failure = Failure.DENIED
+    elif status in (404, 410):
+        failure = Failure.GONE
+    else:
+        failure = Failure.TRANSIENT if status >= 500 or status == 408 else Failure.OTHER
+    code = next(iter(reasons), None) or error.get("status") or str(status)
+    reason = str(error.get("message") or f"answered {status}")[:_LONGEST_REASON]
+    return Refusal(failure, code, reason, retry_after(answer))
+
+
+def _reasons(error: Mapping[str, Any]) -> Iterator[str]:
+    for detail in error.get("details") or ():
+        if str(detail.get("@type", "")).endswith("google.rpc.ErrorInfo") and detail.get("reason"):
+            yield detail["reason"]
+    for one in error.get("errors") or ():
+        if one.get("reason"):
+            yield one["reason"]
+
+
+def terms(limits: Mapping[str, Limit], in_flight: int) -> Terms:
+    """`limits`: of each service, a bucket of its own."""
+
+    def limit(action: str) -> tuple[str, Limit]:
+        service = action.partition(":")[0]
+        return service, limits[service]
+
+    return Terms(limit=limit, in_flight=in_flight, refusal=refusal)
+
+
+@dataclass(kw_only=True)
+class GoogleApi(BudgetedApi):
+    """Google's services for one tenant.
+
+    identity   whose calls they are
+    endpoint   the root in place of each service's own; "" for that
+    fixed      parameters that each method is given which takes them: `customer`, `project`
+    """
+
+    identity: Credentials
+    endpoint: str = ""
+    fixed: Mapping[str, str] = field(default_factory=dict)
+
+    async def pages(self, action: str, **parameters: Any) -> AsyncIterator[Any]:
+        """The body of every page; a list that Google left out, because nothing is in it, is there and empty."""
+        collection, method = self._collection(action), action.rpartition(".")[2]
+        request = getattr(collection, method)(**self._all(action, parameters))
+        following: Callable[[Any, Any], Any] | None = getattr(collection, f"{method}_next", None)
+        seen = set[str]()
+        while request is not None:
+            asked = request
+            body = (await self.answer(action, lambda asked=asked: self._send(asked))).body  # type: ignore[misc]
+            if not isinstance(body, dict):
+                raise CallFailed(Failure.BAD_ANSWER, action, "the answer is no object")
+            token = body.get("nextPageToken")
+            if token and token in seen:
+                raise CallFailed(Failure.BAD_ANSWER, action, "the next page is one that was read before")
+            seen.add(token or "")
+            yield with_lists(body, self.items_at(action))
+            request = following(request, body) if following and token else None
+
+    async def whole(self, action: str, **parameters: Any) -> Any:
+        """The body of an action as one, with the items of every page."""
+        pages = [page async for page in self.pages(action, **parameters)]
+        whole: dict[str, Any] = pages[0]
+        for page in pages[1:]:
+            for path in self.items_at(action):
+                whole[path] = [*whole[path], *page[path]]
+        return whole
+
+    def items_at(self, action: str) -> tuple[str, ...]:
+        return lists_of(action)
+
+    def _collection(self, action: str) -> Any:
+        service, _, path = action.partition(":")
+        found = _built(service, self.endpoint)
+        for name in path.split(".")[:-1]:
+            found = getattr(found, name)()
+        return found
+
+    def _all(self, action: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        taken = method_of(action).get("parameters", {})
+        return {name: value for name, value in self.fixed.items() if name in taken} | dict(parameters)
+
+    def _send(self, request: Any) -> Answer | Refusal:
+        try:
+            return Answer(200, {}, request.execute(http=_http(self.identity), num_retries=0))
+        except HttpError as error:
+            return Answer(int(error.resp.status), {k.lower(): v for k, v in error.resp.items()}, _json(error.content))
+        except RefreshError as error:
+            return Refusal(Failure.DENIED, "RefreshError", f"no token is given: {error.args[0]}"[:_LONGEST_REASON])
+        except (httplib2.HttpLib2Error, OSError, TransportError) as error:
+            return Refusal(Failure.TRANSIENT, "", type(error).__name__)
+        except GoogleAuthError as error:
+            return Refusal(Failure.DENIED, type(error).__name__, str(error)[:_LONGEST_REASON])
+        except json.JSONDecodeError:
+            return Refusal(Failure.BAD_ANSWER, "", "the answer is no JSON")
+
+
+def with_lists(body: dict[str, Any], paths: tuple[str, ...]) -> dict[str, Any]:
+    """The answer, with an empty list where it has none."""
+    return {**{path: [] for path in paths}, **body}
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
+
+
+def _http(identity: Credentials) -> google_auth_httplib2.AuthorizedHttp:
+    """The connections of the thread, as httplib2 wants it. No redirect is followed: it would be sent the token."""
+    found: dict[Credentials, google_auth_httplib2.AuthorizedHttp] = _of_thread.__dict__.setdefault("https", {})
+    if identity not in found:
+        http = httplib2.Http(timeout=READ_SECONDS)
+        http.follow_redirects = False
+        found[identity] = google_auth_httplib2.AuthorizedHttp(identity, http=http)
+    http = found[identity]
+    with _renewing:  # one of many calls that start together asks for the token
+        if not identity.valid:
+            identity.refresh(google_auth_httplib2.Request(http.http))  # type: ignore[no-untyped-call]
+    return http
+
+
+@cache
+def _built(service: str, endpoint: str) -> Any:
+    """Google's client of a service, made once per process."""
+    document = discovery_document(service)
+    options = {"api_endpoint": f"{endpoint.rstrip('/')}/{document['servicePath']}"} if endpoint else None
+    return discovery.build_from_document(document, http=httplib2.Http(), client_options=options)
+
+
+@cache
+def discovery_document(service: str) -> dict[str, Any]:
+    """What Google publishes of a service, as it comes with its client."""
+    name, version = SERVICES[service]
+    found: dict[str, Any] = json.loads(discovery_cache.get_static_doc(name, version))
+    return found
+
+
+def method_of(action: str) -> Mapping[str, Any]:
+    """The method as its discovery document has it. Raises KeyError."""
+    service, _, path = action.partition(":")
+    *collections, name = path.split(".")
+    found: Mapping[str, Any] = discovery_document(service)
+    for collection in collections:
+        found = found["resources"][collection]
+    method: Mapping[str, Any] = found["methods"][name]
+    return method
+
+
+@cache
+def lists_of(action: str) -> tuple[str, ...]:
+    """Where an answer of a method that lists holds its items: its list of things, by the discovery document."""
+    document = discovery_document(action.partition(":")[0])
+    answer = document["schemas"][method_of(action)["response"]["$ref"]]["properties"]
+    things = [name for name, of in answer.items() if of.get("type") == "array" and "$ref" in of["items"]]
+    return tuple(things) if is_paged(action) or len(things) == 1 else ()
+
+
+def is_paged(action: str) -> bool:
+    return "pageToken" in method_of(action).get("parameters", {})
+
+
+def described(permission: Callable[[str], str | None]) -> Callable[[Fetch], tuple[Call, ...]]:
+    """The calls of a fetch. `permission`: what an action needs."""
+
+    def one(action: str) -> Call:
+        return Call(call=action, permission=permission(action), paged=is_paged(action))
+
+    return lambda fetch: calls.of(fetch, one)

@@ -1,0 +1,60 @@
+"""The one tenant: the customer that the administrator belongs to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any, Final
+
+from google.oauth2 import service_account
+
+from tasks.failures import CallFailed, Failure, NotConfigured
+from tasks.gsuite import api
+from tasks.rate_budget import Budget
+from tasks.resource import Listed, Options, Tenant
+
+_OFF: Final = (
+    f"the variables {api.FILE} and {api.ADMIN} turn it on: the key file of a service account with domain-wide "
+    "delegation, and the e-mail of the administrator that it acts for"
+)
+_FIRST: Final = "directory:users.list"
+
+
+async def tenants(options: Options, budget: Budget) -> Listed[Tenant]:
+    """The customer, by the id that its users carry. Raises NotConfigured, CallFailed."""
+    if not os.environ.get(api.FILE):
+        raise NotConfigured(_OFF)
+    endpoint = options.get("google_api_endpoint")
+    access = {"endpoint": endpoint} if endpoint else {}
+    unknown = Tenant(provider="gsuite", id=api.CUSTOMER, access=access)
+    connection = await api.connect(unknown, "", budget)
+    async for page in connection.pages(_FIRST, maxResults=1):
+        for user in page["users"]:
+            _, admin = api.read()
+            return Listed([Tenant(provider="gsuite", id=user["customerId"], name=_domain(admin), access=access)])
+        break
+    raise CallFailed(Failure.BAD_ANSWER, _FIRST, "it has no users, not even the administrator")
+
+
+def _domain(email: str) -> str:
+    return email.rpartition("@")[2]
+
+
+async def regions(connection: Any, options: Options) -> Listed[str]:
+    return Listed()
+
+
+def missing(options: Options) -> Iterable[str]:
+    """Raises NotConfigured where neither variable is set."""
+    file, admin = os.environ.get(api.FILE), os.environ.get(api.ADMIN)
+    if not file and not admin:
+        raise NotConfigured(_OFF)
+    if not file:
+        yield f"{api.FILE} isn't set, but {api.ADMIN} is: name the key file of the service account"
+    elif not admin or "@" not in admin:
+        yield f"{api.ADMIN} must be the e-mail of the administrator for whom {api.FILE} acts"
+    else:
+        try:
+            service_account.Credentials.from_service_account_file(file)  # type: ignore[no-untyped-call]
+        except (OSError, ValueError) as error:
+            yield f"{api.FILE}: {file}: {api.wrong_with(error)}"

@@ -1,0 +1,52 @@
+"""Users, known by their primary e-mail address in lower case: that is all that other sources know of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from loaders.model import Node, Source, key, prop
+from tasks.listing import listing
+from tasks.resource import Per, ResourceType
+
+
+def email(user: Source) -> str:
+    address: str = user.item["primaryEmail"]
+    return address.lower()
+
+
+class GSuiteUser(Node, label="GSuiteUser"):
+    email: str = key(email, "The primary address, in lower case.")
+    id: str = prop("id", "Google's own; None of one that only another source names.", index=True)
+    user_id: str = prop("id")
+    primary_email: str = prop("primaryEmail", "As Google spells it.")
+    name: str | None = prop("name.fullName")
+    given_name: str | None = prop("name.givenName")
+    family_name: str | None = prop("name.familyName")
+    customer_id: str | None = prop("customerId")
+    org_unit_path: str | None = prop("orgUnitPath")
+    is_admin: bool | None = prop("isAdmin", "A super administrator.")
+    is_delegated_admin: bool | None = prop("isDelegatedAdmin")
+    is_enrolled_in_2_sv: bool | None = prop("isEnrolledIn2Sv", "Has a second factor.")
+    is_enforced_in_2_sv: bool | None = prop("isEnforcedIn2Sv", "Must use it.")
+    suspended: bool | None = prop("suspended")
+    archived: bool | None = prop("archived")
+    agreed_to_terms: bool | None = prop("agreedToTerms")
+    change_password_at_next_login: bool | None = prop("changePasswordAtNextLogin")
+    creation_time: str | None = prop("creationTime")
+    last_login_time: str | None = prop("lastLoginTime", "1970-01-01 of one who never signed in.")
+    include_in_global_address_list: bool | None = prop("includeInGlobalAddressList")
+    ip_whitelisted: bool | None = prop("ipWhitelisted")
+    is_mailbox_setup: bool | None = prop("isMailboxSetup")
+    thumbnail_photo_etag: str | None = prop("thumbnailPhotoEtag")
+    thumbnail_photo_url: str | None = prop("thumbnailPhotoUrl")
+    etag: str | None = prop("etag")
+    kind: str | None = prop("kind")
+
+
+USERS: Final = ResourceType(
+    "gsuite.users",
+    Per.TENANT,
+    fetch=listing("directory:users.list", maxResults=500, orderBy="email"),
+    yields=(GSuiteUser,),
+    also=("users",),
+)

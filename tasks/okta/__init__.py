@@ -1,0 +1,42 @@
+"""Okta: the people of an organization, their groups, applications, factors and administrator roles."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tasks import base_url, http
+from tasks.okta import api, saml, tenants
+from tasks.resource import Option, Provider
+
+PROVIDER: Final = Provider(
+    name="okta",
+    tenants=tenants.tenants,
+    regions=tenants.regions,
+    connect=api.connect,
+    missing=tenants.missing,
+    close=http.close,
+    calls=http.described,
+    options=(
+        Option(
+            name="okta_org_id",
+            meaning="the organization: the first word of <org>.okta.com. With okta_api_key_env_var it turns Okta on",
+            check=tenants.check_org,
+        ),
+        Option(
+            name="okta_api_key_env_var",
+            meaning="NAME of the variable that holds the API token of the organization",
+            names_variable=True,
+        ),
+        Option(
+            name="okta_base_url",
+            meaning="where the organization is served, if not at https://<org>.okta.com: a custom domain",
+            check=base_url.check,
+        ),
+        Option(
+            name="okta_saml_role_regex",
+            meaning="which groups are roles of AWS, by their names: {{role}} and {{accountid}} mark what is what",
+            default=saml.DEFAULT,
+            check=saml.check,
+        ),
+    ),
+)

@@ -1,0 +1,29 @@
+"""The organization, which all else belongs to."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from loaders.model import Node, key, link_through, prop, scope_tenant
+from tasks.listing import listing
+from tasks.resource import Per, ResourceType
+
+
+class OktaOrganization(Node, label="OktaOrganization"):
+    id: str = key(scope_tenant, "As okta_org_id names it.")
+    name: str = prop(scope_tenant)
+    okta_id: str = prop("id", "Okta's own.", index=True)
+    company_name: str | None = prop("companyName")
+    status: str | None = prop("status")
+    relationships = (
+        link_through("SyncOktaRole", "_ROLE", "RESOURCE", "OktaAdministrationRole", on={"id": "organization"}),
+    )
+
+
+ORGANIZATION: Final = ResourceType(
+    "okta.organization",
+    Per.TENANT,
+    fetch=listing("GET /api/v1/org"),
+    yields=(OktaOrganization,),
+    also=("organization",),
+)

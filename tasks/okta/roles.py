@@ -1,0 +1,71 @@
+"""Administrator roles, standard and custom, and the users and groups to which they are assigned.
+
+An assignment is a record of its own, by which the links between user or group and role are drawn: users, groups and
+roles are listed by different calls, each of which may fail without the others.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from loaders.model import Node, Source, key, outgoing, parent, prop, scope_tenant
+from tasks.listing import listing
+from tasks.okta.api import GONE
+from tasks.resource import Per, ResourceType
+
+
+def role_id(assignment: Source) -> str:
+    """Its type, which is the same in all organizations; of a custom role, its own id."""
+    item = assignment.item
+    found: str = item["role"] if item["type"] == "CUSTOM" else item["type"]
+    return found
+
+
+def assignment_id(assignment: Source) -> str:
+    return f"{parent('id')(assignment)}/{assignment.item['id']}"
+
+
+class OktaAdministrationRole(Node, label="OktaAdministrationRole", shared=True):
+    id: str = key(role_id, "SUPER_ADMIN, ORG_ADMIN, ...; of a custom role, its id.")
+    type: str = prop("type", "CUSTOM, or the same as the id.")
+    label: str | None = prop("label")
+
+
+class SyncOktaRole(Node, label="SyncOktaRole"):
+    id: str = key(assignment_id)
+    assignee: str = prop(parent("id"), "A user or a group.", index=True)
+    organization: str = prop(scope_tenant, index=True)
+    relationships = (outgoing("_ROLE", "OktaAdministrationRole", role_id),)
+
+
+class SyncOktaUserRole(SyncOktaRole, label="SyncOktaUserRole"):
+    id: str = key(assignment_id)
+    assignee: str = prop(parent("id"), "A user.")
+    organization: str = prop(scope_tenant)
+
+
+class SyncOktaGroupRole(SyncOktaRole, label="SyncOktaGroupRole"):
+    id: str = key(assignment_id)
+    assignee: str = prop(parent("id"), "A group.")
+    organization: str = prop(scope_tenant)
+
+
+USER_ROLES: Final = ResourceType(
+    "okta.roles.users",
+    Per.TENANT,
+    fetch=listing("GET /api/v1/iam/assignees/users", items_at="value", gone_if=GONE, limit=100).then(
+        "GET /api/v1/users/{id}/roles", id="id"
+    ),
+    yields=(SyncOktaUserRole.each("roles[]"), OktaAdministrationRole.each("roles[]")),
+    also=("roles",),
+)
+# Okta lists no groups with roles: each is asked for.
+GROUP_ROLES: Final = ResourceType(
+    "okta.roles.groups",
+    Per.TENANT,
+    fetch=listing("GET /api/v1/groups", limit=1000, gone_if=GONE)
+    .in_parts(100, by="id")
+    .then("GET /api/v1/groups/{id}/roles", id="id"),
+    yields=(SyncOktaGroupRole.each("roles[]"), OktaAdministrationRole.each("roles[]")),
+    also=("roles",),
+)

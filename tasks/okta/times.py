@@ -1,0 +1,20 @@
+"""Times as the graph has them since 2020: `06/24/2013, 16:39:18`, UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from loaders.model import Source, at
+
+
+def okta_time(path: str) -> Callable[[Source], str | None]:
+    """The time at a path of the item, which Okta says as ISO 8601."""
+
+    def time(item: Source) -> str | None:
+        found = at(path, item.item)
+        return f"{datetime.fromisoformat(found).astimezone(UTC):%m/%d/%Y, %H:%M:%S}" if found else None
+
+    time.__name__ = f"okta_time({path!r})"
+    time.__doc__ = f"`{path}`, as `06/24/2013, 16:39:18`, UTC."
+    return time

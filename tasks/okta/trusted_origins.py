@@ -1,0 +1,30 @@
+"""Origins from which browsers may call the organization, or be sent back to."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from loaders.model import Node, key, prop
+from tasks.listing import listing
+from tasks.resource import Per, ResourceType
+
+
+class OktaTrustedOrigin(Node, label="OktaTrustedOrigin", tenant="OktaOrganization"):
+    id: str = key("id")
+    name: str | None = prop("name")
+    origin: str = prop("origin", index=True)
+    scopes: list[str] | None = prop("scopes[].type", "CORS, REDIRECT, IFRAME_EMBED.")
+    status: str | None = prop("status")
+    created: str | None = prop("created")
+    created_by: str | None = prop("createdBy")
+    okta_last_updated: str | None = prop("lastUpdated")
+    okta_last_updated_by: str | None = prop("lastUpdatedBy")
+
+
+TRUSTED_ORIGINS: Final = ResourceType(
+    "okta.trusted_origins",
+    Per.TENANT,
+    fetch=listing("GET /api/v1/trustedOrigins", limit=200),
+    yields=(OktaTrustedOrigin,),
+    also=("origins",),
+)

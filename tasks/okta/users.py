@@ -1,0 +1,81 @@
+"""Users, and the people that they are: by e-mail address, one Human whatever accounts they have elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from loaders.model import Node, Source, id_link, incoming, key, link, link_through, parent, prop
+from tasks.listing import listing
+from tasks.okta.api import GONE
+from tasks.okta.times import okta_time
+from tasks.resource import Per, ResourceType
+
+
+def human_email(user: Source) -> str | None:
+    """In lower case: as GSuite and others may spell it otherwise."""
+    email: str | None = user.item["profile"].get("email")
+    return email.lower() if email else None
+
+
+class OktaUser(Node, label="OktaUser", tenant="OktaOrganization"):
+    id: str = key("id")
+    login: str = prop("profile.login", index=True)
+    email: str | None = prop("profile.email", index=True)
+    second_email: str | None = prop("profile.secondEmail")
+    first_name: str | None = prop("profile.firstName")
+    last_name: str | None = prop("profile.lastName")
+    status: str = prop("status", "ACTIVE, SUSPENDED, LOCKED_OUT, ...; who is deprovisioned isn't listed.")
+    created: str | None = prop(okta_time("created"))
+    activated: str | None = prop(okta_time("activated"))
+    status_changed: str | None = prop(okta_time("statusChanged"))
+    last_login: str | None = prop(okta_time("lastLogin"), "None: never signed in.")
+    okta_last_updated: str | None = prop(okta_time("lastUpdated"))
+    password_changed: str | None = prop(okta_time("passwordChanged"))
+    transition_to_status: str | None = prop("transitioningToStatus")
+    relationships = (
+        incoming("IDENTITY_OKTA", "Human", human_email),
+        link_through("SyncOktaRole", "_ROLE", "MEMBER_OF_OKTA_ROLE", "OktaAdministrationRole", on={"id": "assignee"}),
+    )
+
+
+def with_email(user: Source) -> Iterable[Any]:
+    return [user.item] if human_email(user) else []
+
+
+class Human(Node, label="Human", shared=True):
+    email: str = key(human_email, "In lower case.")
+    relationships = (link("IDENTITY_GSUITE", "GSuiteUser", on={"email": "email"}),)
+
+
+USERS: Final = ResourceType(
+    "okta.users",
+    Per.TENANT,
+    fetch=listing("GET /api/v1/users", limit=200),
+    yields=(OktaUser, Human.each(with_email)),
+    also=("users",),
+)
+
+
+class OktaUserFactor(Node, label="OktaUserFactor"):
+    """What a user signs in with besides the password. Its profile has phone numbers and keys: none of it is kept."""
+
+    id: str = key("id")
+    factor_type: str = prop("factorType", "push, sms, token:software:totp, webauthn, ...", index=True)
+    provider: str = prop("provider")
+    status: str = prop("status")
+    created: str | None = prop(okta_time("created"))
+    okta_last_updated: str | None = prop(okta_time("lastUpdated"))
+    relationships = (id_link("FACTOR", "OktaUser", parent("id"), incoming=True),)
+
+
+# One call per user: of 10,000 that takes an hour, so it is done in parts.
+FACTORS: Final = ResourceType(
+    "okta.factors",
+    Per.TENANT,
+    fetch=listing("GET /api/v1/users", limit=200, gone_if=GONE)
+    .in_parts(100, by="id")
+    .then("GET /api/v1/users/{id}/factors", id="id"),
+    yields=(OktaUserFactor.each("factors[]"),),
+    also=("factors",),
+)

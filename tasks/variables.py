@@ -1,0 +1,25 @@
+"""Secrets and files, by the names of the variables that hold them: read where they are used, and kept nowhere."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from tasks.failures import CallFailed, Failure
+from tasks.resource import Options
+
+
+def held_by(variable: str) -> str:
+    """What the variable holds. Raises CallFailed where it isn't set on this machine."""
+    value = os.environ.get(variable, "").strip()
+    if not value:
+        raise CallFailed(Failure.DENIED, f"variable {variable}", "isn't set on this worker", code="NotSet")
+    return value
+
+
+def unset(options: Options, *names: str) -> Iterator[str]:
+    """A line for each of these options that names a variable which isn't set on this machine."""
+    for name in names:
+        variable = options.get(name)
+        if variable and not os.environ.get(variable, "").strip():
+            yield f"{name}: the variable {variable} isn't set, or empty: export it where the workers run"
