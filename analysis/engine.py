@@ -117,6 +117,12 @@ def run_user(graph: Graph, job: Job, tag: int) -> None:
         _on_its_own(graph, job, number, statement, tag)
 
 
+def concerns(graph: Graph, job: Job) -> bool:
+    """Whether each provider that the job reads is one that the graph knows: of what nobody syncs, nothing is judged."""
+    providers = {type_.partition(".")[0] for type_ in job.reads}
+    return {row["provider"] for row in graph.rows(_KNOWN, {"providers": sorted(providers)})} == providers
+
+
 def verdict(graph: Graph, job: Job, tag: int) -> Finding:
     """What a shipped job found, and what of its input was not seen."""
     if job.findings is None:
@@ -144,6 +150,11 @@ def verdict(graph: Graph, job: Job, tag: int) -> Finding:
         meaning=job.findings.text,
     )
 
+
+_KNOWN: Final = """
+MATCH (scope:SyncScope) WHERE scope.provider IN $providers AND scope.status <> 'skipped'
+RETURN DISTINCT scope.provider AS provider
+"""
 
 _SCOPES_BY_TYPE: Final = """
 MATCH (scope:SyncScope) WHERE scope.type IN $types

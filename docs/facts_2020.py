@@ -15,6 +15,11 @@ from tasks import registry
 _FACTS: Final = Path(__file__).parents[1] / "tests" / "facts"
 
 
+def providers() -> list[str]:
+    """Those of which there are facts."""
+    return [name for name in registry.providers() if (_FACTS / f"{name}_2020.toml").exists()]
+
+
 def tables(provider: str) -> str:
     facts = tomllib.loads((_FACTS / f"{provider}_2020.toml").read_text())
     lines = ["| label | key | properties |", "|---|---|---|"]

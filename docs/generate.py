@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,7 +40,7 @@ def pages() -> Iterator[Path]:
 
 def generated(text: str) -> str:
     """The page as the code has it now."""
-    return _PART.sub(lambda part: f"{part[1]}{_PARTS[part['name']]()}\n{part[3]}", text)
+    return _PART.sub(lambda part: f"{part[1]}{_parts()[part['name']]()}\n{part[3]}", text)
 
 
 def settings_table() -> str:
@@ -62,10 +63,10 @@ def aws_policy() -> str:
     return f"```json\n{json.dumps(policy, indent=2)}\n```"
 
 
-def aws_types() -> str:
+def types_table(provider: str) -> str:
     lines = ["| family | types | also selected by |", "|---|---|---|"]
     for family in schema_pages.families():
-        if family.provider == "aws":
+        if family.provider == provider:
             page = family.page.relative_to(DOCS).as_posix()
             names = ", ".join(f"`{type_.name}`" for type_ in family.types)
             also = ", ".join(f"`{word}`" for word in dict.fromkeys(w for type_ in family.types for w in type_.also))
@@ -73,14 +74,17 @@ def aws_types() -> str:
     return "\n".join(lines)
 
 
-_PARTS: Final[dict[str, Callable[[], str]]] = {
-    "settings": settings_table,
-    "aws-policy": aws_policy,
-    "aws-types": aws_types,
-    "aws-2020": lambda: facts_2020.tables("aws"),
-    "schema-families": schema_pages.families_table,
-    "schema-labels": schema_pages.labels_table,
-}
+def _parts() -> dict[str, Callable[[], str]]:
+    """What is generated, by its name on the pages."""
+    return {
+        "settings": settings_table,
+        "aws-policy": aws_policy,
+        "schema-families": schema_pages.families_table,
+        "schema-labels": schema_pages.labels_table,
+        **{f"{name}-types": partial(types_table, name) for name in registry.providers()},
+        **{f"{name}-2020": partial(facts_2020.tables, name) for name in facts_2020.providers()},
+    }
+
 
 if __name__ == "__main__":
     main()

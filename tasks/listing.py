@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from loaders.model import at
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Gap, Item, Tenant
+
+T = TypeVar("T")
 
 CALLS_IN_FLIGHT: Final = 25  # details of one scope at a time
 _WORD: Final = re.compile("[:/]")
@@ -362,9 +364,9 @@ def name_of(action: str) -> str:
     return word.removesuffix(".list").removesuffix(".get").rpartition(".")[2]
 
 
-async def bounded(calls: Any, most: int) -> AsyncIterator[Item]:
+async def bounded(calls: Iterable[Awaitable[T]], most: int) -> AsyncIterator[T]:
     """Results as they come, with at most so many under way; what is left is cancelled when the reader stops."""
-    pending: set[asyncio.Task[Item]] = set()
+    pending: set[asyncio.Future[T]] = set()
     try:
         for call in calls:
             pending.add(asyncio.ensure_future(call))

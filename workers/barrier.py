@@ -89,16 +89,16 @@ def _steps(writer: Writer, ledger: Ledger, info: RunInfo, process: Process) -> t
     findings: list[dict[str, Any]] = []
     with _timed(seconds, assume_role.JOB.name), _reported(failed):
         assume_role.draw(writer, info.tag)
-        findings.append(_verdict(writer, assume_role.JOB, info))
+        findings += _verdict(writer, assume_role.JOB, info)
     with _timed(seconds, permission_relationships.JOB.name), _reported(failed):
         rules = permissions.of_run(info.config)
         permission_relationships.draw(writer, rules, schema, info.tag)
-        findings.append(_verdict(writer, permission_relationships.job(rules, schema), info))
+        findings += _verdict(writer, permission_relationships.job(rules, schema), info)
     for job in engine.shipped_jobs():
         with _timed(seconds, job.name), _reported(failed):
             engine.run_shipped(writer, job, info.id, info.tag)
             if job.findings is not None:
-                findings.append(_verdict(writer, job, info))
+                findings += _verdict(writer, job, info)
     for job in _user_jobs(info.config.get("analysis_job_directory"), failed):
         with _timed(seconds, job.name), _reported(failed):
             engine.run_user(writer, job, info.tag)
@@ -113,9 +113,12 @@ def _steps(writer: Writer, ledger: Ledger, info: RunInfo, process: Process) -> t
     }
 
 
-def _verdict(writer: Writer, job: Job, info: RunInfo) -> dict[str, Any]:
+def _verdict(writer: Writer, job: Job, info: RunInfo) -> list[dict[str, Any]]:
+    """What the job found; nothing of a provider that isn't synced."""
+    if not engine.concerns(writer, job):
+        return []
     finding = engine.verdict(writer, job, info.tag)
-    return asdict(finding) | {"text": str(finding), "judged": finding.judged}
+    return [asdict(finding) | {"text": str(finding), "judged": finding.judged}]
 
 
 def _user_jobs(directory: str | None, failed: list[str]) -> list[Job]:

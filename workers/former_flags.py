@@ -26,7 +26,6 @@ def _not_synced(provider: str, *names: str) -> list[FormerFlag]:
 
 
 FORMER_FLAGS: Final[tuple[FormerFlag, ...]] = (
-    *_not_synced("GitHub", "--github-config-env-var"),
     *_not_synced("Jamf", "--jamf-base-uri", "--jamf-user", "--jamf-password-env-var"),
     FormerFlag(
         "--statsd-enabled",

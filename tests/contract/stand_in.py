@@ -78,6 +78,11 @@ class StandIn(ABC):
     def lose(self, call: str, code: str) -> None:
         """The next such call is answered that there is no such thing, with this code."""
 
+    @property
+    def the_end(self) -> dict[str, Any]:
+        """What stands beside a list to say that nothing follows."""
+        return {}
+
     def permission(self, call: str) -> str:
         """What a report names where the call is denied."""
         return call

@@ -164,15 +164,15 @@ def test_nothing_is_complete(type_: ResourceType, attempts: Attempts) -> None:
     lists = attempts.stand_in.lists(type_)
     if not lists or (is_code and lists[0][0] != type_.fetch.calls[0]):
         pytest.skip("an answer of it is an item: there is always one")
-    ended = attempts.at(type_, answers=without_items(type_, lists))
+    ended = attempts.at(type_, answers=without_items(type_, attempts.stand_in))
     assert (ended.state, ended.reason, ended.rows) == (State.FETCHED, "", 0)
     if isinstance(type_.fetch, Listing):
         assert len(attempts.stand_in.received) == 1, "an empty scope costs one call"
 
 
-def without_items(type_: ResourceType, lists: list[tuple[str, str]]) -> Answers:
+def without_items(type_: ResourceType, stand_in: StandIn) -> Answers:
     """One page of each list, with nothing in it, and nothing after it."""
-    answers = deepcopy(sample(type_))
+    answers, lists = deepcopy(sample(type_)), stand_in.lists(type_)
     for call in dict.fromkeys(call for call, _ in lists):
         if isinstance(answers[call], list):
             page: Any = [] if (call, "") in lists and isinstance(answers[call][0], list) else {}
@@ -181,7 +181,7 @@ def without_items(type_: ResourceType, lists: list[tuple[str, str]]) -> Answers:
                 place = page
                 for step in around:
                     place = place.setdefault(step, {})
-                place[last] = []
+                place |= {last: [], **stand_in.the_end}
             answers[call] = [page]
     return answers
 

@@ -1,0 +1,13 @@
+// Repositories whose default branch no rule of that very name protects
+MATCH (repository:GitHubRepository)-[:BRANCH]->(branch:GitHubBranch)
+WHERE NOT EXISTS { (repository)-[:HAS_RULE]->(rule:GitHubBranchProtectionRule) WHERE rule.pattern = branch.name }
+RETURN repository.fullname AS repository, branch.name AS branch,
+       [(repository)-[:HAS_RULE]->(rule:GitHubBranchProtectionRule) | rule.pattern] AS other_rules
+ORDER BY repository;
+
+// Rules that administrators needn't heed
+MATCH (repository:GitHubRepository)-[:HAS_RULE]->(rule:GitHubBranchProtectionRule)
+WHERE NOT rule.is_admin_enforced
+RETURN repository.fullname AS repository, rule.pattern AS pattern,
+       rule.required_approving_review_count AS approvals
+ORDER BY repository, pattern;

@@ -1,0 +1,100 @@
+"""GitHub's GraphQL: points an hour of each token, limits of the moment, and previews that must be asked for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from loaders.model import at
+from tasks import calls, graphql
+from tasks.budgeted import Answer, Refusal
+from tasks.failures import CallFailed, Failure
+from tasks.github import configuration
+from tasks.graphql import GraphqlApi
+from tasks.http import HttpService, retry_after
+from tasks.rate_budget import Budget, Limit
+from tasks.resource import Call, Fetch, Tenant
+
+# Asked for in every document: what it cost, and what is left of the hour.
+RATE_LIMIT: Final = "rateLimit { cost limit remaining resetAt }"
+RESERVE: Final = 0.05  # of the hour's points: a token is often used by others as well
+SECONDARY_SECONDS: Final = 60.0  # GitHub's own advice where it doesn't say how long
+
+# GitHub takes 2,000 points a minute, and a minute of its own computing per minute: few at a time.
+_LIMIT: Final = Limit(initial=4, highest=15)
+_MANIFESTS_PREVIEW: Final = "application/vnd.github.hawkgirl-preview+json"
+
+
+def refusal(answer: Answer) -> Refusal | None:
+    """As any GraphQL, and GitHub's two kinds of limits, which it says with 403, 429 or 200."""
+    found = graphql.refusal(answer)
+    if found is None:
+        return None
+    message = str(at("message", answer.body) or "") if isinstance(answer.body, Mapping) else ""
+    used_up = answer.headers.get("x-ratelimit-remaining") == "0"
+    limited = answer.status in (403, 429) and ("retry-after" in answer.headers or used_up or "rate limit" in message)
+    if limited or found.failure is Failure.THROTTLED:
+        wait = retry_after(answer)
+        if wait is None:
+            wait = _until(answer, answer.headers.get("x-ratelimit-reset")) if used_up else SECONDARY_SECONDS
+        return Refusal(Failure.THROTTLED, found.code, message or found.reason, wait)
+    return found
+
+
+def exhausted(answer: Answer) -> float:
+    """Seconds until the hour's points are new, once what is left wouldn't do for the same query and the reserve."""
+    limits = at("data.rateLimit", answer.body)
+    if not isinstance(limits, Mapping) or limits["remaining"] > limits["limit"] * RESERVE + limits["cost"]:
+        return 0.0
+    return _until(answer, str(int(datetime.fromisoformat(limits["resetAt"]).timestamp())))
+
+
+def _until(answer: Answer, reset: str | None) -> float:
+    """By GitHub's own clock: this machine's may be another."""
+    if not reset or not reset.isdigit():
+        return SECONDARY_SECONDS
+    try:
+        now = parsedate_to_datetime(answer.headers["date"]).timestamp()
+    except (KeyError, ValueError):
+        now = time.time()
+    return max(1.0, float(reset) - now)
+
+
+SERVICE: Final = HttpService(limit=lambda action: ("points", _LIMIT), in_flight=5, refusal=refusal, exhausted=exhausted)
+
+
+async def connect(tenant: Tenant, region: str, budget: Budget) -> GraphqlApi:
+    """Raises CallFailed where this machine's configuration has no such organization."""
+    variable = tenant.access["config_variable"]
+    organization = _of(tenant, variable)
+
+    def headers() -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {_of(tenant, variable).token}", "Accept": _MANIFESTS_PREVIEW}
+
+    return GraphqlApi(
+        tenant=tenant,
+        terms=SERVICE,
+        budget=budget,
+        credentials=organization.credentials,
+        base_url=organization.base_url,
+        headers=headers,
+        variables={"login": organization.login},
+    )
+
+
+def _of(tenant: Tenant, variable: str) -> configuration.Organization:
+    try:
+        found = {one.tenant: one for one in configuration.read(variable)}
+    except ValueError as error:
+        raise CallFailed(Failure.DENIED, f"variable {variable}", str(error), code="NotUsable") from None
+    if tenant.id not in found:
+        raise CallFailed(Failure.DENIED, f"variable {variable}", f"has no organization {tenant.id}", code="NotThere")
+    return found[tenant.id]
+
+
+def described(fetch: Fetch) -> tuple[Call, ...]:
+    """A classic token needs the same for all of it."""
+    return calls.of(fetch, lambda action: Call(call=action, permission="repo, read:org"))

@@ -1,0 +1,100 @@
+"""Who may do what in a repository by himself, not through a team: members of the organization, and people outside it.
+
+An access is a record of its own, by which the links between user and repository are drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from loaders.model import Node, Source, key, outgoing, prop
+from tasks.github.api import RATE_LIMIT
+from tasks.github.repositories import REPOSITORY_IDS
+from tasks.github.users import AFFILIATIONS, USER, GitHubUser
+from tasks.graphql import ByIds, Document
+from tasks.resource import Per, ResourceType
+
+_PAGE: Final = f"{{ edges {{ permission node {{ {USER} }} }} pageInfo {{ endCursor hasNextPage }} }}"
+_COLLABORATORS: Final = Document(
+    f"""query Collaborators($ids: [ID!]!) {{
+      nodes(ids: $ids) {{
+        ... on Repository {{
+          id url
+          direct: collaborators(affiliation: DIRECT, first: 100) {_PAGE}
+          outside: collaborators(affiliation: OUTSIDE, first: 100) {_PAGE}
+        }}
+      }}
+      {RATE_LIMIT}
+    }}"""
+)
+
+
+def _more(affiliation: str) -> Document:
+    name = affiliation.lower()
+    return Document(
+        f"""query More{affiliation.title()}Collaborators($id: ID!, $cursor: String) {{
+          node(id: $id) {{
+            ... on Repository {{
+              {name}: collaborators(affiliation: {affiliation}, first: 100, after: $cursor) {_PAGE}
+            }}
+          }}
+          {RATE_LIMIT}
+        }}""",
+        connection=f"node.{name}",
+    )
+
+
+def accesses(repository: Source) -> Iterator[Mapping[str, Any]]:
+    """Each access, with its repository and its affiliation. Who is outside is among the direct ones as well."""
+    for affiliation in AFFILIATIONS:
+        for edge in repository.item[affiliation.lower()]["edges"]:
+            yield {**edge, "affiliation": affiliation, "repository": repository.item["url"]}
+
+
+def access_id(access: Source) -> str:
+    return f"{access.item['repository']}/{access.item['affiliation']}/{access.item['node']['url']}"
+
+
+def people(repository: Source) -> list[Mapping[str, Any]]:
+    """Each of them once."""
+    found = {access["node"]["url"]: access["node"] for access in accesses(repository)}
+    return list(found.values())
+
+
+def user_with(affiliation: str, permission: str) -> Callable[[Source], str | None]:
+    """The user, where it is this kind of access that he has."""
+
+    def user(access: Source) -> str | None:
+        item = access.item
+        url: str = item["node"]["url"]
+        return url if (item["affiliation"], item["permission"]) == (affiliation, permission) else None
+
+    user.__name__ = f"user_with({affiliation!r}, {permission!r})"
+    return user
+
+
+class SyncGitHubCollaborator(Node, label="SyncGitHubCollaborator"):
+    id: str = key(access_id)
+    direct_admin: str | None = prop(user_with("DIRECT", "ADMIN"), index=True)
+    direct_maintain: str | None = prop(user_with("DIRECT", "MAINTAIN"), index=True)
+    direct_write: str | None = prop(user_with("DIRECT", "WRITE"), index=True)
+    direct_triage: str | None = prop(user_with("DIRECT", "TRIAGE"), index=True)
+    direct_read: str | None = prop(user_with("DIRECT", "READ"), index=True)
+    outside_admin: str | None = prop(user_with("OUTSIDE", "ADMIN"), index=True)
+    outside_maintain: str | None = prop(user_with("OUTSIDE", "MAINTAIN"), index=True)
+    outside_write: str | None = prop(user_with("OUTSIDE", "WRITE"), index=True)
+    outside_triage: str | None = prop(user_with("OUTSIDE", "TRIAGE"), index=True)
+    outside_read: str | None = prop(user_with("OUTSIDE", "READ"), index=True)
+    relationships = (
+        outgoing("_IS", "GitHubUser", "node.url"),
+        outgoing("_TO", "GitHubRepository", "repository"),
+    )
+
+
+COLLABORATORS: Final = ResourceType(
+    "github.collaborators",
+    Per.TENANT,
+    fetch=ByIds(REPOSITORY_IDS, _COLLABORATORS, {name.lower(): _more(name) for name in AFFILIATIONS}),
+    yields=(GitHubUser.each(people), SyncGitHubCollaborator.each(accesses)),
+)

@@ -1,0 +1,81 @@
+"""What the variable holds: base64 of `{"organization": [{"token": ..., "url": ..., "name": ...}, ...]}`.
+
+`url` is where GraphQL is served: https://api.github.com/graphql, or https://<server>/api/graphql.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tasks import base_url
+
+_PATH: Final = "/graphql"
+_PUBLIC: Final = "api.github.com"
+_EXAMPLE: Final = (
+    'base64 of {"organization": [{"token": "...", "url": "https://api.github.com/graphql", "name": "..."}]}'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """`credentials`: which token it is, without saying it: several organizations may have the same."""
+
+    login: str
+    base_url: str
+    credentials: str
+    token: str = field(repr=False)
+
+    @property
+    def tenant(self) -> str:
+        """Its login; on a server of its own, with the server: two may have an organization of the same name."""
+        host = base_url.host(self.base_url)
+        return self.login if host == _PUBLIC else f"{self.login}@{host}"
+
+
+def read(variable: str) -> list[Organization]:
+    """Raises ValueError, which says what is wrong, and nothing of what the variable holds."""
+    text = os.environ.get(variable, "").strip()
+    if not text:
+        raise ValueError("isn't set, or empty: export it where the workers run")
+    try:
+        document = json.loads(base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError):
+        raise ValueError(f"must be {_EXAMPLE}") from None
+    entries = document.get("organization") if isinstance(document, Mapping) else None
+    if not isinstance(entries, list) or not entries:
+        raise ValueError(f"has no list `organization`; it must be {_EXAMPLE}")
+    tokens: list[str] = []
+    found: dict[str, Organization] = {}
+    for number, entry in enumerate(entries, start=1):
+        _check(entry, number)
+        token = entry["token"].strip()
+        if token not in tokens:
+            tokens.append(token)
+        url = entry["url"].removesuffix("/").removesuffix(_PATH)
+        credentials = f"{base_url.host(url)}#{tokens.index(token) + 1}"
+        organization = Organization(entry["name"], url, credentials, token)
+        if organization.tenant in found:
+            raise ValueError(f"has {organization.tenant} twice, again as organization {number}: leave one out")
+        found[organization.tenant] = organization
+    return list(found.values())
+
+
+def _check(entry: Any, number: int) -> None:
+    where = f"organization {number}"
+    if not isinstance(entry, Mapping):
+        raise ValueError(f"{where} is no object with token, url and name")  # noqa: TRY004  # as all that is wrong
+    for name in ("token", "url", "name"):
+        if not isinstance(entry.get(name), str) or not entry[name].strip():
+            raise ValueError(f"{where} has no {name}")
+    if problem := base_url.check(entry["url"]):
+        raise ValueError(f"{where}: its url {problem}")
+    if not entry["url"].removesuffix("/").endswith(_PATH):
+        raise ValueError(f"{where}: its url must end in {_PATH}: https://api.github.com/graphql")
+    if "/" in entry["name"] or "@" in entry["name"]:
+        raise ValueError(f"{where}: its name must be the organization's login, as in github.com/<login>")

@@ -1,0 +1,30 @@
+"""The organization itself."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from loaders.model import Node, key, prop
+from tasks.github.api import RATE_LIMIT
+from tasks.graphql import Document, OneThing
+from tasks.resource import Per, ResourceType
+
+_ORGANIZATION: Final = Document(
+    f"""query Organization($login: String!) {{
+      organization(login: $login) {{ url login name isVerified requiresTwoFactorAuthentication }}
+      {RATE_LIMIT}
+    }}"""
+)
+
+
+class GitHubOrganization(Node, label="GitHubOrganization"):
+    id: str = key("url")
+    username: str = prop("login", index=True)
+    name: str | None = prop("name")
+    is_verified: bool | None = prop("isVerified", "Its domain is its own.")
+    two_factor_requirement_enabled: bool | None = prop("requiresTwoFactorAuthentication", "None: only owners are told.")
+
+
+ORGANIZATION: Final = ResourceType(
+    "github.organization", Per.TENANT, fetch=OneThing(_ORGANIZATION, "organization"), yields=(GitHubOrganization,)
+)

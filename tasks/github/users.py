@@ -1,0 +1,93 @@
+"""People on GitHub, and which of them are members of the organization.
+
+One is one node, whatever organizations he is in. A membership is a record of its own, so that what one organization
+says of him holds until that organization says something else.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from loaders.model import Node, Source, key, link_through, outgoing, prop, scope_tenant
+from tasks.github.api import RATE_LIMIT
+from tasks.graphql import Connection, Document
+from tasks.resource import Per, ResourceType
+
+# Whoever names a user asks for the same of him: then it doesn't matter which answer comes last.
+USER: Final = "url login name email company isSiteAdmin"
+AFFILIATIONS: Final = ("DIRECT", "OUTSIDE")
+PERMISSIONS: Final = ("ADMIN", "MAINTAIN", "WRITE", "TRIAGE", "READ")
+
+
+class GitHubUser(Node, label="GitHubUser", shared=True):
+    id: str = key("url")
+    username: str = prop("login", index=True)
+    fullname: str | None = prop("name")
+    email: str | None = prop("email", "None: the user shows none.")
+    company: str | None = prop("company")
+    is_site_admin: bool | None = prop("isSiteAdmin", "Of the server.")
+    relationships = (
+        link_through("SyncGitHubMember", "_OF", "MEMBER_OF", "GitHubOrganization", on={"id": "user"}),
+        link_through("SyncGitHubMember", "_OF", "ADMIN_OF", "GitHubOrganization", on={"id": "admin"}),
+        *(
+            link_through(
+                "SyncGitHubCollaborator",
+                "_TO",
+                f"{affiliation}_COLLAB_{permission}",
+                "GitHubRepository",
+                on={"id": f"{affiliation}_{permission}".lower()},
+            )
+            for affiliation in AFFILIATIONS
+            for permission in PERMISSIONS
+        ),
+    )
+
+
+_MEMBERS: Final = Document(
+    f"""query Members($login: String!, $cursor: String) {{
+      organization(login: $login) {{
+        membersWithRole(first: 100, after: $cursor) {{
+          edges {{ hasTwoFactorEnabled role node {{ {USER} }} }}
+          pageInfo {{ endCursor hasNextPage }}
+        }}
+      }}
+      {RATE_LIMIT}
+    }}""",
+    connection="organization.membersWithRole",
+)
+
+
+def membership_id(member: Source) -> str:
+    return f"{member.scope.tenant}/{member.item['node']['url']}"
+
+
+def admin(member: Source) -> str | None:
+    url: str = member.item["node"]["url"]
+    return url if member.item["role"] == "ADMIN" else None
+
+
+def organization_url(member: Source) -> str:
+    """As GitHub makes it: of the server that the user is on, and the organization's login."""
+    server: str = member.item["node"]["url"].rpartition("/")[0]
+    return f"{server}/{member.tenant_name}"
+
+
+class SyncGitHubMember(Node, label="SyncGitHubMember"):
+    id: str = key(membership_id)
+    user: str = prop("node.url", index=True)
+    admin: str | None = prop(admin, "The same of an owner of the organization.", index=True)
+    organization: str = prop(scope_tenant)
+    role: str = prop("role", "ADMIN or MEMBER.")
+    has_2fa_enabled: bool | None = prop("hasTwoFactorEnabled", "None: only owners are told.")
+    relationships = (
+        outgoing("_IS", "GitHubUser", "node.url"),
+        outgoing("_OF", "GitHubOrganization", organization_url),
+    )
+
+
+USERS: Final = ResourceType(
+    "github.users",
+    Per.TENANT,
+    fetch=Connection(_MEMBERS, "edges"),
+    yields=(GitHubUser.each("node"), SyncGitHubMember),
+)
