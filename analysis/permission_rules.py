@@ -168,7 +168,8 @@ class _Check:
 def taken(schema: GraphSchema, jobs: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Relationship types that declarations or jobs (by name, their types) write, with who does."""
     by_jobs = {type_: f"the job {name}" for name, types in jobs.items() for type_ in types}
-    declared = {r.type: schema.owners[model.label] for model in schema.models for r in model.relationships}
+    first_last = reversed(schema.models)
+    declared = {r.type: schema.owners[model.label] for model in first_last for r in model.relationships}
     return by_jobs | declared
 
 

@@ -104,7 +104,8 @@ class GoogleApi(BudgetedApi):
 
     identity   whose calls they are
     endpoint   the root in place of each service's own; "" for that
-    fixed      parameters that each method is given which takes them: `customer`, `project`
+    fixed      parameters that each method is given which takes them, `customer`, `project`; in the text of others they
+               stand in braces, as in `projects/{project}`
     """
 
     identity: Credentials
@@ -150,7 +151,13 @@ class GoogleApi(BudgetedApi):
 
     def _all(self, action: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         taken = method_of(action).get("parameters", {})
-        return {name: value for name, value in self.fixed.items() if name in taken} | dict(parameters)
+        given = {name: value for name, value in self.fixed.items() if name in taken}
+        return given | {name: self._filled(value) for name, value in parameters.items()}
+
+    def _filled(self, value: Any) -> Any:
+        for name, fixed in self.fixed.items() if isinstance(value, str) else ():
+            value = value.replace(f"{{{name}}}", fixed)
+        return value
 
     def _send(self, request: Any) -> Answer | Refusal:
         try:

@@ -23,11 +23,15 @@ class Per(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
-    """What data belong to. `access` says by names how to reach it (a profile, a role, a variable), never a secret."""
+    """What data belong to. `access` says by names how to reach it (a profile, a role, a variable), never a secret.
+
+    `kind`: where a provider has tenants of several kinds: types are fetched of those of their own.
+    """
 
     provider: str
     id: str
     name: str = ""
+    kind: str = ""
     access: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -107,7 +111,8 @@ class Fetch(Protocol):
 class ResourceType:
     """One declared kind of thing to fetch. `yields`: node models, each with where in an item its own items lie.
 
-    `also`: the words by which `--<provider>-requested-syncs` of other tools select it.
+    also   the words by which `--<provider>-requested-syncs` of other tools select it
+    of     the kind of tenant that has such things
     """
 
     name: str
@@ -115,6 +120,7 @@ class ResourceType:
     fetch: Fetch
     yields: tuple[type[Node] | Each, ...]
     also: tuple[str, ...] = ()
+    of: str = ""
 
     @property
     def provider(self) -> str:

@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -129,7 +129,7 @@ def _sync(settings: Settings, args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         browser = None
         if local:
-            _check_providers(settings)
+            off = _check_providers(settings)
             settings, browser = _with_services(settings, stack, notes)
         elif settings.neo4j_uri is None:
             raise SettingError("neo4j_uri", None, "with --broker-url, name the graph that its loader writes to")
@@ -141,7 +141,7 @@ def _sync(settings: Settings, args: argparse.Namespace) -> int:
         graph = stack.enter_context(closing(readiness.check_graph(settings.graph_address)))
         app = _app(settings)
         if not local:
-            _check_fleet(app, settings, graph)
+            off = _check_fleet(app, settings, graph)
 
         def publish_units(run: str, units: Iterable[Scope]) -> None:
             for unit in units:
@@ -150,7 +150,7 @@ def _sync(settings: Settings, args: argparse.Namespace) -> int:
         if args.resume:
             ledger = coordinator.resume(settings, graph, client, args.resume, publish_units)
         else:
-            ledger = coordinator.start(settings, graph, client, publish_units)
+            ledger = coordinator.start(settings, graph, client, publish_units, off)
         try:
             fleet = None
             if local:  # only now: two fleets at one broker would take each other's tasks
@@ -173,22 +173,28 @@ def _sync(settings: Settings, args: argparse.Namespace) -> int:
         return done.exit_code
 
 
-def _check_providers(settings: Settings) -> None:
-    """A local fleet sees what this process sees: what a provider lacks is found here, before anything is started."""
+def _check_providers(settings: Settings) -> Mapping[str, str]:
+    """A local fleet sees what this process sees: what a provider lacks is found here, before anything is started.
+
+    Returns the modules that aren't configured, and what turns each on.
+    """
     found = configured.look(settings.modules, settings.run_config()["options"])
-    for line in filter(
-        None, (configured.problem(settings.modules, found.off, selected=settings.selects), *found.lacks)
-    ):
-        raise readiness.NotReady(line)
+    told = configured.problem(settings.modules, found.off, selected=settings.selects)
+    for line in (told, *found.lacks):
+        if line:
+            raise readiness.NotReady(line)
+    return found.off
 
 
-def _check_fleet(app: Celery, settings: Settings, graph: Graph) -> None:
+def _check_fleet(app: Celery, settings: Settings, graph: Graph) -> Mapping[str, str]:
+    """The same, as the workers see it."""
     options = settings.run_config()["options"]
     for seconds in FLEET_ANSWER_SECONDS:
         answers = readiness.ask_fleet(app, settings.modules, options, seconds=seconds)
         if not answers.lacks(settings.modules):
             break
     readiness.check_fleet(answers, settings.modules, graph.database_id(), selected=settings.selects)
+    return answers.off
 
 
 def _with_services(settings: Settings, stack: ExitStack, notes: Console) -> tuple[Settings, str | None]:

@@ -9,7 +9,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -26,7 +26,7 @@ from loaders.writer import RunRefused, claim, claimed_by, release_claim
 from tasks import registry
 from tasks.failures import CallFailed, Failure, Later, NotConfigured
 from tasks.resource import Listed, Per, Tenant
-from workers import permissions
+from workers import configured, permissions
 from workers.process import Process
 from workers.settings import Settings
 
@@ -39,11 +39,16 @@ Publish = Callable[[str, Iterable[Event]], None]
 PublishUnits = Callable[[str, Iterable[Scope]], None]
 
 
-def start(settings: Settings, graph: Graph, client: redis.Redis, publish_units: PublishUnits) -> Ledger:
+def start(
+    settings: Settings, graph: Graph, client: redis.Redis, publish_units: PublishUnits, off: Mapping[str, str]
+) -> Ledger:
     """Claim the graph, open the ledger, publish the first planning units.
 
+    `off`: modules that aren't configured, and what turns each on: they are left out, and the report says so.
     Raises RunRefused, DuplicateNodes, RuleFileError.
     """
+    if told := configured.problem(settings.modules, off, selected=settings.selects):
+        raise RunRefused(told)
     rules = [rule.as_json() for rule in permissions.rules(settings.permission_relationships_file)]
     indexes.ensure_lock(graph)
     held = claimed_by(graph)
@@ -58,8 +63,8 @@ def start(settings: Settings, graph: Graph, client: redis.Redis, publish_units: 
     try:
         indexes.ensure(graph, registry.schema())
         ledger = Ledger(client, run)
-        planners = [Scope(type=tenants_type(name), tenant=name) for name in settings.modules]
-        config = settings.run_config() | {"graph": graph.database_id(), permissions.CONFIG: rules}
+        planners = [Scope(type=tenants_type(name), tenant=name) for name in settings.modules if name not in off]
+        config = settings.run_config() | {"graph": graph.database_id(), permissions.CONFIG: rules, "off": dict(off)}
         _end_abandoned(client, config["graph"], run)
         ledger.set_held(held_scopes(graph))
         ledger.open(tag=tag, config=config, window=settings.admission_window, planners=planners)
@@ -98,8 +103,10 @@ def start_scheduled(process: Process, publish_units: PublishUnits) -> str:
     if address is None:
         raise RunRefused("a scheduled run needs the graph: set CHARTFLEET_NEO4J_URI on the coordinator")
     graph = Graph.at(address)
+    settings = process.settings
     try:
-        return start(process.settings, graph, process.redis, publish_units).run
+        off = configured.look(settings.modules, settings.run_config()["options"]).off
+        return start(settings, graph, process.redis, publish_units, off).run
     except (RunRefused, RuleFileError) as error:
         log.warning("no run started: %s", error)
         return ""
@@ -157,7 +164,8 @@ def plan_regions(
         config = _config(ledger)
         provider = registry.providers()[unit.provider]
         tenant = Tenant(**ledger.tenant(f"{unit.provider}/{unit.tenant}"))
-        types = registry.requested(unit.provider, config["options"].get(f"{unit.provider}_requested_syncs") or ())
+        requested = registry.requested(unit.provider, config["options"].get(f"{unit.provider}_requested_syncs") or ())
+        types = [type_ for type_ in requested if type_.of == tenant.kind]
         denied, listed = "", _NO_REGIONS
         api = process.run_async(_all(provider.connect(tenant, unit.region, process.budget)))
         if any(type_.per is Per.REGION for type_ in types):

@@ -58,14 +58,13 @@ def diagnose(settings: Settings, connect: Callable[[str], redis.Redis]) -> Diagn
     for name in settings.modules:
         provider = registry.providers()[name]
         try:
-            examination = asyncio.run(_examine(provider, options))
+            if examination := asyncio.run(_examine(provider, options)):
+                found.providers[name] = examination
+            else:
+                lacks = "; ".join(provider.missing(options))
+                found.not_examined[name] = lacks or "configured; what it may read can't be tried before a run"
         except NotConfigured as error:
             found.not_examined[name] = str(error)
-        else:
-            if examination is None:
-                found.not_examined[name] = "can't be tried before a run"
-            else:
-                found.providers[name] = examination
     return found
 
 

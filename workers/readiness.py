@@ -111,9 +111,10 @@ def readiness(state: Any, modules: Iterable[str] = (), options: Mapping[str, Any
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """What the workers answered: name -> readiness."""
+    """What the workers answered: name -> readiness. `here`: modules that aren't configured as this process sees it."""
 
     workers: Mapping[str, Mapping[str, Any]]
+    here: Mapping[str, str]
 
     def lacks(self, modules: Iterable[str]) -> list[str]:
         """The queues that no worker serves."""
@@ -123,8 +124,10 @@ class Fleet:
 
     @property
     def off(self) -> dict[str, str]:
-        """Why a module isn't configured, where it is for no worker that serves it."""
-        told = {name: why for answer in self.workers.values() for name, why in answer["off"].items()}
+        """Why a module isn't configured, where it is for no worker that serves it; where none does, as it is here."""
+        told = dict(self.here)
+        for answer in self.workers.values():
+            told |= answer["off"]
         return {name: why for name, why in told.items() if not self._on(name)}
 
     @property
@@ -142,9 +145,13 @@ class Fleet:
 
 def ask_fleet(app: Celery, modules: Iterable[str], options: Mapping[str, Any], *, seconds: float) -> Fleet:
     """Every worker's answer that comes within the time."""
-    arguments = {"modules": list(modules), "options": dict(options)}
+    modules = list(modules)
+    arguments = {"modules": modules, "options": dict(options)}
     answers = app.control.broadcast("chartfleet_readiness", arguments=arguments, reply=True, timeout=seconds) or []
-    return Fleet({name: answer for reply in answers for name, answer in reply.items() if "queues" in answer})
+    workers = {name: answer for reply in answers for name, answer in reply.items() if "queues" in answer}
+    served = {queue for answer in workers.values() for queue in answer["queues"]}
+    unserved = [] if "coordinator" in served else [name for name in modules if f"fetch.{name}" not in served]
+    return Fleet(workers, configured.look(unserved, options).off)
 
 
 def check_fleet(fleet: Fleet, modules: Iterable[str], database: str, *, selected: bool) -> None:

@@ -52,6 +52,7 @@ class Report:
     gaps: list[Line]
     expected: list[Line]  # of both, what the setting expected_gaps names
     skipped: list[Line]
+    not_configured: dict[str, str]  # module -> what turns it on
     notes: list[str]  # of the lists of tenants: what they say beside the tenants
     kept: list[dict[str, Any]]  # scopes that the run did not plan, by tenant and region: not selected, or retired
     findings: list[dict[str, Any]]
@@ -121,6 +122,7 @@ def of(ledger: Ledger) -> Report:
         gaps=sorted(gaps, key=_order),
         expected=sorted(expected, key=_order),
         skipped=sorted(skipped, key=_order),
+        not_configured=dict(info.config.get("off", {})),
         notes=notes,
         kept=info.report.get("kept", []),
         findings=info.report.get("findings", []),
@@ -188,6 +190,10 @@ def show(report: Report, console: Console, *, browser: str | None = None) -> Non
     _show_lines(console, "Details not seen", report.gaps, "yellow")
     _show_lines(console, "Not seen, as expected_gaps says", report.expected, "none")
     _show_lines(console, "Skipped, as expected", report.skipped, "none")
+    if report.not_configured:
+        _title(console, "Not configured")
+        for module, why in report.not_configured.items():
+            _indented(console, Text.assemble(f"{module}: ", (why, "dim")))
     if report.notes:
         _title(console, "Noted")
         for note in report.notes:

@@ -6,7 +6,7 @@ from typing import Final
 
 from loaders.model import Source, at, key, prop, scope_region
 from tasks.aws.node import AWSNode
-from tasks.aws.public_policy import is_wide
+from tasks.ip_range import is_wide
 from tasks.listing import listing
 from tasks.resource import Per, ResourceType
 

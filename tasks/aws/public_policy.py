@@ -7,26 +7,14 @@ in a statement that names all but some (`NotAction`).
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from policyuniverse.statement import Statement
 
 from tasks.aws.policy_document import listed
-
-# A range as wide as these is nobody's own: 0.0.0.0/1 and 128.0.0.0/1 are the internet in two halves.
-_WIDEST: Final = {4: 8, 6: 16}
-
-
-def is_wide(range: str) -> bool:
-    """Does a range of addresses (CIDR notation) hold so much of the internet that it limits nobody?"""
-    try:
-        network = ipaddress.ip_network(range, strict=False)
-    except ValueError:
-        return False
-    return network.prefixlen < _WIDEST[network.version]
+from tasks.ip_range import is_wide
 
 
 def anonymous_actions(document: str, service: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, Source, id_link, key, prop
+from loaders.model import Node, Source, id_link, key, link_through, prop
 from tasks.listing import listing
 from tasks.resource import Per, ResourceType
 
@@ -31,6 +31,7 @@ class GSuiteGroup(Node, label="GSuiteGroup"):
     relationships = (
         id_link("MEMBER_GSUITE_GROUP", "GSuiteUser", member_emails, incoming=True),
         id_link("MEMBER_GSUITE_GROUP", "GSuiteGroup", member_groups, incoming=True),
+        link_through("SyncGCPGrant", "_BY", "HAS_ALLOW_POLICY", "GCPPolicyBinding", on={"email": "email"}),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, Source, key, prop
+from loaders.model import Node, Source, key, link_through, prop
 from tasks.listing import listing
 from tasks.resource import Per, ResourceType
 
@@ -41,6 +41,9 @@ class GSuiteUser(Node, label="GSuiteUser"):
     thumbnail_photo_url: str | None = prop("thumbnailPhotoUrl")
     etag: str | None = prop("etag")
     kind: str | None = prop("kind")
+    relationships = (
+        link_through("SyncGCPGrant", "_BY", "HAS_ALLOW_POLICY", "GCPPolicyBinding", on={"email": "email"}),
+    )
 
 
 USERS: Final = ResourceType(

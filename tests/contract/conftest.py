@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +15,7 @@ from tasks import registry
 from tasks.resource import ResourceType
 from tests.contract import providers
 from tests.contract.loading import Runs
-from tests.contract.samples import sample
+from tests.contract.samples import has_other, other_sample, sample
 from tests.contract.stand_in import StandIn
 from workers import barrier, embedded
 from workers.process import Process
@@ -45,6 +46,16 @@ def indexed(services: embedded.Services) -> None:
     graph.close()
 
 
+@contextmanager
+def of_another_tenant(stand_in: StandIn) -> Iterator[None]:
+    own = stand_in.tenant
+    stand_in.tenant = replace(own, id=f"{own.id}-2")
+    try:
+        yield
+    finally:
+        stand_in.tenant = own
+
+
 @pytest.fixture(scope="module")
 def samples(services: embedded.Services, indexed: None, stand_ins: dict[str, StandIn]) -> Iterator[Graph]:
     """A graph with the samples of all types, as one run leaves it."""
@@ -63,8 +74,11 @@ def samples(services: embedded.Services, indexed: None, stand_ins: dict[str, Sta
             process.redis.delete(key)
         with closing(process.writer), closing(process.redis):
             assert process.writer.acquire()
-            answers = {type_.name: sample(type_) for type_ in registry.types().values()}
-            ledger = Runs(process.writer, process.redis, stand_ins).load(answers)
+            runs = Runs(process.writer, process.redis, stand_ins)
+            for type_ in filter(has_other, registry.types().values()):
+                with of_another_tenant(stand_ins[type_.provider]):
+                    runs.load({type_.name: other_sample(type_)})
+            ledger = runs.load({type_.name: sample(type_) for type_ in registry.types().values()})
             barrier.analyse(process, ledger.run)
             info = ledger.info()
             assert info is not None

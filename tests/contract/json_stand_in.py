@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, ClassVar
 
+from loaders.scope import Scope
 from tasks import registry
 from tasks.http import HttpService
 from tasks.listing import Listing
@@ -43,8 +44,9 @@ class JsonStandIn(StandIn):
         self._answers = answers
         self.server.routes = {self.path_of(call): self._route(found) for call, found in answers.items()} | self.besides
 
-    async def connect(self, region: str, budget: Budget) -> Api:
-        return await registry.providers()[self.provider].connect(self.tenant, region, budget)
+    async def connect(self, scope: Scope, budget: Budget) -> Api:
+        tenant = self.tenant_of(registry.types()[scope.type])
+        return await registry.providers()[self.provider].connect(tenant, scope.region, budget)
 
     async def close(self) -> None:
         await registry.providers()[self.provider].close()

@@ -92,7 +92,7 @@ async def fetch(type_: ResourceType, attempt: Attempt, ledger: Ledger, stand_in:
     """One attempt at the type's scope, as a worker makes it."""
 
     async def connect() -> Api:
-        return await stand_in.connect(attempt.scope.region, RateBudget(broker))
+        return await stand_in.connect(attempt.scope, RateBudget(broker))
 
     await Fetching(
         type=type_,

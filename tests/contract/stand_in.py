@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from loaders.scope import Scope
 from tasks.listing import Listing
 from tasks.rate_budget import Budget
 from tasks.resource import Api, ResourceType, Tenant
@@ -42,8 +43,12 @@ class StandIn(ABC):
     tenant: Tenant
     answers: Answers
 
+    def tenant_of(self, type_: ResourceType) -> Tenant:
+        """The tenant that has such things."""
+        return self.tenant
+
     @abstractmethod
-    async def connect(self, region: str, budget: Budget) -> Api:
+    async def connect(self, scope: Scope, budget: Budget) -> Api:
         """The provider's API, as a worker reaches it."""
 
     @abstractmethod

@@ -19,7 +19,7 @@ from tasks.aws.node import AWSNode, kind_of
 from tasks.listing import Listing
 from tasks.resource import ResourceType
 from tests.contract import providers, shapes
-from tests.contract.samples import ends, items_in, rows_over_http, sample, where
+from tests.contract.samples import ends, items_in, other_sample, rows_over_http, sample, where
 from tests.contract.stand_in import StandIn
 
 every_type = pytest.mark.parametrize("type_", registry.types().values(), ids=registry.types().keys())
@@ -150,9 +150,10 @@ def test_its_sample_fills_every_property_and_relationship(
     type_: ResourceType, stand_in: StandIn, broker: redis.Redis
 ) -> None:
     rows = rows_over_http(type_, stand_in, broker)
+    others = rows_over_http(type_, stand_in, broker, answers=other_sample(type_))
     missing: dict[str, Any] = {}
     for each in type_.each:
-        model, found = each.node.model, rows[each.node.model]
+        model, found = each.node.model, rows[each.node.model] + others[each.node.model]
         for declared in model.properties:
             if not any(row["p"].get(declared.name) is not None for row in found):
                 missing[f"property {model.label}.{declared.name}"] = declared.source

@@ -23,7 +23,7 @@ from tasks.resource import Per, ResourceType
 from tests.contract import providers
 from tests.contract.loading import fetch
 from tests.contract.providers.aws import Aws
-from tests.contract.samples import REGION, items_in, sample, scope_of
+from tests.contract.samples import REGION, items_in, pages, sample, scope_of
 from tests.contract.stand_in import SOMETHING_ELSE, Answers, StandIn
 
 TYPES = registry.types().values()
@@ -174,15 +174,16 @@ def without_items(type_: ResourceType, stand_in: StandIn) -> Answers:
     """One page of each list, with nothing in it, and nothing after it."""
     answers, lists = deepcopy(sample(type_)), stand_in.lists(type_)
     for call in dict.fromkeys(call for call, _ in lists):
-        if isinstance(answers[call], list):
-            page: Any = [] if (call, "") in lists and isinstance(answers[call][0], list) else {}
+        found = answers[call]
+        if isinstance(found, list) or call == lists[0][0]:
+            page: Any = [] if (call, "") in lists and isinstance(next(pages(found)), list) else {}
             for path in (path for of, path in lists if of == call and path):
                 *around, last = path.split(".")
                 place = page
                 for step in around:
                     place = place.setdefault(step, {})
                 place |= {last: [], **stand_in.the_end}
-            answers[call] = [page]
+            answers[call] = [page] if isinstance(found, list) else dict.fromkeys(found, page)
     return answers
 
 

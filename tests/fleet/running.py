@@ -21,7 +21,7 @@ from rich.console import Console
 from loaders.graph import Graph, GraphAddress
 from loaders.ledger import Ledger, RunInfo, Unit, runs
 from loaders.scope import Scope
-from workers import coordinator, health, report, watch
+from workers import configured, coordinator, health, report, watch
 from workers.app import configuration
 from workers.health import Health
 from workers.local_fleet import LocalFleet, Worker, local_fleet
@@ -78,7 +78,9 @@ class Fleet:
 
     def start(self, **settings: Any) -> Ledger:
         """A run under way, with these settings changed."""
-        return coordinator.start(self.settings.with_values(settings, "test"), self.graph, self.redis, self.publish)
+        wanted = self.settings.with_values(settings, "test")
+        off = configured.look(wanted.modules, wanted.run_config()["options"]).off
+        return coordinator.start(wanted, self.graph, self.redis, self.publish, off)
 
     def resume(self, run: str) -> Ledger:
         return coordinator.resume(self.settings, self.graph, self.redis, run, self.publish)

@@ -485,7 +485,7 @@ def test_nothing_is_synced_before_what_was_interrupted_is_done(
     owned = "MATCH (n) RETURN count(n._scope) AS owned, count(*) AS nodes"
 
     def start() -> Ledger:
-        return coordinator.start(settings, untouched, broker, lambda run, units: None)
+        return coordinator.start(settings, untouched, broker, lambda run, units: None, off={})
 
     claim(untouched, run="adopt-1", tag=TAG, resume=True, lease_seconds=60, adopting=True)
     release_claim(untouched, "adopt-1")

@@ -15,6 +15,7 @@ import pytest
 
 from loaders.graph import Graph
 from loaders.ledger import Ledger, RunState, runs
+from tasks import registry
 from tests.fleet.command import Command
 from tests.fleet.running import COORDINATOR, FETCH, LOADER, Fleet, running_fleet, wait_for
 from tests.servers.aws import AwsServer, Effect, Fault
@@ -84,8 +85,8 @@ def test_flower_shows_the_workers_and_the_time_of_each_type(fleet: Fleet, tmp_pa
     assert queues == {
         COORDINATOR: {"coordinator"},
         LOADER: {"loader"},
-        f"{FETCH}-1": {"fetch.aws"},
-        f"{FETCH}-2": {"fetch.aws"},
+        f"{FETCH}-1": {f"fetch.{name}" for name in registry.providers()},
+        f"{FETCH}-2": {f"fetch.{name}" for name in registry.providers()},
     }
     assert all(task["state"] == "SUCCESS" for task in tasks.values())
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from loaders.model import Node, Source, id_link, incoming, key, outgoing, parent, prop, scope_region
+from loaders.model import Source, id_link, incoming, key, outgoing, parent, prop, scope_region
 from tasks.aws.node import AWSNode
-from tasks.aws.public_policy import is_wide
+from tasks.ip_range import IpRange
 from tasks.listing import listing
 from tasks.resource import Per, ResourceType
 
@@ -102,16 +102,6 @@ class IpPermissionEgress(AWSNode, label="IpPermissionEgress", labels=("IpRule", 
         outgoing("MEMBER_OF_EC2_SECURITY_GROUP", "EC2SecurityGroup", parent("GroupId")),
         incoming("MEMBER_OF_IP_RULE", "IpRange", cidrs),
     )
-
-
-def wide(range: Source) -> bool:
-    return is_wide(range.item["cidr"])
-
-
-class IpRange(Node, label="IpRange", shared=True):
-    id: str = key("cidr")
-    range: str = prop("cidr", "IPv4 or IPv6, in CIDR notation.")
-    wide: bool = prop(wide, "So much of the internet that it limits nobody: wider than /8, of IPv6 than /16.")
 
 
 class AWSIpRange(IpRange, label="AWSIpRange", shared=True):

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 from botocore.model import OperationModel
 
+from loaders.scope import Scope
 from tasks.aws import api, credentials
 from tasks.aws.api import AwsApi, result_paths
 from tasks.aws.permissions import permission
@@ -67,8 +68,8 @@ class Aws(StandIn):
     def answers(self, answers: Answers) -> None:
         self.server.answers = answers
 
-    async def connect(self, region: str, budget: Budget) -> AwsApi:
-        return AwsApi(self.tenant, region, budget, self.partition)
+    async def connect(self, scope: Scope, budget: Budget) -> AwsApi:
+        return AwsApi(self.tenant, scope.region, budget, self.partition)
 
     async def close(self) -> None:
         await api.close()

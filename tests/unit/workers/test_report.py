@@ -28,6 +28,7 @@ def shown(told: Report, width: int = 100) -> str:
 
 def of(**values: Any) -> Report:
     nothing: dict[str, Any] = {"reason": "", "rows": {}, "seconds_of_types": {}, "seconds": {}, "tenants": {}}
+    nothing |= {"not_configured": {}}
     lists: dict[str, Any] = {
         name: [] for name in ("not_seen", "gaps", "expected", "skipped", "notes", "kept", "findings", "failed_jobs")
     }

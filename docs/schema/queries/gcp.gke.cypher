@@ -1,0 +1,10 @@
+// Clusters that the internet reaches
+MATCH (project:GCPProject)-[:RESOURCE]->(cluster:GKECluster {exposed_internet: true})
+RETURN cluster.name AS cluster, project.id AS project, cluster.endpoint AS endpoint
+ORDER BY cluster;
+
+// Clusters with a password, or with rights by attributes as before 1.8
+MATCH (cluster:GKECluster)
+WHERE cluster.basic_auth OR cluster.legacy_abac
+RETURN cluster.name AS cluster, cluster.basic_auth AS password, cluster.legacy_abac AS legacy_rights
+ORDER BY cluster;

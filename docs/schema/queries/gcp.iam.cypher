@@ -1,0 +1,25 @@
+// Keys that somebody holds, and that never end
+MATCH (account:GCPServiceAccount)-[:HAS_KEY]->(key:GCPServiceAccountKey {key_type: 'USER_MANAGED'})
+WHERE key.valid_before_time STARTS WITH '9999'
+RETURN account.email AS account, key.name AS key, key.valid_after_time AS since
+ORDER BY account, key;
+
+// Which service accounts have which roles in a project
+MATCH (account:GCPServiceAccount)-[:HAS_ALLOW_POLICY]->(binding:GCPPolicyBinding)-[:GRANTS_ROLE]->(role:GCPRole)
+RETURN account.email AS account, binding.resource AS resource, role.id AS role
+ORDER BY account, role;
+
+// What is given to anybody
+MATCH (binding:GCPPolicyBinding {is_public: true})
+RETURN binding.resource AS resource, binding.role AS role, binding.has_condition AS on_a_condition
+ORDER BY resource, role;
+
+// Who has which role, of the people that GSuite knows
+MATCH (user:GSuiteUser)-[:HAS_ALLOW_POLICY]->(binding:GCPPolicyBinding)
+RETURN user.email AS user, binding.resource AS resource, binding.role AS role
+ORDER BY user, role;
+
+// Roles of projects' own, and what they allow
+MATCH (project:GCPProject)-[:RESOURCE]->(role:GCPRole)
+RETURN role.title AS role, project.id AS project, role.permissions AS permissions
+ORDER BY role;

@@ -1,0 +1,118 @@
+"""Instances, their interfaces, and the addresses by which the internet reaches them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from loaders.model import Node, Source, id_link, incoming, key, link, outgoing, parent, prop, scope_tenant
+from tasks.gcp.api import PROJECT
+from tasks.gcp.compute.aggregated import Aggregated
+from tasks.gcp.compute.firewalls import GCPNetworkTag, tag_id
+from tasks.gcp.resource_names import last_part, partial_uri, partial_uri_at
+from tasks.resource import Per, ResourceType
+
+
+def vpcs(instance: Source) -> list[str]:
+    """The networks that its interfaces are in."""
+    return list(dict.fromkeys(partial_uri(nic["network"]) for nic in instance.item.get("networkInterfaces") or ()))
+
+
+def tags(instance: Source) -> list[Mapping[str, str]]:
+    """Its tags, in each of its networks."""
+    items = (instance.item.get("tags") or {}).get("items") or ()
+    return [{"id": tag_id(vpc, tag), "tag": tag, "vpc": vpc} for vpc in vpcs(instance) for tag in items]
+
+
+def tag_ids(instance: Source) -> list[str]:
+    return [tag["id"] for tag in tags(instance)]
+
+
+def service_account_email(instance: Source) -> str | None:
+    """An instance runs as one service account, or as none."""
+    accounts = instance.item.get("serviceAccounts") or ()
+    return accounts[0]["email"] if accounts else None
+
+
+def service_account_scopes(instance: Source) -> list[str] | None:
+    accounts = instance.item.get("serviceAccounts") or ()
+    return accounts[0].get("scopes") if accounts else None
+
+
+class GCPInstance(Node, label="GCPInstance", labels=("Instance",), tenant="GCPProject"):
+    id: str = key(partial_uri_at("selfLink"), "projects/<project>/zones/<zone>/instances/<name>")
+    partial_uri: str = prop(partial_uri_at("selfLink"))
+    self_link: str = prop("selfLink")
+    instancename: str = prop("name", index=True)
+    hostname: str | None = prop("hostname")
+    zone_name: str | None = prop(last_part("zone"))
+    project_id: str = prop(scope_tenant)
+    status: str | None = prop("status", "RUNNING, TERMINATED, ...")
+    machine_type: str | None = prop(last_part("machineType"))
+    can_ip_forward: bool | None = prop("canIpForward", "May send what comes from other addresses than its own.")
+    creation_timestamp: str | None = prop("creationTimestamp")
+    service_account_email: str | None = prop(service_account_email, "Whose permissions it has.", index=True)
+    service_account_scopes: list[str] | None = prop(service_account_scopes, "What they are limited to.")
+    relationships = (
+        outgoing("TAGGED", "GCPNetworkTag", tag_ids),
+        id_link("MEMBER_OF_GCP_VPC", "GCPVpc", vpcs),
+        link("RUNS_AS", "GCPServiceAccount", on={"service_account_email": "email"}),
+    )
+
+
+def nic_id(nic: Source) -> str:
+    return f"{partial_uri(parent('selfLink')(nic))}/networkinterfaces/{nic.item['name']}"
+
+
+class GCPNetworkInterface(Node, label="GCPNetworkInterface", labels=("NetworkInterface",)):
+    id: str = key(nic_id, "<instance>/networkinterfaces/<name>")
+    nic_id: str = prop(nic_id)
+    name: str = prop("name")
+    private_ip: str | None = prop("networkIP")
+    vpc_partial_uri: str = prop(partial_uri_at("network"), "The network that it is in.", index=True)
+    relationships = (
+        incoming("NETWORK_INTERFACE", "GCPInstance", lambda nic: partial_uri(parent("selfLink")(nic))),
+        outgoing("PART_OF_SUBNET", "GCPSubnet", partial_uri_at("subnetwork")),
+    )
+
+
+def access_configs(instance: Source) -> Iterator[Mapping[str, Any]]:
+    """Of both families, each with its interface."""
+    for nic in instance.item.get("networkInterfaces") or ():
+        own = f"{partial_uri(instance.item['selfLink'])}/networkinterfaces/{nic['name']}"
+        for config in (*(nic.get("accessConfigs") or ()), *(nic.get("ipv6AccessConfigs") or ())):
+            yield {**config, "nic": own}
+
+
+def access_config_id(config: Source) -> str:
+    return f"{config.item['nic']}/accessconfigs/{config.item['type']}"
+
+
+class GCPNicAccessConfig(Node, label="GCPNicAccessConfig"):
+    """By which an interface is reached from the internet: one per family."""
+
+    id: str = key(access_config_id, "<interface>/accessconfigs/<type>")
+    access_config_id: str = prop(access_config_id)
+    type: str = prop("type", "ONE_TO_ONE_NAT, or DIRECT_IPV6.")
+    name: str | None = prop("name")
+    public_ip: str | None = prop("natIP", "None: it has no address at the moment, as a stopped instance.")
+    external_ipv6: str | None = prop("externalIpv6", "An IPv6 range of its own.")
+    set_public_ptr: bool | None = prop("setPublicPtr")
+    public_ptr_domain_name: str | None = prop("publicPtrDomainName")
+    network_tier: str | None = prop("networkTier")
+    relationships = (incoming("RESOURCE", "GCPNetworkInterface", "nic"),)
+
+
+INSTANCES: Final = ResourceType(
+    "gcp.compute.instances",
+    Per.TENANT,
+    fetch=Aggregated("compute:instances.aggregatedList", "instances"),
+    yields=(
+        GCPInstance,
+        GCPNetworkInterface.each("networkInterfaces[]"),
+        GCPNicAccessConfig.each(access_configs),
+        GCPNetworkTag.each(tags),
+    ),
+    also=("compute",),
+    of=PROJECT,
+)

@@ -1,0 +1,57 @@
+"""Networks, and the subnets in them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from loaders.model import Node, incoming, key, prop, scope_tenant
+from tasks.gcp.api import PROJECT
+from tasks.gcp.compute.aggregated import Aggregated
+from tasks.gcp.resource_names import last_part, partial_uri_at
+from tasks.listing import listing
+from tasks.resource import Per, ResourceType
+
+
+class GCPVpc(Node, label="GCPVpc", tenant="GCPProject"):
+    id: str = key(partial_uri_at("selfLink"), "projects/<project>/global/networks/<name>")
+    partial_uri: str = prop(partial_uri_at("selfLink"))
+    self_link: str = prop("selfLink")
+    name: str = prop("name", index=True)
+    project_id: str = prop(scope_tenant)
+    auto_create_subnetworks: bool | None = prop("autoCreateSubnetworks")
+    routing_config_routing_mode: str | None = prop("routingConfig.routingMode")
+    description: str | None = prop("description")
+
+
+VPCS: Final = ResourceType(
+    "gcp.compute.vpcs",
+    Per.TENANT,
+    fetch=listing("compute:networks.list", maxResults=500),
+    yields=(GCPVpc,),
+    also=("compute",),
+    of=PROJECT,
+)
+
+
+class GCPSubnet(Node, label="GCPSubnet"):
+    id: str = key(partial_uri_at("selfLink"), "projects/<project>/regions/<region>/subnetworks/<name>")
+    partial_uri: str = prop(partial_uri_at("selfLink"))
+    self_link: str = prop("selfLink")
+    project_id: str = prop(scope_tenant)
+    name: str = prop("name", index=True)
+    region: str | None = prop(last_part("region"))
+    gateway_address: str | None = prop("gatewayAddress")
+    ip_cidr_range: str | None = prop("ipCidrRange")
+    private_ip_google_access: bool | None = prop("privateIpGoogleAccess")
+    vpc_partial_uri: str = prop(partial_uri_at("network"))
+    relationships = (incoming("RESOURCE", "GCPVpc", partial_uri_at("network")),)
+
+
+SUBNETS: Final = ResourceType(
+    "gcp.compute.subnets",
+    Per.TENANT,
+    fetch=Aggregated("compute:subnetworks.aggregatedList", "subnetworks"),
+    yields=(GCPSubnet,),
+    also=("compute",),
+    of=PROJECT,
+)

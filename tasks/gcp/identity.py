@@ -1,0 +1,65 @@
+"""Whose calls they are: Google's application default credentials, as every client of Google's finds them."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import google.auth
+from google.auth import _cloud_sdk
+from google.auth.credentials import Credentials
+from google.auth.exceptions import GoogleAuthError
+
+from tasks.failures import CallFailed, Failure
+
+VARIABLE: Final = "GOOGLE_APPLICATION_CREDENTIALS"
+SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform.read-only",)
+
+_PRODUCT: Final = Path("/sys/class/dmi/id/product_name")
+
+
+def there() -> bool:
+    """Whether there are any, without asking the network: a machine that isn't Google's would wait for an answer."""
+    return bool(os.environ.get(VARIABLE)) or _of_gcloud() or _on_google()
+
+
+def _of_gcloud() -> bool:
+    path: str = _cloud_sdk.get_application_default_credentials_path()  # type: ignore[no-untyped-call]
+    return Path(path).is_file()
+
+
+def _on_google() -> bool:
+    """Whether a metadata server gives credentials: on Compute Engine, GKE and Cloud Run."""
+    if any(os.environ.get(name) for name in ("GCE_METADATA_HOST", "K_SERVICE", "CLOUD_RUN_JOB")):
+        return True
+    try:
+        return _PRODUCT.read_text().startswith("Google")
+    except OSError:
+        return False
+
+
+@cache
+def found() -> Credentials:
+    """Raises CallFailed."""
+    try:
+        credentials, _ = google.auth.default(scopes=SCOPES)
+    except (GoogleAuthError, OSError, ValueError) as error:
+        raise CallFailed(Failure.DENIED, "application default credentials", said(error), code="NotUsable") from None
+    identity: Credentials = credentials
+    return identity
+
+
+def said(error: Exception) -> str:
+    return f"can't be used: {str(error).splitlines()[0][:200] if str(error) else type(error).__name__}"
+
+
+def name(credentials: Credentials) -> str:
+    """Which they are: the account of a service, where they are of one."""
+    account: str = getattr(credentials, "service_account_email", "") or "default"
+    return account
+
+
+async def close() -> None:
+    found.cache_clear()

@@ -1,0 +1,42 @@
+"""How Google names things: by partial URIs, `projects/<project>/global/networks/<name>`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from loaders.model import Source, at
+
+_COMPUTE: Final = "/compute/v1/"
+
+
+def partial_uri(url: str) -> str:
+    """What follows the version in an URL of Compute Engine."""
+    _, found, rest = url.partition(_COMPUTE)
+    if not found:
+        raise ValueError(f"{url!r} is no URL of Compute Engine")
+    return rest
+
+
+def partial_uri_at(path: str) -> Callable[[Source], str | None]:
+    """The partial URI of what is named at a path; None where nothing is."""
+
+    def uri(source: Source) -> str | None:
+        url = at(path, source.item)
+        return partial_uri(url) if url else None
+
+    uri.__name__ = f"partial_uri_at({path!r})"
+    uri.__doc__ = f"The partial URI of `{path}`."
+    return uri
+
+
+def last_part(path: str) -> Callable[[Source], str | None]:
+    """What follows the last slash: of a zone's URL its name."""
+
+    def part(source: Source) -> str | None:
+        found = at(path, source.item)
+        return found.rpartition("/")[2] if found else None
+
+    part.__name__ = f"last_part({path!r})"
+    part.__doc__ = f"The end of `{path}`."
+    return part

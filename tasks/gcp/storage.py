@@ -1,0 +1,98 @@
+"""Buckets, their labels, and who may see what is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from loaders.model import Node, Source, key, outgoing, prop
+from tasks.gcp.api import PROJECT
+from tasks.listing import listing
+from tasks.resource import Per, ResourceType
+
+EVERYONE: Final = {"allUsers", "allAuthenticatedUsers"}  # anybody, and anybody with an account of Google's
+
+
+def acl_public(bucket: Source) -> bool | None:
+    """Whether its ACL lets anybody in; None where it wasn't read."""
+    answer = bucket.item["bucketAccessControls"]
+    return None if answer is None else any(one.get("entity") in EVERYONE for one in answer.get("items") or ())
+
+
+def iam_public_roles(bucket: Source) -> list[str] | None:
+    """The roles that its policy gives to anybody, on whatever condition; None where it wasn't read."""
+    policy = bucket.item["getIamPolicy"]
+    if policy is None:
+        return None
+    bindings = policy.get("bindings") or ()
+    return sorted({one["role"] for one in bindings if EVERYONE & set(one.get("members") or ())})
+
+
+def project_number(bucket: Source) -> str | None:
+    found = bucket.item.get("projectNumber")
+    return None if found is None else str(found)
+
+
+def retention_period(bucket: Source) -> int | None:
+    """Seconds."""
+    found = (bucket.item.get("retentionPolicy") or {}).get("retentionPeriod")
+    return None if found is None else int(found)
+
+
+def meta_generation(bucket: Source) -> int | None:
+    found = bucket.item.get("metageneration")
+    return None if found is None else int(found)
+
+
+def labels(bucket: Source) -> Iterator[Mapping[str, str]]:
+    for name, value in (bucket.item.get("labels") or {}).items():
+        yield {"id": f"GCPBucket_{name}:{value}", "key": name, "value": value}
+
+
+def label_ids(bucket: Source) -> list[str]:
+    return [label["id"] for label in labels(bucket)]
+
+
+class GCPBucket(Node, label="GCPBucket", tenant="GCPProject"):
+    id: str = key("id")
+    bucket_id: str = prop("id")
+    self_link: str = prop("selfLink")
+    project_number: str | None = prop(project_number)
+    kind: str | None = prop("kind")
+    location: str | None = prop("location")
+    location_type: str | None = prop("locationType")
+    meta_generation: int | None = prop(meta_generation)
+    storage_class: str | None = prop("storageClass")
+    time_created: str | None = prop("timeCreated")
+    retention_period: int | None = prop(retention_period, "Seconds.")
+    iam_config_bucket_policy_only: bool | None = prop("iamConfiguration.bucketPolicyOnly.enabled", "ACLs don't count.")
+    iam_config_public_access_prevention: str | None = prop(
+        "iamConfiguration.publicAccessPrevention", "enforced: whatever ACL and policy say, nobody else gets in."
+    )
+    acl_public: bool | None = prop(acl_public, "Its ACL names anybody. None: it wasn't read.")
+    iam_public_roles: list[str] | None = prop(iam_public_roles, "What its policy gives to anybody. None: not read.")
+    owner_entity: str | None = prop("owner.entity")
+    owner_entity_id: str | None = prop("owner.entityId")
+    versioning_enabled: bool | None = prop("versioning.enabled")
+    log_bucket: str | None = prop("logging.logBucket")
+    requester_pays: bool | None = prop("billing.requesterPays")
+    default_kms_key_name: str | None = prop("encryption.defaultKmsKeyName")
+    relationships = (outgoing("LABELED", "GCPBucketLabel", label_ids),)
+
+
+class GCPBucketLabel(Node, label="GCPBucketLabel", labels=("Label",), shared=True):
+    id: str = key("id", "GCPBucket_<key>:<value>")
+    key: str = prop("key", index=True)
+    value: str = prop("value")
+
+
+BUCKETS: Final = ResourceType(
+    "gcp.storage.buckets",
+    Per.TENANT,
+    fetch=listing("storage:buckets.list", maxResults=500, projection="noAcl", gone_if="notFound")
+    .then("storage:buckets.getIamPolicy", bucket="name", constants={"optionsRequestedPolicyVersion": 3}, gap=True)
+    .then("storage:bucketAccessControls.list", bucket="name", none_if="invalid", gap=True),
+    yields=(GCPBucket, GCPBucketLabel.each(labels)),
+    also=("storage",),
+    of=PROJECT,
+)

@@ -1,0 +1,77 @@
+"""Tenants: every organization that the credentials may see, and every project."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from tasks.failures import CallFailed, Failure, NotConfigured
+from tasks.gcp import api, identity, tree
+from tasks.rate_budget import Budget
+from tasks.resource import Listed, Options, Tenant
+
+_OFF: Final = (
+    f"application default credentials turn it on: {identity.VARIABLE} names a key file, "
+    "or `gcloud auth application-default login`, or a service account of the machine"
+)
+
+
+async def tenants(options: Options, budget: Budget) -> Listed[Tenant]:
+    """Raises NotConfigured, CallFailed.
+
+    The projects of an organization are those of its tree, which is whole unless some of it may not be read; those that
+    are in no organization, or in one that may not be seen, a search adds: of them the list is never whole.
+    """
+    if not identity.there():
+        raise NotConfigured(_OFF)
+    endpoint = options.get("google_api_endpoint")
+    access = {"endpoint": endpoint} if endpoint else {}
+    connection = await api.connect(Tenant(provider="gcp", id="all", access=access), "", budget)
+    listed = connection.pages("resourcemanager:organizations.search")
+    organizations = [one async for page in listed for one in page["organizations"]]
+    projects: dict[str, Mapping[str, Any]] = {}
+    unseen = ""
+    for organization in organizations:
+        try:
+            parents = [organization["name"]]
+            parents += [folder["name"] async for folder in tree.folders_of(connection, organization["name"])]
+            for parent in parents:
+                projects |= {one["projectId"]: one async for one in tree.projects_of(connection, parent)}
+        except CallFailed as error:
+            if error.failure is not Failure.DENIED:
+                raise
+            unseen = f"{error.code} {error.action}: not all projects of {organization['name']} are known"
+    async for page in connection.pages("resourcemanager:projects.search"):
+        projects |= {one["projectId"]: one for one in page["projects"]}
+    found = [_organization(one, access) for one in organizations] + [_project(one, access) for one in projects.values()]
+    owner = "+".join(sorted(one["name"].rpartition("/")[2] for one in organizations))
+    return Listed(found, whole=bool(owner) and not unseen, owner=owner, unseen=unseen)
+
+
+def _organization(one: Mapping[str, Any], access: Mapping[str, str]) -> Tenant:
+    id_ = one["name"].rpartition("/")[2]
+    return Tenant(provider="gcp", id=id_, name=one.get("displayName") or "", kind=api.ORGANIZATION, access=access)
+
+
+def _project(one: Mapping[str, Any], access: Mapping[str, str]) -> Tenant:
+    name = one.get("displayName") or ""
+    return Tenant(provider="gcp", id=one["projectId"], name=name, kind=api.PROJECT, access=access)
+
+
+async def regions(connection: Any, options: Options) -> Listed[str]:
+    return Listed()
+
+
+def missing(options: Options) -> Iterable[str]:
+    """Raises NotConfigured where there are no credentials."""
+    if not identity.there():
+        raise NotConfigured(_OFF)
+    file = os.environ.get(identity.VARIABLE)
+    if file and not os.path.isfile(file):
+        yield f"{identity.VARIABLE}: {file} is no file"
+        return
+    try:
+        identity.found()
+    except CallFailed as error:
+        yield f"{identity.VARIABLE if file else error.action}: {error.reason}"

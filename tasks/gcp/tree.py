@@ -1,0 +1,45 @@
+"""An organization's tree: folders, in folders, and projects in any of them. Each list is asked of its parent, so that
+what may not be seen is said, where a search would leave it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from tasks.google_api import GoogleApi
+from tasks.resource import Item
+
+FOLDERS: Final = "resourcemanager:folders.list"
+PROJECTS: Final = "resourcemanager:projects.list"
+
+
+async def folders_of(api: GoogleApi, parent: str) -> AsyncIterator[Mapping[str, Any]]:
+    """All folders below, nested ones as well, those nearer to the root first."""
+    waiting = [parent]
+    while waiting:
+        async for page in api.pages(FOLDERS, parent=waiting.pop(0), pageSize=300):
+            for folder in page["folders"]:
+                waiting.append(folder["name"])
+                yield folder
+
+
+async def projects_of(api: GoogleApi, parent: str) -> AsyncIterator[Mapping[str, Any]]:
+    """The projects directly in a folder, or in the organization itself."""
+    async for page in api.pages(PROJECTS, parent=parent, pageSize=300):
+        for project in page["projects"]:
+            yield project
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    calls: tuple[str, ...] = (FOLDERS,)
+    made: ClassVar[Mapping[str, str]] = {FOLDERS: "1 per page of the organization, and of each folder"}
+
+    def parts(self, api: GoogleApi) -> None:
+        return None
+
+    async def items(self, api: GoogleApi, part: str) -> AsyncIterator[Item]:
+        async for folder in folders_of(api, f"organizations/{api.tenant.id}"):
+            yield Item(folder)
