@@ -88,9 +88,10 @@ def _interrupt(*_: object) -> NoReturn:
 def use_nothing_of_this_shell(settings: Path) -> None:
     """No credentials, profiles or settings: the demo must not reach a real account or a real graph."""
     for name in list(os.environ):
-        if name.startswith(("AWS_", "CHARTFLEET_")):
+        if name.startswith(("AWS_", "GOOGLE_", "GSUITE_", "CHARTFLEET_")):
             del os.environ[name]
-    os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    files = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "CLOUDSDK_CONFIG")
+    os.environ |= dict.fromkeys(files, os.devnull) | {"NO_GCE_CHECK": "true"}
     os.environ["CHARTFLEET_CONFIG"] = str(settings)
     for name in ("NO_PROXY", "no_proxy"):
         os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1")))

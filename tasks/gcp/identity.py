@@ -32,6 +32,8 @@ def _of_gcloud() -> bool:
 
 def _on_google() -> bool:
     """Whether a metadata server gives credentials: on Compute Engine, GKE and Cloud Run."""
+    if os.environ.get("NO_GCE_CHECK", "").lower() == "true":  # as Google's own library has it
+        return False
     if any(os.environ.get(name) for name in ("GCE_METADATA_HOST", "K_SERVICE", "CLOUD_RUN_JOB")):
         return True
     try:

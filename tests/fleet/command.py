@@ -63,10 +63,11 @@ class Command:
 
 
 def clean_environment() -> dict[str, str]:
-    """This process's, without what would reach AWS or set up Chartfleet."""
-    kept = {n: v for n, v in os.environ.items() if not n.startswith(("AWS_", "CHARTFLEET_")) and n != "COLUMNS"}
-    nowhere = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
-    return kept | nowhere | {"AWS_EC2_METADATA_DISABLED": "true"}
+    """This process's, without what would reach AWS or Google, or set up Chartfleet."""
+    theirs = ("AWS_", "GOOGLE_", "GSUITE_", "CHARTFLEET_")
+    kept = {n: v for n, v in os.environ.items() if not n.startswith(theirs) and n != "COLUMNS"}
+    nowhere = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "CLOUDSDK_CONFIG"), os.devnull)
+    return kept | nowhere | {"AWS_EC2_METADATA_DISABLED": "true", "NO_GCE_CHECK": "true"}
 
 
 def left_behind(directory: Path) -> list[str]:

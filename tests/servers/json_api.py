@@ -66,7 +66,8 @@ class Measured:
     in_flight: int = 0
     max_in_flight: int = 0
     early: int = 0
-    closed_until: float = 0.0  # on the monotonic clock
+    closed_from: float = 0.0  # on the monotonic clock
+    closed_until: float = 0.0
 
 
 class JsonApi:
@@ -137,10 +138,16 @@ class JsonApi:
         """Nothing is refused any more."""
         self._refusals.clear()
 
-    def close_for(self, bucket: str, seconds: float) -> None:
-        """No call of the bucket is welcome for so long: those that come all the same are `early`."""
+    def close_for(self, bucket: str, seconds: float, *, after: float = 0.0) -> None:
+        """No call of the bucket is welcome for so long: those that come all the same are `early`.
+
+        `after`: not those either that were sent before the answer that says so can have been read.
+        """
         with self._lock:
-            self.measured[bucket].closed_until = time.monotonic() + seconds
+            measured, now = self.measured[bucket], time.monotonic()
+            if now >= measured.closed_until:
+                measured.closed_from = now + after
+            measured.closed_until = max(measured.closed_until, now + seconds)
 
     def _serve(self, request: BaseHTTPRequestHandler) -> None:
         asked, route = self._asked(request)
@@ -176,7 +183,7 @@ class JsonApi:
             measured.calls += 1
             measured.in_flight += 1
             measured.max_in_flight = max(measured.max_in_flight, measured.in_flight)
-            measured.early += time.monotonic() < measured.closed_until
+            measured.early += measured.closed_from <= time.monotonic() < measured.closed_until
         try:
             yield
         finally:

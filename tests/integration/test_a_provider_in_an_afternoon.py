@@ -1,0 +1,97 @@
+"""The example of docs/a-provider-in-an-afternoon.md, installed as the page says and run against its API."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+from loaders.graph import Graph
+from tests.fleet.command import Command
+from tests.fleet.running import NEO4J_PASSWORD
+from tests.servers.json_api import JsonApi, Reply, token
+from workers.embedded import Services
+
+PAGE = Path(__file__).parents[2] / "docs" / "a-provider-in-an-afternoon.md"
+FILE = re.compile(r"^```(?:python|toml)\n# (?P<name>\S+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
+USERS = {
+    "users": [{"id": "u1", "loginName": "ada@example.com", "displayName": "Ada", "role": "owner", "status": "active"}]
+}
+DEVICES = {
+    "devices": [
+        {
+            "nodeId": "n1",
+            "name": "laptop.example.ts.net",
+            "user": "ada@example.com",
+            "os": "linux",
+            "addresses": ["100.64.0.1"],
+        },
+        {"nodeId": "n2", "name": "gone.example.ts.net", "user": "ada@example.com", "os": "linux", "addresses": []},
+        {"nodeId": "n3", "name": "router.example.ts.net", "user": "alan@example.com", "os": "linux", "addresses": []},
+    ]
+}
+ROUTES = {
+    "GET /api/v2/tailnet/-/users": lambda asked: Reply(USERS),
+    "GET /api/v2/tailnet/-/devices": lambda asked: Reply(DEVICES),
+    "GET /api/v2/device/{id}/routes": lambda asked: (
+        Reply({"message": "not found"}, 404)
+        if asked.parameters["id"] == "n2"
+        else Reply({"advertisedRoutes": ["10.0.0.0/8"] if asked.parameters["id"] == "n3" else []})
+    ),
+}
+
+
+def install(folder: Path) -> None:
+    """The files of the page, and what installing them leaves: the entry points."""
+    files = {found["name"]: found["text"] for found in FILE.finditer(PAGE.read_text())}
+    for name in ("chartfleet_tailscale/__init__.py", "chartfleet_tailscale/network.py"):
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(files[name])
+    project = tomllib.loads(files["pyproject.toml"])["project"]
+    installed = folder / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
+    )
+    points = "".join(f"{name} = {value}\n" for name, value in project["entry-points"]["chartfleet.providers"].items())
+    (installed / "entry_points.txt").write_text(f"[chartfleet.providers]\n{points}")
+
+
+def test_the_example_is_a_provider(tmp_path: Path, services: Services, graph: Graph) -> None:
+    install(tmp_path)
+    variables = {"PYTHONPATH": str(tmp_path), "TAILSCALE_KEY": "tskey", NEO4J_PASSWORD: services.graph.password or ""}
+    command = Command(tmp_path, variables)
+    with JsonApi(ROUTES, token("Bearer tskey")) as api:
+        api.refuse("GET /api/v2/tailnet/-/users", 429, {"Retry-After": "1"})
+        flags = [
+            "--tailscale-network",
+            "example.com",
+            "--tailscale-base-url",
+            api.url,
+            "--selected-modules",
+            "tailscale",
+        ]
+        graph_flags = [
+            "--neo4j-uri",
+            services.graph.uri,
+            "--neo4j-user",
+            "neo4j",
+            "--neo4j-password-env-var",
+            NEO4J_PASSWORD,
+        ]
+
+        without_key = command("sync", *graph_flags, *flags)
+        assert without_key.code == 1
+        assert without_key.error.endswith("give the NAME of the variable with its key")
+
+        ended = command("sync", "--json", *graph_flags, *flags, "--tailscale-api-key-env-var", "TAILSCALE_KEY")
+    assert ended.code == 0, ended.err
+    assert ended.json["rows"] == {"tailscale.devices": 2, "tailscale.users": 1}
+    owned = "MATCH (u:TailscaleUser)-[:OWNS]->(d:TailscaleDevice) RETURN u.login_name AS u, d.name AS d, d.routes AS r"
+    assert sorted(graph.rows(owned), key=lambda row: row["u"]) == [
+        {"u": "ada@example.com", "d": "laptop.example.ts.net", "r": []},
+        {"u": "alan@example.com", "d": "router.example.ts.net", "r": ["10.0.0.0/8"]},
+    ]
+    shown = command("schema", "--provider", "tailscale")
+    assert "TailscaleDevice" in shown.out

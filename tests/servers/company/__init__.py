@@ -1,0 +1,125 @@
+"""One company as its providers know it: Okta, GSuite, GCP, GitHub and CRXcavator, over HTTP, with their limits.
+
+    with Company(people=100) as company:
+        os.environ |= company.variables(directory)
+        chartfleet sync *company.flags
+
+All answer at one address, as their paths differ. What they are asked, how often, and how much at a time, is measured
+for each of them; a provider can be made to refuse, as any server of `tests.servers.json_api` can.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.servers import google_identity
+from tests.servers.company import crxcavator, gcp, github, gsuite, okta
+from tests.servers.company.people import People
+from tests.servers.json_api import Asked, JsonApi, Reply, Route
+from tests.servers.windows import Window
+
+PROVIDERS: Final = ("okta", "gsuite", "gcp", "github", "crxcavator")
+SENT_SECONDS: Final = 0.5  # what was sent before a refusal was read, came in this time
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much there is of what a provider has."""
+
+    people: int = 12
+    groups: int = 3
+    projects: int = 2
+    repositories: int = 3
+
+
+class Company(JsonApi):
+    """`windows`: of each provider, how many calls it takes in which time."""
+
+    def __init__(self, size: Size | None = None, *, windows: Mapping[str, Window] | None = None) -> None:
+        self.size = size or Size()
+        people = People(self.size.people)
+        self._windows = dict(windows or {})
+        routes: dict[str, Route] = {google_identity.TOKEN_ROUTE: google_identity.token}
+        for provider, found in (
+            ("okta", okta.routes(people, self.size.groups)),
+            ("gsuite", gsuite.routes(people, self.size.groups)),
+            ("gcp", gcp.routes(self.size.projects)),
+            ("github", github.routes(people, self.size.repositories)),
+            ("crxcavator", crxcavator.routes(people)),
+        ):
+            routes |= {action: self._limited(provider, route) for action, route in found.items()}
+        super().__init__(routes, self._guarded, bucket=provider_of)
+
+    @property
+    def flags(self) -> list[str]:
+        """What turns each provider on, beside the variables."""
+        return [
+            *("--okta-org-id", okta.ORGANIZATION, "--okta-base-url", self.url, "--okta-api-key-env-var", "OKTA_TOKEN"),
+            *("--google-api-endpoint", self.url, "--github-config-env-var", "GITHUB_CONFIG"),
+            *("--crxcavator-api-base-uri", self.url, "--crxcavator-api-key-env-var", "CRXCAVATOR_KEY"),
+        ]
+
+    def variables(self, directory: Path) -> dict[str, str]:
+        """Secrets, and the key files of Google's service accounts, which are written into the directory."""
+        organization = {"token": github.TOKEN, "url": f"{self.url}/graphql", "name": github.ORGANIZATION}
+        configuration = base64.b64encode(json.dumps({"organization": [organization]}).encode()).decode()
+        return {
+            "OKTA_TOKEN": okta.TOKEN,
+            "GITHUB_CONFIG": configuration,
+            "CRXCAVATOR_KEY": crxcavator.KEY,
+            "GOOGLE_APPLICATION_CREDENTIALS": str(google_identity.key_file(directory / "gcp.json", self.url)),
+            "GSUITE_GOOGLE_APPLICATION_CREDENTIALS": str(google_identity.key_file(directory / "gsuite.json", self.url)),
+            "GSUITE_DELEGATED_ADMIN": f"ada@{People.DOMAIN}",
+        }
+
+    def _guarded(self, asked: Asked) -> Reply | None:
+        guards: dict[str, Callable[[Asked], Reply | None]] = {
+            "okta": okta.guard,
+            "gsuite": google_identity.guard,
+            "gcp": google_identity.guard,
+            "github": github.guard,
+            "crxcavator": crxcavator.guard,
+        }
+        guard = guards.get(provider_of(asked))
+        return guard(asked) if guard else None
+
+    def _limited(self, provider: str, route: Route) -> Route:
+        """The route, for as many calls as the provider takes; and what its answers say of that."""
+        refused = {"okta": okta.refused, "github": github.refused, "crxcavator": crxcavator.refused}
+
+        def limited(asked: Asked) -> Reply:
+            window = self._windows.get(provider)
+            if window is None:
+                return route(asked)
+            taken = window.take()
+            if not taken.let_in:
+                told = refused.get(provider, gsuite.refused)(window, taken)
+                if wait := float(told.headers.get("X-Seconds", 0)):
+                    self.close_for(provider, wait, after=SENT_SECONDS)
+                return told
+            reply = route(asked)
+            if provider == "okta":
+                return Reply(reply.body, reply.status, {**okta.limits(window, taken), **reply.headers})
+            if provider == "github":
+                return github.with_points(reply, window, taken)
+            return reply
+
+        return limited
+
+
+def provider_of(asked: Asked) -> str:
+    path = asked.path
+    if path.startswith("/api/v1/"):
+        return "okta"
+    if path.startswith("/admin/directory/"):
+        return "gsuite"
+    if path == "/graphql":
+        return "github"
+    if path.startswith(("/group/", "/report/")):
+        return "crxcavator"
+    return "" if path == google_identity.TOKEN_PATH else "gcp"

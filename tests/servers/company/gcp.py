@@ -1,0 +1,165 @@
+"""The company's GCP: an organization with nested folders, and projects in them.
+
+Each project has a network, an instance that the internet reaches and one that it doesn't, a bucket, a cluster, a zone
+and a service account. Project 1 hasn't enabled GKE.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tests.servers.company.gsuite import paged
+from tests.servers.json_api import Asked, Reply, Route
+
+ORGANIZATION: Final = "123456789012"
+_COMPUTE: Final = "https://www.googleapis.com/compute/v1"
+_SERVICES: Final = ("compute", "container", "dns", "iam", "storage")
+_PAGE: Final = 50
+
+
+def project_id(number: int) -> str:
+    return f"example-{number}"
+
+
+def _project(number: int) -> dict[str, Any]:
+    return {
+        "name": f"projects/{1000 + number}",
+        "parent": f"folders/{11 + number % 2 * 100}",  # 11, and 111 within it
+        "projectId": project_id(number),
+        "state": "ACTIVE",
+        "displayName": f"Example {number}",
+    }
+
+
+def _folder(number: int, parent: str) -> dict[str, Any]:
+    return {"name": f"folders/{number}", "parent": parent, "displayName": f"Folder {number}", "state": "ACTIVE"}
+
+
+_FOLDERS: Final = {
+    f"organizations/{ORGANIZATION}": [_folder(11, f"organizations/{ORGANIZATION}")],
+    "folders/11": [_folder(111, "folders/11")],
+}
+
+
+def routes(projects: int) -> dict[str, Route]:
+    all_projects = [_project(number) for number in range(projects)]
+
+    def projects_of(asked: Asked) -> Reply:
+        return paged("projects", [one for one in all_projects if one["parent"] == asked.query["parent"]], asked)
+
+    def services(asked: Asked) -> Reply:
+        name = asked.parameters["project"]
+        enabled = [one for one in _SERVICES if (name, one) != (project_id(1), "container")]
+        found = [{"name": f"projects/1/services/{one}.googleapis.com", "state": "ENABLED"} for one in enabled]
+        return paged("services", found, asked)
+
+    organization = {"name": f"organizations/{ORGANIZATION}", "displayName": "example.com", "state": "ACTIVE"}
+    return {
+        "GET /v3/organizations:search": lambda asked: paged("organizations", [organization], asked),
+        "GET /v3/organizations/{id}": lambda asked: Reply(organization),
+        "GET /v3/folders": lambda asked: paged("folders", _FOLDERS.get(asked.query["parent"], []), asked),
+        "GET /v3/projects": projects_of,
+        "GET /v3/projects:search": lambda asked: paged("projects", all_projects, asked),
+        "GET /v3/projects/{id}": lambda asked: Reply(_project(_number(asked.parameters["id"]))),
+        "POST /v3/projects/{id}:getIamPolicy": lambda asked: Reply(_policy(asked.parameters["id"])),
+        "GET /v1/projects/{project}/services": services,
+        "GET /compute/v1/projects/{project}/global/networks": lambda asked: Reply({"items": [_network(_of(asked))]}),
+        "GET /compute/v1/projects/{project}/global/firewalls": lambda asked: Reply({"items": [_firewall(_of(asked))]}),
+        "GET /compute/v1/projects/{project}/aggregated/subnetworks": lambda asked: Reply(
+            {"items": {"regions/europe-west1": {"subnetworks": [_subnet(_of(asked))]}}}
+        ),
+        "GET /compute/v1/projects/{project}/aggregated/instances": lambda asked: Reply(
+            {"items": {"zones/europe-west1-b": {"instances": [_instance(_of(asked), n) for n in range(2)]}}}
+        ),
+        "GET /compute/v1/projects/{project}/aggregated/forwardingRules": lambda asked: Reply({"items": {}}),
+        "GET /storage/v1/b": lambda asked: paged("items", [_bucket(asked.query["project"])], asked),
+        "GET /storage/v1/b/{bucket}/iam": lambda asked: Reply({"bindings": []}),
+        "GET /storage/v1/b/{bucket}/acl": lambda asked: Reply({}),
+        "GET /v1/projects/{project}/locations/-/clusters": lambda asked: Reply({"clusters": [_cluster(_of(asked))]}),
+        "GET /dns/v1/projects/{project}/managedZones": lambda asked: Reply({"managedZones": [_zone(_of(asked))]}),
+        "GET /dns/v1/projects/{project}/managedZones/{zone}/rrsets": lambda asked: Reply(
+            {"rrsets": [{"name": "www.example.com.", "type": "A", "ttl": 300, "rrdatas": ["203.0.113.20"]}]}
+        ),
+        "GET /v1/projects/{project}/serviceAccounts": lambda asked: paged("accounts", [_account(_of(asked))], asked),
+        "GET /v1/projects/{project}/serviceAccounts/{account}/keys": lambda asked: Reply({}),
+        "GET /v1/projects/{project}/roles": lambda asked: Reply({}),
+    }
+
+
+def _of(asked: Asked) -> str:
+    return asked.parameters["project"]
+
+
+def _number(project: str) -> int:
+    return int(project.rpartition("-")[2])
+
+
+def _network(project: str) -> dict[str, Any]:
+    link = f"{_COMPUTE}/projects/{project}/global/networks/default"
+    return {"name": "default", "selfLink": link, "autoCreateSubnetworks": True}
+
+
+def _firewall(project: str) -> dict[str, Any]:
+    return {
+        "name": "allow-web",
+        "selfLink": f"{_COMPUTE}/projects/{project}/global/firewalls/allow-web",
+        "network": _network(project)["selfLink"],
+        "direction": "INGRESS",
+        "priority": 1000,
+        "disabled": False,
+        "sourceRanges": ["0.0.0.0/0"],
+        "allowed": [{"IPProtocol": "tcp", "ports": ["443"]}],
+    }
+
+
+def _subnet(project: str) -> dict[str, Any]:
+    return {
+        "name": "default",
+        "selfLink": f"{_COMPUTE}/projects/{project}/regions/europe-west1/subnetworks/default",
+        "region": f"{_COMPUTE}/projects/{project}/regions/europe-west1",
+        "network": _network(project)["selfLink"],
+        "ipCidrRange": "10.132.0.0/20",
+    }
+
+
+def _instance(project: str, number: int) -> dict[str, Any]:
+    """Number 0 has a public address."""
+    zone = f"{_COMPUTE}/projects/{project}/zones/europe-west1-b"
+    public = [{"type": "ONE_TO_ONE_NAT", "name": "External NAT", "natIP": "203.0.113.10"}] if number == 0 else []
+    nic = {
+        "name": "nic0",
+        "network": _network(project)["selfLink"],
+        "subnetwork": _subnet(project)["selfLink"],
+        "networkIP": f"10.132.0.{number + 2}",
+        "accessConfigs": public,
+    }
+    name = f"web-{number}"
+    link = f"{zone}/instances/{name}"
+    return {"name": name, "selfLink": link, "zone": zone, "status": "RUNNING", "networkInterfaces": [nic]}
+
+
+def _bucket(project: str) -> dict[str, Any]:
+    name = f"{project}-logs"
+    link = f"https://www.googleapis.com/storage/v1/b/{name}"
+    number = str(1000 + _number(project))
+    return {"id": name, "name": name, "selfLink": link, "projectNumber": number, "labels": {"team": "web"}}
+
+
+def _cluster(project: str) -> dict[str, Any]:
+    link = f"https://container.googleapis.com/v1/projects/{project}/locations/europe-west1/clusters/shop"
+    return {"name": "shop", "selfLink": link, "status": "RUNNING", "location": "europe-west1"}
+
+
+def _zone(project: str) -> dict[str, Any]:
+    return {"id": f"9{_number(project)}", "name": "public", "dnsName": "example.com.", "visibility": "public"}
+
+
+def _account(project: str) -> dict[str, Any]:
+    email = f"web@{project}.iam.gserviceaccount.com"
+    name = f"projects/{project}/serviceAccounts/{email}"
+    return {"name": name, "projectId": project, "uniqueId": f"10{_number(project)}", "email": email}
+
+
+def _policy(project: str) -> dict[str, Any]:
+    members = [f"serviceAccount:web@{project}.iam.gserviceaccount.com", "user:ada@example.com"]
+    return {"version": 3, "bindings": [{"role": "roles/editor", "members": members}]}

@@ -1,0 +1,150 @@
+"""The company's GitHub: everyone is a member, person 0 owns it; a repository has a protected branch and a manifest."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from tests.servers.company.people import People, Person
+from tests.servers.json_api import Asked, Reply, Route
+from tests.servers.windows import Taken, Window
+
+ORGANIZATION: Final = "example"
+TOKEN: Final = "ghp_not-a-secret"
+_SITE: Final = "https://github.com"
+_LARGEST_PAGE: Final = 100
+
+
+def guard(asked: Asked) -> Reply | None:
+    known = asked.headers.get("authorization") == f"Bearer {TOKEN}"
+    return None if known else Reply({"message": "Bad credentials"}, 401)
+
+
+def refused(window: Window, taken: Taken) -> Reply:
+    wait = max(0.0, taken.reset - time.time())
+    headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(taken.reset) + 1), "X-Seconds": f"{wait:.3f}"}
+    return Reply({"message": "API rate limit exceeded"}, 403, headers)
+
+
+def with_points(reply: Reply, window: Window, taken: Taken) -> Reply:
+    reset = datetime.fromtimestamp(int(taken.reset) + 1, UTC).isoformat().replace("+00:00", "Z")
+    points = {"cost": 1, "limit": window.limit, "remaining": taken.remaining, "resetAt": reset}
+    return Reply({**reply.body, "data": {**reply.body["data"], "rateLimit": points}}, reply.status, reply.headers)
+
+
+def _user(person: Person) -> dict[str, Any]:
+    name, url = f"{person.first} {person.last}", f"{_SITE}/{person.login}"
+    found = {"url": url, "login": person.login, "name": name, "email": person.email}
+    return {**found, "company": None, "isSiteAdmin": False}
+
+
+def _connection(items: list[Any], name: str = "nodes") -> dict[str, Any]:
+    return {name: items, "pageInfo": {"endCursor": None, "hasNextPage": False}}
+
+
+def _page(items: list[Any], variables: dict[str, Any], name: str = "nodes") -> dict[str, Any]:
+    start = int(variables.get("cursor") or 0)
+    end = start + _LARGEST_PAGE
+    more = end < len(items)
+    return {name: items[start:end], "pageInfo": {"endCursor": str(end) if more else None, "hasNextPage": more}}
+
+
+def routes(people: People, repositories: int) -> dict[str, Route]:
+    everyone = [_user(person) for person in people]
+    team = f"{_SITE}/orgs/{ORGANIZATION}/teams/everyone"
+
+    def repository(id_: str) -> dict[str, Any]:
+        number = int(id_.removeprefix("R_"))
+        name = f"repository-{number}"
+        url = f"{_SITE}/{ORGANIZATION}/{name}"
+        return {
+            "id": id_,
+            "url": url,
+            "name": name,
+            "nameWithOwner": f"{ORGANIZATION}/{name}",
+            "description": None,
+            "homepageUrl": None,
+            "sshUrl": f"git@github.com:{ORGANIZATION}/{name}.git",
+            "createdAt": "2023-01-02T03:04:05Z",
+            "updatedAt": "2023-01-02T03:04:05Z",
+            "visibility": "PRIVATE" if number else "PUBLIC",
+            "isPrivate": bool(number),
+            "isArchived": False,
+            "isDisabled": False,
+            "isLocked": False,
+            "isFork": False,
+            "primaryLanguage": {"name": "Python"},
+            "defaultBranchRef": {"id": f"REF_{number}", "name": "main"},
+            "owner": {"__typename": "Organization", "url": f"{_SITE}/{ORGANIZATION}", "login": ORGANIZATION},
+            "languages": _connection([{"name": "Python"}, {"name": "Shell"}]),
+            "branchProtectionRules": _connection(
+                [{"id": f"BPR_{number}", "pattern": "main", "isAdminEnforced": False}]
+            ),
+            "direct": _connection([{"permission": "ADMIN", "node": everyone[0]}], "edges"),
+            "outside": _connection([], "edges"),
+            "dependencyGraphManifests": _connection(
+                [
+                    {
+                        "id": f"DGM_{number}",
+                        "filename": "requirements.txt",
+                        "blobPath": f"/{ORGANIZATION}/{name}/blob/main/requirements.txt",
+                        "dependenciesCount": 1,
+                        "parseable": True,
+                        "exceedsMaxSize": False,
+                        "dependencies": _connection(
+                            [{"packageName": "requests", "requirements": f"= 2.{number % 10}", "packageManager": "PIP"}]
+                        ),
+                    }
+                ]
+            ),
+        }
+
+    def of_team(id_: str) -> dict[str, Any]:
+        members = [{"role": "MEMBER", "node": user} for user in everyone[:100]]
+        return {
+            "id": id_,
+            "url": team,
+            "name": "Everyone",
+            "slug": "everyone",
+            "description": None,
+            "privacy": "VISIBLE",
+            "organization": {"url": f"{_SITE}/{ORGANIZATION}"},
+            "parentTeam": None,
+            "members": _connection(members, "edges"),
+            "repositories": _connection([{"permission": "READ", "node": {"url": repository("R_0")["url"]}}], "edges"),
+        }
+
+    organization = {"url": f"{_SITE}/{ORGANIZATION}", "login": ORGANIZATION, "name": "Example Inc.", "isVerified": True}
+    members = [
+        {"hasTwoFactorEnabled": n % 2 == 0, "role": "ADMIN" if n == 0 else "MEMBER", "node": user}
+        for n, user in enumerate(everyone)
+    ]
+    ids = [{"id": f"R_{number}"} for number in range(repositories)]
+
+    def of_organization(name: str, items: list[Any], kind: str = "nodes") -> Route:
+        return lambda asked: _data({"organization": {name: _page(items, _variables(asked), kind)}})
+
+    def by_ids(one: Any) -> Route:
+        return lambda asked: _data({"nodes": [one(id_) for id_ in _variables(asked)["ids"]]})
+
+    operations: dict[str, Route] = {
+        "Organization": lambda asked: _data({"organization": organization}),
+        "Members": of_organization("membersWithRole", members, "edges"),
+        "RepositoryIds": of_organization("repositories", ids),
+        "TeamIds": of_organization("teams", [{"id": "T_0"}]),
+        "Teams": by_ids(of_team),
+        **dict.fromkeys(("Repositories", "BranchProtectionRules", "Collaborators", "Manifests"), by_ids(repository)),
+    }
+    return {f"POST /graphql {name}": route for name, route in operations.items()}
+
+
+def _variables(asked: Asked) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(asked.body)["variables"]
+    return found
+
+
+def _data(data: dict[str, Any]) -> Reply:
+    points = {"cost": 1, "limit": 5000, "remaining": 4900, "resetAt": "2030-01-01T00:00:00Z"}
+    return Reply({"data": {**data, "rateLimit": points}})

@@ -1,0 +1,142 @@
+"""The company's Okta: everyone has an account, every second one a second factor; group n holds every n-th person."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+from tests.servers.company.people import People, Person
+from tests.servers.json_api import Asked, Reply, Route, pages_of
+from tests.servers.windows import Taken, Window
+
+ORGANIZATION: Final = "example"
+TOKEN: Final = "okta-token-not-a-secret"
+AWS_GROUP: Final = "aws#shop#deploy#123456789012"  # of the person 0
+_TIME: Final = "2023-06-24T16:39:18.000Z"
+_LARGEST_PAGE: Final = {
+    "/api/v1/users": 200,
+    "/api/v1/groups": 1000,
+    "/api/v1/apps": 200,
+    "/api/v1/trustedOrigins": 200,
+}
+
+
+def guard(asked: Asked) -> Reply | None:
+    if asked.headers.get("authorization") == f"SSWS {TOKEN}":
+        return None
+    return Reply({"errorCode": "E0000011", "errorSummary": "Invalid token provided"}, 401)
+
+
+def limits(window: Window, taken: Taken) -> dict[str, str]:
+    return {
+        "X-Rate-Limit-Limit": str(window.limit),
+        "X-Rate-Limit-Remaining": str(taken.remaining),
+        "X-Rate-Limit-Reset": str(int(taken.reset) + 1),
+    }
+
+
+def refused(window: Window, taken: Taken) -> Reply:
+    wait = max(0.0, taken.reset - time.time())
+    said = {"errorCode": "E0000047", "errorSummary": "API call exceeded rate limit due to too many requests."}
+    return Reply(said, 429, {**limits(window, taken), "X-Seconds": f"{wait:.3f}"})
+
+
+def user_id(person: Person) -> str:
+    return f"00u{person.number:017}"
+
+
+def group_id(number: int) -> str:
+    return f"00g{number:017}"
+
+
+def _user(person: Person) -> dict[str, Any]:
+    return {
+        "id": user_id(person),
+        "status": "ACTIVE",
+        "created": _TIME,
+        "activated": _TIME,
+        "statusChanged": _TIME,
+        "lastLogin": _TIME,
+        "lastUpdated": _TIME,
+        "passwordChanged": _TIME,
+        "profile": {"firstName": person.first, "lastName": person.last, "login": person.email, "email": person.email},
+    }
+
+
+def _group(number: int) -> dict[str, Any]:
+    name = AWS_GROUP if number == 0 else f"Group {number}"
+    return {"id": group_id(number), "type": "OKTA_GROUP", "profile": {"name": name, "description": None}}
+
+
+def members_of(group: int, people: People) -> list[Person]:
+    return [people[0]] if group == 0 else [person for person in people if person.number % (group + 1) == 0]
+
+
+_APPLICATION: Final = {
+    "id": "0oa00000000000000001",
+    "name": "amazon_aws",
+    "label": "AWS Account Federation",
+    "status": "ACTIVE",
+    "created": _TIME,
+    "activated": _TIME,
+    "lastUpdated": _TIME,
+    "features": [],
+    "signOnMode": "SAML_2_0",
+    "settings": {"oauthClient": {"redirect_uris": ["https://signin.example.com/saml"]}},
+}
+_ORIGIN: Final = {
+    "id": "tos00000000000000001",
+    "name": "Portal",
+    "origin": "https://portal.example.com",
+    "scopes": [{"type": "CORS"}],
+    "status": "ACTIVE",
+    "created": _TIME,
+    "createdBy": "00u1",
+    "lastUpdated": _TIME,
+    "lastUpdatedBy": "00u1",
+}
+_SUPER_ADMIN: Final = {"id": "ra1", "label": "Super Administrator", "type": "SUPER_ADMIN", "status": "ACTIVE"}
+
+
+def routes(people: People, groups: int) -> dict[str, Route]:
+    def paged(items: list[Any], asked: Asked) -> Reply:
+        size = min(int(asked.query.get("limit", 200)), _LARGEST_PAGE.get(asked.path, 1000))
+        return pages_of(items, size, asked)
+
+    def members(asked: Asked) -> Reply:
+        return paged([_user(one) for one in members_of(_number(asked), people)], asked)
+
+    def factors(asked: Asked) -> Reply:
+        number = _number(asked)
+        factor = {
+            "id": f"ufs{number:017}",
+            "factorType": "webauthn" if number else "sms",
+            "provider": "FIDO",
+            "status": "ACTIVE",
+            "created": _TIME,
+            "lastUpdated": _TIME,
+            "profile": {"phoneNumber": "+1-555-0100"},
+        }
+        return Reply([factor] if number % 2 == 0 else [])
+
+    organization = {"id": "00o1", "subdomain": ORGANIZATION, "companyName": "Example Inc.", "status": "ACTIVE"}
+    return {
+        "GET /api/v1/org": lambda asked: Reply(organization),
+        "GET /api/v1/users": lambda asked: paged([_user(person) for person in people], asked),
+        "GET /api/v1/users/{id}/factors": factors,
+        "GET /api/v1/users/{id}/roles": lambda asked: Reply([_SUPER_ADMIN]),
+        "GET /api/v1/iam/assignees/users": lambda asked: Reply({"value": [{"id": user_id(people[0])}], "_links": {}}),
+        "GET /api/v1/groups": lambda asked: paged([_group(number) for number in range(groups)], asked),
+        "GET /api/v1/groups/{id}": lambda asked: Reply(_group(_number(asked))),
+        "GET /api/v1/groups/{id}/users": members,
+        "GET /api/v1/groups/{id}/roles": lambda asked: Reply([]),
+        "GET /api/v1/apps": lambda asked: paged([_APPLICATION], asked),
+        "GET /api/v1/apps/{id}": lambda asked: Reply(_APPLICATION),
+        "GET /api/v1/apps/{id}/users": lambda asked: paged([{"id": user_id(people[0])}], asked),
+        "GET /api/v1/apps/{id}/groups": lambda asked: paged([{"id": group_id(0)}], asked),
+        "GET /api/v1/trustedOrigins": lambda asked: paged([_ORIGIN], asked),
+    }
+
+
+def _number(asked: Asked) -> int:
+    return int(asked.parameters["id"][3:])
