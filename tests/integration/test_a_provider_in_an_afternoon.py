@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -62,36 +63,22 @@ def test_the_example_is_a_provider(tmp_path: Path, services: Services, graph: Gr
     install(tmp_path)
     variables = {"PYTHONPATH": str(tmp_path), "TAILSCALE_KEY": "tskey", NEO4J_PASSWORD: services.graph.password or ""}
     command = Command(tmp_path, variables)
+    sync, schema = (shlex.split(line) for line in re.findall(r"^    chartfleet (.+)$", PAGE.read_text(), re.MULTILINE))
+    password = ("--neo4j-password-env-var", NEO4J_PASSWORD)
     with JsonApi(ROUTES, token("Bearer tskey")) as api:
         api.refuse("GET /api/v2/tailnet/-/users", 429, {"Retry-After": "1"})
-        flags = [
-            "--tailscale-network",
-            "example.com",
-            "--tailscale-base-url",
-            api.url,
-            "--selected-modules",
-            "tailscale",
-        ]
-        graph_flags = [
-            "--neo4j-uri",
-            services.graph.uri,
-            "--neo4j-user",
-            "neo4j",
-            "--neo4j-password-env-var",
-            NEO4J_PASSWORD,
-        ]
+        here = ["--neo4j-uri", services.graph.uri, "--neo4j-user", "neo4j", *password, "--tailscale-base-url", api.url]
 
-        without_key = command("sync", *graph_flags, *flags)
+        without_key = command(*sync, *here, TAILSCALE_KEY="")
         assert without_key.code == 1
-        assert without_key.error.endswith("give the NAME of the variable with its key")
+        assert "the variable TAILSCALE_KEY isn't set" in without_key.error
 
-        ended = command("sync", "--json", *graph_flags, *flags, "--tailscale-api-key-env-var", "TAILSCALE_KEY")
+        ended = command(*sync, *here, "--json")
     assert ended.code == 0, ended.err
     assert ended.json["rows"] == {"tailscale.devices": 2, "tailscale.users": 1}
     owned = "MATCH (u:TailscaleUser)-[:OWNS]->(d:TailscaleDevice) RETURN u.login_name AS u, d.name AS d, d.routes AS r"
-    assert sorted(graph.rows(owned), key=lambda row: row["u"]) == [
+    assert sorted(graph.rows(owned), key=lambda row: str(row["u"])) == [
         {"u": "ada@example.com", "d": "laptop.example.ts.net", "r": []},
         {"u": "alan@example.com", "d": "router.example.ts.net", "r": ["10.0.0.0/8"]},
     ]
-    shown = command("schema", "--provider", "tailscale")
-    assert "TailscaleDevice" in shown.out
+    assert "TailscaleDevice" in command(*schema).out

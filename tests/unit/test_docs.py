@@ -33,7 +33,12 @@ PAGES = sorted((*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
 NO_SETTINGS = {f"{PREFIX}CONFIG"}  # variables with the prefix that name no setting
 OTHERS_FLAGS = {"--address"}  # Flower's
 
+AFTERNOON = ROOT / "docs" / "a-provider-in-an-afternoon.md"  # its test runs it, with the provider that it makes
+
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+every_page_of_its_own_providers = pytest.mark.parametrize(
+    "page", [page for page in PAGES if page != AFTERNOON], ids=lambda page: str(page.relative_to(ROOT))
+)
 
 FENCED = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s]+)\)")
@@ -119,7 +124,7 @@ def commands(page: Path) -> Iterator[str]:
             yield shlex.join(shlex.split(command["arguments"], comments=True))
 
 
-@every_page
+@every_page_of_its_own_providers
 def test_commands_are_understood(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
     parser = cli._parser()
     for command in commands(page):
@@ -140,7 +145,7 @@ def test_commands_are_found() -> None:
     assert any(command.startswith("--neo4j-uri") for command in found), "a command without a sub-command"
 
 
-@every_page
+@every_page_of_its_own_providers
 def test_flags_and_variables_exist(page: Path) -> None:
     text = prose(page)
     variables = set(re.findall(rf"\b{PREFIX}[A-Z0-9_]+\b", text))
