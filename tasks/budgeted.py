@@ -74,7 +74,9 @@ class BudgetedApi:
         bucket = f"{self._whose}:{name}"
         tries, throttles = 0, 0
         while True:
-            found = await self._try(send, bucket, limit)
+            # Where the API doesn't say how long: about 1, 2, 4, ... seconds, for the whole fleet.
+            pause = random.uniform(0.5, 1.0) * 2**throttles  # noqa: S311  # jitter, no secret
+            found = await self._try(send, bucket, limit, pause)
             if isinstance(found, Answer):
                 return found
             tries += 1
@@ -91,7 +93,9 @@ class BudgetedApi:
     def _whose(self) -> str:
         return f"{self.tenant.provider}:{self.credentials or self.tenant.id}"
 
-    async def _try(self, send: Callable[[], Answer | Refusal], bucket: str, limit: Limit) -> Answer | Refusal:
+    async def _try(
+        self, send: Callable[[], Answer | Refusal], bucket: str, limit: Limit, pause: float
+    ) -> Answer | Refusal:
         """One request. What it says of the bucket is told to the fleet while it still counts as in flight."""
         async with self.budget.flight(self._whose, self.terms.in_flight):
             await self.budget.take(bucket, limit)
@@ -99,7 +103,8 @@ class BudgetedApi:
             found = await asyncio.to_thread(send)
             refusal = found if isinstance(found, Refusal) else self.terms.refusal(found)
             if refusal is not None and refusal.failure is Failure.THROTTLED:
-                await self.budget.throttled(bucket, limit, refusal.retry_after_seconds)
+                told = refusal.retry_after_seconds
+                await self.budget.throttled(bucket, limit, pause if told is None else told)
             elif isinstance(found, Answer) and (seconds := self.terms.exhausted(found)):
                 await self.budget.hold(bucket, limit, seconds)
             return refusal or found

@@ -51,6 +51,7 @@ from workers import (
     watch,
 )
 from workers.adopt import adopt, look
+from workers.embedded import flock
 from workers.forget import forget
 from workers.process import connect_redis
 from workers.settings import SettingError, Settings, known
@@ -147,13 +148,17 @@ def _sync(settings: Settings, args: argparse.Namespace) -> int:
             for unit in units:
                 app.send_task(unit.type, args=(run, unit.id))
 
+        if local:  # two fleets at one broker would take each other's tasks
+            where = _data_dir(settings)
+            problem = f"another sync runs with the data directory {where}: wait for it, or give this one --data-dir"
+            stack.enter_context(flock.only(where / "sync.lock", problem))
         if args.resume:
             ledger = coordinator.resume(settings, graph, client, args.resume, publish_units)
         else:
             ledger = coordinator.start(settings, graph, client, publish_units, off)
         try:
             fleet = None
-            if local:  # only now: two fleets at one broker would take each other's tasks
+            if local:
                 fleet = stack.enter_context(local_fleet.local_fleet(settings, _data_dir(settings) / "logs"))
             watch.until_the_end(ledger, graph, notes, fleet)
         except BaseException as error:

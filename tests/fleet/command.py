@@ -35,7 +35,10 @@ class Ended:
 
 @dataclass(frozen=True)
 class Command:
-    """Runs `chartfleet` in `cwd`, with `variables` and nothing else of AWS's or its own in the environment."""
+    """Runs `chartfleet` in `cwd`, with `variables` and nothing else of AWS's or its own in the environment.
+
+    Its services, if it needs any of its own, are there too: two fleets at one broker would take each other's tasks.
+    """
 
     cwd: Path
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -53,7 +56,10 @@ class Command:
         return subprocess.Popen(
             [CHARTFLEET, *arguments],
             cwd=self.cwd,
-            env=clean_environment() | dict(self.variables) | variables,
+            env=clean_environment()
+            | {"CHARTFLEET_DATA_DIR": str(self.cwd / "data")}
+            | dict(self.variables)
+            | variables,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -41,6 +41,15 @@ def exclusive(path: Path) -> Iterator[None]:
 
 
 @contextmanager
+def only(path: Path, problem: str) -> Iterator[None]:
+    """The only holder. Raises EmbeddedError, with the problem that another one is, without waiting."""
+    with _held(path, shared=True) as file:
+        if not Shared(file).alone():
+            raise EmbeddedError(problem)
+        yield
+
+
+@contextmanager
 def shared(path: Path) -> Iterator[Shared]:
     """Any number of holders; waits while one of them has made it exclusive."""
     with _held(path, shared=True) as file:

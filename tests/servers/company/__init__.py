@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,11 +39,12 @@ class Size:
 
 
 class Company(JsonApi):
-    """`windows`: of each provider, how many calls it takes in which time."""
+    """`windows`: of each provider, how many calls it takes in which time. `refused`: those that came besides."""
 
     def __init__(self, size: Size | None = None, *, windows: Mapping[str, Window] | None = None) -> None:
         self.size = size or Size()
         people = People(self.size.people)
+        self.refused: Counter[str] = Counter()
         self._windows = dict(windows or {})
         routes: dict[str, Route] = {google_identity.TOKEN_ROUTE: google_identity.token}
         for provider, found in (
@@ -98,6 +100,7 @@ class Company(JsonApi):
                 return route(asked)
             taken = window.take()
             if not taken.let_in:
+                self.refused[provider] += 1
                 told = refused.get(provider, gsuite.refused)(window, taken)
                 if wait := float(told.headers.get("X-Seconds", 0)):
                     self.close_for(provider, wait, after=SENT_SECONDS)

@@ -1,0 +1,76 @@
+"""A large company: 10,000 people in Okta, 5,000 repositories, 200 projects, each within the memory and the limits."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from loaders.graph import Graph
+from tests.fleet.command import Command
+from tests.integration.test_all_providers import IN_FLIGHT, Fleet, at, variables_of
+from tests.servers.company import Company, Size
+from workers import embedded
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
+
+MOST_BYTES = 300_000_000  # of memory of a worker that is its own
+
+
+@contextmanager
+def largest_worker() -> Iterator[list[int]]:
+    """The most memory that a process which fetches had, in bytes."""
+    largest, done = [0], threading.Event()
+
+    def watch() -> None:
+        while not done.wait(1):
+            for process in psutil.process_iter(["cmdline"]):
+                if "fetch" in " ".join(process.info["cmdline"] or ()):
+                    try:
+                        largest[0] = max(largest[0], process.memory_info().rss)
+                    except psutil.Error:
+                        continue
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield largest
+    finally:
+        done.set()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("module", "size", "counted"),
+    [
+        ("okta", Size(people=10_000, groups=50), {"OktaUser": 10_000, "OktaUserFactor": 5_000, "OktaGroup": 50}),
+        ("github", Size(people=500, repositories=5_000), {"GitHubRepository": 5_000, "GitHubUser": 500}),
+        ("gcp", Size(projects=200), {"GCPProject": 200, "GCPInstance": 400, "GCPBucket": 200}),
+    ],
+    ids=["okta", "github", "gcp"],
+)
+def test_it_fits(
+    module: str, size: Size, counted: dict[str, int], tmp_path: Path, services: embedded.Services, graph: Graph
+) -> None:
+    with Company(size) as company, largest_worker() as largest:
+        fleet = Fleet(Command(tmp_path, variables_of(company, tmp_path, services)), company, graph, at(services))
+        begin = time.monotonic()
+        flags = ("--json", "--selected-modules", module, *fleet.flags, *company.flags)
+        process = fleet.command.start("sync", *flags)
+        out, err = process.communicate(timeout=3000)
+        seconds = time.monotonic() - begin
+        measured = company.measured[module]
+    assert process.returncode == 0, err[-2000:] + out[-2000:]
+    for label, count in counted.items():
+        assert fleet.rows(f"MATCH (n:{label}) RETURN count(n)") == [count]
+    told = (
+        f"{module}: {seconds:.0f} s, {measured.calls} calls, {measured.max_in_flight} at a time, {largest[0]:,} bytes"
+    )
+    print(told)
+    assert measured.max_in_flight <= IN_FLIGHT[module]
+    assert largest[0] < MOST_BYTES, told
