@@ -17,7 +17,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# One sync of a simulated AWS, end to end. KEEP=1: graph, broker and simulated AWS stay up until `make demo-stop`.
+# One sync of simulated providers, end to end. KEEP=1: graph, broker and simulated providers stay up until `make demo-stop`.
 demo: setup
 	@$(BIN)/python -m demo $(if $(filter-out 0 no,$(KEEP)),--keep)
 

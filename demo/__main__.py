@@ -1,7 +1,7 @@
-"""The demo: a simulated AWS, a fleet and a graph on this machine, one `chartfleet sync`, and a check of what it says.
+"""The demo: simulated providers, a fleet and a graph on this machine, one `chartfleet sync`, a check of what it says.
 
 python -m demo             everything it started is gone afterwards
-python -m demo --keep      graph, broker and simulated AWS stay up
+python -m demo --keep      graph, broker and simulated providers stay up
 python -m demo --stop      ends what --keep left up
 
 Its data directory is emptied when it starts, and left behind at the end: `chartfleet services start` brings the graph
@@ -31,6 +31,7 @@ from demo.estate import ACCOUNT, REGIONS, Estate
 from demo.organization import EXTERNAL_ID, READER, fill
 from loaders.graph import Graph
 from tasks import registry
+from tests.servers import company
 from tests.servers.aws import START_SECONDS, AwsControl, Effect, Fault
 from workers import embedded
 from workers.embedded.process import ServerProcess, spawn, stop_all
@@ -39,17 +40,18 @@ from workers.report import NOT_COVERED
 ROOT: Final = Path(__file__).parents[1]
 CHARTFLEET: Final = str(Path(sys.executable).with_name("chartfleet"))
 DENIED_REGION: Final = "eu-south-1"
+COMPANY: Final = company.Size()
 SEEN_REGIONS: Final = tuple(region for region in REGIONS if region != DENIED_REGION)
 
 SETTINGS: Final = "demo.toml"  # empty; in the data directory, whose sign it is that it is a demo's
-PROCESS: Final = "aws.process.json"
+SIMULATED: Final = {"aws": "tests.servers.aws", "company": "tests.servers.company"}  # each a process of its own
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m demo", description="A sync of a simulated AWS, end to end.")
-    parser.add_argument("--keep", action="store_true", help="graph, broker and simulated AWS stay up")
+    parser = argparse.ArgumentParser(prog="python -m demo", description="A sync of simulated providers, end to end.")
+    parser.add_argument("--keep", action="store_true", help="graph, broker and simulated providers stay up")
     parser.add_argument("--stop", action="store_true", help="end what --keep left up")
     parser.add_argument("--data-dir", type=Path, default=Path(".demo"), metavar="DIR", help="default: %(default)s")
     arguments = parser.parse_args()
@@ -100,11 +102,17 @@ def use_nothing_of_this_shell(settings: Path) -> None:
 def demo(directory: Path, started: ExitStack) -> bool:
     """Everything up, one sync, its report; whether the graph says what the estate is. `started` ends what came up."""
     title("A simulated AWS")
-    aws = simulated_aws(directory, started)
+    aws = AwsControl(simulated("aws", directory, started))
     organization = fill(aws.url)
     aws.add(Fault(Effect.DENY, service="ec2", region=DENIED_REGION, account=ACCOUNT))
     accounts = len(organization.accounts) + 1
     console.print(f"{aws.url}: {accounts} accounts, {len(REGIONS)} regions; {ACCOUNT} is denied EC2 in {DENIED_REGION}")
+
+    title("A company on GCP, Okta, GSuite, GitHub and CRXcavator")
+    others = simulated("company", directory, started)
+    console.print(
+        f"{others}: {COMPANY.people} people, {COMPANY.projects} projects, {COMPANY.repositories} repositories"
+    )
 
     title("A graph and a broker")
     started.callback(embedded.stop, directory)
@@ -117,8 +125,10 @@ def demo(directory: Path, started: ExitStack) -> bool:
         "AWS_SECRET_ACCESS_KEY": "the-simulator-takes-any-key",
         "AWS_DEFAULT_REGION": REGIONS[0],
     }
+    os.environ |= company.variables(others, directory)
     roles = ["--aws-assume-role", READER, "--aws-external-id", EXTERNAL_ID]
     flags = ["--data-dir", os.path.relpath(directory), *roles, "--aws-regions", ",".join(REGIONS)]
+    flags += company.flags(others)
     console.print(f"$ chartfleet {shlex.join(['sync', *flags])}", markup=False)
     begin = time.monotonic()
     code = chartfleet("sync", *flags)
@@ -131,12 +141,13 @@ def demo(directory: Path, started: ExitStack) -> bool:
     with closing(Graph.at(services.graph)) as graph:
         wrong = differences(organization.hub, graph, code, json.loads(status.stdout or "{}"))
         wrong += sample_queries.differences(graph)
+        wrong += sample_queries.differences(graph, sample_queries.PEOPLE)
     for line in wrong:
         console.print(f"[red]not as expected:[/] {line}")
     if not wrong:
         told = f"{seconds:.0f} s, exit code {code} (complete, but parts not seen); not seen are the EC2 scopes of"
         console.print(f"[green]As expected:[/] {told} {DENIED_REGION} in {ACCOUNT}, no others.")
-        console.print("Every query of docs/sample-queries.md has the answer that the page states.")
+        console.print("Every query of the pages of sample queries has the answer that its page states.")
     return not wrong
 
 
@@ -183,17 +194,22 @@ def differences(estate: Estate, graph: Graph, code: int, status: dict[str, Any])
 # -- what stays up, and its end
 
 
-def simulated_aws(directory: Path, started: ExitStack) -> AwsControl:
-    state, log = directory / "aws.json", directory / "logs" / "aws.log"
-    process = spawn([sys.executable, "-m", "tests.servers.aws", "--state", state], directory=ROOT, log=log)
+def simulated(name: str, directory: Path, started: ExitStack) -> str:
+    """Where it answers, once it does."""
+    state, log = directory / f"{name}.json", directory / "logs" / f"{name}.log"
+    process = spawn([sys.executable, "-m", SIMULATED[name], "--state", state], directory=ROOT, log=log)
     started.callback(stop_all, [process])
-    (directory / PROCESS).write_text(json.dumps(asdict(process)))
+    _process_file(directory, name).write_text(json.dumps(asdict(process)))
     deadline = time.monotonic() + START_SECONDS
     while not state.exists():
         if not process.alive or time.monotonic() > deadline:
-            raise embedded.EmbeddedError(f"the simulated AWS didn't start; see {log}")
+            raise embedded.EmbeddedError(f"the simulated {name} didn't start; see {log}")
         time.sleep(0.05)
-    return AwsControl(json.loads(state.read_text())["url"])
+    return str(json.loads(state.read_text())["url"])
+
+
+def _process_file(directory: Path, name: str) -> Path:
+    return directory / f"{name}.process.json"
 
 
 def check(directory: Path) -> None:
@@ -205,15 +221,18 @@ def check(directory: Path) -> None:
 def stop(directory: Path) -> None:
     """End what an earlier demo left up. Its data stay."""
     embedded.stop(directory)
-    if (directory / PROCESS).exists():
-        stop_all([ServerProcess(**json.loads((directory / PROCESS).read_text()))])
+    files = [_process_file(directory, name) for name in SIMULATED]
+    stop_all([ServerProcess(**json.loads(file.read_text())) for file in files if file.exists()])
 
 
 def say_what_stays(directory: Path) -> None:
     status = embedded.status(directory)
     title("Still up")
     say(f"Neo4j Browser   {status.browser_url} (user neo4j, password in {status.graph.password_file})")
-    console.print(f"simulated AWS   {json.loads((directory / 'aws.json').read_text())['url']}")
+    for name in SIMULATED:
+        console.print(
+            f"simulated {name:<8} {json.loads((directory / f'{name}.json').read_text())['url']}", soft_wrap=True
+        )
     console.print("to stop it all  [bold]make demo-stop[/]")
 
 

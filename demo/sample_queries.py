@@ -1,4 +1,4 @@
-"""The queries of docs/sample-queries.md, and the answers that the page states for the demo's graph.
+"""The queries of docs/sample-queries*.md, and the answers that the pages state for the demo's graph.
 
 A query is a block of Cypher below a heading; its answer is the table that follows, a line per row.
 """
@@ -13,7 +13,9 @@ from typing import Any, Final
 
 from loaders.graph import Graph
 
-PAGE: Final = Path(__file__).parents[1] / "docs" / "sample-queries.md"
+DOCS: Final = Path(__file__).parents[1] / "docs"
+PAGE: Final = DOCS / "sample-queries.md"
+PEOPLE: Final = DOCS / "sample-queries-of-people.md"  # for the company beside AWS
 _QUERY: Final = re.compile(
     r"^#+ (?P<title>[^\n]+)\n(?:(?!^#)[^\n]*\n)*?```cypher\n(?P<query>.*?)```\n\s*(?P<table>(?:^\|[^\n]*\n?)*)",
     re.MULTILINE | re.DOTALL,
@@ -37,9 +39,9 @@ def read(page: Path = PAGE) -> list[SampleQuery]:
     return list(_queries(page.read_text(encoding="utf-8")))
 
 
-def differences(graph: Graph) -> list[str]:
+def differences(graph: Graph, page: Path = PAGE) -> list[str]:
     """A line for each query whose answer isn't the stated one."""
-    found = ((sample, sample.answer(graph)) for sample in read())
+    found = ((sample, sample.answer(graph)) for sample in read(page))
     return [f"{sample.title}: {rows}, expected {sample.rows}" for sample, rows in found if rows != sample.rows]
 
 

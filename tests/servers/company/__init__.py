@@ -59,25 +59,10 @@ class Company(JsonApi):
 
     @property
     def flags(self) -> list[str]:
-        """What turns each provider on, beside the variables."""
-        return [
-            *("--okta-org-id", okta.ORGANIZATION, "--okta-base-url", self.url, "--okta-api-key-env-var", "OKTA_TOKEN"),
-            *("--google-api-endpoint", self.url, "--github-config-env-var", "GITHUB_CONFIG"),
-            *("--crxcavator-api-base-uri", self.url, "--crxcavator-api-key-env-var", "CRXCAVATOR_KEY"),
-        ]
+        return flags(self.url)
 
     def variables(self, directory: Path) -> dict[str, str]:
-        """Secrets, and the key files of Google's service accounts, which are written into the directory."""
-        organization = {"token": github.TOKEN, "url": f"{self.url}/graphql", "name": github.ORGANIZATION}
-        configuration = base64.b64encode(json.dumps({"organization": [organization]}).encode()).decode()
-        return {
-            "OKTA_TOKEN": okta.TOKEN,
-            "GITHUB_CONFIG": configuration,
-            "CRXCAVATOR_KEY": crxcavator.KEY,
-            "GOOGLE_APPLICATION_CREDENTIALS": str(google_identity.key_file(directory / "gcp.json", self.url)),
-            "GSUITE_GOOGLE_APPLICATION_CREDENTIALS": str(google_identity.key_file(directory / "gsuite.json", self.url)),
-            "GSUITE_DELEGATED_ADMIN": f"ada@{People.DOMAIN}",
-        }
+        return variables(self.url, directory)
 
     def _guarded(self, asked: Asked) -> Reply | None:
         guards: dict[str, Callable[[Asked], Reply | None]] = {
@@ -113,6 +98,29 @@ class Company(JsonApi):
             return reply
 
         return limited
+
+
+def flags(url: str) -> list[str]:
+    """What turns on each provider that is served there, beside the variables."""
+    return [
+        *("--okta-org-id", okta.ORGANIZATION, "--okta-base-url", url, "--okta-api-key-env-var", "OKTA_TOKEN"),
+        *("--google-api-endpoint", url, "--github-config-env-var", "GITHUB_CONFIG"),
+        *("--crxcavator-api-base-uri", url, "--crxcavator-api-key-env-var", "CRXCAVATOR_KEY"),
+    ]
+
+
+def variables(url: str, directory: Path) -> dict[str, str]:
+    """Secrets, and the key files of Google's service accounts, which are written into the directory."""
+    organization = {"token": github.TOKEN, "url": f"{url}/graphql", "name": github.ORGANIZATION}
+    configuration = base64.b64encode(json.dumps({"organization": [organization]}).encode()).decode()
+    return {
+        "OKTA_TOKEN": okta.TOKEN,
+        "GITHUB_CONFIG": configuration,
+        "CRXCAVATOR_KEY": crxcavator.KEY,
+        "GOOGLE_APPLICATION_CREDENTIALS": str(google_identity.key_file(directory / "gcp.json", url)),
+        "GSUITE_GOOGLE_APPLICATION_CREDENTIALS": str(google_identity.key_file(directory / "gsuite.json", url)),
+        "GSUITE_DELEGATED_ADMIN": f"ada@{People.DOMAIN}",
+    }
 
 
 def provider_of(asked: Asked) -> str:

@@ -11,7 +11,7 @@ from tests.servers.windows import Taken, Window
 
 ORGANIZATION: Final = "example"
 TOKEN: Final = "okta-token-not-a-secret"
-AWS_GROUP: Final = "aws#shop#deploy#123456789012"  # of the person 0
+AWS_GROUP: Final = "aws#shop#engineer#123456789012"  # of person 0
 _TIME: Final = "2023-06-24T16:39:18.000Z"
 _LARGEST_PAGE: Final = {
     "/api/v1/users": 200,
