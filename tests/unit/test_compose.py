@@ -109,7 +109,8 @@ def test_a_service_is_given_the_passwords_that_it_needs_and_no_others() -> None:
     assert holders("rrr") == {"redis", *OWN}
     assert holders("nnn") == {"neo4j", "coordinator", "loader", "sync"}
     assert holders("fff") == {"flower"}
-    assert holders("AWS_SECRET_ACCESS_KEY") == {"coordinator", "fetch"}
+    for credential in ("AWS_SECRET_ACCESS_KEY", "OKTA_TOKEN", "GITHUB_CONFIG", "CRXCAVATOR_KEY"):
+        assert holders(credential) == {"coordinator", "fetch"}
 
 
 @every_service
