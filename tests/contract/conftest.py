@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import replace
+from contextlib import ExitStack, closing
 
 import pytest
 
@@ -14,7 +13,7 @@ from loaders.ledger import RunState
 from tasks import registry
 from tasks.resource import ResourceType
 from tests.contract import providers
-from tests.contract.loading import Runs
+from tests.contract.loading import Runs, of_another_tenant
 from tests.contract.samples import has_other, other_sample, sample
 from tests.contract.stand_in import StandIn
 from workers import barrier, embedded
@@ -44,16 +43,6 @@ def indexed(services: embedded.Services) -> None:
     graph = Graph.at(services.graph)
     indexes.ensure(graph, registry.schema())
     graph.close()
-
-
-@contextmanager
-def of_another_tenant(stand_in: StandIn) -> Iterator[None]:
-    own = stand_in.tenant
-    stand_in.tenant = replace(own, id=f"{own.id}-2")
-    try:
-        yield
-    finally:
-        stand_in.tenant = own
 
 
 @pytest.fixture(scope="module")

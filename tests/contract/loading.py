@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import redis
@@ -104,6 +105,16 @@ async def fetch(type_: ResourceType, attempt: Attempt, ledger: Ledger, stand_in:
         limits=FetchLimits(lease_seconds=600),
         stopping=lambda: False,
     ).run()
+
+
+@contextmanager
+def of_another_tenant(stand_in: StandIn) -> Iterator[None]:
+    """Runs are of a tenant that has nothing to do with that of the samples."""
+    stand_in.suffix = "-2"
+    try:
+        yield
+    finally:
+        stand_in.suffix = ""
 
 
 def neighbours(graph: Graph, rows: Rows) -> None:

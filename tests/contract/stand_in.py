@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from loaders.scope import Scope
@@ -42,10 +42,11 @@ class StandIn(ABC):
     partition: ClassVar[str] = ""
     tenant: Tenant
     answers: Answers
+    suffix: str = ""  # of the tenants' ids: those of others than the samples'
 
     def tenant_of(self, type_: ResourceType) -> Tenant:
         """The tenant that has such things."""
-        return self.tenant
+        return replace(self.tenant, id=self.tenant.id + self.suffix)
 
     @abstractmethod
     async def connect(self, scope: Scope, budget: Budget) -> Api:

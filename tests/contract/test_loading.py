@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,7 @@ from loaders.scope import Scope
 from loaders.writer import Writer
 from tasks import registry
 from tasks.resource import ResourceType
-from tests.contract.loading import NEIGHBOUR, Runs, linked, neighbours
+from tests.contract.loading import NEIGHBOUR, Runs, linked, neighbours, of_another_tenant
 from tests.contract.samples import Rows, ends, half, rows_over_http, sample, scope_of
 from tests.contract.stand_in import StandIn
 from tests.fleet.graph_state import State as GraphState
@@ -40,6 +40,7 @@ class Seen:
 
     loaded: Problems = field(default_factory=lambda: defaultdict(list))
     again: Problems = field(default_factory=lambda: defaultdict(list))
+    another: Problems = field(default_factory=lambda: defaultdict(list))
     cleaned: Problems = field(default_factory=lambda: defaultdict(list))
     left: Problems = field(default_factory=lambda: defaultdict(list))
 
@@ -57,6 +58,11 @@ def test_its_rows_are_nodes_and_relationships(type_: ResourceType, seen: Seen) -
 @every_type
 def test_loading_the_same_again_changes_no_more_than_lastupdated(type_: ResourceType, seen: Seen) -> None:
     check(seen.again, type_)
+
+
+@every_type
+def test_another_tenant_that_has_none_deletes_nothing_of_it(type_: ResourceType, seen: Seen) -> None:
+    check(seen.another, type_)
 
 
 @every_type
@@ -79,7 +85,9 @@ def seen(
     services: embedded.Services,
     stand_ins: dict[str, StandIn],
 ) -> Seen:
-    """Five runs: the samples, the same again, half, nothing, and half of them in a graph that never had more."""
+    """Six runs: the samples, the same again, nothing of another tenant, half, nothing, and half of them in a graph that
+    never had more.
+    """
     collected = (getattr(item, "callspec", None) for item in request.session.items if item.module is request.module)
     types = {spec.params["type_"].name: spec.params["type_"] for spec in collected if spec}.values()
     graph, broker = Graph.at(services.graph), redis.Redis.from_url(services.broker_url)
@@ -114,6 +122,14 @@ def observe(
         if before.get(name) != after.get(name):
             scope = (after.get(name) or before[name])["properties"].get("_scope", "")
             seen.again[type_of(scope)].append(f"{before.get(name)} -> {after.get(name)}")
+
+    with ExitStack() as others:
+        for stand_in in stand_ins.values():
+            others.enter_context(of_another_tenant(stand_in))
+        runs.run(dict.fromkeys(whole))
+    for name in after.keys() - elements(graph).keys():
+        scope = after[name]["properties"].get("_scope", "")
+        seen.another[type_of(scope)].append(f"another tenant's run deleted {after[name]}")
 
     runs.run(halves)
     after_deletion = graph_state(graph)

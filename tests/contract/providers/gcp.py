@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,8 @@ class Gcp(GoogleStandIn):
         self.besides[self.path_of(api.SERVICES)] = enabled
 
     def tenant_of(self, type_: ResourceType) -> Tenant:
-        return self.organization if type_.of == api.ORGANIZATION else self.tenant
+        tenant = self.organization if type_.of == api.ORGANIZATION else self.tenant
+        return replace(tenant, id=tenant.id + self.suffix)
 
     def lists(self, type_: ResourceType) -> list[tuple[str, str]]:
         """Of a list over all zones, that of each zone that the sample has."""
