@@ -48,6 +48,7 @@ ENDPOINT: Final = Option(
 )
 
 _THROTTLED: Final = {"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "RESOURCE_EXHAUSTED"}
+_UNTIL_TOMORROW: Final = {"dailyLimitExceeded"}
 _NOT_ENABLED: Final = {"accessNotConfigured", "SERVICE_DISABLED"}
 _LONGEST_REASON: Final = 200
 
@@ -66,6 +67,8 @@ def refusal(answer: Answer) -> Refusal | None:
     words = {*reasons, error.get("status")}
     if status == 429 or words & _THROTTLED:
         failure = Failure.THROTTLED
+    elif words & _UNTIL_TOMORROW:
+        failure = Failure.OTHER
     elif words & _NOT_ENABLED:
         failure = Failure.NOT_ENABLED
     elif status in (401, 403):
