@@ -159,7 +159,7 @@ def test_a_server_that_is_away_is_tried_and_then_a_failure(broker: redis.Redis) 
 def test_a_listing_in_parts_reads_each_item_anew(server: JsonApi, api: HttpApi) -> None:
     """Parts are so many ids; one that is gone by then is passed over; of the thousands in an item little is kept."""
     one_more = {"id": "gone"}
-    server.routes["GET /groups"] = by_links([{"id": "a"}, {"id": "b"}], [one_more])
+    server.routes["GET /groups"] = by_links([{"id": "x"}, {"id": "y"}], [one_more])
     server.routes["GET /groups/{id}"] = lambda asked: (
         Reply({"message": "gone"}, 404)
         if asked.parameters["id"] == "gone"
@@ -180,10 +180,10 @@ def test_a_listing_in_parts_reads_each_item_anew(server: JsonApi, api: HttpApi) 
         return parts, [item for part in parts async for item in groups.items(api, part)]
 
     parts, items = run(read())
-    assert parts == ["a,b", "gone"]
+    assert parts == ["x,y", "gone"]
     kept = [{"id": "0"}, {"id": "1"}, {"id": "2"}]
     found = sorted((item.value for item in items if not item.failure), key=lambda value: str(value["id"]))
-    assert found == [{"id": "a", "name": "N", "members": kept}, {"id": "b", "name": "N", "members": kept}]
+    assert found == [{"id": "x", "name": "N", "members": kept}, {"id": "y", "name": "N", "members": kept}]
     assert [item.failure.failure for item in items if item.failure] == [Failure.GONE]
 
 
