@@ -114,10 +114,6 @@ def ranges(firewall: Source) -> list[Mapping[str, str]]:
     return [{"cidr": cidr} for cidr in firewall.item.get("sourceRanges") or ()]
 
 
-class GCPIpRange(IpRange, label="GCPIpRange", shared=True):
-    """Of a rule in GCP: the same range in another provider's rule is the same node."""
-
-
 FIREWALLS: Final = ResourceType(
     "gcp.compute.firewalls",
     Per.TENANT,
@@ -127,7 +123,7 @@ FIREWALLS: Final = ResourceType(
         GCPNetworkTag.each(target_tags),
         GCPIpRule.each(rules("allow")),
         GCPIpRule.each(rules("deny")),
-        GCPIpRange.each(ranges),
+        IpRange.each(ranges),
     ),
     also=("compute",),
     of=PROJECT,
