@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tasks.failures import CallFailed, Failure, Later
+from tasks.listing import CALLS_IN_FLIGHT
 from tasks.rate_budget import Budget, Limit
 from tasks.resource import Tenant
 
@@ -88,6 +89,11 @@ class BudgetedApi:
                 await asyncio.sleep(random.uniform(0, min(20, 0.5 * 2**tries)))  # noqa: S311  # jitter, no secret
             else:
                 raise CallFailed(found.failure, action, found.reason, code=found.code)
+
+    @property
+    def at_a_time(self) -> int:
+        """Details that one scope asks for at the same time."""
+        return min(CALLS_IN_FLIGHT, self.terms.in_flight)
 
     @property
     def _whose(self) -> str:

@@ -20,15 +20,22 @@ from tasks.resource import Gap, Item, Tenant
 
 T = TypeVar("T")
 
-CALLS_IN_FLIGHT: Final = 25  # details of one scope at a time
+CALLS_IN_FLIGHT: Final = 25  # of one scope, at most
 _WORD: Final = re.compile("[:/]")
 _SEPARATOR: Final = ","  # of the ids in the name of a part
 
 
 class ListedApi(Protocol):
-    """A provider's API as a listing reads it. Actions are its own words for its calls."""
+    """A provider's API as a listing reads it. Actions are its own words for its calls.
+
+    at_a_time   details that one scope asks for at the same time: more than the API takes would only wait, and a scope
+                that waits long gives its place back, with what it has read
+    """
 
     tenant: Tenant
+
+    @property
+    def at_a_time(self) -> int: ...
 
     def pages(self, action: str, **parameters: Any) -> AsyncIterator[Any]:
         """Every answer of a call. Raises CallFailed, Later."""
@@ -306,7 +313,7 @@ class Listing:
             for value in found:
                 yield Item(value)
             return
-        async for item in bounded((self._with_details(api, value) for value in found), CALLS_IN_FLIGHT):
+        async for item in bounded((self._with_details(api, value) for value in found), api.at_a_time):
             yield item
 
     async def _with_details(self, api: ListedApi, value: Any) -> Item:

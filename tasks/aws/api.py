@@ -56,6 +56,10 @@ class AwsApi:
     partition: str
     calls: int = 0
 
+    @property
+    def at_a_time(self) -> int:
+        return CALLS_IN_FLIGHT
+
     async def call(self, action: str, **parameters: Any) -> Mapping[str, Any]:
         """The answer of `service:Operation`. Raises CallFailed, or Later where the wait would be long."""
         service, operation = action.split(":")

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 from loaders.model import Node, Source, at, incoming, key, prop
 from tasks.failures import CallFailed, Failure
 from tasks.http import HttpApi
-from tasks.listing import CALLS_IN_FLIGHT, bounded
+from tasks.listing import bounded
 from tasks.resource import Item, Per, ResourceType
 
 _INSTALLED: Final = "GET /group/users/extensions"
@@ -34,7 +34,7 @@ class Extensions:
     async def items(self, api: HttpApi, part: str) -> AsyncIterator[Item]:
         answer = (await api.call(_INSTALLED)).body
         found = list(_versions(answer))
-        async for item in bounded((_with_report(api, one) for one in found), CALLS_IN_FLIGHT):
+        async for item in bounded((_with_report(api, one) for one in found), api.at_a_time):
             yield item
 
 
