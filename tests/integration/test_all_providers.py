@@ -26,6 +26,7 @@ from tests.fleet.command import Command, Ended
 from tests.fleet.running import AWS_KEYS, NEO4J_PASSWORD
 from tests.servers.aws import AwsServer
 from tests.servers.company import Company, Size
+from tests.servers.company.organization import Organization
 from tests.servers.windows import Window
 from workers import embedded
 
@@ -189,19 +190,74 @@ def test_each_has_what_it_has(fleet: Fleet) -> None:
 
 
 def test_what_fails_takes_nothing_with_it(fleet: Fleet) -> None:
-    """A wrong token, a server that is away, lists that end half way: each is told, and nothing at all is deleted."""
+    """A wrong token, a server that is away, errors with 200, a project nothing may be seen of, lists that end half way:
+    each is told, and nothing at all is deleted.
+    """
     before = fleet.owned()
     away = ("--crxcavator-api-base-uri", "http://127.0.0.1:9")
-    fleet.company.refuse("POST /graphql RepositoryIds", 502, times=1000)
-    fleet.company.refuse(
-        "GET /v3/projects", 403, body={"error": {"code": 403, "status": "PERMISSION_DENIED"}}, times=1000
-    )
-    ended = fleet.sync(*AWS, *fleet.company.flags, *away, OKTA_TOKEN="wrong-token")
-    fleet.company.forgive()
+    forbidden = {"data": None, "errors": [{"type": "FORBIDDEN", "path": ["organization"], "message": "SSO"}]}
+    company = fleet.company
+    company.refuse("POST /graphql Members", 200, body=forbidden, after=1, times=1000)
+    company.refuse("POST /graphql RepositoryIds", 502, after=1, times=1000)
+    company.refuse("GET /admin/directory/v1/users", 403, after=2, times=1000)
+    company.denied_projects.add("example-1")
+    ended = fleet.sync(*AWS, *company.flags, *away, OKTA_TOKEN="wrong-token")
+    company.forgive()
     assert ended.code == 3
-    assert not_seen(ended) == {"okta": {"denied"}, "crxcavator": {"failed"}, "github": {"failed"}, "gcp": {"denied"}}
+    assert not_seen(ended) == {
+        "okta": {"denied"},
+        "crxcavator": {"failed"},
+        "github": {"denied", "failed"},
+        "gsuite": {"denied"},
+        "gcp": {"denied"},
+    }
+    assert {line["tenant"] for line in ended.json["not_seen"] if line["type"].startswith("gcp")} == {"example-1"}
     assert fleet.owned() == before
     assert "wrong-token" not in ended.out + ended.err
+
+
+def test_a_list_of_projects_that_ends_half_way_deletes_none(fleet: Fleet) -> None:
+    before = fleet.owned()
+    denied = {"error": {"code": 403, "status": "PERMISSION_DENIED"}}
+    fleet.company.refuse("GET /v3/projects", 403, body=denied, after=1, times=1000)
+    ended = fleet.sync("--selected-modules", "gcp", *fleet.company.flags)
+    fleet.company.forgive()
+    assert ended.code == 3
+    assert not_seen(ended) == {"gcp": {"denied"}}
+    assert fleet.owned() == before
+
+
+def test_two_organizations_keep_what_is_theirs(tmp_path: Path, fleet: Fleet, services: embedded.Services) -> None:
+    """Another company's run, and one after it has shrunk: the people, groups and repositories that go are its own, and
+    its project that isn't listed any more is kept for some runs.
+    """
+    modules = ("okta", "gsuite", "gcp", "github")
+    first = fleet.owned()
+    with Company(SIZE, organization=Organization("initech", 1)) as company:
+        variables = variables_of(company, tmp_path, services)
+        theirs = Fleet(Command(tmp_path, variables), company, fleet.graph, at(services))
+        selected = ("--selected-modules", ",".join(modules), *company.flags)
+        ended = theirs.sync(*selected)
+        assert ended.code == 0, why(ended)
+        assert {name: count - first[name] for name, count in fleet.owned().items() if name in modules} == {
+            name: first[name] for name in modules
+        }
+        company.resize(Size(people=6, groups=2, projects=1, repositories=1))
+        ended = theirs.sync(*selected)
+        assert ended.code == 0, why(ended)
+    assert {line["tenant"] for line in ended.json["kept"] if line["status"] == "retired"} == {"initech-1"}
+    for label, ours, left in (
+        ("OktaUser", 12, 6),
+        ("OktaGroup", 3, 2),
+        ("OktaUserFactor", 6, 3),
+        ("GSuiteUser", 12, 6),
+        ("GSuiteGroup", 3, 2),
+        ("GCPProject", 2, 2),
+        ("GitHubRepository", 3, 1),
+        ("GitHubTeam", 1, 1),
+        ("SyncGitHubMember", 12, 6),
+    ):
+        assert fleet.rows(f"MATCH (n:{label}) WHERE n._scope CONTAINS '/' RETURN count(n)") == [ours + left], label
 
 
 def test_limits_slow_a_run_down_and_lose_nothing(

@@ -93,7 +93,7 @@ class JsonApi:
         self.received: list[Asked] = []
         self._guard = guard
         self._bucket = bucket
-        self._refusals: dict[str, list[Reply]] = defaultdict(list)
+        self._refusals: dict[str, list[Reply | None]] = defaultdict(list)
         self._lock = threading.Lock()
         outer = self
 
@@ -125,10 +125,19 @@ class JsonApi:
         return Counter(asked.action for asked in self.received)
 
     def refuse(
-        self, action: str, status: int, headers: Mapping[str, str] | None = None, body: Any = "{}", times: int = 1
+        self,
+        action: str,
+        status: int,
+        headers: Mapping[str, str] | None = None,
+        body: Any = "{}",
+        times: int = 1,
+        after: int = 0,
     ) -> None:
-        """The next so many calls of the route are answered so. With Retry-After, no call is welcome for so long."""
-        self._refusals[action] += [Reply(body, status, headers or {})] * times
+        """The next so many calls of the route are answered so, or those after the next few.
+
+        With Retry-After, no call is welcome for so long.
+        """
+        self._refusals[action] += [*[None] * after, *[Reply(body, status, headers or {})] * times]
 
     def exhaust(self, seconds: int) -> None:
         """The next good answer says that nothing is left for so long: X-Exhausted."""

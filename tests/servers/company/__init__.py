@@ -20,6 +20,7 @@ from typing import Final
 
 from tests.servers import google_identity
 from tests.servers.company import crxcavator, gcp, github, gsuite, okta
+from tests.servers.company.organization import EXAMPLE, Organization
 from tests.servers.company.people import People
 from tests.servers.json_api import Asked, JsonApi, Reply, Route
 from tests.servers.windows import Window
@@ -36,39 +37,57 @@ class Size:
     groups: int = 3
     projects: int = 2
     repositories: int = 3
+    page: int = 5  # the most items of a page, so that lists have several
 
 
 class Company(JsonApi):
-    """`windows`: of each provider, how many calls it takes in which time. `refused`: those that came besides."""
+    """`windows`: of each provider, how many calls it takes in which time. `refused`: those that came besides.
 
-    def __init__(self, size: Size | None = None, *, windows: Mapping[str, Window] | None = None) -> None:
-        self.size = size or Size()
-        people = People(self.size.people)
+    denied_projects  of GCP, by id: whatever is asked of them is refused
+    """
+
+    def __init__(
+        self,
+        size: Size | None = None,
+        *,
+        windows: Mapping[str, Window] | None = None,
+        organization: Organization = EXAMPLE,
+    ) -> None:
+        self.organization = organization
+        self.denied_projects: set[str] = set()
         self.refused: Counter[str] = Counter()
         self._windows = dict(windows or {})
+        super().__init__(self._routes(size or Size()), self._guarded, bucket=provider_of)
+
+    def resize(self, size: Size) -> None:
+        """It grows or shrinks to this."""
+        self.routes = self._routes(size)
+
+    def _routes(self, size: Size) -> dict[str, Route]:
+        people = People(self.organization, size.people)
         routes: dict[str, Route] = {google_identity.TOKEN_ROUTE: google_identity.token}
         for provider, found in (
-            ("okta", okta.routes(people, self.size.groups)),
-            ("gsuite", gsuite.routes(people, self.size.groups)),
-            ("gcp", gcp.routes(self.size.projects)),
-            ("github", github.routes(people, self.size.repositories)),
+            ("okta", okta.routes(people, size.groups, size.page)),
+            ("gsuite", gsuite.routes(people, size.groups, size.page)),
+            ("gcp", gcp.routes(self.organization, size.projects, size.page)),
+            ("github", github.routes(people, size.repositories, size.page)),
             ("crxcavator", crxcavator.routes(people)),
         ):
             routes |= {action: self._limited(provider, route) for action, route in found.items()}
-        super().__init__(routes, self._guarded, bucket=provider_of)
+        return routes
 
     @property
     def flags(self) -> list[str]:
-        return flags(self.url)
+        return flags(self.url, self.organization)
 
     def variables(self, directory: Path) -> dict[str, str]:
-        return variables(self.url, directory)
+        return variables(self.url, directory, self.organization)
 
     def _guarded(self, asked: Asked) -> Reply | None:
         guards: dict[str, Callable[[Asked], Reply | None]] = {
             "okta": okta.guard,
             "gsuite": google_identity.guard,
-            "gcp": google_identity.guard,
+            "gcp": lambda asked: google_identity.guard(asked) or gcp.denied(asked, self.denied_projects),
             "github": github.guard,
             "crxcavator": crxcavator.guard,
         }
@@ -100,26 +119,26 @@ class Company(JsonApi):
         return limited
 
 
-def flags(url: str) -> list[str]:
+def flags(url: str, organization: Organization = EXAMPLE) -> list[str]:
     """What turns on each provider that is served there, beside the variables."""
     return [
-        *("--okta-org-id", okta.ORGANIZATION, "--okta-base-url", url, "--okta-api-key-env-var", "OKTA_TOKEN"),
+        *("--okta-org-id", organization.name, "--okta-base-url", url, "--okta-api-key-env-var", "OKTA_TOKEN"),
         *("--google-api-endpoint", url, "--github-config-env-var", "GITHUB_CONFIG"),
         *("--crxcavator-api-base-uri", url, "--crxcavator-api-key-env-var", "CRXCAVATOR_KEY"),
     ]
 
 
-def variables(url: str, directory: Path) -> dict[str, str]:
+def variables(url: str, directory: Path, organization: Organization = EXAMPLE) -> dict[str, str]:
     """Secrets, and the key files of Google's service accounts, which are written into the directory."""
-    organization = {"token": github.TOKEN, "url": f"{url}/graphql", "name": github.ORGANIZATION}
-    configuration = base64.b64encode(json.dumps({"organization": [organization]}).encode()).decode()
+    on_github = {"token": github.TOKEN, "url": f"{url}/graphql", "name": organization.name}
+    configuration = base64.b64encode(json.dumps({"organization": [on_github]}).encode()).decode()
     return {
         "OKTA_TOKEN": okta.TOKEN,
         "GITHUB_CONFIG": configuration,
         "CRXCAVATOR_KEY": crxcavator.KEY,
         "GOOGLE_APPLICATION_CREDENTIALS": str(google_identity.key_file(directory / "gcp.json", url)),
         "GSUITE_GOOGLE_APPLICATION_CREDENTIALS": str(google_identity.key_file(directory / "gsuite.json", url)),
-        "GSUITE_DELEGATED_ADMIN": f"ada@{People.DOMAIN}",
+        "GSUITE_DELEGATED_ADMIN": f"ada@{organization.domain}",
     }
 
 

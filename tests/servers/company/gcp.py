@@ -6,62 +6,73 @@ and a service account. Project 1 hasn't enabled GKE.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final
 
-from tests.servers.company.gsuite import paged
+from tests.servers.company import gsuite
+from tests.servers.company.organization import Organization
 from tests.servers.json_api import Asked, Reply, Route
 
-ORGANIZATION: Final = "123456789012"
 _COMPUTE: Final = "https://www.googleapis.com/compute/v1"
 _SERVICES: Final = ("compute", "container", "dns", "iam", "storage")
-_PAGE: Final = 50
 
 
-def project_id(number: int) -> str:
-    return f"example-{number}"
-
-
-def _project(number: int) -> dict[str, Any]:
+def _project(organization: Organization, number: int) -> dict[str, Any]:
+    """Those with an even number are in folder 11, the others in 111 within it."""
     return {
-        "name": f"projects/{1000 + number}",
-        "parent": f"folders/{11 + number % 2 * 100}",  # 11, and 111 within it
-        "projectId": project_id(number),
+        "name": f"projects/{organization.number + 1}{number:03}",
+        "parent": f"folders/{_folder_id(organization, 111 if number % 2 else 11)}",
+        "projectId": f"{organization.name}-{number}",
         "state": "ACTIVE",
-        "displayName": f"Example {number}",
+        "displayName": f"{organization.name.title()} {number}",
     }
+
+
+def _folder_id(organization: Organization, number: int) -> int:
+    return organization.number * 1000 + number
 
 
 def _folder(number: int, parent: str) -> dict[str, Any]:
     return {"name": f"folders/{number}", "parent": parent, "displayName": f"Folder {number}", "state": "ACTIVE"}
 
 
-_FOLDERS: Final = {
-    f"organizations/{ORGANIZATION}": [_folder(11, f"organizations/{ORGANIZATION}")],
-    "folders/11": [_folder(111, "folders/11")],
-}
+def denied(asked: Asked, projects: Collection[str]) -> Reply | None:
+    """What whoever asks may not see anything of."""
+    if not set(asked.path.split("/")) & set(projects):
+        return None
+    return Reply(
+        {"error": {"code": 403, "message": "Permission denied on the project", "status": "PERMISSION_DENIED"}}, 403
+    )
 
 
-def routes(projects: int) -> dict[str, Route]:
-    all_projects = [_project(number) for number in range(projects)]
+def routes(whose: Organization, projects: int, page: int) -> dict[str, Route]:
+    """`page`: the most items of one."""
+    all_projects = [_project(whose, number) for number in range(projects)]
+    name = f"organizations/{123456789012 + whose.number}"
+    outer, inner = _folder_id(whose, 11), _folder_id(whose, 111)
+    folders = {name: [_folder(outer, name)], f"folders/{outer}": [_folder(inner, f"folders/{outer}")]}
+
+    def paged(name: str, items: list[Any], asked: Asked) -> Reply:
+        return gsuite.paged(name, items, asked, page)
 
     def projects_of(asked: Asked) -> Reply:
         return paged("projects", [one for one in all_projects if one["parent"] == asked.query["parent"]], asked)
 
     def services(asked: Asked) -> Reply:
-        name = asked.parameters["project"]
-        enabled = [one for one in _SERVICES if (name, one) != (project_id(1), "container")]
+        second = _number(_of(asked)) == 1
+        enabled = [one for one in _SERVICES if not (second and one == "container")]
         found = [{"name": f"projects/1/services/{one}.googleapis.com", "state": "ENABLED"} for one in enabled]
         return paged("services", found, asked)
 
-    organization = {"name": f"organizations/{ORGANIZATION}", "displayName": "example.com", "state": "ACTIVE"}
+    organization = {"name": name, "displayName": whose.domain, "state": "ACTIVE"}
     return {
         "GET /v3/organizations:search": lambda asked: paged("organizations", [organization], asked),
         "GET /v3/organizations/{id}": lambda asked: Reply(organization),
-        "GET /v3/folders": lambda asked: paged("folders", _FOLDERS.get(asked.query["parent"], []), asked),
+        "GET /v3/folders": lambda asked: paged("folders", folders.get(asked.query["parent"], []), asked),
         "GET /v3/projects": projects_of,
         "GET /v3/projects:search": lambda asked: paged("projects", all_projects, asked),
-        "GET /v3/projects/{id}": lambda asked: Reply(_project(_number(asked.parameters["id"]))),
-        "POST /v3/projects/{id}:getIamPolicy": lambda asked: Reply(_policy(asked.parameters["id"])),
+        "GET /v3/projects/{id}": lambda asked: Reply(all_projects[_number(asked.parameters["id"])]),
+        "POST /v3/projects/{id}:getIamPolicy": lambda asked: Reply(_policy(whose, asked.parameters["id"])),
         "GET /v1/projects/{project}/services": services,
         "GET /compute/v1/projects/{project}/global/networks": lambda asked: Reply({"items": [_network(_of(asked))]}),
         "GET /compute/v1/projects/{project}/global/firewalls": lambda asked: Reply({"items": [_firewall(_of(asked))]}),
@@ -72,15 +83,19 @@ def routes(projects: int) -> dict[str, Route]:
             {"items": {"zones/europe-west1-b": {"instances": [_instance(_of(asked), n) for n in range(2)]}}}
         ),
         "GET /compute/v1/projects/{project}/aggregated/forwardingRules": lambda asked: Reply({"items": {}}),
-        "GET /storage/v1/b": lambda asked: paged("items", [_bucket(asked.query["project"])], asked),
+        "GET /storage/v1/b": lambda asked: paged("items", [_bucket(whose, asked.query["project"])], asked),
         "GET /storage/v1/b/{bucket}/iam": lambda asked: Reply({"bindings": []}),
         "GET /storage/v1/b/{bucket}/acl": lambda asked: Reply({}),
         "GET /v1/projects/{project}/locations/-/clusters": lambda asked: Reply({"clusters": [_cluster(_of(asked))]}),
-        "GET /dns/v1/projects/{project}/managedZones": lambda asked: Reply({"managedZones": [_zone(_of(asked))]}),
-        "GET /dns/v1/projects/{project}/managedZones/{zone}/rrsets": lambda asked: Reply(
-            {"rrsets": [{"name": "www.example.com.", "type": "A", "ttl": 300, "rrdatas": ["203.0.113.20"]}]}
+        "GET /dns/v1/projects/{project}/managedZones": lambda asked: Reply(
+            {"managedZones": [_zone(whose, _of(asked))]}
         ),
-        "GET /v1/projects/{project}/serviceAccounts": lambda asked: paged("accounts", [_account(_of(asked))], asked),
+        "GET /dns/v1/projects/{project}/managedZones/{zone}/rrsets": lambda asked: Reply(
+            {"rrsets": [{"name": f"www.{whose.domain}.", "type": "A", "ttl": 300, "rrdatas": ["203.0.113.20"]}]}
+        ),
+        "GET /v1/projects/{project}/serviceAccounts": lambda asked: paged(
+            "accounts", [_account(whose, _of(asked))], asked
+        ),
         "GET /v1/projects/{project}/serviceAccounts/{account}/keys": lambda asked: Reply({}),
         "GET /v1/projects/{project}/roles": lambda asked: Reply({}),
     }
@@ -138,10 +153,10 @@ def _instance(project: str, number: int) -> dict[str, Any]:
     return {"name": name, "selfLink": link, "zone": zone, "status": "RUNNING", "networkInterfaces": [nic]}
 
 
-def _bucket(project: str) -> dict[str, Any]:
+def _bucket(organization: Organization, project: str) -> dict[str, Any]:
     name = f"{project}-logs"
     link = f"https://www.googleapis.com/storage/v1/b/{name}"
-    number = str(1000 + _number(project))
+    number = _project(organization, _number(project))["name"].removeprefix("projects/")
     return {"id": name, "name": name, "selfLink": link, "projectNumber": number, "labels": {"team": "web"}}
 
 
@@ -150,16 +165,22 @@ def _cluster(project: str) -> dict[str, Any]:
     return {"name": "shop", "selfLink": link, "status": "RUNNING", "location": "europe-west1"}
 
 
-def _zone(project: str) -> dict[str, Any]:
-    return {"id": f"9{_number(project)}", "name": "public", "dnsName": "example.com.", "visibility": "public"}
+def _zone(organization: Organization, project: str) -> dict[str, Any]:
+    id_ = f"{organization.number + 1}9{_number(project)}"
+    return {"id": id_, "name": "public", "dnsName": f"{organization.domain}.", "visibility": "public"}
 
 
-def _account(project: str) -> dict[str, Any]:
+def _account(organization: Organization, project: str) -> dict[str, Any]:
     email = f"web@{project}.iam.gserviceaccount.com"
     name = f"projects/{project}/serviceAccounts/{email}"
-    return {"name": name, "projectId": project, "uniqueId": f"10{_number(project)}", "email": email}
+    return {
+        "name": name,
+        "projectId": project,
+        "uniqueId": f"{organization.number + 1}0{_number(project)}",
+        "email": email,
+    }
 
 
-def _policy(project: str) -> dict[str, Any]:
-    members = [f"serviceAccount:web@{project}.iam.gserviceaccount.com", "user:ada@example.com"]
+def _policy(organization: Organization, project: str) -> dict[str, Any]:
+    members = [f"serviceAccount:web@{project}.iam.gserviceaccount.com", f"user:ada@{organization.domain}"]
     return {"version": 3, "bindings": [{"role": "roles/editor", "members": members}]}

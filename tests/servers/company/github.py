@@ -11,7 +11,6 @@ from tests.servers.company.people import People, Person
 from tests.servers.json_api import Asked, Reply, Route
 from tests.servers.windows import Taken, Window
 
-ORGANIZATION: Final = "example"
 TOKEN: Final = "ghp_not-a-secret"
 _SITE: Final = "https://github.com"
 _LARGEST_PAGE: Final = 100
@@ -44,29 +43,31 @@ def _connection(items: list[Any], name: str = "nodes") -> dict[str, Any]:
     return {name: items, "pageInfo": {"endCursor": None, "hasNextPage": False}}
 
 
-def _page(items: list[Any], variables: dict[str, Any], name: str = "nodes") -> dict[str, Any]:
+def _page(items: list[Any], variables: dict[str, Any], name: str, most: int) -> dict[str, Any]:
     start = int(variables.get("cursor") or 0)
-    end = start + _LARGEST_PAGE
+    end = start + min(_LARGEST_PAGE, most)
     more = end < len(items)
     return {name: items[start:end], "pageInfo": {"endCursor": str(end) if more else None, "hasNextPage": more}}
 
 
-def routes(people: People, repositories: int) -> dict[str, Route]:
+def routes(people: People, repositories: int, page: int) -> dict[str, Route]:
+    """`page`: the most items of one."""
+    name = people.organization.name
+    ids_of = f"{people.organization.number}_"
     everyone = [_user(person) for person in people]
-    team = f"{_SITE}/orgs/{ORGANIZATION}/teams/everyone"
+    home, team = f"{_SITE}/{name}", f"{_SITE}/orgs/{name}/teams/everyone"
 
     def repository(id_: str) -> dict[str, Any]:
-        number = int(id_.removeprefix("R_"))
-        name = f"repository-{number}"
-        url = f"{_SITE}/{ORGANIZATION}/{name}"
+        number = int(id_.rpartition("_")[2])
+        full_name = f"{name}/repository-{number}"
         return {
             "id": id_,
-            "url": url,
-            "name": name,
-            "nameWithOwner": f"{ORGANIZATION}/{name}",
+            "url": f"{_SITE}/{full_name}",
+            "name": f"repository-{number}",
+            "nameWithOwner": full_name,
             "description": None,
             "homepageUrl": None,
-            "sshUrl": f"git@github.com:{ORGANIZATION}/{name}.git",
+            "sshUrl": f"git@github.com:{full_name}.git",
             "createdAt": "2023-01-02T03:04:05Z",
             "updatedAt": "2023-01-02T03:04:05Z",
             "visibility": "PRIVATE" if number else "PUBLIC",
@@ -76,20 +77,20 @@ def routes(people: People, repositories: int) -> dict[str, Route]:
             "isLocked": False,
             "isFork": False,
             "primaryLanguage": {"name": "Python"},
-            "defaultBranchRef": {"id": f"REF_{number}", "name": "main"},
-            "owner": {"__typename": "Organization", "url": f"{_SITE}/{ORGANIZATION}", "login": ORGANIZATION},
+            "defaultBranchRef": {"id": f"REF_{ids_of}{number}", "name": "main"},
+            "owner": {"__typename": "Organization", "url": home, "login": name},
             "languages": _connection([{"name": "Python"}, {"name": "Shell"}]),
             "branchProtectionRules": _connection(
-                [{"id": f"BPR_{number}", "pattern": "main", "isAdminEnforced": False}]
+                [{"id": f"BPR_{ids_of}{number}", "pattern": "main", "isAdminEnforced": False}]
             ),
             "direct": _connection([{"permission": "ADMIN", "node": everyone[0]}], "edges"),
             "outside": _connection([], "edges"),
             "dependencyGraphManifests": _connection(
                 [
                     {
-                        "id": f"DGM_{number}",
+                        "id": f"DGM_{ids_of}{number}",
                         "filename": "requirements.txt",
-                        "blobPath": f"/{ORGANIZATION}/{name}/blob/main/requirements.txt",
+                        "blobPath": f"/{full_name}/blob/main/requirements.txt",
                         "dependenciesCount": 1,
                         "parseable": True,
                         "exceedsMaxSize": False,
@@ -101,8 +102,9 @@ def routes(people: People, repositories: int) -> dict[str, Route]:
             ),
         }
 
+    of_everyone = [{"role": "MEMBER", "node": user} for user in everyone]
+
     def of_team(id_: str) -> dict[str, Any]:
-        members = [{"role": "MEMBER", "node": user} for user in everyone[:100]]
         return {
             "id": id_,
             "url": team,
@@ -110,21 +112,24 @@ def routes(people: People, repositories: int) -> dict[str, Route]:
             "slug": "everyone",
             "description": None,
             "privacy": "VISIBLE",
-            "organization": {"url": f"{_SITE}/{ORGANIZATION}"},
+            "organization": {"url": home},
             "parentTeam": None,
-            "members": _connection(members, "edges"),
-            "repositories": _connection([{"permission": "READ", "node": {"url": repository("R_0")["url"]}}], "edges"),
+            "members": _page(of_everyone, {}, "edges", page),
+            "repositories": _connection([{"permission": "READ", "node": {"url": f"{home}/repository-0"}}], "edges"),
         }
 
-    organization = {"url": f"{_SITE}/{ORGANIZATION}", "login": ORGANIZATION, "name": "Example Inc.", "isVerified": True}
+    def more_members(asked: Asked) -> Reply:
+        return _data({"node": {"members": _page(of_everyone, _variables(asked), "edges", page)}})
+
+    organization = {"url": home, "login": name, "name": f"{name.title()} Inc.", "isVerified": True}
     members = [
         {"hasTwoFactorEnabled": n % 2 == 0, "role": "ADMIN" if n == 0 else "MEMBER", "node": user}
         for n, user in enumerate(everyone)
     ]
-    ids = [{"id": f"R_{number}"} for number in range(repositories)]
+    ids = [{"id": f"R_{ids_of}{number}"} for number in range(repositories)]
 
     def of_organization(name: str, items: list[Any], kind: str = "nodes") -> Route:
-        return lambda asked: _data({"organization": {name: _page(items, _variables(asked), kind)}})
+        return lambda asked: _data({"organization": {name: _page(items, _variables(asked), kind, page)}})
 
     def by_ids(one: Any) -> Route:
         return lambda asked: _data({"nodes": [one(id_) for id_ in _variables(asked)["ids"]]})
@@ -133,8 +138,9 @@ def routes(people: People, repositories: int) -> dict[str, Route]:
         "Organization": lambda asked: _data({"organization": organization}),
         "Members": of_organization("membersWithRole", members, "edges"),
         "RepositoryIds": of_organization("repositories", ids),
-        "TeamIds": of_organization("teams", [{"id": "T_0"}]),
+        "TeamIds": of_organization("teams", [{"id": f"T_{ids_of}0"}]),
         "Teams": by_ids(of_team),
+        "MoreTeamMembers": more_members,
         **dict.fromkeys(("Repositories", "BranchProtectionRules", "Collaborators", "Manifests"), by_ids(repository)),
     }
     return {f"POST /graphql {name}": route for name, route in operations.items()}

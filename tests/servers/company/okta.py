@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any, Final
 
+from tests.servers.company.organization import Organization
 from tests.servers.company.people import People, Person
 from tests.servers.json_api import Asked, Reply, Route, pages_of
 from tests.servers.windows import Taken, Window
 
-ORGANIZATION: Final = "example"
 TOKEN: Final = "okta-token-not-a-secret"
 AWS_GROUP: Final = "aws#shop#engineer#123456789012"  # of person 0
 _TIME: Final = "2023-06-24T16:39:18.000Z"
@@ -42,11 +42,11 @@ def refused(window: Window, taken: Taken) -> Reply:
 
 
 def user_id(person: Person) -> str:
-    return f"00u{person.number:017}"
+    return f"00u{person.works_at.number}{person.number:016}"
 
 
-def group_id(number: int) -> str:
-    return f"00g{number:017}"
+def group_id(organization: Organization, number: int) -> str:
+    return f"00g{organization.number}{number:016}"
 
 
 def _user(person: Person) -> dict[str, Any]:
@@ -63,44 +63,54 @@ def _user(person: Person) -> dict[str, Any]:
     }
 
 
-def _group(number: int) -> dict[str, Any]:
+def _group(organization: Organization, number: int) -> dict[str, Any]:
     name = AWS_GROUP if number == 0 else f"Group {number}"
-    return {"id": group_id(number), "type": "OKTA_GROUP", "profile": {"name": name, "description": None}}
+    return {"id": group_id(organization, number), "type": "OKTA_GROUP", "profile": {"name": name, "description": None}}
 
 
 def members_of(group: int, people: People) -> list[Person]:
     return [people[0]] if group == 0 else [person for person in people if person.number % (group + 1) == 0]
 
 
-_APPLICATION: Final = {
-    "id": "0oa00000000000000001",
-    "name": "amazon_aws",
-    "label": "AWS Account Federation",
-    "status": "ACTIVE",
-    "created": _TIME,
-    "activated": _TIME,
-    "lastUpdated": _TIME,
-    "features": [],
-    "signOnMode": "SAML_2_0",
-    "settings": {"oauthClient": {"redirect_uris": ["https://signin.example.com/saml"]}},
-}
-_ORIGIN: Final = {
-    "id": "tos00000000000000001",
-    "name": "Portal",
-    "origin": "https://portal.example.com",
-    "scopes": [{"type": "CORS"}],
-    "status": "ACTIVE",
-    "created": _TIME,
-    "createdBy": "00u1",
-    "lastUpdated": _TIME,
-    "lastUpdatedBy": "00u1",
-}
+def _application(organization: Organization) -> dict[str, Any]:
+    return {
+        "id": f"0oa{organization.number}0000000000000001",
+        "name": "amazon_aws",
+        "label": "AWS Account Federation",
+        "status": "ACTIVE",
+        "created": _TIME,
+        "activated": _TIME,
+        "lastUpdated": _TIME,
+        "features": [],
+        "signOnMode": "SAML_2_0",
+        "settings": {"oauthClient": {"redirect_uris": [f"https://signin.{organization.domain}/saml"]}},
+    }
+
+
+def _origin(organization: Organization) -> dict[str, Any]:
+    return {
+        "id": f"tos{organization.number}0000000000000001",
+        "name": "Portal",
+        "origin": f"https://portal.{organization.domain}",
+        "scopes": [{"type": "CORS"}],
+        "status": "ACTIVE",
+        "created": _TIME,
+        "createdBy": "00u1",
+        "lastUpdated": _TIME,
+        "lastUpdatedBy": "00u1",
+    }
+
+
 _SUPER_ADMIN: Final = {"id": "ra1", "label": "Super Administrator", "type": "SUPER_ADMIN", "status": "ACTIVE"}
 
 
-def routes(people: People, groups: int) -> dict[str, Route]:
+def routes(people: People, groups: int, page: int) -> dict[str, Route]:
+    """`page`: the most items of one."""
+    whose = people.organization
+    application = _application(whose)
+
     def paged(items: list[Any], asked: Asked) -> Reply:
-        size = min(int(asked.query.get("limit", 200)), _LARGEST_PAGE.get(asked.path, 1000))
+        size = min(page, int(asked.query.get("limit", 200)), _LARGEST_PAGE.get(asked.path, 1000))
         return pages_of(items, size, asked)
 
     def members(asked: Asked) -> Reply:
@@ -109,7 +119,7 @@ def routes(people: People, groups: int) -> dict[str, Route]:
     def factors(asked: Asked) -> Reply:
         number = _number(asked)
         factor = {
-            "id": f"ufs{number:017}",
+            "id": f"ufs{whose.number}{number:016}",
             "factorType": "webauthn" if number else "sms",
             "provider": "FIDO",
             "status": "ACTIVE",
@@ -119,24 +129,29 @@ def routes(people: People, groups: int) -> dict[str, Route]:
         }
         return Reply([factor] if number % 2 == 0 else [])
 
-    organization = {"id": "00o1", "subdomain": ORGANIZATION, "companyName": "Example Inc.", "status": "ACTIVE"}
+    organization = {
+        "id": f"00o{whose.number + 1}",
+        "subdomain": whose.name,
+        "companyName": f"{whose.name.title()} Inc.",
+        "status": "ACTIVE",
+    }
     return {
         "GET /api/v1/org": lambda asked: Reply(organization),
         "GET /api/v1/users": lambda asked: paged([_user(person) for person in people], asked),
         "GET /api/v1/users/{id}/factors": factors,
         "GET /api/v1/users/{id}/roles": lambda asked: Reply([_SUPER_ADMIN]),
         "GET /api/v1/iam/assignees/users": lambda asked: Reply({"value": [{"id": user_id(people[0])}], "_links": {}}),
-        "GET /api/v1/groups": lambda asked: paged([_group(number) for number in range(groups)], asked),
-        "GET /api/v1/groups/{id}": lambda asked: Reply(_group(_number(asked))),
+        "GET /api/v1/groups": lambda asked: paged([_group(whose, number) for number in range(groups)], asked),
+        "GET /api/v1/groups/{id}": lambda asked: Reply(_group(whose, _number(asked))),
         "GET /api/v1/groups/{id}/users": members,
         "GET /api/v1/groups/{id}/roles": lambda asked: Reply([]),
-        "GET /api/v1/apps": lambda asked: paged([_APPLICATION], asked),
-        "GET /api/v1/apps/{id}": lambda asked: Reply(_APPLICATION),
+        "GET /api/v1/apps": lambda asked: paged([application], asked),
+        "GET /api/v1/apps/{id}": lambda asked: Reply(application),
         "GET /api/v1/apps/{id}/users": lambda asked: paged([{"id": user_id(people[0])}], asked),
-        "GET /api/v1/apps/{id}/groups": lambda asked: paged([{"id": group_id(0)}], asked),
-        "GET /api/v1/trustedOrigins": lambda asked: paged([_ORIGIN], asked),
+        "GET /api/v1/apps/{id}/groups": lambda asked: paged([{"id": group_id(whose, 0)}], asked),
+        "GET /api/v1/trustedOrigins": lambda asked: paged([_origin(whose)], asked),
     }
 
 
 def _number(asked: Asked) -> int:
-    return int(asked.parameters["id"][3:])
+    return int(asked.parameters["id"][4:])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+
+from tests.servers.company.organization import Organization
 
 _KNOWN = (("Ada", "Lovelace"), ("Grace", "Hopper"), ("Alan", "Turing"), ("Radia", "Perlman"))
 
@@ -14,10 +15,11 @@ class Person:
     number: int
     first: str
     last: str
+    works_at: Organization
 
     @property
     def email(self) -> str:
-        return f"{self.login}@{People.DOMAIN}"
+        return f"{self.login}@{self.works_at.domain}"
 
     @property
     def login(self) -> str:
@@ -28,7 +30,7 @@ class Person:
 class People:
     """The first four have names; the others are numbered."""
 
-    DOMAIN: ClassVar = "example.com"
+    organization: Organization
     count: int
 
     def __iter__(self) -> Iterator[Person]:
@@ -39,4 +41,4 @@ class People:
 
     def __getitem__(self, number: int) -> Person:
         first, last = _KNOWN[number] if number < len(_KNOWN) else (f"Person{number}", "Doe")
-        return Person(number, first, last)
+        return Person(number, first, last, self.organization)
