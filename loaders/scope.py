@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 GLOBAL = "global"  # the region of a resource type that has none
+_LONGEST_PART = 40  # characters that are shown
 
 
 def tenants_type(provider: str) -> str:
@@ -52,6 +53,11 @@ class Scope:
     def id(self) -> str:
         """`aws.ec2.instances/111122223333/eu-west-1`, and `...#part` for a part: in the ledger, and as `_scope`."""
         return f"{self.type}/{self.tenant}/{self.region}" + (f"#{self.part}" if self.part else "")
+
+    @property
+    def shown(self) -> str:
+        """Its id, for people: a part that is a list of ids is cut short."""
+        return self.id if len(self.part) <= _LONGEST_PART else f"{self.whole.id}#{self.part[:_LONGEST_PART]}..."
 
     @property
     def whole(self) -> Scope:

@@ -102,8 +102,12 @@ class BudgetedApi:
     async def _try(
         self, send: Callable[[], Answer | Refusal], bucket: str, limit: Limit, pause: float
     ) -> Answer | Refusal:
-        """One request. What it says of the bucket is told to the fleet while it still counts as in flight."""
-        async with self.budget.flight(self._whose, self.terms.in_flight):
+        """One request. What it says of the bucket is told to the fleet while it still counts as in flight.
+
+        A scope that waits for its turn gives its worker back before its first call only: later, the calls that it made
+        would have to be made again, and where many wait, most would never come to their end.
+        """
+        async with self.budget.flight(self._whose, self.terms.in_flight, patient=self.calls > 0):
             await self.budget.take(bucket, limit)
             self.calls += 1
             found = await asyncio.to_thread(send)

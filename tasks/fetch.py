@@ -165,7 +165,7 @@ class Fetching:
             return
         except redis.RedisError as error:
             name = type(error).__name__
-            log.warning("%s: lost Redis (%s); giving the scope back when it answers", self.attempt.scope.id, name)
+            log.warning("%s: lost Redis (%s); giving the scope back when it answers", self.attempt.scope.shown, name)
             await self._give_back()
             return
         finally:
@@ -196,7 +196,7 @@ class Fetching:
             except CallFailed as error:
                 failed = error
             except Exception as error:
-                log.exception("%s: the declaration's code failed", self.attempt.scope.id)
+                log.exception("%s: the declaration's code failed", self.attempt.scope.shown)
                 failed = error
             await sink.flush()  # what was read before a failure is loaded all the same
         except Later as wait:
@@ -244,7 +244,7 @@ class Fetching:
             await asyncio.sleep(limits.lease_seconds / 3)
             if self.progress.idle_seconds > limits.stall_seconds:
                 log.error(
-                    "%s: no progress for %d s; the attempt is given up", self.attempt.scope.id, limits.stall_seconds
+                    "%s: no progress for %d s; the attempt is given up", self.attempt.scope.shown, limits.stall_seconds
                 )
                 work.cancel()  # its lease runs out, and that it got nowhere counts as a death
                 return
@@ -292,7 +292,7 @@ async def _add(type_: ResourceType, source: Source, item: Item, sink: BatchSink,
     except BadItem as error:
         seen.bad = seen.bad or str(error)
         seen.bad_items += 1
-        log.warning("%s: item kept aside: %s", source.scope.id, error)
+        log.warning("%s: item kept aside: %s", source.scope.shown, error)
         return
     for model, row in rows:
         await sink.add(model, row)

@@ -47,7 +47,7 @@ class OwnBudget:
         state.next_at = max(state.next_at, time.monotonic() + seconds)
 
     @asynccontextmanager
-    async def flight(self, bucket: str, most: int) -> AsyncIterator[None]:
+    async def flight(self, bucket: str, most: int, *, patient: bool) -> AsyncIterator[None]:
         state = self._buckets.setdefault(bucket, _Bucket())
         state.free = state.free or asyncio.Semaphore(most)
         async with state.free:

@@ -50,6 +50,8 @@ def fetch(
         )
         publish_units(run, ledger.parts(scope))
     except Fenced:
-        log.info("%s: another attempt holds it, or the run ended", scope.id)
+        log.info("%s: another attempt holds it, or the run ended", scope.shown)
     except Exception:
-        log.exception("%s: the attempt ended without a result; its lease runs out and the sweeper takes over", scope.id)
+        log.exception(
+            "%s: the attempt ended without a result; its lease runs out and the sweeper takes over", scope.shown
+        )

@@ -1,4 +1,4 @@
-"""Flags of Cartography that scripts pass and that do nothing here, or not yet: accepted, each answered by one line."""
+"""Flags of Cartography that scripts pass and that do nothing here: accepted, each answered by one line."""
 
 from __future__ import annotations
 
@@ -21,12 +21,10 @@ class FormerFlag:
         return self.name.removeprefix("--").replace("-", "_")
 
 
-def _not_synced(provider: str, *names: str) -> list[FormerFlag]:
-    return [FormerFlag(name, f"{provider} is not synced by this version") for name in names]
-
+_JAMF: Final = "Jamf is not synced; a package with an entry point in chartfleet.providers can add it"
 
 FORMER_FLAGS: Final[tuple[FormerFlag, ...]] = (
-    *_not_synced("Jamf", "--jamf-base-uri", "--jamf-user", "--jamf-password-env-var"),
+    *(FormerFlag(f"--jamf-{name}", _JAMF) for name in ("base-uri", "user", "password-env-var")),
     FormerFlag(
         "--statsd-enabled",
         "no timers are sent: the report, `chartfleet status --json` and Flower have the time of each resource type",

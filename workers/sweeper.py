@@ -72,7 +72,7 @@ def sweep_once(
             queued=_queued(client),
         )
         if units:
-            log.warning("run %s: published again: %s", run, ", ".join(unit.id for unit in units[:10]))
+            log.warning("run %s: published again: %s", run, ", ".join(unit.shown for unit in units[:10]))
         publish_units(run, units)
         publish(run, events)
 
