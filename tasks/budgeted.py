@@ -107,7 +107,7 @@ class BudgetedApi:
         A scope that waits for its turn gives its worker back before its first call only: later, the calls that it made
         would have to be made again, and where many wait, most would never come to their end.
         """
-        async with self.budget.flight(self._whose, self.terms.in_flight, patient=self.calls > 0):
+        async with self.budget.flight(self._whose, self.terms.in_flight, patient=lambda: self.calls > 0):
             await self.budget.take(bucket, limit)
             self.calls += 1
             found = await asyncio.to_thread(send)

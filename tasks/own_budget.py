@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -47,7 +47,7 @@ class OwnBudget:
         state.next_at = max(state.next_at, time.monotonic() + seconds)
 
     @asynccontextmanager
-    async def flight(self, bucket: str, most: int, *, patient: bool) -> AsyncIterator[None]:
+    async def flight(self, bucket: str, most: int, *, patient: Callable[[], bool]) -> AsyncIterator[None]:
         state = self._buckets.setdefault(bucket, _Bucket())
         state.free = state.free or asyncio.Semaphore(most)
         async with state.free:

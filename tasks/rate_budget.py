@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -49,10 +49,10 @@ class Budget(Protocol):
     async def hold(self, bucket: str, limit: Limit, seconds: float) -> None:
         """The API said that nothing is left for so long. The rate is no reason, and stays."""
 
-    def flight(self, bucket: str, most: int, *, patient: bool) -> AbstractAsyncContextManager[None]:
+    def flight(self, bucket: str, most: int, *, patient: Callable[[], bool]) -> AbstractAsyncContextManager[None]:
         """A call that is one of so many in flight for as long as the block.
 
-        Raises Later where its turn is far away; never where it is `patient`.
+        Raises Later where its turn is far away; never where it is `patient` by then.
         """
 
 
@@ -85,14 +85,14 @@ class RateBudget:
         await self._call("hold", bucket, limit, int(seconds * 1000))
 
     @asynccontextmanager
-    async def flight(self, bucket: str, most: int, *, patient: bool) -> AsyncIterator[None]:
+    async def flight(self, bucket: str, most: int, *, patient: Callable[[], bool]) -> AsyncIterator[None]:
         """One of the bucket's calls in flight, over all workers, for as long as the block.
 
         Who is patient waits for as long as it takes: others' calls end, or their leases do.
         """
         call, waited = uuid.uuid4().hex, 0.0
         while not await self._flight("enter", bucket, call, most):
-            if waited * 1000 > self._longest_ms and not patient:
+            if waited * 1000 > self._longest_ms and not patient():
                 raise Later(f"{bucket}: {most} calls are in flight", after_seconds=waited)
             pause = random.uniform(*_LOOK_SECONDS)  # noqa: S311  # so that those who wait don't all look at once
             await asyncio.sleep(pause)
