@@ -244,15 +244,23 @@ def _headline(report: Report) -> Text:
 
 
 def _show_types(report: Report, console: Console) -> None:
+    """By type; by family of types where that would be a screen of its own."""
+    types = [name for name in report.types if name in registry.types()]  # not the planning of tenants and regions
+    families = defaultdict[str, list[str]](list)
+    for name in types:
+        families[name if len(types) <= _MOST_LINES else name.rpartition(".")[0]].append(name)
     table = _table("resource type", "scopes", "rows", "seconds")
     for column in table.columns[1:]:
         column.justify = "right"
-    for name, statuses in report.types.items():
-        if name not in registry.types():
-            continue  # the planning of tenants and regions
-        seen, total = statuses.get(coverage.COMPLETE, 0), sum(statuses.values())
-        scopes = Text(str(total)) if seen == total else Text(f"{seen} of {total}", style="yellow")
-        table.add_row(name, scopes, f"{report.rows.get(name, 0):,}", f"{report.seconds_of_types.get(name, 0):.1f}")
+    for family, names in sorted(families.items()):
+        seen = sum(report.types[name].get(coverage.COMPLETE, 0) for name in names)
+        total = sum(sum(report.types[name].values()) for name in names)
+        table.add_row(
+            names[0] if len(names) == 1 else f"{family}: {len(names)} types",
+            Text(str(total)) if seen == total else Text(f"{seen} of {total}", style="yellow"),
+            f"{sum(report.rows.get(name, 0) for name in names):,}",
+            f"{sum(report.seconds_of_types.get(name, 0) for name in names):.1f}",
+        )
     _title(console, f"Seen: {sum(report.rows.values()):,} rows; scopes: {_counted(report.scopes)}")
     if table.rows:
         _indented(console, table)

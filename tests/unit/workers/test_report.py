@@ -12,6 +12,7 @@ from rich.console import Console
 from analysis.engine import Finding
 from loaders.ledger import Ledger
 from loaders.scope import Scope
+from tasks import registry
 from workers import report
 from workers.report import Report
 
@@ -79,6 +80,23 @@ def test_expected_gaps_are_told_apart_and_leave_the_exit_code_alone() -> None:
     assert [line["region"] for line in told.not_seen] == ["eu-south-2"]
     assert "Not seen, as expected_gaps says" in shown(told)
     assert of(expected=told.expected).exit_code == 0
+
+
+def test_a_few_types_are_told_one_by_one_and_many_by_family() -> None:
+    types = {name: {"complete": 4} for name in registry.types()}
+    few = {name: types[name] for name in ("aws.ec2.subnets", "aws.ec2.vpcs")}
+    values: dict[str, Any] = {"rows": {"aws.ec2.vpcs": 1_200, "aws.ec2.subnets": 50}}
+    values["seconds_of_types"] = {"aws.ec2.vpcs": 1.25, "aws.ec2.subnets": 0.5}
+    assert """
+  aws.ec2.subnets        4      50       0.5
+  aws.ec2.vpcs           4   1,200       1.2
+""" in shown(of(types=few, **values))
+    ec2 = [name for name in types if name.startswith("aws.ec2.")]
+    types["aws.ec2.vpcs"] = {"complete": 3, "denied": 1}
+    told = [text.split() for text in shown(of(types=types, **values)).splitlines()]
+    scopes = 4 * len(ec2)
+    assert ["aws.ec2:", str(len(ec2)), "types", str(scopes - 1), "of", str(scopes), "1,250", "1.8"] in told
+    assert ["aws.dynamodb.tables", "4", "0", "0.0"] in told, "the only one of its family"
 
 
 def test_scopes_that_miss_for_one_cause_are_one_line() -> None:
