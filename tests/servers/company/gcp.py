@@ -162,7 +162,15 @@ def _bucket(organization: Organization, project: str) -> dict[str, Any]:
 
 def _cluster(project: str) -> dict[str, Any]:
     link = f"https://container.googleapis.com/v1/projects/{project}/locations/europe-west1/clusters/shop"
-    return {"name": "shop", "selfLink": link, "status": "RUNNING", "location": "europe-west1"}
+    return {
+        "name": "shop",
+        "selfLink": link,
+        "status": "RUNNING",
+        "location": "europe-west1",
+        "endpoint": "203.0.113.20",
+        "network": "default",
+        "currentMasterVersion": "1.31.5-gke.1233000",
+    }
 
 
 def _zone(organization: Organization, project: str) -> dict[str, Any]:
