@@ -72,10 +72,10 @@ def retry_after(answer: Answer) -> float | None:
     if told.isdigit():
         return float(told)
     try:
-        until, now = (parsedate_to_datetime(answer.headers[name]) for name in ("retry-after", "date"))
+        until, now = (parsedate_to_datetime(answer.headers[name]).timestamp() for name in ("retry-after", "date"))
     except (KeyError, ValueError):
         return None
-    return max(0.0, (until - now).total_seconds())
+    return max(0.0, until - now)
 
 
 def by_status(answer: Answer) -> Refusal | None:

@@ -44,7 +44,7 @@ def read(variable: str) -> list[Organization]:
     if not text:
         raise ValueError("isn't set, or empty: export it where the workers run")
     try:
-        document = json.loads(base64.b64decode(text, validate=True))
+        document = json.loads(base64.b64decode("".join(text.split()), validate=True))  # `base64` breaks long lines
     except (binascii.Error, ValueError):
         raise ValueError(f"must be {_EXAMPLE}") from None
     entries = document.get("organization") if isinstance(document, Mapping) else None

@@ -40,4 +40,4 @@ def missing(options: Options) -> Iterable[str]:
     try:
         configuration.read(variable)
     except ValueError as error:
-        yield f"github_config_env_var: the variable {variable} {error}"
+        yield f"github_config_env_var: the variable {variable}: {error}"

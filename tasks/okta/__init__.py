@@ -14,6 +14,7 @@ PROVIDER: Final = Provider(
     regions=tenants.regions,
     connect=api.connect,
     missing=tenants.missing,
+    contradiction=tenants.contradiction,
     close=http.close,
     calls=http.described,
     options=(

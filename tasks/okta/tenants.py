@@ -32,14 +32,19 @@ async def regions(api: Any, options: Options) -> Listed[str]:
 
 def missing(options: Options) -> Iterable[str]:
     """Raises NotConfigured where neither organization nor token is named."""
-    org, variable = options.get("okta_org_id"), options.get("okta_api_key_env_var")
-    if not org and not variable:
+    if not options.get("okta_org_id"):
         raise NotConfigured(_OFF)
-    if not org:
-        yield "okta_api_key_env_var without okta_org_id: name the organization whose token that is"
-    elif not variable:
-        yield "okta_org_id without okta_api_key_env_var: give the NAME of the variable that holds its token"
     yield from variables.unset(options, "okta_api_key_env_var")
+
+
+def contradiction(options: Options) -> tuple[str, str] | None:
+    """One of organization and token without the other, and what is missing; None if both are named, or none."""
+    org, variable = options.get("okta_org_id"), options.get("okta_api_key_env_var")
+    if org and not variable:
+        return "okta_org_id", "without okta_api_key_env_var: give the NAME of the variable that holds its token"
+    if variable and not org:
+        return "okta_api_key_env_var", "without okta_org_id: name the organization whose token that is"
+    return None
 
 
 def check_org(value: Any) -> str | None:

@@ -97,6 +97,8 @@ def text(stream: Any) -> str:
         (["sync", "--config", "nowhere.toml"], "nowhere.toml"),
         (["sync", "--analysis-job-directory", "nowhere"], "--analysis-job-directory"),
         (["sync", "--neo4j-user", "neo4j", "--neo4j-password-env-var", "NOT_SET"], "names a variable that isn't set"),
+        (["sync", "--okta-org-id", "example"], "okta_org_id: 'example': without okta_api_key_env_var: give the NAME"),
+        (["sync", "--okta-api-key-env-var", "KEY"], "okta_api_key_env_var: 'KEY': without okta_org_id"),
         (["worker", "--queues", "fetsh"], "--queues: 'fetsh': no such queue; known: coordinator, fetch"),
         (["beat"], "schedule: beat needs one"),
         (["services", "restart"], "invalid choice: 'restart'"),

@@ -29,6 +29,11 @@ def test_organizations_of_one_name_are_told_apart_and_tokens_counted(monkeypatch
     assert "secret" not in repr(found)
 
 
+def test_it_may_be_broken_into_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    held(monkeypatch, base64.encodebytes(json.dumps({"organization": [PUBLIC, OWN]}).encode()).decode())
+    assert len(configuration.read("GITHUB_CONFIG")) == 2
+
+
 @pytest.mark.parametrize(
     ("document", "told"),
     [
