@@ -168,7 +168,9 @@ class GoogleApi(BudgetedApi):
         except HttpError as error:
             return Answer(int(error.resp.status), {k.lower(): v for k, v in error.resp.items()}, _json(error.content))
         except RefreshError as error:
-            return Refusal(Failure.DENIED, "RefreshError", f"no token is given: {error.args[0]}"[:_LONGEST_REASON])
+            away = error.retryable or isinstance(error.__cause__, TransportError)
+            reason = f"no token is given: {error.args[0]}"[:_LONGEST_REASON]
+            return Refusal(Failure.TRANSIENT if away else Failure.DENIED, "RefreshError", reason)
         except (httplib2.HttpLib2Error, OSError, TransportError) as error:
             return Refusal(Failure.TRANSIENT, "", type(error).__name__)
         except GoogleAuthError as error:

@@ -1,14 +1,23 @@
-"""Why Google refuses, as its older and its newer APIs say it; what the discovery documents say of a method."""
+"""Why Google refuses, as its older and its newer APIs say it, or gives no token; what discovery documents say."""
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
+from google.oauth2 import service_account
 
 from tasks import google_api
 from tasks.budgeted import Answer
-from tasks.failures import Failure
+from tasks.failures import CallFailed, Failure
+from tasks.google_api import GoogleApi
+from tasks.own_budget import OwnBudget
+from tasks.rate_budget import Limit
+from tasks.resource import Tenant
+from tests.servers import google_identity
+from tests.servers.json_api import JsonApi, Reply
 
 
 def answer(code: int, **error: Any) -> Answer:
@@ -67,3 +76,38 @@ def test_what_an_answer_lists_is_in_its_document(action: str, lists: tuple[str, 
 
 def test_a_list_that_google_leaves_out_is_empty() -> None:
     assert google_api.with_lists({"kind": "k"}, ("users",)) == {"kind": "k", "users": []}
+
+
+USERS = "directory:users.list"
+ROUTES = {
+    google_identity.TOKEN_ROUTE: google_identity.token,
+    "GET /admin/directory/v1/users": lambda asked: Reply({"users": [{"id": "1"}]}),
+}
+
+
+async def users(server: JsonApi, key_file: Path) -> list[Any]:
+    identity = service_account.Credentials.from_service_account_file(key_file, scopes=["s"])  # type: ignore[no-untyped-call]
+    api = GoogleApi(
+        tenant=Tenant(provider="toy", id="one"),
+        terms=google_api.terms({"directory": Limit(initial=20, highest=20)}, in_flight=2),
+        budget=OwnBudget(),
+        identity=identity,
+        endpoint=server.url,
+    )
+    return [user async for page in api.pages(USERS, customer="my_customer") for user in page["users"]]
+
+
+def test_a_token_endpoint_that_is_away_is_asked_again(tmp_path: Path) -> None:
+    with JsonApi(ROUTES, google_identity.guard) as server:
+        server.refuse(google_identity.TOKEN_ROUTE, 503, times=4)  # Google's own client tries three times
+        assert asyncio.run(users(server, google_identity.key_file(tmp_path / "key.json", server.url))) == [{"id": "1"}]
+        assert server.counts[google_identity.TOKEN_ROUTE] == 5
+
+
+def test_credentials_that_get_no_token_are_denied_at_once(tmp_path: Path) -> None:
+    with JsonApi(ROUTES, google_identity.guard) as server:
+        server.refuse(google_identity.TOKEN_ROUTE, 400, body={"error": "invalid_grant", "error_description": "no"})
+        with pytest.raises(CallFailed, match="no token is given: invalid_grant: no") as caught:
+            asyncio.run(users(server, google_identity.key_file(tmp_path / "key.json", server.url)))
+        assert caught.value.failure is Failure.DENIED
+        assert server.counts == {google_identity.TOKEN_ROUTE: 1}
