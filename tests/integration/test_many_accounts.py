@@ -102,7 +102,7 @@ def test_what_is_in_trouble_is_told_exactly_and_a_resumed_run_fetches_just_that(
     aws: AwsServer, accounts: list[str], graph: Graph, services: embedded.Services, tmp_path: Path
 ) -> None:
     chartfleet = command(aws, services, tmp_path)
-    embedded.start_broker(tmp_path / "data")  # so that a second command finds the run
+    embedded.start(tmp_path / "data", graph=False, say=print)  # so that a second command finds the run
     try:
         bad, denied, throttled = accounts[5], accounts[10], accounts[15]
         aws.add(Fault(Effect.DENY, service="sts", action="AssumeRole", param=f"::{bad}:"))
@@ -152,7 +152,7 @@ def test_a_profile_that_is_mended_is_fetched_by_the_resumed_run(
     text = "[profile one]\naws_access_key_id = {}\naws_secret_access_key = x\n[profile two]\n{}\n"
     few = ("--aws-sync-all-profiles", "--aws-requested-syncs", "account,iam.users")
     chartfleet = Command(tmp_path, {**chartfleet.variables, "AWS_CONFIG_FILE": str(config)})
-    embedded.start_broker(tmp_path / "data")
+    embedded.start(tmp_path / "data", graph=False, say=print)
     try:
         config.write_text(text.format(accounts[1], "region = us-east-1"))
         code, report = sync(chartfleet, *few)
