@@ -9,6 +9,7 @@ provider says in an `HttpService` what its API is like: how it pages, how it ref
 from __future__ import annotations
 
 import string
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -76,6 +77,15 @@ def retry_after(answer: Answer) -> float | None:
     except (KeyError, ValueError):
         return None
     return max(0.0, until - now)
+
+
+def seconds_until(answer: Answer, moment: float) -> float:
+    """Until a Unix time, at least a second. By the server's own clock: this machine's may be another."""
+    try:
+        now = parsedate_to_datetime(answer.headers["date"]).timestamp()
+    except (KeyError, ValueError):
+        now = time.time()
+    return max(1.0, moment - now)
 
 
 def by_status(answer: Answer) -> Refusal | None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 from loaders.model import at
@@ -14,7 +12,7 @@ from tasks.budgeted import Answer, Refusal
 from tasks.failures import CallFailed, Failure
 from tasks.github import configuration
 from tasks.graphql import GraphqlApi
-from tasks.http import HttpService, retry_after
+from tasks.http import HttpService, retry_after, seconds_until
 from tasks.rate_budget import Budget, Limit
 from tasks.resource import Call, Fetch, Tenant
 
@@ -53,14 +51,7 @@ def exhausted(answer: Answer) -> float:
 
 
 def _until(answer: Answer, reset: str | None) -> float:
-    """By GitHub's own clock: this machine's may be another."""
-    if not reset or not reset.isdigit():
-        return SECONDARY_SECONDS
-    try:
-        now = parsedate_to_datetime(answer.headers["date"]).timestamp()
-    except (KeyError, ValueError):
-        now = time.time()
-    return max(1.0, float(reset) - now)
+    return seconds_until(answer, float(reset)) if reset and reset.isdigit() else SECONDARY_SECONDS
 
 
 SERVICE: Final = HttpService(limit=lambda action: ("points", _LIMIT), in_flight=5, refusal=refusal, exhausted=exhausted)

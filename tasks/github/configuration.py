@@ -40,11 +40,11 @@ class Organization:
 
 def read(variable: str) -> list[Organization]:
     """Raises ValueError, which says what is wrong, and nothing of what the variable holds."""
-    text = os.environ.get(variable, "").strip()
+    text = "".join(os.environ.get(variable, "").split())  # `base64` breaks long lines
     if not text:
         raise ValueError("isn't set, or empty: export it where the workers run")
     try:
-        document = json.loads(base64.b64decode("".join(text.split()), validate=True))  # `base64` breaks long lines
+        document = json.loads(base64.b64decode(text, validate=True))
     except (binascii.Error, ValueError):
         raise ValueError(f"must be {_EXAMPLE}") from None
     entries = document.get("organization") if isinstance(document, Mapping) else None

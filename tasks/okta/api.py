@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from loaders.model import at
 from tasks import variables
 from tasks.budgeted import Answer, Refusal
 from tasks.failures import Failure
-from tasks.http import Further, HttpApi, HttpService, by_status, message_of
+from tasks.http import Further, HttpApi, HttpService, by_status, message_of, seconds_until
 from tasks.rate_budget import Budget, Limit
 from tasks.resource import Tenant
 
@@ -56,15 +54,8 @@ def exhausted(answer: Answer) -> float:
 
 
 def _until_reset(answer: Answer) -> float | None:
-    """By Okta's own clock: this machine's may be another."""
     reset = _number(answer, "x-rate-limit-reset")
-    if reset is None:
-        return None
-    try:
-        now = parsedate_to_datetime(answer.headers["date"]).timestamp()
-    except (KeyError, ValueError):
-        now = time.time()
-    return max(1.0, reset - now)
+    return None if reset is None else seconds_until(answer, reset)
 
 
 def _number(answer: Answer, header: str) -> int | None:
