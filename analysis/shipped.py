@@ -5,8 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-import analysis
-from analysis import engine
+from analysis import engine, iam
 from analysis.job import Job
 
 
@@ -16,6 +15,6 @@ def jobs() -> list[Job]:
 
 
 def _in_code() -> list[Job]:
-    modules = (importlib.import_module(f"analysis.{info.name}") for info in pkgutil.iter_modules(analysis.__path__))
+    modules = (importlib.import_module(f"{iam.__name__}.{info.name}") for info in pkgutil.iter_modules(iam.__path__))
     found = {value.name: value for module in modules for value in vars(module).values() if isinstance(value, Job)}
     return [found[name] for name in sorted(found)]

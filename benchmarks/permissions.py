@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from analysis import permissions
+from analysis.iam import permissions
 from loaders import indexes
 from loaders.graph import Graph
 from tasks import registry
-from tests.unit.analysis.naive_policies import Request, is_allowed
+from tests.unit.analysis.iam.naive_policies import Request, is_allowed
 from workers import embedded
 from workers.permissions import rules
 

@@ -19,8 +19,9 @@ from typing import Any, Final
 import redis
 from neo4j.exceptions import ClientError, DriverError, Neo4jError
 
-from analysis import assume_role, engine, links
-from analysis import permissions as permission_relationships
+from analysis import engine, links
+from analysis.iam import assume_role
+from analysis.iam import permissions as permission_relationships
 from analysis.job import Job, JobFileError
 from loaders import coverage, retirement
 from loaders.cleanup import Cleanup

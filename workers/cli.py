@@ -26,8 +26,8 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis import engine
+from analysis.iam.permission_rules import RuleFileError
 from analysis.job import JobFileError
-from analysis.permission_rules import RuleFileError
 from loaders.graph import Graph, GraphAddress
 from loaders.indexes import DuplicateNodes
 from loaders.ledger import Ledger, RunState, runs

@@ -15,7 +15,7 @@ from typing import Any
 
 import redis
 
-from analysis.permission_rules import RuleFileError
+from analysis.iam.permission_rules import RuleFileError
 from loaders import indexes
 from loaders.adoption import needs_adoption
 from loaders.coverage import held_scopes

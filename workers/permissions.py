@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from analysis import assume_role, engine, permission_rules
-from analysis.permission_rules import Rule
+from analysis import engine
+from analysis.iam import assume_role, permission_rules
+from analysis.iam.permission_rules import Rule
 from tasks import registry
 
 CONFIG: Final = "permission_rules"  # under this name the run's record has them

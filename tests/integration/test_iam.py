@@ -11,7 +11,8 @@ import boto3
 import pytest
 import redis
 
-from analysis import assume_role, engine
+from analysis import engine
+from analysis.iam import assume_role
 from loaders import indexes
 from loaders.graph import Graph
 from loaders.scope import Scope

@@ -10,8 +10,9 @@ from typing import Any
 import boto3
 import pytest
 
-from analysis import engine, permissions
-from analysis.permission_rules import Rule
+from analysis import engine
+from analysis.iam import permissions
+from analysis.iam.permission_rules import Rule
 from loaders import indexes
 from loaders.graph import Graph
 from tasks import registry

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from analysis.patterns import any_value, covers, expression, goes_beyond, has_variable, literal_start
+from analysis.iam.patterns import any_value, covers, expression, goes_beyond, has_variable, literal_start
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.patterns import covers, expression, goes_beyond, overlaps
+from analysis.iam.patterns import covers, expression, goes_beyond, overlaps
 
 TEXTS = ["".join(text) for length in range(8) for text in product("ab", repeat=length)]
 PATTERNS = st.text("ab*?", max_size=4)

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.permission_rules import Rule
-from analysis.permissions import Edge, edges
-from analysis.policy_evaluation import Statement
-from analysis.principals import Principal
-from tests.unit.analysis.naive_policies import Request, holds, is_allowed
+from analysis.iam.permission_rules import Rule
+from analysis.iam.permissions import Edge, edges
+from analysis.iam.policy_evaluation import Statement
+from analysis.iam.principals import Principal
+from tests.unit.analysis.iam.naive_policies import Request, holds, is_allowed
 
 ALICE = "arn:aws:iam::111122223333:user/alice"
 BUCKET, OTHER = "arn:aws:s3:::logs", "arn:aws:s3:::logs-2"

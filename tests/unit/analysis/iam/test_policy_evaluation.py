@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.policy_evaluation import ALWAYS, Access, Statement, access
-from analysis.resources import Patterns, Resources
+from analysis.iam.policy_evaluation import ALWAYS, Access, Statement, access
+from analysis.iam.resources import Patterns, Resources
 
 ACTION = "sts:AssumeRole"
 DEV, PROD, ADMIN = (f"arn:aws:iam::111122223333:role/{name}" for name in ("dev", "prod", "team/admin"))

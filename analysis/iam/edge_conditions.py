@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from analysis.policy_evaluation import Conditions
+from analysis.iam.policy_evaluation import Conditions
 
 # A way to be allowed: each kind of policy that must allow it, with the conditions of which one must hold. None: it
 # doesn't allow it.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from analysis.policy_evaluation import Statement
+from analysis.iam.policy_evaluation import Statement
 from loaders.graph import Graph
 
 USERS_AND_ROLES: Final = ("AWSUser", "AWSRole")

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from analysis.patterns import any_value, covers, has_variable, overlaps
-from analysis.resources import Patterns, Resources
+from analysis.iam.patterns import any_value, covers, has_variable, overlaps
+from analysis.iam.resources import Patterns, Resources
 
 # JSON text of a list that holds a statement's condition, as AWSPolicyStatement has it.
 Condition = str

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from analysis.assume_role import edges
-from analysis.policy_evaluation import Statement
-from analysis.principals import Principal
-from analysis.trust import Role
+from analysis.iam.assume_role import edges
+from analysis.iam.policy_evaluation import Statement
+from analysis.iam.principals import Principal
+from analysis.iam.trust import Role
 
 HERE, THERE = "111122223333", "444455556666"
 ROLE = f"arn:aws:iam::{HERE}:role/team/deploy"

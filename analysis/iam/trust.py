@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-from analysis.policy_evaluation import ALWAYS, Condition, Conditions, all_of, also, either, only_if, patterns
-from analysis.principals import Principal
+from analysis.iam.policy_evaluation import ALWAYS, Condition, Conditions, all_of, also, either, only_if, patterns
+from analysis.iam.principals import Principal
 
 ACTION: Final = "sts:AssumeRole"
 ANYBODY: Final = "*"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis import permissions
-from analysis.permission_rules import Rule, RuleFileError
+from analysis.iam import permissions
+from analysis.iam.permission_rules import Rule, RuleFileError
 from tasks import registry
 from workers.permissions import of_run, rules
 

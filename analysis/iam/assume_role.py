@@ -18,14 +18,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from analysis import principals
 from analysis.drawing import EDGES_PER_TRANSACTION, delete, pages
-from analysis.edge_conditions import Way, as_text
+from analysis.iam import principals
+from analysis.iam.edge_conditions import Way, as_text
+from analysis.iam.policy_evaluation import ALWAYS, Access, access, either
+from analysis.iam.principals import USERS_AND_ROLES, Principal, account_of
+from analysis.iam.resources import Resources
+from analysis.iam.trust import ACTION, ANYBODY, How, Role, Trust, Trusts
 from analysis.job import Findings, Job
-from analysis.policy_evaluation import ALWAYS, Access, access, either
-from analysis.principals import USERS_AND_ROLES, Principal, account_of
-from analysis.resources import Resources
-from analysis.trust import ACTION, ANYBODY, How, Role, Trust, Trusts
 from loaders.graph import Graph
 
 ROLES_AT_A_TIME: Final = 2_000

@@ -18,15 +18,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from analysis import principals
-from analysis.action_parts import asked_about
 from analysis.drawing import EDGES_PER_TRANSACTION, delete, pages
-from analysis.edge_conditions import Way, as_text, conditions_of, unless
+from analysis.iam import principals
+from analysis.iam.action_parts import asked_about
+from analysis.iam.edge_conditions import Way, as_text, conditions_of, unless
+from analysis.iam.permission_rules import ACCOUNT, Rule, targets
+from analysis.iam.policy_evaluation import ALWAYS, Conditions, access, also, either, not_always_denied
+from analysis.iam.principals import ALL, NOT_ALL_READ, Principal, account_of
+from analysis.iam.resources import Resources
 from analysis.job import Findings, Job
-from analysis.permission_rules import ACCOUNT, Rule, targets
-from analysis.policy_evaluation import ALWAYS, Conditions, access, also, either, not_always_denied
-from analysis.principals import ALL, NOT_ALL_READ, Principal, account_of
-from analysis.resources import Resources
 from loaders.cypher import quoted
 from loaders.graph import Graph
 from loaders.model import GraphSchema, NodeModel

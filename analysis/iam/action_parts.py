@@ -11,8 +11,8 @@ import string
 from dataclasses import dataclass
 from typing import Final
 
-from analysis.patterns import overlaps
-from analysis.resources import ITSELF, Part
+from analysis.iam.patterns import overlaps
+from analysis.iam.resources import ITSELF, Part
 
 OBJECTS: Final = Part("/")
 INDEXES: Final = Part("/index/", frozenset(string.ascii_letters + string.digits + "_.-"))
