@@ -6,124 +6,45 @@
     ResourceType("hub.members", Per.TENANT, fetch=Connection(MEMBERS), yields=(HubMember,))
 
 An action is the operation of a document: `POST /graphql Members`. Each connection that is read must have
-`pageInfo { endCursor hasNextPage }`.
+`pageInfo { endCursor hasNextPage }`. Of what is null or has an error, `graphql_parts.py` says what it costs.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from loaders.model import at
-from tasks.budgeted import Answer, Refusal
+from loaders.model import NOT_SEEN, at
 from tasks.failures import CallFailed, Failure
-from tasks.http import HttpApi, by_status
+from tasks.graphql_api import Document, GraphqlApi, Told, may_ask_again, pause
+from tasks.graphql_errors import TOO_LARGE, PartError, below, refusal
+from tasks.graphql_parts import NULL, Page, each_at, has_unseen, hides, marked, page_of, reason
 from tasks.listing import bounded
-from tasks.resource import Item
+from tasks.resource import Gap, Item
+
+__all__ = ["ByIds", "Connection", "Document", "GraphqlApi", "OneThing", "refusal"]
 
 NODES_IN_FLIGHT: Final = 5  # requests of one scope at a time: each is many things
-
-_CLASSES: Final[Mapping[str, Failure]] = {
-    "NOT_FOUND": Failure.GONE,
-    "FORBIDDEN": Failure.DENIED,
-    "INSUFFICIENT_SCOPES": Failure.DENIED,
-    "UNAUTHENTICATED": Failure.DENIED,
-    "RATE_LIMITED": Failure.THROTTLED,
-}
-_LONGEST_REASON: Final = 200
+_MANY: Final = 4
+_HIDDEN: Final = "hidden"  # begins the name of the part that stands for what a listing didn't show
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A query of one operation. `connection`: the path in its answer along which it pages, by the variable `cursor`."""
-
-    text: str
-    connection: str = ""
-
-    @property
-    def name(self) -> str:
-        found = re.match(r"\s*query (\w+)", self.text)
-        assert found, f"no query with a name: {self.text[:40]}"
-        return found[1]
-
-    @property
-    def action(self) -> str:
-        return f"POST /graphql {self.name}"
+def _missing(error: CallFailed) -> CallFailed:
+    """Why what everything hangs on isn't there. GitHub says "not found" of what a token may not see as well."""
+    if error.failure is not Failure.GONE:
+        return error
+    told = "there is no such thing, or the token may not see it"
+    return CallFailed(Failure.DENIED, error.action, f"{error.reason}: {told}", code=f"{error.code} ({told})")
 
 
-def refusal(answer: Answer) -> Refusal | None:
-    """An answer with errors and nothing else is refused, whatever its status; one with data is for whoever asked."""
-    if found := by_status(answer):
-        return found
-    body: Mapping[str, Any] = answer.body if isinstance(answer.body, Mapping) else {}
-    errors = body.get("errors") or []
-    if any(error.get("type") == "RATE_LIMITED" for error in errors):
-        return Refusal(Failure.THROTTLED, "RATE_LIMITED", "no points are left")
-    if not errors and isinstance(body.get("data"), Mapping):
-        return None
-    if not errors:
-        return Refusal(Failure.BAD_ANSWER, "", "the answer has no data")
-    whole = [error for error in errors if len(error.get("path") or ()) < 2]
-    return _refused(whole[0]) if whole or not body.get("data") else None
-
-
-def _refused(error: Mapping[str, Any]) -> Refusal:
-    """What has no type is a query that GitHub and others gave up, for it took too long."""
-    kind = error.get("type") or ""
-    reason = str(error.get("message") or "answered with an error")[:_LONGEST_REASON]
-    return Refusal(_CLASSES.get(kind, Failure.OTHER if kind else Failure.TRANSIENT), kind, reason)
-
-
-@dataclass(kw_only=True)
-class GraphqlApi(HttpApi):
-    """`variables`: those that each document gets."""
-
-    variables: Mapping[str, Any] = field(default_factory=dict)
-
-    async def ask(self, document: Document, **variables: Any) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
-        """The data, and the errors of single parts of it. Raises CallFailed, Later."""
-        body = {
-            "query": document.text,
-            "operationName": document.name,
-            "variables": {**self.variables, **variables},
-        }
-        answer = (await self.post(document.action, body)).body
-        return answer["data"], answer.get("errors") or []
-
-    async def along(
-        self, document: Document, cursor: str | None = None, **variables: Any
-    ) -> AsyncIterator[Mapping[str, Any]]:
-        """The connection of a document, page by page. An error anywhere in it is raised: part of a list is no list."""
-        seen = {cursor}
-        while True:
-            data, errors = await self.ask(document, cursor=cursor, **variables)
-            if errors:
-                raise failed(document, errors[0])
-            page = at(document.connection, data)
-            if not isinstance(page, Mapping) or "pageInfo" not in page:
-                raise CallFailed(Failure.BAD_ANSWER, document.action, f"the answer has no {document.connection}")
+async def _pages(api: GraphqlApi, document: Document) -> AsyncIterator[Page]:
+    """The pages of what a scope lists. Raises CallFailed, Later."""
+    try:
+        async for page in api.along(document):
             yield page
-            if not page["pageInfo"]["hasNextPage"]:
-                return
-            cursor = page["pageInfo"]["endCursor"]
-            if not cursor or cursor in seen:
-                raise CallFailed(Failure.BAD_ANSWER, document.action, "the next page is one that was read before")
-            seen.add(cursor)
-
-
-def failed(document: Document, error: Mapping[str, Any]) -> CallFailed:
-    refused = _refused(error)
-    return CallFailed(refused.failure, document.action, refused.reason, code=refused.code)
-
-
-def listed(page: Mapping[str, Any], document: Document, name: str) -> Sequence[Any]:
-    """What a page lists. Raises CallFailed where the list isn't there."""
-    found = page.get(name)
-    if not isinstance(found, list):
-        raise CallFailed(Failure.BAD_ANSWER, document.action, f"the answer has no {document.connection}.{name}")
-    return found
+    except CallFailed as error:
+        raise _missing(error) from None
 
 
 @dataclass(frozen=True)
@@ -132,6 +53,10 @@ class Connection:
 
     document: Document
     name: str = "nodes"
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        return (self.document,)
 
     @property
     def calls(self) -> tuple[str, ...]:
@@ -145,17 +70,27 @@ class Connection:
         return None
 
     async def items(self, api: GraphqlApi, part: str) -> AsyncIterator[Item]:
-        async for page in api.along(self.document):
-            for one in listed(page, self.document, self.name):
-                yield Item(one)
+        hidden: list[CallFailed] = []
+        async for page in _pages(api, self.document):
+            if page.key != self.name:
+                raise CallFailed(Failure.BAD_ANSWER, self.document.action, f"the answer has no {self.name}")
+            for element in page.elements:
+                yield Item(element.value, element.gaps)
+            hidden += page.hidden
+        if hidden:  # nobody knows which: whatever the scope holds beside what was seen may be these
+            raise hides(hidden, self.document.action)
 
 
 @dataclass(frozen=True)
 class OneThing:
-    """The one thing at a path of an answer."""
+    """The one thing at a path of a response."""
 
     document: Document
     path: str
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        return (self.document,)
 
     @property
     def calls(self) -> tuple[str, ...]:
@@ -169,16 +104,42 @@ class OneThing:
         return None
 
     async def items(self, api: GraphqlApi, part: str) -> AsyncIterator[Item]:
-        data, errors = await api.ask(self.document)
-        found = at(self.path, data)
-        if errors or found is None:
-            raise failed(self.document, errors[0] if errors else {"type": "NOT_FOUND", "message": f"no {self.path}"})
-        yield Item(found)
+        try:
+            yield await api.read(self.document, self._item)
+        except CallFailed as error:
+            raise _missing(error) from None
+
+    def _item(self, told: Told) -> Item:
+        action = self.document.action
+        found = at(self.path, told.data)
+        if not isinstance(found, Mapping) or not found:
+            raise CallFailed(Failure.BAD_ANSWER, action, f"the answer has no {self.path}")
+        return Item(found, (*told.gaps, *marked(action, found, below(told.errors, *self.path.split(".")))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """What was told of one id.
+
+    errors   of the node, and of parts of it
+    gaps     what had to be left out
+    failure  why nothing was told, though it was asked for alone, and again
+    """
+
+    id: str
+    value: Any = None
+    errors: tuple[PartError, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    failure: CallFailed | None = None
+
+    @property
+    def is_worth_asking_again(self) -> bool:
+        return any(error.is_passing or error.is_too_large for error in self.errors)
 
 
 @dataclass(frozen=True)
 class ByIds:
-    """Nodes by their ids, many in one call, in parts: what a single answer to the whole list would never end with.
+    """Nodes by their ids, many in one call, in parts: what a single response to the whole list would never end with.
 
     ids       lists them; its nodes have an `id`
     document  takes `ids`, answers with `nodes`, each with its `id`, null for one that is gone
@@ -193,8 +154,17 @@ class ByIds:
     at_once: int = 20
 
     @property
+    def documents(self) -> tuple[Document, ...]:
+        return (self.ids, self.document, *self.inner.values())
+
+    @property
     def calls(self) -> tuple[str, ...]:
-        return (self.ids.action, self.document.action, *(more.action for more in self.inner.values()))
+        return tuple(document.action for document in self.documents)
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """The calls whose failure costs no more than a part of an item."""
+        return tuple(document.action for document in self.inner.values())
 
     @property
     def made(self) -> Mapping[str, str]:
@@ -205,64 +175,133 @@ class ByIds:
         return self._planned(api)
 
     async def _planned(self, api: GraphqlApi) -> AsyncIterator[str]:
+        """Parts of so many ids. What the list hides is a part as well, that always fails: without it the scope would be
+        complete, and what is hidden be deleted.
+        """
         waiting: list[str] = []
-        async for page in api.along(self.ids):
-            waiting += [one["id"] for one in listed(page, self.ids, "nodes")]
+        hidden: list[CallFailed] = []
+        async for page in _pages(api, self.ids):
+            hidden += page.hidden
+            for element in page.elements:
+                if not isinstance(id_ := element.value.get("id"), str) or not id_:
+                    raise CallFailed(Failure.BAD_ANSWER, self.ids.action, "an item has no id")
+                waiting.append(id_)
             while len(waiting) >= self.per_part:
                 yield ",".join(waiting[: self.per_part])
                 del waiting[: self.per_part]
         if waiting:
             yield ",".join(waiting)
+        if hidden:
+            found = hides(hidden, self.ids.action)
+            yield f"{_HIDDEN}:{len(hidden)}:{found.failure}:{found.code}"
 
     async def items(self, api: GraphqlApi, part: str) -> AsyncIterator[Item]:
+        if part.startswith(f"{_HIDDEN}:"):
+            _, number, failure, code = part.split(":", 3)
+            raise hides([CallFailed(Failure(failure), "", code, code=code)] * int(number), self.ids.action)
         ids = part.split(",")
         chunks = [ids[start : start + self.at_once] for start in range(0, len(ids), self.at_once)]
         async for items in bounded((self._read(api, chunk) for chunk in chunks), NODES_IN_FLIGHT):
             for item in items:
                 yield item
 
-    async def _read(self, api: GraphqlApi, ids: list[str]) -> list[Item]:
-        """The nodes of these ids. What takes the server too long is asked for in halves."""
-        try:
-            data, errors = await api.ask(self.document, ids=ids)
-        except CallFailed as error:
-            if error.failure is not Failure.TRANSIENT or len(ids) == 1:
-                raise
-            half = len(ids) // 2
-            return [*await self._read(api, ids[:half]), *await self._read(api, ids[half:])]
-        nodes = data.get("nodes")
-        if not isinstance(nodes, list) or len(nodes) != len(ids):
-            raise CallFailed(Failure.BAD_ANSWER, self.document.action, "the answer has other nodes than were asked for")
-        wrong = {ids[error["path"][1]]: error for error in errors if error["path"][0] == "nodes"}
-        return [await self._item(api, id_, node, wrong.get(id_)) for id_, node in zip(ids, nodes, strict=True)]
+    async def _read(self, api: GraphqlApi, ids: Sequence[str], tries: int = 0) -> list[Item]:
+        """The items of these ids. Those with a part that failed in passing are asked for again, fewer at a time: what
+        was too much for one response may not be too much for two.
+        """
+        nodes = await self._nodes(api, ids)
+        again = [node.id for node in nodes if node.is_worth_asking_again] if may_ask_again(tries) else []
+        items = [await self._item(api, node) for node in nodes if node.id not in again]
+        if again:
+            await pause(tries)
+        half = -(-len(again) // 2)
+        for some in (again[:half], again[half:]):
+            items += await self._read(api, some, tries + 1) if some else []
+        return items
 
-    async def _item(
-        self, api: GraphqlApi, id_: str, node: dict[str, Any] | None, error: Mapping[str, Any] | None
-    ) -> Item:
-        """A node with all of its connections; what is null is gone, and an error within it fails it alone."""
-        if error is not None:
-            return Item({"id": id_}, failure=failed(self.document, error))
-        if node is None:
-            gone = CallFailed(Failure.GONE, self.document.action, f"{id_} is gone", code="NOT_FOUND")
-            return Item({"id": id_}, failure=gone)
+    async def _nodes(self, api: GraphqlApi, ids: Sequence[str]) -> list[_Node]:
+        """What takes the server too long, or is too much for it, is asked for in halves; one costs no other."""
+        action = self.document.action
+        try:
+            told = await api.ask(self.document, ids=list(ids))
+        except CallFailed as error:
+            if error.failure is not Failure.TRANSIENT and error.code not in TOO_LARGE:
+                raise
+            if len(ids) == 1:
+                return [_Node(ids[0], failure=error)]
+            half = len(ids) // 2
+            found = [*await self._nodes(api, ids[:half]), *await self._nodes(api, ids[half:])]
+            if len(ids) >= _MANY and error.failure is Failure.TRANSIENT and all(node.failure for node in found):
+                raise  # not for what was asked: the server answers nothing
+            return found
+        nodes = told.data.get("nodes")
+        if not isinstance(nodes, list) or len(nodes) != len(ids):
+            raise CallFailed(Failure.BAD_ANSWER, action, "the answer has other nodes than were asked for")
+        return [
+            _Node(id_, node, below(told.errors, "nodes", number), told.gaps)
+            for number, (id_, node) in enumerate(zip(ids, nodes, strict=True))
+        ]
+
+    async def _item(self, api: GraphqlApi, node: _Node) -> Item:
+        """A node with all of its connections. What fails within it costs that part of it."""
+        action = self.document.action
+        if not isinstance(node.value, dict) or not node.value:
+            null = CallFailed(Failure.DENIED, action, f"{node.id} is null", code=NULL)
+            told = node.errors[0].failed(action) if node.errors else null
+            return Item({"id": node.id}, failure=node.failure or told, key=node.id)
+        left_out = node.gaps if node.gaps and has_unseen(node.value) else ()
+        gaps = [*left_out, *marked(action, node.value, [e for e in node.errors if not self._is_inner(e)])]
         try:
             for path, more in self.inner.items():
-                await _read_on(api, node, path, more)
-        except CallFailed as failure:
-            return Item({"id": id_}, failure=failure)
-        return Item(node)
+                gaps += [gap async for gap in self._read_on(api, node, path, more)]
+        except CallFailed as error:  # the node has gone meanwhile, or the credentials
+            if error.failure is not Failure.GONE:
+                raise
+            return Item({"id": node.id}, failure=error, key=node.id)
+        return Item(node.value, tuple(dict.fromkeys(gaps)), key=node.id)
+
+    def _is_inner(self, error: PartError) -> bool:
+        return bool(error.path) and str(error.path[0]) in self.inner
+
+    async def _read_on(self, api: GraphqlApi, node: _Node, path: str, more: Document) -> AsyncIterator[Gap]:
+        """Every element of the connections at a path, in the place of their first pages; NOT_SEEN where not all are
+        shown. Yields what isn't seen.
+        """
+        around, _, name = path.rpartition(".")
+        for owner in each_at(around, node.value):
+            if owner.get(name) is NOT_SEEN:
+                continue
+            errors = below(node.errors, name) if not around else ()
+            try:
+                first = page_of(self.document.action, owner.get(name), errors)
+                pages = [first, *[page async for page in _further(api, owner, first, more)]]
+                elements = [element for page in pages for element in page.elements]
+                for why in (why for page in pages for why in page.hidden):
+                    if why.code != NULL:
+                        raise why
+                    yield Gap(why.action, f"{path}: {NULL}")
+            except CallFailed as error:
+                if _ends_all(error) or (error.failure is Failure.GONE and owner is node.value):
+                    raise
+                owner[name] = NOT_SEEN
+                yield Gap(error.action, f"{path}: {reason(error)}")
+            else:
+                owner[name] = {**owner[name], first.key: [element.value for element in elements]}
+                for element in elements:
+                    for gap in element.gaps:
+                        yield gap
 
 
-async def _read_on(api: GraphqlApi, node: dict[str, Any], path: str, more: Document) -> None:
-    """Append the further pages of the connections at a path to their first."""
-    around, _, name = path.rpartition(".")
-    found = at(around, node) if around else node
-    for owner in found if isinstance(found, list) else [found]:
-        connection = owner[name]
-        if connection is None:  # not shown to this token: that isn't none
-            raise CallFailed(Failure.DENIED, more.action, f"{path} is not shown", code="FORBIDDEN")
-        if not connection["pageInfo"]["hasNextPage"]:
-            continue
-        key = "edges" if "edges" in connection else "nodes"
-        async for page in api.along(more, connection["pageInfo"]["endCursor"], id=owner["id"]):
-            connection[key] += listed(page, more, key)
+async def _further(api: GraphqlApi, owner: Mapping[str, Any], first: Page, more: Document) -> AsyncIterator[Page]:
+    """The pages after the first of a connection within a node."""
+    if not first.has_next:
+        return
+    if not first.cursor or not owner.get("id"):
+        raise CallFailed(Failure.BAD_ANSWER, more.action, "nothing says where the next page is")
+    async for page in api.along(more, first.cursor, id=owner["id"]):
+        yield page
+
+
+def _ends_all(error: CallFailed) -> bool:
+    """Does it say of the token that nothing more will be read with it?"""
+    return error.failure in (Failure.THROTTLED, Failure.EXPIRED) or error.code.startswith("401")

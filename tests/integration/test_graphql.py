@@ -89,29 +89,23 @@ def test_nodes_come_many_at_a_time_with_what_is_within_them(server: JsonApi) -> 
     assert server.counts == {"POST /graphql Ids": 2, "POST /graphql Things": 3, "POST /graphql MoreParts": 1}
 
 
-def test_one_that_is_gone_and_one_that_isnt_shown(server: JsonApi) -> None:
-    """Null and an error of its own: each is that node's, and no other's."""
+def test_one_that_is_gone_and_ones_that_arent_shown(server: JsonApi) -> None:
+    """Null and an error of its own: each is that node's, and no other's. Without an error null says nothing: what was
+    listed a moment ago isn't gone for that.
+    """
+    errors = {"b": {"type": "NOT_FOUND", "message": "Could not resolve"}, "d": {"type": "FORBIDDEN", "message": "No"}}
 
     def some(asked: Asked) -> Reply:
-        nodes = [None if one["id"] in "bd" else one for one in things(asked).body["data"]["nodes"]]
-        at = {one: number for number, one in enumerate(variables(asked)["ids"])}
-        forbidden = [{"type": "FORBIDDEN", "path": ["nodes", at["d"]], "message": "SAML"}] if "d" in at else []
-        return Reply({"data": {"nodes": nodes}, "errors": forbidden})
+        nodes = [None if one["id"] in "bde" else one for one in things(asked).body["data"]["nodes"]]
+        told = [errors[one] | {"path": ["nodes", n]} for n, one in enumerate(variables(asked)["ids"]) if one in errors]
+        return Reply({"data": {"nodes": nodes}, "errors": told})
 
     server.routes["POST /graphql Things"] = some
     items = read(server)
-    failures = {item.value["id"]: item.failure.failure for item in items if item.failure}
-    assert failures == {"b": Failure.GONE, "d": Failure.DENIED}
-    assert set(names(items)) == {"a", "c", "e"}
-
-
-def test_a_list_within_a_node_that_isnt_shown_is_no_empty_one(server: JsonApi) -> None:
-    server.routes["POST /graphql Things"] = lambda asked: Reply(
-        {"data": {"nodes": [{"id": one, "parts": None} for one in variables(asked)["ids"]]}}
-    )
-    items = read(server)
-    assert {item.failure.failure for item in items if item.failure} == {Failure.DENIED}
-    assert names(items) == {}
+    failures = {item.key: (item.failure.failure, item.failure.code) for item in items if item.failure}
+    denied = (Failure.DENIED, "FORBIDDEN")
+    assert failures == {"b": (Failure.GONE, "NOT_FOUND"), "d": denied, "e": (Failure.DENIED, "NULL")}
+    assert set(names(items)) == {"a", "c"}
 
 
 def test_a_part_of_a_list_is_no_list(server: JsonApi) -> None:
