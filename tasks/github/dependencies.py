@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
+from loaders.model import Node, Source, id_link, key, outgoing, parent, prop
 from tasks.github.api import RATE_LIMIT
 from tasks.github.repositories import REPOSITORY_IDS
 from tasks.graphql import ByIds, Document
@@ -43,6 +45,99 @@ _MORE_MANIFESTS: Final = Document(
     }}""",
     connection="node.dependencyGraphManifests",
 )
+_MORE_DEPENDENCIES: Final = Document(
+    f"""query MoreDependencies($id: ID!, $cursor: String) {{
+      node(id: $id) {{
+        ... on DependencyGraphManifest {{ dependencies(first: 100, after: $cursor) {_DEPENDENCIES} }}
+      }}
+      {RATE_LIMIT}
+    }}""",
+    connection="node.dependencies",
+)
+
+
+def canonical_name(dependency: Source) -> str:
+    """As the package's ecosystem compares names: without case, and in Python with one kind of separator (PEP 503)."""
+    return _name(dependency.item)
+
+
+def dependency_id(dependency: Source) -> str:
+    return "|".join(filter(None, (_name(dependency.item), _requirements(dependency.item))))
+
+
+def dependency_key(dependency: Source) -> str:
+    return _key(dependency.item)
+
+
+def requirements(dependency: Source) -> str | None:
+    return _requirements(dependency.item)
+
+
+def package_manager(dependency: Source) -> str | None:
+    return _manager(dependency.item) or None
+
+
+def ecosystem(dependency: Source) -> str:
+    return _manager(dependency.item).lower() or "unknown"
+
+
+def dependency_keys(manifest: Source) -> list[str]:
+    return [_key(one) for one in manifest.item["dependencies"]["nodes"]]
+
+
+def _key(dependency: Mapping[str, Any]) -> str:
+    return "|".join((_manager(dependency), _name(dependency), _requirements(dependency) or ""))
+
+
+def _manager(dependency: Mapping[str, Any]) -> str:
+    return (dependency["packageManager"] or "").upper()
+
+
+def _name(dependency: Mapping[str, Any]) -> str:
+    name: str = dependency["packageName"].lower()
+    return _SEPARATORS.sub("-", name) if _manager(dependency) in _PYTHON else name
+
+
+def _requirements(dependency: Mapping[str, Any]) -> str | None:
+    return (dependency["requirements"] or "").strip() or None
+
+
+def manifest_id(manifest: Source) -> str:
+    """What has no file is known by GitHub's own id."""
+    path: str | None = manifest.item["blobPath"]
+    return f"{parent('url')(manifest)}#{path}" if path else manifest.item["id"]
+
+
+def file_name(manifest: Source) -> str:
+    """Without the folders: of the file, or of what was submitted as one."""
+    path: str = manifest.item["blobPath"] or manifest.item["filename"]
+    return path.rpartition("/")[2]
+
+
+class GitHubDependency(Node, label="GitHubDependency", shared=True):
+    package: str = key(dependency_key, "Its identity: <package manager>|<name>|<requirements>.")
+    id: str = prop(dependency_id, "<name>|<requirements>: the same text for packages of two managers.", index=True)
+    name: str = prop(canonical_name, "As the package's ecosystem compares names.", index=True)
+    requirements: str | None = prop(requirements, "As the manifest says them: `= 1.2.3`, `>= 2`.")
+    ecosystem: str = prop(ecosystem, "npm, pip, maven, go, ...; unknown: GitHub doesn't say.")
+    package_manager: str | None = prop(package_manager)
+
+
+class GitHubDependencyGraphManifest(Node, label="GitHubDependencyGraphManifest"):
+    id: str = key(manifest_id, "<url of the repository>#<path of the file>")
+    repo_url: str = prop(parent("url"), index=True)
+    filename: str = prop(file_name)
+    repo_relative_path: str = prop("filename", "The file's path in the repository.")
+    blob_path: str | None = prop("blobPath")
+    dependencies_count: int | None = prop("dependenciesCount")
+    parseable: bool | None = prop("parseable", "False: GitHub can't read it, so that what it says isn't known.")
+    exceeds_max_size: bool | None = prop("exceedsMaxSize", "True: GitHub doesn't read it.")
+    relationships = (
+        id_link("HAS_MANIFEST", "GitHubRepository", parent("url"), incoming=True),
+        outgoing("HAS_DEP", "GitHubDependency", dependency_keys),
+    )
+
+
 DEPENDENCIES: Final = ResourceType(
     "github.dependencies",
     Per.TENANT,
