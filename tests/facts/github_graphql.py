@@ -1,0 +1,133 @@
+"""GitHub's published GraphQL schemas, reduced to what the documents ask for. To renew one, or after a document asks for more:
+
+    npm pack @octokit/graphql-schema@VERSION      # github.com: package/schema.graphql
+    python -m tests.facts.github_graphql newest package/schema.graphql "@octokit/graphql-schema VERSION, DATE"
+
+    # An Enterprise Server, the oldest that GitHub supports: https://docs.github.com/public/ghes-X.Y/schema.docs-enterprise.graphql
+    python -m tests.facts.github_graphql server schema.docs-enterprise.graphql "GitHub Enterprise Server X.Y, DATE"
+
+The diff says what changed for us. A field that is gone, or that may be null now, fails the tests that read these files.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from graphql import (
+    DirectiveNode,
+    EnumTypeDefinitionNode,
+    FieldNode,
+    GraphQLSchema,
+    InputObjectTypeDefinitionNode,
+    InterfaceTypeDefinitionNode,
+    ObjectTypeDefinitionNode,
+    TypeInfo,
+    TypeInfoVisitor,
+    Visitor,
+    build_schema,
+    get_named_type,
+    parse,
+    print_ast,
+    visit,
+)
+
+from tasks import registry
+from tasks.graphql import Document
+
+FOLDER: Final = Path(__file__).parent
+FILES: Final = {name: FOLDER / f"github_graphql_{name}.graphql" for name in ("newest", "server")}
+
+
+def documents() -> Iterator[Document]:
+    """Those of all types of GitHub, each once."""
+    yield from dict.fromkeys(one for type_ in registry.of("github") for one in type_.fetch.documents)  # type: ignore[attr-defined]
+
+
+@cache
+def schema(name: str) -> GraphQLSchema:
+    return build_schema(FILES[name].read_text())
+
+
+class Used(Visitor):
+    """What documents name of a schema: the fields of each type with their arguments, and the types on the way."""
+
+    def __init__(self, info: TypeInfo) -> None:
+        super().__init__()
+        self.info = info
+        self.fields: dict[str, dict[str, set[str]]] = {}
+        self.types: set[str] = set()
+
+    def enter_field(self, node: FieldNode, *_: Any) -> None:
+        parent, output = self.info.get_parent_type(), self.info.get_type()
+        assert parent and output, f"the schema has no field {node.name.value}"
+        self.types.add(get_named_type(output).name)
+        if node.name.value != "__typename":
+            arguments = {argument.name.value for argument in node.arguments}
+            self.fields.setdefault(parent.name, {}).setdefault(node.name.value, set()).update(arguments)
+
+    def enter_argument(self, *_: Any) -> None:
+        if found := get_named_type(self.info.get_input_type()):
+            self.types.add(found.name)
+
+    enter_object_field = enter_argument
+
+
+def used(full: GraphQLSchema) -> Used:
+    info = TypeInfo(full)
+    found = Used(info)
+    for document in documents():
+        visit(parse(document.text), TypeInfoVisitor(info, found))
+    return found
+
+
+def reduced(text: str) -> str:
+    """The schema with nothing that no document names."""
+    found = used(build_schema(text, assume_valid_sdl=True))  # it isn't: GitHub's has fields that are defined twice
+    kept = found.types | set(found.fields)
+    lines: list[str] = []
+    for definition in parse(text, no_location=True).definitions:
+        name = definition.name.value if hasattr(definition, "name") and definition.name else ""
+        if name not in kept:
+            continue
+        definition.description = None
+        definition.directives = ()
+        if isinstance(definition, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
+            _reduce(definition, found)
+        elif isinstance(definition, EnumTypeDefinitionNode):
+            for value in definition.values:
+                value.description, value.directives = None, _deprecated(value)
+        elif isinstance(definition, InputObjectTypeDefinitionNode):
+            for one in definition.fields:
+                one.description, one.directives = None, ()
+        lines.append(print_ast(definition))
+    return "\n\n".join(lines) + "\n"
+
+
+def _reduce(definition: Any, found: Used) -> None:
+    asked = dict(found.fields.get(definition.name.value, {}))
+    for interface in definition.interfaces:
+        asked |= {name: () for name in found.fields.get(interface.name.value, {}) if name not in asked}
+    definition.interfaces = tuple(one for one in definition.interfaces if found.fields.get(one.name.value))
+    definition.fields = tuple(one for one in definition.fields if one.name.value in asked)
+    for one in definition.fields:
+        one.description, one.directives = None, _deprecated(one)
+        one.arguments = tuple(a for a in one.arguments if a.name.value in asked[one.name.value])
+        for argument in one.arguments:
+            argument.description, argument.directives = None, ()
+
+
+def _deprecated(node: Any) -> tuple[DirectiveNode, ...]:
+    return tuple(one for one in node.directives if one.name.value == "deprecated")
+
+
+def main(name: str, file: str, source: str) -> None:
+    told = f"# {source}.\n# Reduced to what the documents ask for by tests/facts/github_graphql.py, which says how to renew it.\n\n"
+    FILES[name].write_text(told + reduced(Path(file).read_text()))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
