@@ -12,15 +12,16 @@ The diff says what changed for us. A field that is gone, or that may be null now
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from graphql import (
-    DirectiveNode,
     EnumTypeDefinitionNode,
     FieldNode,
+    GraphQLInterfaceType,
     GraphQLSchema,
     InputObjectTypeDefinitionNode,
     InterfaceTypeDefinitionNode,
@@ -66,7 +67,7 @@ class Used(Visitor):
         assert parent and output, f"the schema has no field {node.name.value}"
         self.types.add(get_named_type(output).name)
         if node.name.value != "__typename":
-            arguments = {argument.name.value for argument in node.arguments}
+            arguments = {argument.name.value for argument in node.arguments or ()}
             self.fields.setdefault(parent.name, {}).setdefault(node.name.value, set()).update(arguments)
 
     def enter_argument(self, *_: Any) -> None:
@@ -81,6 +82,9 @@ def used(full: GraphQLSchema) -> Used:
     found = Used(info)
     for document in documents():
         visit(parse(document.text), TypeInfoVisitor(info, found))
+    for name in found.types - set(found.fields):
+        if isinstance(full.type_map[name], GraphQLInterfaceType):  # one that only fragments lead on from
+            found.fields[name] = {"id": set()}
     return found
 
 
@@ -88,40 +92,39 @@ def reduced(text: str) -> str:
     """The schema with nothing that no document names."""
     found = used(build_schema(text, assume_valid_sdl=True))  # it isn't: GitHub's has fields that are defined twice
     kept = found.types | set(found.fields)
-    lines: list[str] = []
-    for definition in parse(text, no_location=True).definitions:
-        name = definition.name.value if hasattr(definition, "name") and definition.name else ""
-        if name not in kept:
-            continue
-        definition.description = None
-        definition.directives = ()
-        if isinstance(definition, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
-            _reduce(definition, found)
-        elif isinstance(definition, EnumTypeDefinitionNode):
-            for value in definition.values:
-                value.description, value.directives = None, _deprecated(value)
-        elif isinstance(definition, InputObjectTypeDefinitionNode):
-            for one in definition.fields:
-                one.description, one.directives = None, ()
-        lines.append(print_ast(definition))
-    return "\n\n".join(lines) + "\n"
+    definitions = parse(text, no_location=True).definitions
+    return "\n\n".join(print_ast(_reduced(one, found)) for one in definitions if _name(one) in kept) + "\n"
 
 
-def _reduce(definition: Any, found: Used) -> None:
-    asked = dict(found.fields.get(definition.name.value, {}))
-    for interface in definition.interfaces:
-        asked |= {name: () for name in found.fields.get(interface.name.value, {}) if name not in asked}
-    definition.interfaces = tuple(one for one in definition.interfaces if found.fields.get(one.name.value))
-    definition.fields = tuple(one for one in definition.fields if one.name.value in asked)
-    for one in definition.fields:
-        one.description, one.directives = None, _deprecated(one)
-        one.arguments = tuple(a for a in one.arguments if a.name.value in asked[one.name.value])
-        for argument in one.arguments:
-            argument.description, argument.directives = None, ()
+def _name(definition: Any) -> str:
+    return definition.name.value if getattr(definition, "name", None) else ""
 
 
-def _deprecated(node: Any) -> tuple[DirectiveNode, ...]:
-    return tuple(one for one in node.directives if one.name.value == "deprecated")
+def _reduced(definition: Any, found: Used) -> Any:
+    if isinstance(definition, EnumTypeDefinitionNode):
+        return _bare(definition, values=[_bare(value) for value in definition.values])
+    if isinstance(definition, InputObjectTypeDefinitionNode):
+        return _bare(definition, fields=[_bare(one) for one in definition.fields])
+    if not isinstance(definition, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
+        return _bare(definition)
+    interfaces = [one for one in definition.interfaces or () if found.fields.get(one.name.value)]
+    asked: dict[str, set[str]] = {}
+    for name in (*(one.name.value for one in interfaces), definition.name.value):
+        asked |= found.fields.get(name, {})
+    fields = [_field(one, asked[one.name.value]) for one in definition.fields if one.name.value in asked]
+    return _bare(definition, interfaces=interfaces, fields=fields)
+
+
+def _field(definition: Any, arguments: set[str]) -> Any:
+    return _bare(definition, arguments=[_bare(a) for a in definition.arguments or () if a.name.value in arguments])
+
+
+def _bare(definition: Any, **changed: Sequence[Any]) -> Any:
+    """Without what it says of itself, but that it will go."""
+    deprecated = tuple(one for one in definition.directives or () if one.name.value == "deprecated")
+    lists = {name: tuple(values) for name, values in changed.items()}
+    described = {"description": None} if hasattr(definition, "description") else {}
+    return replace(definition, directives=deprecated, **described, **lists)
 
 
 def main(name: str, file: str, source: str) -> None:
