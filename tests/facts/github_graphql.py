@@ -1,9 +1,10 @@
-"""GitHub's published GraphQL schemas, reduced to what the documents ask for. To renew one, or after a document asks for more:
+"""GitHub's published GraphQL schemas, reduced to what the documents ask for. To renew one, or after a document asks for
+more:
 
     npm pack @octokit/graphql-schema@VERSION      # github.com: package/schema.graphql
     python -m tests.facts.github_graphql newest package/schema.graphql "@octokit/graphql-schema VERSION, DATE"
 
-    # An Enterprise Server, the oldest that GitHub supports: https://docs.github.com/public/ghes-X.Y/schema.docs-enterprise.graphql
+    # An Enterprise Server: https://docs.github.com/public/ghes-X.Y/schema.docs-enterprise.graphql
     python -m tests.facts.github_graphql server schema.docs-enterprise.graphql "GitHub Enterprise Server X.Y, DATE"
 
 The diff says what changed for us. A field that is gone, or that may be null now, fails the tests that read these files.
@@ -64,7 +65,8 @@ class Used(Visitor):
 
     def enter_field(self, node: FieldNode, *_: Any) -> None:
         parent, output = self.info.get_parent_type(), self.info.get_type()
-        assert parent and output, f"the schema has no field {node.name.value}"
+        assert parent
+        assert output, f"{parent.name} has no field {node.name.value}"
         self.types.add(get_named_type(output).name)
         if node.name.value != "__typename":
             arguments = {argument.name.value for argument in node.arguments or ()}
@@ -128,8 +130,8 @@ def _bare(definition: Any, **changed: Sequence[Any]) -> Any:
 
 
 def main(name: str, file: str, source: str) -> None:
-    told = f"# {source}.\n# Reduced to what the documents ask for by tests/facts/github_graphql.py, which says how to renew it.\n\n"
-    FILES[name].write_text(told + reduced(Path(file).read_text()))
+    told = "Reduced to what the documents ask for by tests/facts/github_graphql.py, which says how to renew it."
+    FILES[name].write_text(f"# {source}.\n# {told}\n\n" + reduced(Path(file).read_text()))
 
 
 if __name__ == "__main__":
