@@ -145,7 +145,7 @@ def _page_at(document: Document, told: Told) -> Page:
     for number, step in enumerate(steps, start=1):
         found = found.get(step) if isinstance(found, Mapping) else None
         if found is None:
-            why = next((error for error in below(told.errors, *steps[:number]) if not error.path), None)
+            why = next(iter(below(told.errors, *steps[:number])), None)  # an error further down may have emptied it
             absent = CallFailed(Failure.BAD_ANSWER, document.action, f"the answer has no {'.'.join(steps[:number])}")
             raise why.failed(document.action) if why else absent
     return page_of(document.action, found, below(told.errors, *steps), told.gaps)
