@@ -130,6 +130,23 @@ def _most_tries(failure: Failure) -> int:
     return {Failure.TRANSIENT: len(AGAIN_AFTER_SECONDS), Failure.BAD_ANSWER: 1}.get(failure, 0)
 
 
+def missing(error: CallFailed) -> CallFailed:
+    """Why what everything hangs on isn't there. GitHub says "not found" of what a token may not see as well."""
+    if error.failure is not Failure.GONE:
+        return error
+    told = "there is no such thing, or the token may not see it"
+    return CallFailed(Failure.DENIED, error.action, f"{error.reason}: {told}", code=f"{error.code} ({told})")
+
+
+async def pages_of(api: GraphqlApi, document: Document) -> AsyncIterator[Page]:
+    """The pages of what a scope lists. Raises CallFailed, Later."""
+    try:
+        async for page in api.along(document):
+            yield page
+    except CallFailed as error:
+        raise missing(error) from None
+
+
 def may_ask_again(tries: int) -> bool:
     return tries < len(AGAIN_AFTER_SECONDS)
 
