@@ -111,7 +111,8 @@ def _kept_edges(model: NodeModel, condition: str) -> str:
     for incoming in (False, True):
         if kinds := _kinds(model, incoming=incoming):
             edge = pattern("|".join(kinds), "e", incoming=incoming).replace("`", "")
-            found += f"WITH DISTINCT n, row\nCALL (n, row) {{\n  MATCH (n){edge}(t) WHERE {condition}\n  SET e._kept = $tag\n}}\n"
+            found += f"WITH DISTINCT n, row\nCALL (n, row) {{\n  MATCH (n){edge}(t) WHERE {condition}\n"
+            found += "  SET e._kept = $tag\n}\n"
     return found
 
 

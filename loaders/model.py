@@ -46,7 +46,7 @@ class _NotSeenValue:
 
 Mapping.register(_NotSeenValue)
 Sequence.register(_NotSeenValue)
-NOT_SEEN: typing.Final = _NotSeenValue()
+NOT_SEEN: typing.Final[Any] = _NotSeenValue()
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,7 +206,7 @@ class Listing:
     named      where the items are plain names: the field in which each has its own
     owner_at   where an item names the account that owns it: what others share with this one, their own scopes list
     gone_if    codes of a detail's call that say that the item has vanished since it was listed. Any other "not found"
-               may only say that it has no such detail: it fails the scope until the declaration says which of both
+               may only say that it has no such detail: one not seen, until the declaration says which of both it is
     divided    into which parts the scope is, where it may take hours
     """
 

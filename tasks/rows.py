@@ -182,15 +182,19 @@ class _Reading:
             return None
 
     def _properties(self, model: NodeModel, source: Source) -> dict[str, Any] | None:
-        """Each property that is seen, but the key. None where one is not as declared, and may not be null."""
+        """Each property but the key; null where it isn't seen, as what it was is not what it is. One by which edges
+        are drawn is left as it is, and so are they. None where a property is not as declared, and may not be null.
+        """
         found: dict[str, Any] = {}
+        drawn_by = {mine for link in model.links for mine, _ in link.on}
         for declared in model.properties:
             if declared.is_key:
                 continue
             try:
                 found[declared.name] = checked(declared, evaluate(declared.source, source), model)
             except NotSeen:
-                continue
+                if declared.name not in drawn_by:
+                    found[declared.name] = None
             except BadItem as error:
                 self._reject(f"{model.label}.{declared.name}", str(error))
                 if not declared.optional:

@@ -454,7 +454,9 @@ def _unit(unit_id: str, raw: dict[str, str]) -> Unit:
 def _outcome(raw: Mapping[str, str]) -> dict[str, Any]:
     """As the attempt told it; `gaps` in words, with those of the scope's parts."""
     told: dict[str, Any] = json.loads(raw.get("outcome", "{}"))
-    return {name: value for name, value in told.items() if name != "gaps"} | ({"gaps": found} if (found := _gaps(raw)) else {})
+    return {name: value for name, value in told.items() if name != "gaps"} | (
+        {"gaps": found} if (found := _gaps(raw)) else {}
+    )
 
 
 def _gaps(raw: Mapping[str, str]) -> list[str]:
