@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from graphql import FieldNode, TypeInfo, TypeInfoVisitor, Visitor, parse, validate, visit
 
@@ -67,6 +69,12 @@ def test_what_the_documentation_says_is_what_is_needed() -> None:
         for scope in (call.permission or "").split(",")
     }
     assert described == needed
+    told = Path(__file__).parents[4].joinpath("docs", "providers.md").read_text()
+    assert f"needs the scopes {shown('repo')}, {shown('read:org')} and {shown('user:email')} (or `read:user`)" in told
+
+
+def shown(scope: str) -> str:
+    return f"`{scope}`"
 
 
 def asked(document: Document) -> set[tuple[str, str]]:
