@@ -168,9 +168,7 @@ def entries(condition: Any) -> tuple[Entry, ...]:
         return ()
     if not isinstance(condition, Mapping) or not all(isinstance(keys, Mapping) for keys in condition.values()):
         raise ValueError("a Condition is no JSON object of objects")
-    return tuple(
-        entry(operator, key, values) for operator, keys in condition.items() for key, values in keys.items()
-    )
+    return tuple(entry(operator, key, values) for operator, keys in condition.items() for key, values in keys.items())
 
 
 def entry(operator: str, key: str, values: Any) -> Entry:

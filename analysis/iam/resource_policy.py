@@ -11,6 +11,7 @@ neither: it isn't known.
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -19,9 +20,9 @@ from typing import Final
 from analysis.iam import policy_variables, strangers
 from analysis.iam.condition_operators import Entry, Found
 from analysis.iam.patterns import any_value, overlaps
-from analysis.iam.resource_actions import named, on_objects
+from analysis.iam.resource_actions import means, named, on_objects
 from analysis.iam.resource_statements import Statement, statements
-from analysis.iam.stranger_requests import Request, TooMany, may_be_made
+from analysis.iam.stranger_requests import Request, TooMany, may_be_fulfilled, may_be_made
 from analysis.iam.strangers import KINDS, PLACES, Stranger
 
 _WITHOUT_ANONYMOUS: Final = frozenset({"kms"})  # every call to it is signed
@@ -99,18 +100,34 @@ class _Policy:
     def _left(self, allow: Statement, meant: Sequence[str], *, sure: bool) -> set[str]:
         """Of the actions that an Allow means, those that it gives to some stranger."""
         left: set[str] = set()
+        groups = self._groups(meant)
         for stranger in self._strangers():
             if len(left) == len(meant):
                 break
             if not names(allow, stranger):
                 continue
-            denies = [one for one in self.denies if names(one, stranger) in ((True, None) if sure else (True,))]
+            denies = {
+                number: one
+                for number, one in enumerate(self.denies)
+                if names(one, stranger) in ((True, None) if sure else (True,))
+            }
             try:
                 for request in self._requests(stranger, allow, denies):
-                    left |= {action for action in meant if action not in left and self._may(request, action, sure=sure)}
+                    if may_be_fulfilled(request, sure=sure):
+                        for (about, of_objects), actions in groups.items():
+                            if actions[0] not in left and may_be_made(request, about, of_objects, sure=sure):
+                                left.update(actions)
             except (TooMany, ValueError) as error:
                 self.trouble.append(str(error))
         return left
+
+    def _groups(self, actions: Sequence[str]) -> Mapping[tuple[frozenset[int], bool | None], list[str]]:
+        """The actions by the numbers of the denials that mean them, and by whether they are on objects."""
+        groups: defaultdict[tuple[frozenset[int], bool | None], list[str]] = defaultdict(list)
+        for action in actions:
+            about = frozenset(number for number, one in enumerate(self.denies) if means(one.actions, action))
+            groups[about, on_objects(action) if self.resource.service == "s3" else None].append(action)
+        return groups
 
     def _is_on(self, allow: Statement, action: str) -> bool:
         """Whether it is on anything that the statement is about: objects, or the bucket itself."""
@@ -119,18 +136,14 @@ class _Policy:
         form = self.resource.forms[-1 if on_objects(action) else 0]
         return any(overlaps(any_value(word), form) for word in allow.resources.words)
 
-    def _may(self, request: Request, action: str, *, sure: bool) -> bool:
-        kinds = on_objects if self.resource.service == "s3" else None
-        return may_be_made(request, action, self.resource.forms, of_objects=kinds and kinds(action), sure=sure)
-
     def _strangers(self) -> Iterator[Stranger]:
         kinds = [kind for kind in KINDS if kind != "anonymous" or self.resource.service not in _WITHOUT_ANONYMOUS]
         for kind, place, account in product(kinds, PLACES, self.accounts):
             yield Stranger(kind, place, account, self.resource.account, self.now)
 
-    def _requests(self, stranger: Stranger, allow: Statement, denies: Sequence[Statement]) -> Iterator[Request]:
+    def _requests(self, stranger: Stranger, allow: Statement, denies: Mapping[int, Statement]) -> Iterator[Request]:
         """The policy for the stranger, once for each choice of what variables stand for."""
-        involved = [allow, *denies]
+        involved = [allow, *denies.values()]
         used = sorted({key for one in involved if one.variables for key in policy_variables.keys(_words(one))})
         judged = {key for key in used if strangers.is_judged(key)}
         choices = [strangers.values(stranger, key, _on(key, involved)) if key in judged else [None] for key in used]
@@ -139,7 +152,7 @@ class _Policy:
                 raise TooMany("more values of policy variables than can be tried")
             context = dict(zip(used, chosen, strict=True))
             mine, *others = [_for(one, context, judged) if used else one for one in involved]
-            yield Request(stranger, mine, others, context)
+            yield Request(stranger, mine, dict(zip(denies, others, strict=True)), self.resource.forms, context)
 
 
 def names(statement: Statement, stranger: Stranger) -> bool | None:

@@ -9,7 +9,6 @@ from analysis.iam import policy_variables, strangers
 from analysis.iam.condition_operators import Entry, Found, like
 from analysis.iam.example_texts import common, examples
 from analysis.iam.patterns import any_value, has_variable
-from analysis.iam.resource_actions import means
 from analysis.iam.resource_statements import Statement
 from analysis.iam.resources import Patterns
 from analysis.iam.strangers import Stranger
@@ -23,14 +22,20 @@ class TooMany(Exception):
 
 @dataclass
 class Request:
-    """What a stranger may ask for, as far as it is chosen. `context`: the keys whose values are, by variables."""
+    """What a stranger may ask for, as far as it is chosen.
+
+    denies    those that mean the stranger, by number
+    forms     the ARNs of the resource, and of what is in it, as patterns
+    context   what variables stand for
+    """
 
     stranger: Stranger
     allow: Statement
-    denies: Sequence[Statement]
+    denies: Mapping[int, Statement]
+    forms: Sequence[str]
     context: Mapping[str, Found]
     values: dict[str, list[Found]] = field(default_factory=dict)
-    tried: dict[tuple[object, ...], bool] = field(default_factory=dict)
+    tried: dict[tuple[frozenset[int], bool], bool] = field(default_factory=dict)
     texts: list[str] | None = None
     steps: int = 0
 
@@ -39,41 +44,54 @@ class Request:
         if key in self.context:
             return [self.context[key]]
         if key not in self.values:
-            asked = [entry for one in (self.allow, *self.denies) for entry in one.condition if entry.key == key]
+            asked = [
+                entry for one in (self.allow, *self.denies.values()) for entry in one.condition if entry.key == key
+            ]
             self.values[key] = strangers.values(self.stranger, key, asked)
         return self.values[key]
 
 
-def may_be_made(
-    request: Request, action: str, forms: Sequence[str], *, of_objects: bool | None, sure: bool
-) -> bool:
-    """Whether it can be made for the action. `of_objects`: whether the action is on what is in the resource."""
+def may_be_fulfilled(request: Request, *, sure: bool) -> bool:
+    """Whether the Allow gives it anything, denials apart."""
+    return _can_be(request, frozenset(), sure=sure)
+
+
+def may_be_made(request: Request, about: frozenset[int], of_objects: bool | None, *, sure: bool) -> bool:
+    """Whether it can be made for an action. `about`: the denials that mean the action, by number.
+
+    of_objects   whether the action is on what is in the resource; None where that makes no difference
+    """
     if request.texts is None:
-        request.texts = list(_resources(request, forms))
+        request.texts = list(_resources(request))
     texts = request.texts
-    if of_objects is not None and len(forms) > 1:
-        # Of the resource's own ARN, and of what is in it, one is what the action is on.
-        texts = [text for text in texts if like(text, forms[0]) is not of_objects] or texts
-    about = [one for one in request.denies if means(one.actions, action)]
+    if of_objects is not None and len(request.forms) > 1:
+        texts = [text for text in texts if like(text, request.forms[0]) is not of_objects] or texts
     for text in texts:
-        denies = [one for one in about if _is_about(one.resources, text, request.context, doubt=sure)]
-        key = (*map(id, denies), sure)
-        if key not in request.tried:
-            request.tried[key] = _can_be(request, denies, sure=sure)
-        if request.tried[key]:
+        denied = frozenset(
+            number
+            for number, one in request.denies.items()
+            if number in about and _is_about(one.resources, text, request.context, doubt=sure)
+        )
+        if _can_be(request, denied, sure=sure):
             return True
     return False
 
 
-def _can_be(request: Request, denies: Sequence[Statement], *, sure: bool) -> bool:
+def _can_be(request: Request, denied: frozenset[int], *, sure: bool) -> bool:
+    """Whether it can fulfil the Allow, and none of these denials."""
+    if (denied, sure) not in request.tried:
+        request.tried[denied, sure] = _is_possible(request, [request.denies[number] for number in denied], sure=sure)
+    return request.tried[denied, sure]
+
+
+def _is_possible(request: Request, denies: Sequence[Statement], *, sure: bool) -> bool:
     chosen: dict[str, list[Found]] = {}
     for entry in request.allow.condition:
         if not strangers.is_judged(entry.key):
             if sure:
                 return False
             continue
-        wanted = (True,) if sure else (True, None)
-        left = [found for found in chosen.get(entry.key, request.choices(entry.key)) if _says(entry, found, request) in wanted]
+        left = _left(entry, chosen, request, (True,) if sure else (True, None))
         if not left:
             return False
         chosen[entry.key] = left
@@ -94,10 +112,18 @@ def _avoids(request: Request, denies: Sequence[Statement], chosen: dict[str, lis
             if not sure:
                 return _avoids(request, denies[1:], chosen, sure=sure)
             continue
-        left = [found for found in chosen.get(entry.key, request.choices(entry.key)) if _says(entry, found, request) in wanted]
+        left = _left(entry, chosen, request, wanted)
         if left and _avoids(request, denies[1:], chosen | {entry.key: left}, sure=sure):
             return True
     return False
+
+
+def _left(
+    entry: Entry, chosen: Mapping[str, list[Found]], request: Request, wanted: Sequence[bool | None]
+) -> list[Found]:
+    """Of what the stranger may still have under the key, that of which the condition says what is wanted."""
+    choices = chosen[entry.key] if entry.key in chosen else request.choices(entry.key)
+    return [found for found in choices if _says(entry, found, request) in wanted]
 
 
 def _says(entry: Entry, found: Found, request: Request) -> bool | None:
@@ -110,11 +136,11 @@ def _says(entry: Entry, found: Found, request: Request) -> bool | None:
     return None
 
 
-def _resources(request: Request, forms: Sequence[str]) -> Iterator[str]:
+def _resources(request: Request) -> Iterator[str]:
     """ARNs of the resource, or in it, that the Allow is about: one of each kind that the policy tells apart."""
-    allow = request.allow.resources
+    allow, forms = request.allow.resources, request.forms
     words = forms if allow is None or allow.but else tuple(_resolved(allow, request.context))
-    others = [one.resources for one in request.denies if one.resources and one.resources.but]
+    others = [one.resources for one in request.denies.values() if one.resources and one.resources.but]
     only = [word for other in others for word in _resolved(other, request.context)]
     texts = [text for word in words for text in examples(word)]
     texts += [text for word in (*words, *only) for form in forms if (text := common(word, form)) is not None]
