@@ -11,6 +11,7 @@ import ipaddress
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -91,7 +92,7 @@ def _intervals(ranges: Sequence[Sequence[Network]], version: int) -> Iterator[_I
             changes[int(one.broadcast_address) + 1].append((number, -1))
     depth = [0] * len(lists)
     places = sorted({0, *changes, 2**32 if version == 4 else 2**128})
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         for number, by in changes[start]:
             depth[number] += by
         within = tuple(one > 0 for one in depth)

@@ -27,7 +27,7 @@ def like(text: str, pattern: str) -> bool:
 
 
 def arn_like(arn: str, pattern: str) -> bool | None:
-    """Part by part: a star doesn't reach over a colon, but in the last. Of a pattern with fewer parts AWS doesn't say."""
+    """Part by part: a star reaches over a colon in the last only. Of a pattern with fewer parts AWS doesn't say."""
     parts, wanted = arn.split(":", _PARTS_OF_AN_ARN - 1), pattern.split(":", _PARTS_OF_AN_ARN - 1)
     if pattern == "*":
         return True

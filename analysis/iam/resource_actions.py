@@ -12,8 +12,8 @@ from analysis.iam.example_texts import FRESH
 from analysis.iam.patterns import covers, overlaps
 from analysis.iam.resources import Patterns
 
-# Of S3's actions, by the Service Authorization Reference: those on objects, by name; those on neither objects nor buckets,
-# which no bucket's policy can give; all others are on buckets.
+# Of S3's actions, by the Service Authorization Reference: those on objects, by name; those on neither objects nor
+# buckets, which no bucket's policy can give; all others are on buckets.
 _ON_OBJECTS: Final = re.compile(
     r"(?!.*bucket).*object|s3:(abortmultipartupload|listmultipartuploadparts|bypassgovernanceretention"
     r"|replicatedelete|replicatetags|initiatereplication)"

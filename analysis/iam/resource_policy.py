@@ -19,7 +19,7 @@ from typing import Final
 
 from analysis.iam import policy_variables, strangers
 from analysis.iam.condition_operators import Entry, Found
-from analysis.iam.patterns import any_value, overlaps
+from analysis.iam.patterns import any_value, covers, overlaps
 from analysis.iam.resource_actions import means, named, on_objects
 from analysis.iam.resource_statements import Statement, statements
 from analysis.iam.stranger_requests import Request, TooMany, may_be_fulfilled, may_be_made
@@ -87,12 +87,14 @@ class _Policy:
         return f"not judged: {', '.join([*why, *more][:_MOST_NAMED])}"
 
     def allowed(self, *, sure: bool) -> set[str]:
-        """The actions that some stranger is allowed. `sure`: where what isn't known counts against it, and else for it."""
+        """The actions that some stranger is allowed. `sure`: what isn't known counts against it, and else for it."""
         found: set[str] = set()
         for statement in self.statements:
             if statement.allows:
                 for word, every in named(statement.actions, self.resource.service).items():
-                    meant = [action for action in every if self._is_on(statement, action)] or every
+                    meant = [action for action in every if self._is_on(statement, action)]
+                    if not meant and statement.resources and not statement.resources.but:
+                        meant = every  # S3 takes no such statement today: better too much
                     left = self._left(statement, meant, sure=sure)
                     found |= {word} if len(left) == len(meant) else left
         return found
@@ -131,10 +133,11 @@ class _Policy:
 
     def _is_on(self, allow: Statement, action: str) -> bool:
         """Whether it is on anything that the statement is about: objects, or the bucket itself."""
-        if self.resource.service != "s3" or allow.resources is None or allow.resources.but:
+        if self.resource.service != "s3" or allow.resources is None:
             return True
         form = self.resource.forms[-1 if on_objects(action) else 0]
-        return any(overlaps(any_value(word), form) for word in allow.resources.words)
+        same = covers if allow.resources.but else overlaps
+        return any(same(any_value(word), form) for word in allow.resources.words) is not allow.resources.but
 
     def _strangers(self) -> Iterator[Stranger]:
         kinds = [kind for kind in KINDS if kind != "anonymous" or self.resource.service not in _WITHOUT_ANONYMOUS]

@@ -1,4 +1,4 @@
-"""Whether a stranger can make a request that an Allow allows and no Deny forbids: what it needs to choose, it chooses."""
+"""Whether a stranger can make a request that an Allow allows and no Deny forbids. What it may choose, it chooses."""
 
 from __future__ import annotations
 

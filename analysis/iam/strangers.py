@@ -1,4 +1,4 @@
-"""Strangers: those whom a resource policy lets in if it lets in anybody. What their requests have under a condition key.
+"""Strangers: whom a resource policy lets in if it lets in anybody. What their requests have under a condition key.
 
 The table of keys is data: stranger_keys.yaml.
 """
