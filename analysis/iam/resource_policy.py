@@ -28,6 +28,7 @@ from analysis.iam.strangers import KINDS, PLACES, Stranger
 _WITHOUT_ANONYMOUS: Final = frozenset({"kms"})  # every call to it is signed
 _MOST_ASSIGNMENTS: Final = 500
 _MOST_NAMED: Final = 5
+_MOST_ACCOUNTS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +75,9 @@ class _Policy:
     def __post_init__(self) -> None:
         self.entries = [entry for statement in self.statements for entry in statement.condition]
         self.denies = [statement for statement in self.statements if not statement.allows]
-        try:
-            self.accounts = strangers.accounts(self.entries, self.resource.account)
-        except ValueError as error:
-            self.accounts, self.trouble = [], [str(error)]
+        self.accounts = strangers.accounts(self.entries, self.resource.account)
+        if len(self.accounts) > _MOST_ACCOUNTS:
+            self.trouble.append("more patterns of accounts than can be tried")
 
     def reason(self) -> str:
         keys = sorted({entry.key for entry in self.entries if not strangers.is_judged(entry.key)})
@@ -141,7 +141,7 @@ class _Policy:
 
     def _strangers(self) -> Iterator[Stranger]:
         kinds = [kind for kind in KINDS if kind != "anonymous" or self.resource.service not in _WITHOUT_ANONYMOUS]
-        for kind, place, account in product(kinds, PLACES, self.accounts):
+        for kind, place, account in product(kinds, PLACES, self.accounts[:_MOST_ACCOUNTS]):
             yield Stranger(kind, place, account, self.resource.account, self.now)
 
     def _requests(self, stranger: Stranger, allow: Statement, denies: Mapping[int, Statement]) -> Iterator[Request]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +26,6 @@ _TABLE: Final = Path(__file__).with_name("stranger_keys.yaml")
 _WILD: Final = re.compile(r"[*?]")
 _MOST_PAIRS: Final = 300  # of values that a key with many values is tried with
 _MOST_COMPARED: Final = 300_000  # characters of one pattern times those of another: some seconds
-_MOST_ACCOUNTS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,16 +160,28 @@ def _own(stranger: Stranger, rule: Mapping[str, Any], asked: Sequence[Entry]) ->
         for form in forms:
             if (text := common(word, form, arns=(arn, form.startswith("arn:")))) is not None:
                 yield text
-    for text in _in_common(asked):
-        if any(_is_of(text, form) for form in forms) and any(like(text, word) for word, _ in words):
+    for text in map(partial(_of_account, stranger.account), _in_common(asked)):
+        if any(_is_own(text, form, rule) for form in forms):
             yield text
     for entry in asked:  # the same in other letters
         if entry.test == "stringequalsignorecase":
             yield from (value for value in entry.values if value.lower() == stranger.account)
 
 
-def _is_of(text: str, form: str) -> bool:
-    return arn_like(text, form) is True if form.startswith("arn:") else like(text, form)
+def _of_account(account: str, text: str) -> str:
+    """An ARN, where its account is open, as one of the stranger's."""
+    parts = text.split(":", 5)
+    if len(parts) == 6 and FRESH in parts[4]:
+        parts[4] = account
+    return ":".join(parts)
+
+
+def _is_own(text: str, form: str, rule: Mapping[str, Any]) -> bool:
+    """Whether a text that patterns have in common is of the form: of the stranger's account, or else nobody's yet."""
+    if not (arn_like(text, form) if form.startswith("arn:") else like(text, form)):
+        return False
+    of_account = form not in rule["own"]
+    return of_account or FRESH in (text.partition(rule["until"])[0] if "until" in rule else text)
 
 
 def _somebodys(word: str, rule: Mapping[str, Any]) -> bool:
@@ -181,7 +192,7 @@ def _somebodys(word: str, rule: Mapping[str, Any]) -> bool:
 
 def accounts(asked: Sequence[Entry], ours: str | None) -> list[str]:
     """Numbers of accounts that a stranger may have: any that the policy doesn't name, and those of its patterns."""
-    words = {word for entry in asked for word in entry.values}
+    words = {word for entry in asked if "ACCOUNT" in str(_row(entry.key)) for word in entry.values}
     parts = {part for word in words for part in (word, *word.split(":")[4:5])}
     named = {part for part in parts if not _WILD.search(part)} | {ours}
     numbers = [str(900_000_000_001 + n) for n in range(len(named) + 1)]
@@ -189,8 +200,6 @@ def accounts(asked: Sequence[Entry], ours: str | None) -> list[str]:
     for part in sorted(parts):
         if _WILD.search(part) and re.fullmatch(r"[\d*?]+", part) and part.strip("*"):
             found += [text for filling in "07" if (text := _filled(part, filling)) and text not in named]
-    if len(set(found)) > _MOST_ACCOUNTS:
-        raise ValueError("more patterns of accounts than can be tried")
     return list(dict.fromkeys(found))
 
 

@@ -973,7 +973,9 @@ def test_every_combination_of_what_was_read(graph: Graph) -> None:
         actions = None if policy == "unread" else [] if policy == "none" else ["s3:GetObject"]
         bucket(graph, f"{acl}/{policy}", *grants, policy=actions, acl_seen=1 if acl == "old" else 2, **block)
     analysed(graph, S3)
-    rows = graph.rows("MATCH (b:S3Bucket) RETURN b.id AS id, b.anonymous_access AS a, b.anonymous_access_unknown AS why")
+    rows = graph.rows(
+        "MATCH (b:S3Bucket) RETURN b.id AS id, b.anonymous_access AS a, b.anonymous_access_unknown AS why"
+    )
     assert len(rows) == 30
     for row in rows:
         both = [lists[row["id"].split("/")[0]], policies[row["id"].split("/")[1]]]

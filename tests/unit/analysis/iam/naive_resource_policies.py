@@ -25,7 +25,10 @@ _WORDS = {
     "aws:SourceIp": ["198.51.100.0/24", "0.0.0.0/1", "128.0.0.0/1", "0.0.0.0/0", "::/0", "10.0.0.0/8", "2600::/20"],
     "aws:SourceVpce": ["vpce-ours", "vpce-*", "*"],
     "aws:PrincipalOrgID": ["o-ours", "o-*"],
-    "aws:PrincipalArn": ["arn:aws:iam::111122223333:role/*", "arn:aws:iam::*:role/reader", "*", "arn:aws:iam::1*:user/x"],
+    "aws:PrincipalArn": [
+        *("arn:aws:iam::111122223333:role/*", "arn:aws:iam::*:role/reader", "*", "arn:aws:iam::1*:user/x"),
+        *("arn:*:iam::*:role/r*", "arn:aws:iam::*:*er"),
+    ],
     "aws:Referer": ["https://a*", "https://*", "x", "*", "y?"],
     "aws:PrincipalTag/team": ["x", "y?", "*"],
 }
@@ -34,7 +37,7 @@ _OPERATORS = {
     "aws:PrincipalArn": ["ArnLike", "ArnNotEquals", "StringLike", "StringNotLike", "StringEquals"],
 }
 _STRINGS = ["StringEquals", "StringLike", "StringNotEquals", "StringNotLike", "ForAnyValue:StringLike"]
-_TEXTS = (None, "https://a", "https://b", "x", "y1", "z")
+_TEXTS = (None, "https://a", "https://b", "x", "y1", "z", "https://a*", "https://*", "*", "y?")
 
 
 def requests() -> Iterator[Request]:
@@ -42,7 +45,7 @@ def requests() -> Iterator[Request]:
     arns = [f"arn:aws:iam::{THEIRS}:role/reader", f"arn:aws:iam::{THEIRS}:user/x", "arn:aws:iam::199999999999:user/x"]
     foreign: list[Request] = [
         {"aws:PrincipalArn": arn, "aws:PrincipalOrgID": org, "aws:PrincipalTag/team": tag}
-        for arn, org, tag in product(arns, (None, "o-theirs"), (None, "x", "y1", "z"))
+        for arn, org, tag in product(arns, (None, "o-theirs"), (None, "x", "y1", "z", "y?", "*"))
     ]
     addresses = ["9.9.9.9", "150.1.1.1", "2600:1::1", "2a00::1"]
     places = [*({"aws:SourceIp": address} for address in addresses), {"aws:SourceVpce": "vpce-theirs"}]
@@ -70,10 +73,8 @@ def _is_allowed(policy: dict[str, Any], request: Request, action: str, thing: st
 
 
 def _applies(statement: dict[str, Any], request: Request, action: str, thing: str) -> bool:
-    if "NotPrincipal" in statement:
-        principal = True  # it excepts somebody of ours
-    else:
-        principal = statement["Principal"] == "*"
+    # NotPrincipal excepts somebody of ours.
+    principal = "NotPrincipal" in statement or statement["Principal"] == "*"
     if "NotAction" in statement:
         about = not any(fnmatchcase(action.lower(), word.lower()) for word in statement["NotAction"])
     else:
@@ -95,9 +96,7 @@ def _holds(operator: str, found: str | None, values: list[str]) -> bool:
     if plain == "Null":
         return (found is None) == (values == ["true"])
     if found is None:
-        return operator.endswith("IfExists") or (
-            "Not" in plain and not plain.startswith("ForAny")
-        )
+        return operator.endswith("IfExists") or ("Not" in plain and not plain.startswith("ForAny"))
     matches = any(_matches(plain.rpartition(":")[2], found, value) for value in values)
     return not matches if "Not" in plain else matches
 
@@ -124,9 +123,7 @@ def _condition() -> st.SearchStrategy[dict[str, Any]]:
         asked = st.tuples(operator, st.just(key), values)
         return st.one_of(asked, asked, st.tuples(st.just("Null"), st.just(key), st.sampled_from([["true"], ["false"]])))
 
-    secure = st.tuples(
-        st.just("Bool"), st.just("aws:SecureTransport"), st.sampled_from([["true"], ["false"]])
-    )
+    secure = st.tuples(st.just("Bool"), st.just("aws:SecureTransport"), st.sampled_from([["true"], ["false"]]))
     one = st.one_of(secure, st.sampled_from(sorted(_WORDS)).flatmap(of))
 
     def together(entries: list[tuple[str, str, list[str]]]) -> dict[str, Any]:
@@ -141,7 +138,9 @@ def _condition() -> st.SearchStrategy[dict[str, Any]]:
 def _statement(effect: str) -> st.SearchStrategy[dict[str, Any]]:
     words = st.lists(st.sampled_from(["s3:GetObject", "S3:Put*", "s3:*", "*", "s3:?utObject"]), min_size=1, max_size=2)
     things = st.lists(
-        st.sampled_from(["arn:aws:s3:::b/*", "arn:aws:s3:::b/public/*", "*", "arn:aws:s3:::b/a"]), min_size=1, max_size=2
+        st.sampled_from(["arn:aws:s3:::b/*", "arn:aws:s3:::b/public/*", "*", "arn:aws:s3:::b/a"]),
+        min_size=1,
+        max_size=2,
     )
     ours = {"AWS": "arn:aws:iam::111122223333:root"}
     who = st.sampled_from([{"Principal": "*"}] * 4 + [{"NotPrincipal": ours}, {"Principal": ours}])
