@@ -2,9 +2,9 @@
 account, by the rules of `permission_rules` and AWS's evaluation of what the graph holds.
 
 - Allowed is what a principal's own and its groups' policies allow, its boundary as well, and none of them denies.
-- Conditions aren't judged, as they depend on the request: the relationship keeps them as `conditions`. It has none only
-  where nothing has to hold.
-- What a policy means by a resource may be parts of it: `action_parts`.
+- Conditions are decided by what the graph knows of the principal; what depends on the request the relationship keeps as
+  `conditions`. It has none only where nothing has to hold.
+- What a policy means by a resource may be parts of it: `action_parts`. A permission with wildcards is any of its actions.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
@@ -19,13 +19,23 @@ from pathlib import Path
 from typing import Any, Final
 
 from analysis.drawing import EDGES_PER_TRANSACTION, delete, pages
-from analysis.iam import principals
-from analysis.iam.action_parts import asked_about
+from analysis.iam import principals, service_authorization
+from analysis.iam.action_parts import AskedAbout, asked_about, can_be_asked_for, kind_of
 from analysis.iam.edge_conditions import Way, as_text, conditions_of, unless
 from analysis.iam.permission_rules import ACCOUNT, Rule, targets
-from analysis.iam.policy_evaluation import ALWAYS, Conditions, access, also, either, not_always_denied
+from analysis.iam.policy_evaluation import (
+    ALWAYS,
+    Conditions,
+    Statement,
+    also,
+    any_of,
+    either,
+    not_always_denied,
+    said_of,
+)
 from analysis.iam.principals import ALL, NOT_ALL_READ, Principal, account_of
-from analysis.iam.resources import Resources
+from analysis.iam.resources import Patterns, Resources
+from analysis.iam.service_authorization import Action
 from analysis.job import Findings, Job
 from loaders.cypher import quoted
 from loaders.graph import Graph
@@ -66,53 +76,97 @@ class Grant:
 
 
 def edges(sources: Iterable[Principal], rule: Rule, arns: Collection[str]) -> Iterator[Edge]:
-    """Who of the principals may use which of the resources. Only pairs that may come to something are looked at."""
-    asked = {permission: _Asked(permission, arns) for permission in rule.permissions}
-    for source in sources:
-        found: defaultdict[str, dict[str, Grant]] = defaultdict(dict)
-        for permission, question in asked.items():
-            for arn, grant in question.grants(source).items():
-                found[arn][permission] = grant
+    """Who of the principals may use which of the resources of their account. Only pairs that may come to something are
+    looked at.
+    """
+    asked = {permission: list(_asked(permission, arns)) for permission in rule.permissions}
+    for principal in sources:
+        source = principal.in_request_for(principal.account, principal.organization)
+        found: defaultdict[str, dict[str, list[Grant]]] = defaultdict(dict)
+        for permission, questions in asked.items():
+            for question in questions:
+                for arn, grant in question.grants(source):
+                    found[arn].setdefault(permission, []).append(grant)
         for arn in sorted(found):
             yield _edge(source.arn, arn, found[arn])
 
 
+def _asked(permission: str, arns: Iterable[str]) -> Iterator[_Asked]:
+    """What a permission asks: of each kind of resource, by what of it the actions work on that it names."""
+    by_kind: defaultdict[str, list[str]] = defaultdict(list)
+    for arn in arns:
+        by_kind[kind_of(arn)].append(arn)
+    for kind, some in by_kind.items():
+        actions: defaultdict[AskedAbout, list[Action]] = defaultdict(list)
+        for action in service_authorization.actions(permission):
+            if about := asked_about(action, kind):
+                actions[about].append(action)
+        for about, those in actions.items():
+            yield _Asked(those, [arn for arn in some if any(can_be_asked_for(one, arn) for one in those)], about)
+
+
 class _Asked:
-    """One permission, asked of many principals for the same resources."""
+    """Actions that work on the same of a resource, asked of many principals. Each of them is enough."""
 
-    def __init__(self, permission: str, arns: Collection[str]) -> None:
-        self._action = permission
-        about = asked_about(permission)
-        self._resources = Resources(arns, about.parts)
-        self._or_else = about.or_else
-        self._parts = Resources(arns, (about.or_else,)) if about.or_else else None
+    def __init__(self, actions: Sequence[Action], arns: Collection[str], about: AskedAbout) -> None:
+        self._actions = [str(action) for action in actions]
+        self._resources = Resources(arns, (about.part,))
+        self._or_else = [(part, Resources(arns, (part,))) for part in about.or_else]
+        self._applying: dict[Patterns, int] = {}
 
-    def grants(self, source: Principal) -> dict[str, Grant]:
-        found = _grants(source, self._action, self._resources)
-        if self._or_else is not None and self._parts is not None:
-            for arn, grant in _grants(source, self._action, self._parts).items():
-                if arn not in found:
-                    part = {"Resource": [f"{arn}{self._or_else.begins}*"]}
-                    found[arn] = replace(grant, identity=_only_for(part, grant.identity))
-        return found
+    def grants(self, source: Principal) -> Iterator[tuple[str, Grant]]:
+        for own, boundary in self._alike(source):
+            found = _grants(own, boundary, self._resources)
+            yield from found.items()
+            for part, resources in self._or_else:
+                for arn, grant in _grants(own, boundary, resources).items():
+                    if arn not in found:
+                        only = {"Resource": [f"{part.start(arn)}*"]}
+                        yield arn, replace(grant, identity=_only_for(only, grant.identity))
+
+    def _alike(self, source: Principal) -> Iterator[tuple[list[Statement], list[Statement] | None]]:
+        """The statements that apply to an action, own and of the boundary: once for all actions with the same."""
+        every = (1 << len(self._actions)) - 1
+        applying = [(self._bits(statement), statement) for statement in source.statements]
+        limits = None if source.boundary is None else [(self._bits(one), one) for one in source.boundary]
+        for group in _groups(every, [bits for bits, _ in (*applying, *(limits or ()))]):
+            own = [statement for bits, statement in applying if bits & group]
+            if any(statement.allows for statement in own):
+                yield own, None if limits is None else [statement for bits, statement in limits if bits & group]
+
+    def _bits(self, statement: Statement) -> int:
+        """To which of the actions it applies."""
+        known = self._applying.get(statement.actions)
+        if known is None:
+            applies = (1 << at for at, action in enumerate(self._actions) if any_of(statement.actions, action))
+            known = self._applying[statement.actions] = sum(applies)
+        return known
 
 
-def _grants(source: Principal, action: str, resources: Resources) -> dict[str, Grant]:
+def _groups(every: int, sets: Iterable[int]) -> list[int]:
+    """The largest groups of bits of which each set has all or none."""
+    groups = [every]
+    for bits in set(sets) - {0, every}:
+        groups = [part for group in groups for part in (group & bits, group & ~bits) if part]
+    return groups
+
+
+def _grants(own: Iterable[Statement], boundary: Iterable[Statement] | None, resources: Resources) -> dict[str, Grant]:
     """By resource."""
-    own = access(source.statements, action, resources)
-    if not own.allow:
+    granted = said_of(own, resources)
+    if not granted.allow:
         return {}
-    limits = own if source.boundary is None else access(source.boundary, action, resources)
+    limits = granted if boundary is None else said_of(boundary, resources)
     found = {}
-    for arn in own.allow.keys() & limits.allow.keys():
-        denied = either(own.deny.get(arn), limits.deny.get(arn))
-        identity: Conditions | None = own.allow[arn]
-        boundary: Conditions | None = ALWAYS if source.boundary is None else limits.allow[arn]
+    for arn in granted.allow.keys() & limits.allow.keys():
+        denied = either(granted.deny.get(arn), limits.deny.get(arn))
+        identity: Conditions | None = granted.allow[arn]
+        limit: Conditions | None = ALWAYS if boundary is None else limits.allow[arn]
         if denied is not None:
-            identity = not_always_denied(own.allow[arn], denied) if denied else None
-            boundary = not_always_denied(boundary, denied) if boundary else ALWAYS
-        if identity is not None and boundary is not None:
-            found[arn] = Grant(identity, boundary, denied)
+            identity = not_always_denied(granted.allow[arn], denied) if denied else None
+            limit = not_always_denied(limit, denied) if limit else ALWAYS
+        if identity is not None and limit is not None:
+            found[arn] = Grant(identity, limit, denied)
     return found
 
 
@@ -122,19 +176,20 @@ def _only_for(part: Mapping[str, Any], conditions: Conditions) -> Conditions:
     return frozenset(limited) or frozenset({also(None, part)})
 
 
-def _edge(source: str, target: str, grants: Mapping[str, Grant]) -> Edge:
-    always = sorted(permission for permission, grant in grants.items() if grant.always)
+def _edge(source: str, target: str, grants: Mapping[str, Sequence[Grant]]) -> Edge:
+    always = sorted(permission for permission, some in grants.items() if any(grant.always for grant in some))
     if always:
         conditional = sorted(grants.keys() - set(always))
         return Edge(source, target, always, conditional or None, None)
     return Edge(source, target, sorted(grants), None, _conditions(grants))
 
 
-def _conditions(grants: Mapping[str, Grant]) -> str | None:
+def _conditions(grants: Mapping[str, Sequence[Grant]]) -> str | None:
     """Where permissions differ in what must hold, each way names its own."""
     by_grant: defaultdict[Grant, list[str]] = defaultdict(list)
     for permission in sorted(grants):
-        by_grant[grants[permission]].append(permission)
+        for grant in dict.fromkeys(grants[permission]):
+            by_grant[grant].append(permission)
     if len(by_grant) == 1:
         [grant] = by_grant
         return as_text([grant.way], grant.denied)
