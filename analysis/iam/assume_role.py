@@ -4,16 +4,17 @@
   its boundary must allow it as well); trust in the account leaves it to the principal's own policies and boundary.
   Across accounts both sides must allow it.
 - What any of these policies denies is denied.
-- Conditions aren't judged, as they depend on the request: the edge keeps them as `conditions`. It has none only where
-  nothing has to hold.
+- Conditions are decided by what the graph knows of the principal and the role; what depends on the request the edge
+  keeps as `conditions`. It has none only where nothing has to hold.
 
-Services and federated identities are no principals of an account, and aren't judged. What an organization forbids isn't
-read. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+Services and federated identities are no principals of an account, and have no edges; whom a role lets in whoever they
+are, `open_trust` says. What an organization forbids isn't read. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -42,13 +43,38 @@ class Edge:
 
 def edges(sources: Iterable[Principal], roles: Collection[Role]) -> Iterator[Edge]:
     """Who of the principals may assume which of the roles. Only pairs that may come to something are looked at."""
-    resources = Resources(role.arn for role in roles)
-    trusts = Trusts(roles)
+    whole = _Roles(roles)
+    parts: dict[tuple[str, str | None], _Roles] = {}
     for source in sources:
-        own = access(source.statements, ACTION, resources)
-        boundary = None if source.boundary is None else access(source.boundary, ACTION, resources)
-        for role in sorted(own.allow.keys() | trusts.naming(source)):
-            edge = _edge(source, role, trusts.of(role, source), own, boundary)
+        if any(one.depends_on_resource for one in (*source.statements, *(source.boundary or ()))):
+            parts = parts or {place: _Roles(some) for place, some in _by_place(roles).items()}
+            for place, some in parts.items():
+                yield from some.edges(source.in_request_for(*place))
+        else:
+            yield from whole.edges(source.in_request_for("", None))
+
+
+def _by_place(roles: Iterable[Role]) -> Mapping[tuple[str, str | None], list[Role]]:
+    """By account and organization."""
+    found: defaultdict[tuple[str, str | None], list[Role]] = defaultdict(list)
+    for role in roles:
+        found[role.account, role.organization].append(role)
+    return found
+
+
+class _Roles:
+    """Roles that principals are asked about together."""
+
+    def __init__(self, roles: Collection[Role]) -> None:
+        self._resources = Resources(role.arn for role in roles)
+        self._trusts = Trusts(roles)
+
+    def edges(self, source: Principal) -> Iterator[Edge]:
+        """`source`: with what its policies say in requests for these roles."""
+        own = access(source.statements, ACTION, self._resources)
+        boundary = None if source.boundary is None else access(source.boundary, ACTION, self._resources)
+        for role in sorted(own.allow.keys() | self._trusts.naming(source)):
+            edge = _edge(source, role, self._trusts.of(role, source), own, boundary)
             if edge is not None:
                 yield edge
 
@@ -78,6 +104,60 @@ def _asked(how: How, source: Principal, role: str) -> tuple[str, ...]:
 
 # --- in the graph ---
 
+_FINDINGS: Final = """
+MATCH (role:AWSRole)
+WITH role, split(role.arn, ':') AS parts
+WITH role, parts[4] AS account, parts[0] + ':' + parts[1] + ':iam::' AS start,
+     coalesce(role.trusts_anybody, []) AS anybody,
+     COLLECT {
+       MATCH (source:AWSPrincipal)-[:STS_ASSUMEROLE_ALLOW]->(role)
+       WHERE split(source.arn, ':')[4] <> parts[4]
+       RETURN source.arn ORDER BY source.arn
+     } AS sources
+WITH role, account, anybody, sources, size(anybody) + size(sources) > 0 AS open, COLLECT {
+       CALL (role) {
+         MATCH (role)-[:TRUSTS_AWS_PRINCIPAL]->(named:AWSPrincipal {type: 'AWS'})
+         RETURN CASE WHEN named.arn CONTAINS ':' THEN split(named.arn, ':')[4] ELSE named.arn END AS other
+         UNION
+         UNWIND role.trusts_others AS other RETURN other
+       }
+       WITH other, CASE
+         WHEN other = '*' AND role.trusts_anybody IS NULL THEN 'trusts anybody; its conditions were not read'
+         WHEN other = '*' OR other = account THEN null
+         WHEN other =~ '[0-9]{12}' AND NOT EXISTS {
+           MATCH (known:AWSPrincipal) WHERE known.arn STARTS WITH start + other + ':' AND (known:AWSUser OR known:AWSRole)
+         } THEN 'trusts account ' + other + ', which is not read'
+         WHEN other =~ 'o-[a-z0-9]+' AND NOT EXISTS {
+           MATCH (:AWSOrganization {id: other})-[:RESOURCE*2..3]->(:AWSAccount)
+         } THEN 'trusts organization ' + other + ', which is not read'
+         WHEN other =~ 'o-[a-z0-9]+' AND EXISTS {
+           MATCH (:AWSOrganization {id: other})-[:RESOURCE*2..3]->(member:AWSAccount)
+           WHERE NOT EXISTS {
+             MATCH (known:AWSPrincipal)
+             WHERE known.arn STARTS WITH start + member.id + ':' AND (known:AWSUser OR known:AWSRole)
+           }
+         } THEN 'trusts organization ' + other + ', whose accounts are not all read'
+         WHEN other =~ '[0-9]{12}|o-[a-z0-9]+' OR NOT other CONTAINS ' ' THEN null
+         ELSE 'trusts ' + other
+       END AS why
+       WHERE why IS NOT NULL
+       RETURN why ORDER BY why
+     } AS whys
+ORDER BY size(anybody) > 0 DESC, role.trusts_anybody_if IS NULL DESC, account, role.arn
+RETURN count(CASE WHEN open THEN 1 END) AS count,
+       count(CASE WHEN NOT open AND size(whys) > 0 THEN 1 END) AS unknown,
+       collect(CASE
+         WHEN size(anybody) > 0 THEN {
+           role: role.arn, account: account, by: anybody + sources[..5], anybody: true,
+           conditions: role.trusts_anybody_if
+         }
+         WHEN open THEN {role: role.arn, account: account, by: sources[..5]}
+       END)[..10] AS examples,
+       collect(CASE WHEN NOT open AND size(whys) > 0 THEN
+         {role: role.arn, account: account, why: reduce(text = whys[0], one IN whys[1..] | text + '; ' + one)}
+       END)[..5] AS unknown_examples
+"""
+
 JOB: Final = Job(
     name="aws_iam_assume_role",
     file=Path(__file__),
@@ -85,46 +165,26 @@ JOB: Final = Job(
     reads=("aws.iam.groups", "aws.iam.policies", "aws.iam.roles", "aws.iam.users"),
     writes_relationships=(("AWSPrincipal", "STS_ASSUMEROLE_ALLOW", "AWSRole"),),
     findings=Findings(
-        name="roles that another account may assume",
-        one="role that another account may assume",
+        name="roles that anybody or another account may assume",
+        one="role that anybody or another account may assume",
         text=(
-            "By trust policies, the principals' own and boundaries; the relationship has the conditions, if any. "
-            "Not known: those that trust an account that isn't read. What an organization forbids isn't read at all."
+            "First those that anybody may assume: principals of any AWS account (`*`), or users of a provider that anybody "
+            "can be; then those that principals of another account may, by trust policies, their own and boundaries. The "
+            "relationship has the conditions, if any. Not known: those that trust an account that isn't read, or whom the "
+            "policies don't name. Users of SAML providers aren't looked at, and what an organization forbids isn't read."
         ),
-        query="""
-MATCH (role:AWSRole)
-WITH role, split(role.arn, ':') AS parts
-WITH role, parts[4] AS account, parts[0] + ':' + parts[1] + ':iam::' AS start,
-     COLLECT {
-       MATCH (source:AWSPrincipal)-[:STS_ASSUMEROLE_ALLOW]->(role)
-       WHERE split(source.arn, ':')[4] <> parts[4]
-       RETURN source.arn ORDER BY source.arn
-     } AS sources
-WITH role, account, sources, size(sources) = 0 AND EXISTS {
-       MATCH (role)-[:TRUSTS_AWS_PRINCIPAL]->(named:AWSPrincipal {type: 'AWS'})
-       WITH named.arn AS name, CASE WHEN named.arn CONTAINS ':' THEN split(named.arn, ':')[4] ELSE named.arn END AS of
-       WHERE name = '*' OR of <> account AND of =~ '[0-9]{12}' AND NOT EXISTS {
-         MATCH (known:AWSPrincipal) WHERE known.arn STARTS WITH start + of + ':' AND (known:AWSUser OR known:AWSRole)
-       }
-       RETURN name
-     } AS open
-ORDER BY account, role.arn
-RETURN count(CASE WHEN size(sources) > 0 THEN 1 END) AS count,
-       count(CASE WHEN open THEN 1 END) AS unknown,
-       collect(
-         CASE WHEN size(sources) > 0 THEN {role: role.arn, account: account, by: sources[..5]} END
-       )[..10] AS examples
-""",
+        query=_FINDINGS,
     ),
 )
 
 
 def draw(graph: Graph, tag: int) -> None:
     """Make the relationships what the policies in the graph say now. Repeating it changes nothing."""
+    organizations = principals.organizations(graph)
     for account in principals.accounts(graph, USERS_AND_ROLES):
         sources = list(principals.of_account(graph, account, USERS_AND_ROLES))
         for roles in pages(_trusting(graph, account), ROLES_AT_A_TIME):
-            for page in pages(edges(sources, _read(graph, roles)), EDGES_PER_TRANSACTION):
+            for page in pages(edges(sources, _read(graph, roles, organizations)), EDGES_PER_TRANSACTION):
                 rows = [asdict(edge) for edge in page]
                 graph.write(lambda tx, rows=rows: tx.run(_DRAW, edges=rows, tag=tag).consume())  # type: ignore[misc]
     delete(graph, _DELETE, {"tag": tag})
@@ -137,8 +197,11 @@ def _trusting(graph: Graph, account: str) -> list[str]:
     return [row["arn"] for row in graph.rows(_TRUSTING, names)]
 
 
-def _read(graph: Graph, arns: list[str]) -> list[Role]:
-    return [Role.of(row["arn"], row["trust_policy"]) for row in graph.rows(_ROLES, {"arns": arns})]
+def _read(graph: Graph, arns: list[str], organizations: Mapping[str, str]) -> list[Role]:
+    return [
+        Role.of(row["arn"], row["trust_policy"], row["version"], organizations.get(account_of(row["arn"])))
+        for row in graph.rows(_ROLES, {"arns": arns})
+    ]
 
 
 _TRUSTING: Final = """
@@ -152,7 +215,7 @@ RETURN DISTINCT role.arn AS arn ORDER BY arn
 _ROLES: Final = """
 UNWIND $arns AS arn
 MATCH (role:AWSPrincipal {arn: arn})
-RETURN arn, role.trust_policy AS trust_policy
+RETURN arn, role.trust_policy AS trust_policy, role.trust_policy_version AS version
 """
 
 _DRAW: Final = """

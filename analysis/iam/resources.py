@@ -113,7 +113,7 @@ class _Starts:
     """How the ARNs of a part of each resource begin."""
 
     def __init__(self, arns: Iterable[str], part: Part) -> None:
-        self._part = part
+        self._part, self._itself = part, part == ITSELF
         self._arns = {part.start(arn): arn for arn in arns}
         self._starts = sorted(self._arns)
         self._ends = re.compile(f"(?={re.escape(part.begins)})")
@@ -122,7 +122,7 @@ class _Starts:
         pattern = any_value(word)
         surely, some = set(), set()
         for start in self._candidates(literal_start(pattern)):
-            if self._part == ITSELF:
+            if self._itself:
                 if expression(pattern).fullmatch(start):
                     surely.add(start)
             elif covers(pattern, f"{start}?*"):
@@ -137,6 +137,6 @@ class _Starts:
         """Those that begin so, and those that it begins with."""
         first, end = (bisect_left(self._starts, text) for text in (begins, begins + chr(sys.maxunicode)))
         yield from self._starts[first:end]
-        if self._part != ITSELF:
+        if not self._itself:
             shorter = (begins[: at.start() + len(self._part.begins)] for at in self._ends.finditer(begins))
             yield from (start for start in shorter if len(start) < len(begins) and start in self._arns)
