@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 
@@ -45,6 +46,28 @@ def _applies(statement: dict[str, Any], request: Request) -> bool:
         names_resource = not any(_matches(request.resource, word, request, old) for word in statement["notresource"])
     conditions = json.loads(statement["condition"] or "[]")
     return names_action and names_resource and all(_is_true(one, request, old) for one in conditions)
+
+
+def may_assume(
+    request: Request, who: str, trust: list[dict[str, Any]], own: list[dict[str, Any]], *, bounded: bool
+) -> bool:
+    """Within an account. `own`: statements that allow it, each with a condition; the boundary, if any, allows all."""
+    root = f"{who.rpartition(':')[0]}:root"
+
+    def names(statement: dict[str, Any]) -> set[str]:
+        if "NotPrincipal" not in statement:
+            return {"*", who, root} & set(statement["Principal"]["AWS"])
+        spared = set(statement["NotPrincipal"]["AWS"])
+        of_account = {name for name in spared if name.split(":")[4] == root.split(":")[4]} - {root}
+        excepted = who in spared or (root in spared and not of_account)
+        return set() if excepted and not bounded else {"*"}
+
+    meant = [one for one in trust if names(one) and _is_true(one.get("Condition", {}), request)]
+    if any(one["Effect"] == "Deny" for one in meant):
+        return False
+    by = set().union(*(names(one) for one in meant))
+    has_policy = any(all(_is_true(part, request) for part in json.loads(one["condition"])) for one in own)
+    return bool(by - {root}) or (root in by and has_policy)
 
 
 def holds(conditions: dict[str, Any], request: Request) -> bool:
@@ -101,6 +124,8 @@ def _compares(test: str, actual: str, text: str, request: Request, old: bool) ->
 
 def _matches(text: str, word: str, request: Request | None = None, old: bool = False, wild: bool = True) -> bool:
     """Whether a text is what a word means; a variable without a value means nothing."""
+    if wild and "${" not in word and "[" not in word:
+        return fnmatchcase(text, word)
     found = ""
     at = 0
     while at < len(word):
