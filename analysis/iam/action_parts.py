@@ -27,8 +27,8 @@ _NAME: Final = string.ascii_letters + string.digits + "_.-+=,@$"
 _WITH_ANY_TEXT: Final = ("ObjectName", "Path")
 _WITH_TIMES: Final = ("StreamLabel",)
 
-# Where AWS's reference says less than its guides do. Requests to a search domain are for the paths below it, and policies
-# name these: https://docs.aws.amazon.com/opensearch-service/latest/developerguide/ac.html
+# Where AWS's reference says less than its guides do. Requests to a search domain are for the paths below it, and
+# policies name these: https://docs.aws.amazon.com/opensearch-service/latest/developerguide/ac.html
 _INSTEAD: Final = {
     "es:eshttp*": (ResourceType("arn:${Partition}:es:${Region}:${Account}:domain/${DomainName}/${Path}", needed=True),),
     # A function is invoked itself, or by a version or an alias:
@@ -69,10 +69,9 @@ def asked_about(action: Action, kind: str) -> AskedAbout | None:
     return AskedAbout(needed[0], tuple(needed[1:])) if needed else None
 
 
-def can_be_asked_for(action: Action, arn: str) -> bool:
-    """Whether any policy can allow the action on it."""
-    never = _NEVER.get(str(action).lower())
-    return never is None or never not in arn
+def never_on(action: Action) -> str | None:
+    """What stands in the ARNs on which no policy can allow the action; None: there are none."""
+    return _NEVER.get(str(action).lower())
 
 
 def works_on(action: Action) -> list[str]:

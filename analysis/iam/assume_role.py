@@ -21,12 +21,13 @@ from typing import Final
 
 from analysis.drawing import EDGES_PER_TRANSACTION, delete, pages
 from analysis.iam import principals
+from analysis.iam.assume_role_findings import FINDINGS
 from analysis.iam.edge_conditions import Way, as_text
 from analysis.iam.policy_evaluation import ALWAYS, Access, access, either
 from analysis.iam.principals import USERS_AND_ROLES, Principal, account_of
 from analysis.iam.resources import Resources
 from analysis.iam.trust import ACTION, ANYBODY, How, Role, Trust, Trusts
-from analysis.job import Findings, Job
+from analysis.job import Job
 from loaders.graph import Graph
 
 ROLES_AT_A_TIME: Final = 2_000
@@ -104,77 +105,13 @@ def _asked(how: How, source: Principal, role: str) -> tuple[str, ...]:
 
 # --- in the graph ---
 
-_FINDINGS: Final = """
-MATCH (role:AWSRole)
-WITH role, split(role.arn, ':') AS parts
-WITH role, parts[4] AS account, parts[0] + ':' + parts[1] + ':iam::' AS start,
-     coalesce(role.trusts_anybody, []) AS anybody,
-     COLLECT {
-       MATCH (source:AWSPrincipal)-[:STS_ASSUMEROLE_ALLOW]->(role)
-       WHERE split(source.arn, ':')[4] <> parts[4]
-       RETURN source.arn ORDER BY source.arn
-     } AS sources
-WITH role, account, anybody, sources, size(anybody) + size(sources) > 0 AS open, COLLECT {
-       CALL (role) {
-         MATCH (role)-[:TRUSTS_AWS_PRINCIPAL]->(named:AWSPrincipal {type: 'AWS'})
-         RETURN CASE WHEN named.arn CONTAINS ':' THEN split(named.arn, ':')[4] ELSE named.arn END AS other
-         UNION
-         UNWIND role.trusts_others AS other RETURN other
-       }
-       WITH other, CASE
-         WHEN other = '*' AND role.trusts_anybody IS NULL THEN 'trusts anybody; its conditions were not read'
-         WHEN other = '*' OR other = account THEN null
-         WHEN other =~ '[0-9]{12}' AND NOT EXISTS {
-           MATCH (known:AWSPrincipal) WHERE known.arn STARTS WITH start + other + ':' AND (known:AWSUser OR known:AWSRole)
-         } THEN 'trusts account ' + other + ', which is not read'
-         WHEN other =~ 'o-[a-z0-9]+' AND NOT EXISTS {
-           MATCH (:AWSOrganization {id: other})-[:RESOURCE*2..3]->(:AWSAccount)
-         } THEN 'trusts organization ' + other + ', which is not read'
-         WHEN other =~ 'o-[a-z0-9]+' AND EXISTS {
-           MATCH (:AWSOrganization {id: other})-[:RESOURCE*2..3]->(member:AWSAccount)
-           WHERE NOT EXISTS {
-             MATCH (known:AWSPrincipal)
-             WHERE known.arn STARTS WITH start + member.id + ':' AND (known:AWSUser OR known:AWSRole)
-           }
-         } THEN 'trusts organization ' + other + ', whose accounts are not all read'
-         WHEN other =~ '[0-9]{12}|o-[a-z0-9]+' OR NOT other CONTAINS ' ' THEN null
-         ELSE 'trusts ' + other
-       END AS why
-       WHERE why IS NOT NULL
-       RETURN why ORDER BY why
-     } AS whys
-ORDER BY size(anybody) > 0 DESC, role.trusts_anybody_if IS NULL DESC, account, role.arn
-RETURN count(CASE WHEN open THEN 1 END) AS count,
-       count(CASE WHEN NOT open AND size(whys) > 0 THEN 1 END) AS unknown,
-       collect(CASE
-         WHEN size(anybody) > 0 THEN {
-           role: role.arn, account: account, by: anybody + sources[..5], anybody: true,
-           conditions: role.trusts_anybody_if
-         }
-         WHEN open THEN {role: role.arn, account: account, by: sources[..5]}
-       END)[..10] AS examples,
-       collect(CASE WHEN NOT open AND size(whys) > 0 THEN
-         {role: role.arn, account: account, why: reduce(text = whys[0], one IN whys[1..] | text + '; ' + one)}
-       END)[..5] AS unknown_examples
-"""
-
 JOB: Final = Job(
     name="aws_iam_assume_role",
     file=Path(__file__),
     statements=(),
     reads=("aws.iam.groups", "aws.iam.policies", "aws.iam.roles", "aws.iam.users"),
     writes_relationships=(("AWSPrincipal", "STS_ASSUMEROLE_ALLOW", "AWSRole"),),
-    findings=Findings(
-        name="roles that anybody or another account may assume",
-        one="role that anybody or another account may assume",
-        text=(
-            "First those that anybody may assume: principals of any AWS account (`*`), or users of a provider that anybody "
-            "can be; then those that principals of another account may, by trust policies, their own and boundaries. The "
-            "relationship has the conditions, if any. Not known: those that trust an account that isn't read, or whom the "
-            "policies don't name. Users of SAML providers aren't looked at, and what an organization forbids isn't read."
-        ),
-        query=_FINDINGS,
-    ),
+    findings=FINDINGS,
 )
 
 

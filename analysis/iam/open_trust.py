@@ -1,7 +1,7 @@
 """Whom a role lets in whoever they are: principals of any AWS account, or users of a provider of identities.
 
-Such a provider may be anybody's: GitHub, Google, Facebook, Amazon, Cognito. That a token was made for the right audience
-(`aud`) says nothing of whose it is. Users of a SAML provider are those of its owner, and not looked at.
+Such a provider may be anybody's: GitHub, Google, Facebook, Amazon, Cognito. That a token was made for the right
+audience (`aud`) says nothing of whose it is. Users of a SAML provider are those of its owner, and not looked at.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 from analysis.iam import stranger
 from analysis.iam.known_conditions import entries
 from analysis.iam.policy_evaluation import all_of, as_of_2008, patterns
-from analysis.iam.stranger import COGNITO, SECRET, keys_that_limit
+from analysis.iam.stranger import COGNITO, EXTERNAL_ID, keys_that_limit
 from analysis.iam.variables import are_known_to
 
 ANYBODY: Final = "*"
@@ -113,7 +113,7 @@ def _others(condition: str | None, denied: Iterable[str | None], provider: str |
     if named or any(key.lower().startswith(_OF_SERVICES) for key in limits):
         return named
     limits += [key for text in denied for key in keys_that_limit(text, denies=True)]
-    if all(key.lower() == SECRET for key in limits):
+    if all(key.lower() == EXTERNAL_ID for key in limits):
         return ["anybody who knows sts:ExternalId"]
     return [f"anybody, under conditions on {', '.join(dict.fromkeys(limits))}"]
 

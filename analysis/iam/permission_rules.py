@@ -180,7 +180,6 @@ class _Check:
             told = f"entry {first} has it as well, to {label}; put their permissions in one entry"
             yield f"relationship_name is {_shown(entry['relationship_name'])}; {told}"
 
-
     def _without_effect(self, entry: Mapping[str, Any]) -> Iterator[str]:
         """Permissions that nobody can have for such a resource: AWS asks about another one, or about none."""
         label = entry["target_label"]

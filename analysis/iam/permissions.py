@@ -2,9 +2,10 @@
 account, by the rules of `permission_rules` and AWS's evaluation of what the graph holds.
 
 - Allowed is what a principal's own and its groups' policies allow, its boundary as well, and none of them denies.
-- Conditions are decided by what the graph knows of the principal; what depends on the request the relationship keeps as
-  `conditions`. It has none only where nothing has to hold.
-- What a policy means by a resource may be parts of it: `action_parts`. A permission with wildcards is any of its actions.
+- Conditions are decided by what the graph knows of the principal; what depends on the request the relationship keeps
+  as `conditions`. It has none only where nothing has to hold.
+- What a policy means by a resource may be parts of it, and a permission with wildcards is any of its actions:
+  `permission_grants`.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
@@ -16,26 +17,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from analysis.drawing import EDGES_PER_TRANSACTION, delete, pages
-from analysis.iam import principals, service_authorization
-from analysis.iam.action_parts import AskedAbout, asked_about, can_be_asked_for, kind_of
-from analysis.iam.edge_conditions import Way, as_text, conditions_of, unless
+from analysis.iam import principals
+from analysis.iam.edge_conditions import as_text, conditions_of, unless
+from analysis.iam.permission_grants import Grant, questions
 from analysis.iam.permission_rules import ACCOUNT, Rule, targets
-from analysis.iam.policy_evaluation import (
-    ALWAYS,
-    Conditions,
-    Statement,
-    also,
-    any_of,
-    either,
-    not_always_denied,
-    said_of,
-)
 from analysis.iam.principals import ALL, NOT_ALL_READ, Principal, account_of
-from analysis.iam.resources import Patterns, Resources
-from analysis.iam.service_authorization import Action
 from analysis.job import Findings, Job
 from loaders.cypher import quoted
 from loaders.graph import Graph
@@ -58,122 +47,20 @@ class Edge:
     conditions: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """That a principal may do something with a resource: what of its policies must hold, and what must not."""
-
-    identity: Conditions
-    boundary: Conditions
-    denied: Conditions | None
-
-    @property
-    def always(self) -> bool:
-        return not (self.identity or self.boundary or self.denied)
-
-    @property
-    def way(self) -> Way:
-        return {"identity": self.identity, "boundary": self.boundary}
-
-
 def edges(sources: Iterable[Principal], rule: Rule, arns: Collection[str]) -> Iterator[Edge]:
     """Who of the principals may use which of the resources of their account. Only pairs that may come to something are
     looked at.
     """
-    asked = {permission: list(_asked(permission, arns)) for permission in rule.permissions}
+    asked = list(questions(rule.permissions, arns))
     for principal in sources:
         source = principal.in_request_for(principal.account, principal.organization)
         found: defaultdict[str, dict[str, list[Grant]]] = defaultdict(dict)
-        for permission, questions in asked.items():
-            for question in questions:
-                for arn, grant in question.grants(source):
+        for question in asked:
+            for arn, grant, permissions in question.grants(source):
+                for permission in permissions:
                     found[arn].setdefault(permission, []).append(grant)
         for arn in sorted(found):
             yield _edge(source.arn, arn, found[arn])
-
-
-def _asked(permission: str, arns: Iterable[str]) -> Iterator[_Asked]:
-    """What a permission asks: of each kind of resource, by what of it the actions work on that it names."""
-    by_kind: defaultdict[str, list[str]] = defaultdict(list)
-    for arn in arns:
-        by_kind[kind_of(arn)].append(arn)
-    for kind, some in by_kind.items():
-        actions: defaultdict[AskedAbout, list[Action]] = defaultdict(list)
-        for action in service_authorization.actions(permission):
-            if about := asked_about(action, kind):
-                actions[about].append(action)
-        for about, those in actions.items():
-            yield _Asked(those, [arn for arn in some if any(can_be_asked_for(one, arn) for one in those)], about)
-
-
-class _Asked:
-    """Actions that work on the same of a resource, asked of many principals. Each of them is enough."""
-
-    def __init__(self, actions: Sequence[Action], arns: Collection[str], about: AskedAbout) -> None:
-        self._actions = [str(action) for action in actions]
-        self._resources = Resources(arns, (about.part,))
-        self._or_else = [(part, Resources(arns, (part,))) for part in about.or_else]
-        self._applying: dict[Patterns, int] = {}
-
-    def grants(self, source: Principal) -> Iterator[tuple[str, Grant]]:
-        for own, boundary in self._alike(source):
-            found = _grants(own, boundary, self._resources)
-            yield from found.items()
-            for part, resources in self._or_else:
-                for arn, grant in _grants(own, boundary, resources).items():
-                    if arn not in found:
-                        only = {"Resource": [f"{part.start(arn)}*"]}
-                        yield arn, replace(grant, identity=_only_for(only, grant.identity))
-
-    def _alike(self, source: Principal) -> Iterator[tuple[list[Statement], list[Statement] | None]]:
-        """The statements that apply to an action, own and of the boundary: once for all actions with the same."""
-        every = (1 << len(self._actions)) - 1
-        applying = [(self._bits(statement), statement) for statement in source.statements]
-        limits = None if source.boundary is None else [(self._bits(one), one) for one in source.boundary]
-        for group in _groups(every, [bits for bits, _ in (*applying, *(limits or ()))]):
-            own = [statement for bits, statement in applying if bits & group]
-            if any(statement.allows for statement in own):
-                yield own, None if limits is None else [statement for bits, statement in limits if bits & group]
-
-    def _bits(self, statement: Statement) -> int:
-        """To which of the actions it applies."""
-        known = self._applying.get(statement.actions)
-        if known is None:
-            applies = (1 << at for at, action in enumerate(self._actions) if any_of(statement.actions, action))
-            known = self._applying[statement.actions] = sum(applies)
-        return known
-
-
-def _groups(every: int, sets: Iterable[int]) -> list[int]:
-    """The largest groups of bits of which each set has all or none."""
-    groups = [every]
-    for bits in set(sets) - {0, every}:
-        groups = [part for group in groups for part in (group & bits, group & ~bits) if part]
-    return groups
-
-
-def _grants(own: Iterable[Statement], boundary: Iterable[Statement] | None, resources: Resources) -> dict[str, Grant]:
-    """By resource."""
-    granted = said_of(own, resources)
-    if not granted.allow:
-        return {}
-    limits = granted if boundary is None else said_of(boundary, resources)
-    found = {}
-    for arn in granted.allow.keys() & limits.allow.keys():
-        denied = either(granted.deny.get(arn), limits.deny.get(arn))
-        identity: Conditions | None = granted.allow[arn]
-        limit: Conditions | None = ALWAYS if boundary is None else limits.allow[arn]
-        if denied is not None:
-            identity = not_always_denied(granted.allow[arn], denied) if denied else None
-            limit = not_always_denied(limit, denied) if limit else ALWAYS
-        if identity is not None and limit is not None:
-            found[arn] = Grant(identity, limit, denied)
-    return found
-
-
-def _only_for(part: Mapping[str, Any], conditions: Conditions) -> Conditions:
-    """The same, for a part of the resource; a condition that names one already means a part of that."""
-    limited = {text if any("Resource" in one for one in json.loads(text)) else also(text, part) for text in conditions}
-    return frozenset(limited) or frozenset({also(None, part)})
 
 
 def _edge(source: str, target: str, grants: Mapping[str, Sequence[Grant]]) -> Edge:

@@ -50,7 +50,6 @@ class Principal:
         start = start_of(self.arn).replace(":iam:", ":sts:")
         return f"{start}assumed-role/{self.arn.rpartition('/')[2]}" if self.is_role else ""
 
-
     @property
     def is_group(self) -> bool:
         return self.arn.split(":", 5)[5].startswith("group/")

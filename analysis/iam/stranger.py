@@ -1,5 +1,5 @@
-"""Which conditions somebody can fulfil who is nobody in particular: of any other AWS account, or a user of a provider of
-identities that anybody can be.
+"""Which conditions somebody can fulfil who is nobody in particular: of any other AWS account, or a user of a provider
+of identities that anybody can be.
 
 As S3 has it for buckets, only what names somebody keeps strangers out: a value of which wildcards leave no part open.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
@@ -40,7 +40,7 @@ _FIXED: Final = frozenset(
 )
 _ALWAYS_THERE: Final = frozenset(("aws:principalaccount", "aws:principalarn", "aws:userid"))
 _WIDEST: Final = {4: 8, 6: 32}  # bits of an address range that may be anybody's, as S3 has it
-SECRET: Final = "sts:externalid"
+EXTERNAL_ID: Final = "sts:externalid"
 # Claims of a token that say what it is for, or how it was got, and not whose it is.
 _OF_NOBODY: Final = frozenset(
     (
@@ -113,7 +113,7 @@ def _of(entry: Entry, provider: str | None) -> Choice:
         return FREE
     if key == "aws:principalisawsservice":
         return _is("false" in map(str.lower, entry.values), negated=negated)
-    if key == SECRET and not _open(entry.values):
+    if key == EXTERNAL_ID and not _open(entry.values):
         return Choice(True, None) if negated else Choice(None, True)
     may_be_absent = (if_exists or quantifier == "forallvalues") and key not in _ALWAYS_THERE
     if key == "aws:sourceip":

@@ -42,7 +42,6 @@ class TrustStatement:
     def sessions(self) -> list[str]:
         return sorted(name for name in self.names if ":assumed-role/" in name)
 
-
     @property
     def depends(self) -> bool:
         """Whether its condition may be decided by who asks."""
@@ -76,7 +75,9 @@ class Role:
         return any(statement.depends or (statement.but and not statement.allows) for statement in self.trust)
 
 
-def _trust_statements(statements: Iterable[Mapping[str, Any]], language_version: str | None) -> Iterator[TrustStatement]:
+def _trust_statements(
+    statements: Iterable[Mapping[str, Any]], language_version: str | None
+) -> Iterator[TrustStatement]:
     for statement in statements:
         if not all_of(patterns(_listed(statement, "Action"), _listed(statement, "NotAction")), ACTION):
             continue

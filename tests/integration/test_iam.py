@@ -381,7 +381,9 @@ def test_what_the_graph_knows_of_who_asks_decides_conditions(
     role(other, "away", trust(OTHER))
     run = sync.run(account.read() | other.read())
     assume_role.draw(sync.writer, run.tag)
-    assert {(who, what) for who, what, conditions in assumable(graph) if conditions is None} - {("alice", "deploy")} == {
+    assert {(who, what) for who, what, conditions in assumable(graph) if conditions is None} - {
+        ("alice", "deploy")
+    } == {
         ("admin", "by-arn"),
         ("tagged", "by-tag"),
         ("mallory", "away"),

@@ -70,7 +70,7 @@ class AWSRole(AWSPrincipal, label="AWSRole", tenant="AWSAccount"):
     )
     trusts_others: list[str] = prop(
         trusts_others,
-        "Whom else it lets in without naming them as principals: accounts and organizations, by its conditions, or in words.",
+        "Whom else it lets in: accounts and organizations that only its conditions name, or in words.",
     )
     permissions_boundary_arn: str | None = prop(
         "PermissionsBoundary.PermissionsBoundaryArn", "The policy that bounds what its policies grant. None: nothing."

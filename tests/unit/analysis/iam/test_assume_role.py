@@ -261,7 +261,13 @@ def trust_statements(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(trust_statements(), max_size=3), conditions(), st.booleans(), st.booleans(), st.sampled_from([ALICE, WORKER]))
+@given(
+    st.lists(trust_statements(), max_size=3),
+    conditions(),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([ALICE, WORKER]),
+)
 def test_for_each_request_the_edge_says_what_aws_would(
     trust: list[dict[str, Any]], condition: dict[str, Any], has_policy: bool, bounded: bool, who: str
 ) -> None:

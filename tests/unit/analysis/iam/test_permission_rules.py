@@ -61,8 +61,16 @@ def test_what_kind_of_arn_a_label_has_is_known() -> None:
         ("S3Bucket", "s3:GetObjet", 'permissions has "s3:GetObjet"; AWS\'s reference of 20'),
         ("S3Bucket", "s3:GetObjet", "knows no such action; correct it, for example to s3:GetObject"),
         ("S3Bucket", "s4:Get*", 'nor a service "s4"; correct it'),
-        ("S3Bucket", "s3:ListAllMyBuckets", "works on no resource of its own, which S3Bucket doesn't stand for; give another"),
-        ("S3Bucket", "kms:Decrypt", "it works on arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}, which S3Bucket"),
+        (
+            "S3Bucket",
+            "s3:ListAllMyBuckets",
+            "works on no resource of its own, which S3Bucket doesn't stand for; give another",
+        ),
+        (
+            "S3Bucket",
+            "kms:Decrypt",
+            "it works on arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}, which S3Bucket",
+        ),
         ("S3Bucket", "kms:Decrypt", "give KMSKey as target_label, or another action"),
         ("RedshiftCluster", "redshift:ExecuteQuery", "give another action"),
         ("SecretsManagerSecretVersion", "secretsmanager:GetSecretValue", "give SecretsManagerSecret as target_label"),

@@ -184,7 +184,7 @@ def test_conditions_on_who_asks_are_decided(condition: Any, holds: Any) -> None:
 
 
 def test_of_a_role_its_sessions_have_names_and_may_have_tags_that_nobody_knows() -> None:
-    for condition, holds in (
+    for condition, is_met in (
         ({"StringLike": {"aws:userid": "AROA1:*"}}, True),
         ({"StringEquals": {"aws:userid": "AIDA1"}}, False),
         ({"Null": {"aws:username": "true"}}, True),
@@ -192,7 +192,7 @@ def test_of_a_role_its_sessions_have_names_and_may_have_tags_that_nobody_knows()
         ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/team/*"}}, True),
         ({"StringLike": {"s3:prefix": ["${aws:username}/*"]}}, False),
     ):
-        assert verdict(statement(condition=condition), who=ROLE) is holds, condition
+        assert verdict(statement(condition=condition), who=ROLE) is is_met, condition
     for condition in (
         {"StringEquals": {"aws:userid": "AROA1:nightly"}},
         {"StringEquals": {"aws:PrincipalTag/team": "red"}},
