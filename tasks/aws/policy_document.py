@@ -19,3 +19,8 @@ def statements(document: Any) -> list[Mapping[str, Any]]:
 def listed(value: Any) -> list[Any]:
     """What may stand alone or in a list, as a list; an empty one where it is absent."""
     return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def language_version(document: Any) -> str | None:
+    """Of the policy language; a document that names none is of the first. None: it is no policy."""
+    return (document.get("Version") or "2008-10-17") if isinstance(document, Mapping) else None
