@@ -53,7 +53,7 @@ class SyncOktaGroupRole(SyncOktaRole, label="SyncOktaGroupRole"):
 USER_ROLES: Final = ResourceType(
     "okta.roles.users",
     Per.TENANT,
-    fetch=listing("GET /api/v1/iam/assignees/users", items_at="value", gone_if=GONE, limit=100).then(
+    fetch=listing("GET /api/v1/iam/assignees/users", gone_if=GONE, limit=100).then(
         "GET /api/v1/users/{id}/roles", id="id"
     ),
     yields=(SyncOktaUserRole.each("roles[]"), OktaAdministrationRole.each("roles[]")),
