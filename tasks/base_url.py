@@ -39,7 +39,8 @@ def own(base: str, link: str, *, below: str, any_host: bool) -> str:
     any_host  the link may name another host: what it says of path and query is taken
     """
     root = base.rstrip("/") + below
-    scheme, server, path, query, _ = urlsplit(urljoin(root, link))
+    found = urljoin(root, link)
+    scheme, server, path, query, _ = urlsplit(found)
     own_scheme, own_server, own_path, *_ = urlsplit(root)
     if (
         not link

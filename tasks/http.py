@@ -104,17 +104,19 @@ class HttpService(Terms):
     """What a provider's API is like, the same for all its tenants.
 
     further    where the next page is
-    items_at   where a page holds its items: a path, or "" where it is the list
-    but_at     the same for the actions where it is elsewhere; None: the answer is one thing, as that of every action
-               whose path ends in a parameter
-    thing_has  what the answer that is one thing must hold: a path; "" where nothing tells
+    items_at   where a page holds its items: a path, or "" where it is the list: an answer without is none. None: each
+               declaration says it, and details may be answered by anything
+    but_at     the same for actions of another kind. None: the answer is one thing, as that of every action whose path
+               ends in a parameter
+    thing_has  what each thing has: a path. An answer that is one thing must hold it, of a list some element must, if
+               there are any; "" where nothing tells
     any_host   links may name another host of the same tenant, as Okta's do: path and query are asked for at `base_url`.
                They must lead below this path of it. None: links must name the server of `base_url`
     """
 
     refusal: Callable[[Answer], Refusal | None] = by_status
     further: Callable[[Answer], Further] = one_page
-    items_at: str = ""
+    items_at: str | None = None
     but_at: Mapping[str, str | None] = field(default_factory=dict)
     thing_has: str = ""
     any_host: str | None = None
@@ -156,7 +158,7 @@ class HttpApi(BudgetedApi):
         return await self._ask(action, self.base_url.rstrip("/") + path, query)
 
     async def pages(self, action: str, **parameters: Any) -> AsyncIterator[Any]:
-        """The body of every page. Raises CallFailed where one isn't what the action answers with: a list, or a thing."""
+        """The body of every page. Raises CallFailed where one isn't what the action answers with: a list, or an object."""
         answer, seen = await self.call(action, **parameters), set[str]()
         while True:
             yield self._shaped(action, answer.body)
@@ -178,10 +180,11 @@ class HttpApi(BudgetedApi):
         pages = [page async for page in self.pages(action, **parameters)]
         if len(pages) == 1:
             return pages[0]
-        where = self.terms.list_at(action)
-        if where is None:
-            raise CallFailed(Failure.BAD_ANSWER, action, "the answer is one thing, and has further pages")
-        items = [item for page in pages for item in (at(where, page) if where else page)]
+        where = self.terms.list_at(action) or ""
+        lists = [at(where, page) if where else page for page in pages]
+        if not all(isinstance(items, list) for items in lists):
+            raise _other(action, "one thing, and has further pages")
+        items = [item for page in lists for item in page]
         return {**pages[0], where: items} if where else items
 
     def items_at(self, action: str) -> tuple[str, ...]:
@@ -189,15 +192,15 @@ class HttpApi(BudgetedApi):
 
     def _shaped(self, action: str, body: Any) -> Any:
         """What came with status 200 may still be a proxy's page, or an error: that must not read as an empty list."""
-        where = self.terms.list_at(action)
-        if where is None:
-            told = self.terms.thing_has
-            if not isinstance(body, Mapping) or not body or (told and not at(told, body)):
-                raise CallFailed(
-                    Failure.BAD_ANSWER, action, f"the answer is no object{f' with {told}' if told else ''}"
-                )
-        elif not isinstance(at(where, body) if where else body, list):
-            raise CallFailed(Failure.BAD_ANSWER, action, f"the answer has no list{f' at {where}' if where else ''}")
+        where, told = self.terms.list_at(action), self.terms.thing_has
+        if where is not None:
+            found = at(where, body) if where else body
+            if not isinstance(found, list):
+                raise _other(action, f"no list{f' at {where}' if where else ''}")
+            if found and told and not any(at(told, one) for one in found):
+                raise _other(action, f"a list of what has no {told}")
+        elif not isinstance(body, Mapping | list) or (told and not at(told, body)):
+            raise _other(action, f"no object with {told}" if told else "neither object nor list")
         return body
 
     def _own(self, action: str, link: str) -> str:
@@ -218,6 +221,11 @@ class HttpApi(BudgetedApi):
     async def _ask(self, action: str, url: str, query: Mapping[str, Any]) -> Answer:
         method, _, _ = action.partition(" ")
         return await self.answer(action, lambda: _request(method, url, query, _Authorized(self.headers)))
+
+
+def _other(action: str, told: str) -> CallFailed:
+    """The answer is something else than the action answers with."""
+    return CallFailed(Failure.BAD_ANSWER, action, f"the answer is {told}")
 
 
 def _session(origin: str) -> requests.Session:

@@ -1,5 +1,7 @@
-"""The header Link (RFC 8288), by which APIs say where the next page is. A link that is misread is a page that is lost:
-`requests.Response.links` loses `rel` after a parameter with `=` in its value, and doesn't know `REL=` or `rel="next x"`.
+"""The header Link (RFC 8288), by which APIs say where the next page is: a link that is misread is a page that is lost.
+
+`requests.Response.links` loses `rel` behind a parameter with `=` in its value, and knows neither `REL=` nor
+`rel="next last"`.
 """
 
 from __future__ import annotations

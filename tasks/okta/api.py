@@ -101,6 +101,7 @@ SERVICE: Final = HttpService(
     refusal=refusal,
     exhausted=exhausted,
     needs=lacking,
+    items_at="",
     but_at={"GET /api/v1/org": None, "GET /api/v1/iam/assignees/users": "value"},
     thing_has="id",
     any_host="/api/v1/",  # who asks at example-admin.okta.com, or at a custom domain, is sent to example.okta.com

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -19,6 +19,17 @@ from tests.contract.shapes import ServiceModel
 Answers = dict[str, list[Any] | dict[str, Any]]
 
 SOMETHING_ELSE = "NoSuchNonsense"  # a "not found" of which no declaration says what it means
+
+
+@dataclass(frozen=True)
+class OtherAnswer:
+    """What comes with status 200 and isn't the answer. `xml`: the same where a service speaks XML; `{call}` stands for
+    the name of the call.
+    """
+
+    json: str
+    xml: str
+    content_type: str = ""  # "": as the provider's own
 
 
 @dataclass(frozen=True)
@@ -83,6 +94,10 @@ class StandIn(ABC):
     @abstractmethod
     def lose(self, call: str, code: str) -> None:
         """The next such call is answered that there is no such thing, with this code."""
+
+    @abstractmethod
+    def answer_otherwise(self, calls: Collection[str], other: OtherAnswer) -> None:
+        """These calls are answered so; none other is answered any more."""
 
     @property
     def the_end(self) -> dict[str, Any]:

@@ -144,9 +144,10 @@ def test_an_empty_page_with_a_link_is_not_the_last(server: JsonApi, api: HttpApi
 @pytest.mark.parametrize("body", ["{}", "null", '""', '{"errors": []}', '[{"id": "1"}'])
 def test_what_is_no_list_ends_the_scope(body: str, server: JsonApi, api: HttpApi) -> None:
     server.routes[USERS] = lambda asked: Reply(body)
-    with pytest.raises(CallFailed, match=r"no list|no JSON") as caught:
-        run(ids(api))
-    assert caught.value.failure is Failure.BAD_ANSWER
+    for each in (api, replace(api, terms=replace(SERVICE, items_at=""))):
+        with pytest.raises(CallFailed, match=r"no list|no JSON|neither object nor list") as caught:
+            run(ids(each))
+        assert caught.value.failure is Failure.BAD_ANSWER
 
 
 @pytest.mark.parametrize("body", ["{}", "null", "[]", '{"error": "away"}'])
