@@ -22,6 +22,32 @@ UNOWNED: typing.Final = "shared"
 TENANT_EDGE: typing.Final = "RESOURCE"
 
 
+class NotSeen(Exception):
+    """What is asked for lies in a detail that could not be read: it is neither there nor absent."""
+
+
+class _NotSeenValue:
+    """Stands where a detail's response would be. Whatever is made of it raises NotSeen."""
+
+    def _raise(self, *_: Any) -> Any:
+        raise NotSeen
+
+    __getitem__ = __contains__ = __iter__ = __len__ = __bool__ = __reversed__ = _raise
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise NotSeen
+
+    def __repr__(self) -> str:
+        return "NOT_SEEN"
+
+
+Mapping.register(_NotSeenValue)
+Sequence.register(_NotSeenValue)
+NOT_SEEN: typing.Final = _NotSeenValue()
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One item of an answer, the items around it (nearest first), and the scope it was fetched for.
