@@ -158,7 +158,7 @@ class HttpApi(BudgetedApi):
         return await self._ask(action, self.base_url.rstrip("/") + path, query)
 
     async def pages(self, action: str, **parameters: Any) -> AsyncIterator[Any]:
-        """The body of every page. Raises CallFailed where one isn't what the action answers with: a list, or an object."""
+        """The body of every page. Raises CallFailed where one isn't what the action answers with."""
         answer, seen = await self.call(action, **parameters), set[str]()
         while True:
             yield self._shaped(action, answer.body)

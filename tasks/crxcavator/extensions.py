@@ -11,7 +11,7 @@ from loaders.model import Node, Source, at, incoming, key, prop
 from tasks.failures import CallFailed, Failure
 from tasks.http import HttpApi
 from tasks.listing import bounded
-from tasks.resource import Item, Per, ResourceType
+from tasks.resource import NOT_SEEN, Gap, Item, Per, ResourceType
 
 _INSTALLED: Final = "GET /group/users/extensions"
 _REPORT: Final = "GET /report/{extension}/{version}"
@@ -39,9 +39,11 @@ class Extensions:
 
 
 def _versions(answer: Any) -> Iterator[dict[str, Any]]:
-    """Raises CallFailed where the answer isn't shaped so: what was cut short must not read as none."""
-    if not isinstance(answer, Mapping):
-        raise CallFailed(Failure.BAD_ANSWER, _INSTALLED, "the answer is no object")
+    """Raises CallFailed where the answer isn't shaped so: what was cut short must not read as none. Nor must an empty
+    object: CRXcavator says nothing by which it could be told from another's answer.
+    """
+    if not isinstance(answer, Mapping) or not answer:
+        raise CallFailed(Failure.BAD_ANSWER, _INSTALLED, "the answer is no object of extensions")
     for extension, versions in answer.items():
         if not isinstance(versions, Mapping):
             raise CallFailed(Failure.BAD_ANSWER, _INSTALLED, f"{extension} has no versions")
@@ -52,18 +54,37 @@ def _versions(answer: Any) -> Iterator[dict[str, Any]]:
 
 
 async def _with_report(api: HttpApi, installed: dict[str, Any]) -> Item:
-    """With the report; with none where there is none of this version: it was never scanned."""
+    """With the report; with none where there is none of this version: it was never scanned. One that can't be read
+    costs what it would say, and nothing else.
+    """
+    key = extension_id_of(installed)
     try:
         answer = await api.call(_REPORT, extension=installed["extension"], version=installed["version"])
+        return Item({**installed, "report": _report(answer.body)}, key=key)
     except CallFailed as error:
+        if error.failure is Failure.EXPIRED:
+            raise
         if error.failure is Failure.GONE:
-            return Item({**installed, "report": None})
-        return Item(installed, failure=error)
-    return Item({**installed, "report": answer.body or None})
+            return Item({**installed, "report": None}, key=key)
+        return Item({**installed, "report": NOT_SEEN}, (Gap.of(error),), key=key)
+
+
+def _report(body: Any) -> Mapping[str, Any] | None:
+    """None, an empty object or list: never scanned. Raises CallFailed where it is something else than a report."""
+    if body in (None, {}, []):
+        return None
+    if not isinstance(body, Mapping) or not isinstance(body.get("data"), Mapping):
+        raise CallFailed(Failure.BAD_ANSWER, _REPORT, "the answer is no report: it has no data")
+    report: Mapping[str, Any] = body
+    return report
+
+
+def extension_id_of(installed: Mapping[str, Any]) -> str:
+    return f"{installed['extension']}|{installed['version']}"
 
 
 def extension_id(installed: Source) -> str:
-    return f"{installed.item['extension']}|{installed.item['version']}"
+    return extension_id_of(installed.item)
 
 
 def risk(path: str) -> Callable[[Source], int | float | None]:
