@@ -19,10 +19,10 @@ class OktaApplication(Node, label="OktaApplication", tenant="OktaOrganization"):
     sign_on_mode: str | None = prop("signOnMode", "SAML_2_0, OPENID_CONNECT, BOOKMARK, ...")
     features: list[str] | None = prop("features")
     created: str | None = prop(okta_time("created"))
-    activated: str | None = prop(okta_time("activated"))
+    activated: str | None = prop(okta_time("activated"), "Okta's description of its API doesn't have it any more.")
     okta_last_updated: str | None = prop(okta_time("lastUpdated"))
     relationships = (
-        outgoing("REPLYURI", "ReplyUri", "settings.oauthClient.redirect_uris"),
+        outgoing("REPLYURI", "ReplyUri", "settings.oauthClient.redirect_uris[]"),
         id_link("APPLICATION", "OktaUser", "users[].id", incoming=True),
         id_link("APPLICATION", "OktaGroup", "groups[].id", incoming=True),
     )

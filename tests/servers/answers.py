@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import re
 import threading
-from itertools import pairwise
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import jmespath
