@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from loaders.model import Source, constant, key, outgoing, prop
+from tasks.aws.iam import saml_trust
 from tasks.aws.iam.policies import policies_of
 from tasks.aws.policy_document import statements
 from tasks.aws.principals import AWSPrincipal, trusted
@@ -37,6 +38,9 @@ class AWSRole(AWSPrincipal, label="AWSRole", tenant="AWSAccount"):
     trust_policy: str = prop(trust_policy, "Who may assume it: JSON text, the list of the policy's statements.")
     permissions_boundary_arn: str | None = prop(
         "PermissionsBoundary.PermissionsBoundaryArn", "The policy that bounds what its policies grant. None: nothing."
+    )
+    saml_providers: list[str] = prop(
+        saml_trust.saml_providers, "SAML providers whose users it lets in, by ARN; `*`: those of any."
     )
     relationships = (
         outgoing("TRUSTS_AWS_PRINCIPAL", "AWSPrincipal", trusted_arns),
