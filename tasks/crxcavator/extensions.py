@@ -87,15 +87,17 @@ def extension_id(installed: Source) -> str:
     return extension_id_of(installed.item)
 
 
-def risk(path: str) -> Callable[[Source], int | float | None]:
-    """A score of the report: 0 where the report has no such risk; None where there is no report."""
+def risk(path: str) -> Callable[[Source], Any]:
+    """A score of the report: 0 where its risk has no such part; None where it has no risk, or there is no report."""
+    steps = [*path.split("."), "total"] if path else ["total"]
 
-    def score(installed: Source) -> int | float | None:
-        report = installed.item["report"]
-        if report is None:
-            return None
-        found: int | float | None = at(f"data.risk.{path}.total" if path else "data.risk.total", report)
-        return found or 0
+    def score(installed: Source) -> Any:
+        found = at("report.data.risk", installed.item)
+        for step in steps:
+            if not isinstance(found, Mapping):
+                return None
+            found = found.get(step, {} if step != "total" else 0)
+        return found
 
     score.__name__ = f"risk of {path or 'all'}"
     score.__doc__ = f"`data.risk.{path + '.' if path else ''}total` of the report."
@@ -110,8 +112,8 @@ def risk_metadata(installed: Source) -> str | None:
 
 def extension_name(installed: Source) -> str | None:
     """As the web store has it, else as the browsers do."""
-    found: str | None = at("report.data.webstore.name", installed.item) or installed.item["name"]
-    return found
+    names = (at("report.data.webstore.name", installed.item), installed.item["name"])
+    return next((name for name in names if isinstance(name, str) and name), None)
 
 
 def report_link(installed: Source) -> str:
@@ -120,7 +122,7 @@ def report_link(installed: Source) -> str:
 
 def installed_by(installed: Source) -> list[str]:
     """E-mail addresses in lower case, as GSuiteUser has them; none of a browser that nobody is signed in to."""
-    return [email.lower() for email in installed.item["users"] if email]
+    return [email.lower() if isinstance(email, str) else email for email in installed.item["users"] if email]
 
 
 class ChromeExtension(Node, label="ChromeExtension"):

@@ -45,10 +45,12 @@ class StandIn(ABC):
 
     model    what the provider publishes of its API; None where it publishes nothing that declarations could be held to
     regions  whether types may be regional
+    tells_empty  whether an answer without items is told from one of something else
     """
 
     provider: ClassVar[str]
     regions: ClassVar[bool] = False
+    tells_empty: ClassVar[bool] = True
     model: ClassVar[ServiceModel | None] = None
     partition: ClassVar[str] = ""
     tenant: Tenant

@@ -30,7 +30,8 @@ def company(
         CREATE (group:OktaGroup {id: 'group', name: 'aws#x#admin#1', aws_role_name: 'admin', aws_account_id: $account,
                                  _scope: 's'})
         CREATE (ada:OktaUser {id: 'ada', status: $user, _scope: 's'})
-        CREATE (:Human {email: 'ada@example.com', _scope: 'shared'})-[:IDENTITY_OKTA]->(ada)-[:MEMBER_OF_OKTA_GROUP]->(group)
+        CREATE (:Human {email: 'ada@example.com', _scope: 'shared'})-[:IDENTITY_OKTA]->(ada)
+        CREATE (ada)-[:MEMBER_OF_OKTA_GROUP]->(group)
         CREATE (group)-[:APPLICATION]->(app)
         """,
         role=f"arn:aws:iam::{ACCOUNT}:role/admin",

@@ -24,9 +24,11 @@ SOURCE: Final = (
     "https://raw.githubusercontent.com/okta/okta-management-openapi-spec/master/dist/current/management-minimal.yaml"
 )
 FILE: Final = Path(__file__).with_name("okta.json")
-# What answers have, or had, and the description hasn't: a declaration may name it.
+# What answers of these calls have, or had, and the description hasn't: a declaration may name it.
+_APPLICATIONS: Final = ("GET /api/v1/apps", "GET /api/v1/apps/{id}")
 UNPUBLISHED: Final = {
-    ("GET /api/v1/apps/{id}", "activated"): {"type": "string", "null": True},  # of an application, in 2020
+    ("activated",): {"type": "string", "null": True},  # of an application, in 2020
+    ("settings", "app"): {"type": "any"},  # each kind of Okta's catalogue has its own
 }
 _DEEPEST: Final = 5  # fields below fields
 
@@ -108,8 +110,13 @@ def _kinds(whole: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterable[Mapp
 def description() -> dict[str, Any]:
     """The file, with what is unpublished."""
     found: dict[str, Any] = json.loads(FILE.read_text())
-    for (call, name), shape in UNPUBLISHED.items():
-        found["calls"][call]["answer"]["fields"].setdefault(name, shape)
+    for call in _APPLICATIONS:
+        answer = found["calls"][call]["answer"]
+        for (*above, name), shape in UNPUBLISHED.items():
+            place = answer.get("items", answer)
+            for word in above:
+                place = place["fields"][word]
+            place["fields"][name] = shape
     return found
 
 
