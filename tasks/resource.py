@@ -7,28 +7,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, Protocol, TypeVar
 
-from loaders.model import NOT_SEEN, Each, Node, NotSeen
+from loaders.model import NOT_SEEN as NOT_SEEN
+from loaders.model import Each, Node
 from tasks.access import Examination
 from tasks.failures import CallFailed
 
 T = TypeVar("T")
-
-__all__ = [
-    "NOT_SEEN",
-    "Api",
-    "Call",
-    "Fetch",
-    "Gap",
-    "Item",
-    "Listed",
-    "NotSeen",
-    "Option",
-    "Options",
-    "Per",
-    "Provider",
-    "ResourceType",
-    "Tenant",
-]
 
 
 class Per(Enum):

@@ -179,7 +179,7 @@ def test_none_found_is_told_with_what_was_not_seen() -> None:
     place = f"eu-south-1 of {ACCOUNT}"
     refused = [(place, f"UnauthorizedOperation ec2:{name}") for name in ("DescribeInstances", "DescribeSecurityGroups")]
     assert f"""
-  0 exposed instances
+  exposed instances: none in what was seen
   2 of 12 scopes not seen: {place} (UnauthorizedOperation ec2:DescribeInstances,
   ec2:DescribeSecurityGroups)
 """ in shown(of(findings=[finding(not_seen=refused)]))
