@@ -61,7 +61,8 @@ class Gap:
 
     @classmethod
     def of(cls, error: CallFailed) -> Gap:
-        return cls(error.action, error.code or str(error.failure))
+        """What failed, by the API's own code, or by the class and the reason."""
+        return cls(error.action, error.code or f"{error.failure}: {error.reason}"[:200])
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,6 +237,8 @@ def _headline(report: Report) -> Text:
         said.append(f"; {report.trouble}" if report.trouble else "", style="yellow")
     elif missing := _missing(report):
         said.append(f"complete, but {', '.join(missing)}", style="yellow")
+    elif report.expected:
+        said.append("complete but for what expected_gaps names", style="green")
     else:
         said.append("complete", style="green")
     return said
