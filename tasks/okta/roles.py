@@ -22,8 +22,8 @@ def role_id(assignment: Source) -> str | None:
 
 
 def assignment_id(assignment: Source) -> str | None:
-    own = at("id", assignment.item)
-    return f"{parent('id')(assignment)}/{own}" if own else None
+    whose, own = parent("id")(assignment), at("id", assignment.item)
+    return f"{whose}/{own}" if whose and own else None
 
 
 class OktaAdministrationRole(Node, label="OktaAdministrationRole", shared=True):
