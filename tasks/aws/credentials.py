@@ -22,6 +22,8 @@ from botocore.exceptions import BotoCoreError, NoCredentialsError, UnknownServic
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
+from tasks.aws.parsing import ParserFactory
+
 # As with every other call: what is throttled, or doesn't answer, is for whoever made the call to judge.
 _STS: Final = AioConfig(retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=10, read_timeout=30)
 HOME_REGION: Final = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
@@ -73,6 +75,7 @@ def _session(access: Mapping[str, str]) -> _Session:
         logging.getLogger("botocore.credentials").setLevel(logging.ERROR)  # a refused role is told by its scope
         core = AioSession(profile=access.get("profile"))
         core.register_component("data_loader", _loader())
+        core.register_component("response_parser_factory", ParserFactory())
         if profile := asks_for_mfa(core, access.get("profile")):
             raise AsksForMfa(profile=profile)
         if "role" in access:

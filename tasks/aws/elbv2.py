@@ -107,5 +107,5 @@ LOAD_BALANCERS: Final = ResourceType(
         ELBV2Listener.each("DescribeListeners.Listeners[]"),
         ELBV2TargetGroup.each(target_groups),
     ),
-    also=("ec2:load_balancer_v2",),
+    also=("ec2:load_balancer_v2", "ec2:load_balancer_v2:expose"),
 )

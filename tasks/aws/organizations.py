@@ -41,11 +41,14 @@ class OrganizationTree:
             told = "aws_organization_account_ids names other accounts"
             raise CallFailed(Failure.NOT_ENABLED, "organizations:DescribeOrganization", told, code="NotAsked")
         try:
-            organization = (await api.call("organizations:DescribeOrganization"))["Organization"]
+            organization = (await api.call("organizations:DescribeOrganization")).get("Organization")
         except CallFailed as error:
             if error.code == "AWSOrganizationsNotInUseException":
                 return
             raise
+        if not organization or not organization.get("MasterAccountId"):
+            told = "the answer names no organization"
+            raise CallFailed(Failure.BAD_ANSWER, "organizations:DescribeOrganization", told)
         manager = organization["MasterAccountId"]
         if manager != api.tenant.id and (manager in asked or api.tenant.id not in asked):
             return

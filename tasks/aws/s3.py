@@ -213,7 +213,7 @@ ACCOUNT_PUBLIC_ACCESS_BLOCK: Final = ResourceType(
         "s3control:GetPublicAccessBlock", AccountId="Account", none_if="NoSuchPublicAccessBlockConfiguration"
     ),
     yields=(S3AccountPublicAccessBlock,),
-    also=("s3",),
+    also=("s3", "s3accountpublicaccessblock"),
 )
 
 

@@ -67,7 +67,7 @@ class ServiceModel(Protocol):
 def item_of(fetch: Listing, model: ServiceModel) -> Place:
     """One item of a listing, each detail's answer under the name of its operation; details of details are left out."""
     answer: Shape = model.operation(fetch.action).output_shape
-    found = [walk(path, answer)[0] for path in model.items_paths(fetch)]
+    found = [walk(path, answer)[0] if path else answer for path in model.items_paths(fetch)]
     items: list[Place] = [shape.member if isinstance(shape, ListShape) else shape for shape in found] or [answer]
     if fetch.named:
         items = [Members(items[0].name, {fetch.named: items[0]})]
@@ -163,6 +163,8 @@ def _members(place: Place) -> Mapping[str, Shape]:
 
 def violations(shape: Shape, value: Any, where: str) -> Iterator[str]:
     """What in an answer the service's model doesn't allow, one line each."""
+    if value is None and shape._shape_model.get("box"):  # botocore says it nowhere else
+        return
     if isinstance(shape, StructureShape):
         yield from _in_structure(shape, value, where)
     elif isinstance(shape, ListShape):

@@ -8,6 +8,7 @@ declaration is filled at least once, and of two items or more. How it is served:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -129,13 +130,20 @@ def test_its_sample_answers_each_call(type_: ResourceType) -> None:
 def test_its_sample_is_a_possible_answer(type_: ResourceType) -> None:
     wrong = []
     for action, found in sample(type_).items():
-        answers_of = found.items() if isinstance(found, dict) else enumerate(found)
-        for name, answer in answers_of:
-            for page in answer if isinstance(answer, list) else [answer]:
-                if not isinstance(page, str):
-                    shape = MODELS[type_.provider].operation(action).output_shape
-                    wrong += shapes.violations(shape, page, f"{where(type_)}: {action}[{name!r}]")
+        shape = MODELS[type_.provider].operation(action).output_shape
+        for name, page in pages_of(found):
+            if not isinstance(page, str):
+                wrong += shapes.violations(shape, page, f"{where(type_)}: {action}[{name!r}]")
     assert not wrong, "\n".join(wrong)
+
+
+def pages_of(found: list[Any] | dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+    """Every page of a call's answers, by its number or by the word that tells the items' calls apart."""
+    if isinstance(found, list):
+        yield from enumerate(found)
+        return
+    for name, answer in found.items():
+        yield from ((name, page) for page in (answer if isinstance(answer, list) else [answer]))
 
 
 @every_type

@@ -6,13 +6,14 @@
 
 A list is the pages of one call: a page's token leads to the next one. A mapping holds the answers of a call that is
 made per item, by a word that tells the items' calls apart (`{"my-bucket": {...}}`), or its pages; an error code in the
-place of an answer is answered as that error. Times are ISO text.
+place of an answer is answered as that error. Times are ISO text. A function makes the response itself.
 """
 
 from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -26,12 +27,12 @@ from werkzeug.wrappers import Request, Response
 from tests.servers.aws import HOST, Call, Simulator, error_response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 Answer = dict[str, Any]
-Answers = dict[str, list[Answer] | dict[str, Answer | list[Answer] | str]]
+Answers = Mapping[str, list[Answer] | dict[str, Answer | list[Answer] | str] | Callable[[Call], Response]]
 
 ACCOUNT: Final = "111122223333"  # as the access key, too: so the server knows whose call it is without asking moto
 
@@ -66,6 +67,8 @@ class AnswerServer:
         name = f"{call.service}:{call.action}"
         self.received.append(call)
         found = self.answers.get(name)
+        if callable(found):
+            return found(call)
         answer = _of_item(found, call) if isinstance(found, dict) else _page(found, call) if found else None
         if answer is None:
             return error_response(call, 501, "NotImplemented", f"no answer to {name} in the sample: {call.text[:200]}")

@@ -37,5 +37,5 @@ ELASTIC_IPS: Final = ResourceType(
     Per.REGION,
     fetch=listing("ec2:DescribeAddresses", items_at="Addresses"),
     yields=(ElasticIPAddress,),
-    also=("ec2:elastic_ip_addresses",),
+    also=("elastic_ip_addresses", "ec2:elastic_ip_addresses"),
 )

@@ -8,6 +8,7 @@ from typing import Final
 
 from analysis.iam.open_trust import OpenTrust, open_trust
 from loaders.model import Source, constant, key, outgoing, prop
+from tasks.aws.iam import saml_trust
 from tasks.aws.iam.policies import policies_of
 from tasks.aws.policy_document import language_version, statements
 from tasks.aws.principals import AWSPrincipal, trusted
@@ -74,6 +75,9 @@ class AWSRole(AWSPrincipal, label="AWSRole", tenant="AWSAccount"):
     )
     permissions_boundary_arn: str | None = prop(
         "PermissionsBoundary.PermissionsBoundaryArn", "The policy that bounds what its policies grant. None: nothing."
+    )
+    saml_providers: list[str] = prop(
+        saml_trust.saml_providers, "SAML providers whose users it lets in, by ARN; `*`: those of any."
     )
     relationships = (
         outgoing("TRUSTS_AWS_PRINCIPAL", "AWSPrincipal", trusted_arns),

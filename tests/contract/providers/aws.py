@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final
 
 import pytest
 from botocore.model import OperationModel
+from moto.core.utils import get_service_model
+from werkzeug.wrappers import Response
 
 from loaders.scope import Scope
 from tasks.aws import api, credentials
@@ -18,9 +20,9 @@ from tasks.listing import Listing
 from tasks.rate_budget import Budget
 from tasks.resource import ResourceType, Tenant
 from tests.contract.shapes import NotInModel
-from tests.contract.stand_in import Answers, Asked, StandIn
+from tests.contract.stand_in import Answers, Asked, OtherAnswer, StandIn
 from tests.servers.answers import ACCOUNT, AnswerServer
-from tests.servers.aws import Effect, Fault
+from tests.servers.aws import Call, Effect, Fault
 from tests.servers.dns import NameServer
 
 NAMES: Final = {"search-logs-4fhz2kq7.eu-west-1.es.amazonaws.com": ["192.0.2.10", "192.0.2.9"]}  # those in the samples
@@ -106,6 +108,15 @@ class Aws(StandIn):
 
     def permission(self, call: str) -> str:
         return permission(call)
+
+    def answer_otherwise(self, calls: Collection[str], other: OtherAnswer) -> None:
+        def answer(call: Call) -> Response:
+            is_json = get_service_model(call.service).metadata["protocol"].endswith("json")
+            text = other.json if is_json else other.xml.replace("{call}", call.action)
+            own = "application/x-amz-json-1.1" if is_json else "text/xml"
+            return Response(text, 200, {"Content-Type": other.content_type or own})
+
+        self.server.answers = dict.fromkeys(calls, answer)
 
     def _fault(self, effect: Effect, call: str, **how: Any) -> None:
         service, action = call.split(":")
