@@ -16,6 +16,7 @@ import redis
 from loaders.model import Link
 from tasks import registry
 from tasks.aws.node import AWSNode, kind_of
+from tasks.aws.paging import unclear
 from tasks.listing import Listing
 from tasks.resource import ResourceType
 from tests.contract import providers, shapes
@@ -53,6 +54,13 @@ def test_its_calls_exist(type_: ResourceType) -> None:
         model.operation(action)
     if isinstance(type_.fetch, Listing):
         check_calls(type_, type_.fetch, model)
+
+
+@every_aws_type
+def test_its_calls_are_read_to_their_end(type_: ResourceType) -> None:
+    """By a paginator, or by the names in the call's model. Else a first page would be taken for all."""
+    found = {action: unclear(action) for action in type_.fetch.calls}
+    assert not any(found.values()), {action: told for action, told in found.items() if told}
 
 
 def check_calls(type_: ResourceType, fetch: Listing, model: shapes.ServiceModel) -> None:

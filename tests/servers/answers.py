@@ -17,12 +17,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import jmespath
-from botocore.loaders import Loader
 from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
+from tasks.aws.paging import paging
 from tests.servers.aws import HOST, Call, Simulator, error_response
 
 if TYPE_CHECKING:
@@ -96,11 +96,10 @@ def _page(pages: Sequence[Answer], call: Call) -> Answer:
     return pages[0]
 
 
-def output_tokens(service: str, operation: str) -> list[str]:
+def output_tokens(service: str, operation: str) -> tuple[str, ...]:
     """Where an answer holds what leads to its next page; none where the call doesn't page."""
-    paging = Loader().load_service_model(service, "paginators-1")["pagination"].get(operation, {})
-    tokens = paging.get("output_token", [])
-    return [tokens] if isinstance(tokens, str) else tokens
+    pages = paging(f"{service}:{operation}")
+    return pages.outputs if pages else ()
 
 
 def _of_item(answers: Mapping[str, Answer | list[Answer] | str], call: Call) -> Answer | str | None:
