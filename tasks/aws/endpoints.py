@@ -37,9 +37,10 @@ _MAYBE_NO_SUCH_CALL: Final = frozenset(
         "ValidationException",
     }
 )
+_WORDS: Final = r"[\w ',-]*"
+_NOT_THERE: Final = rf"(?:\bnot|n't)\b{_WORDS}\b(?:available|enabled|offered|support|supported)\b"
 _NOT_IN_REGION: Final = re.compile(
-    r"(?i)\b(not|n't)\b[\w ]*\b(available|supported|offered|enabled)\b[\w ]*\bregion\b"
-    r"|\bregion\b[\w ,'-]*\b(not|n't)\b[\w ]*\b(available|supported|offered|enabled|support)\b|\bunsupported region\b"
+    rf"(?i){_NOT_THERE}{_WORDS}\bregion\b|\bregion\b{_WORDS}{_NOT_THERE}|\bunsupported region\b"
 )
 
 

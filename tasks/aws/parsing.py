@@ -23,6 +23,9 @@ class NoTime:
 
     said: Any
 
+    def __repr__(self) -> str:
+        return f"{self.said!r} (no time)"
+
 
 def time_or_none(value: Any) -> Any:
     """The time that botocore's own parser finds, or what was said instead."""

@@ -6,7 +6,7 @@
 
 A list is the pages of one call: a page's token leads to the next one. A mapping holds the answers of a call that is
 made per item, by a word that tells the items' calls apart (`{"my-bucket": {...}}`), or its pages; an error code in the
-place of an answer is answered as that error. Times are ISO text.
+place of an answer is answered as that error; bytes are the body itself. Times are ISO text.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 Answer = dict[str, Any]
-Answers = dict[str, list[Answer] | dict[str, Answer | list[Answer] | str]]
+Answers = dict[str, list[Answer] | dict[str, Answer | list[Answer] | str] | bytes]
 
 ACCOUNT: Final = "111122223333"  # as the access key, too: so the server knows whose call it is without asking moto
 
@@ -66,6 +66,8 @@ class AnswerServer:
         name = f"{call.service}:{call.action}"
         self.received.append(call)
         found = self.answers.get(name)
+        if isinstance(found, bytes):
+            return Response(found, content_type="text/xml" if found.startswith(b"<") else "application/x-amz-json-1.1")
         answer = _of_item(found, call) if isinstance(found, dict) else _page(found, call) if found else None
         if answer is None:
             return error_response(call, 501, "NotImplemented", f"no answer to {name} in the sample: {call.text[:200]}")
