@@ -14,7 +14,7 @@ from tasks.resource import Per, ResourceType
 class ECRRepository(AWSNode, label="ECRRepository", tenant="AWSAccount", arn="ecr:repository"):
     id: str = key("repositoryArn")
     arn: str = prop("repositoryArn", index=True)
-    name: str = prop("repositoryName", index=True)
+    name: str | None = prop("repositoryName", index=True)
     uri: str | None = prop("repositoryUri", index=True)
     created_at: str | None = prop("createdAt")
     region: str = prop(scope_region)

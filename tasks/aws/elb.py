@@ -54,7 +54,7 @@ class ELBListener(AWSNode, label="ELBListener", labels=("Endpoint",)):
     id: str = key(listener_id)
     port: int = prop("LoadBalancerPort")
     protocol: str = prop("Protocol")
-    instance_port: int = prop("InstancePort")
+    instance_port: int | None = prop("InstancePort")
     instance_protocol: str | None = prop("InstanceProtocol")
     relationships = (incoming("ELB_LISTENER", "LoadBalancer", parent("DNSName")),)
 

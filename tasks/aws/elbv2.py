@@ -41,8 +41,8 @@ def instances(balancer: Source) -> list[str]:
 
 class LoadBalancerV2(AWSNode, label="LoadBalancerV2", tenant="AWSAccount", arn="elasticloadbalancing:loadbalancer"):
     id: str = key(balancer_id, "Its DNS name; of a gateway load balancer its ARN.")
-    arn: str = prop("LoadBalancerArn", index=True)
-    name: str = prop("LoadBalancerName")
+    arn: str | None = prop("LoadBalancerArn", index=True)
+    name: str | None = prop("LoadBalancerName")
     dnsname: str | None = prop("DNSName", "None for a gateway load balancer.", index=True)
     _host: str | None = prop(host_at("DNSName"), "Its DNS name, as names are compared.", index=True)
     canonicalhostedzonenameid: str | None = prop("CanonicalHostedZoneId")
@@ -81,8 +81,8 @@ def targets(group: Source) -> list[str]:
 class ELBV2TargetGroup(AWSNode, label="ELBV2TargetGroup", tenant="AWSAccount", arn="elasticloadbalancing:targetgroup"):
     id: str = key("TargetGroupArn")
     arn: str = prop("TargetGroupArn", index=True)
-    name: str = prop("TargetGroupName")
-    target_type: str = prop("TargetType", "What its targets are: instance, ip, lambda or alb.")
+    name: str | None = prop("TargetGroupName")
+    target_type: str | None = prop("TargetType", "What its targets are: instance, ip, lambda or alb.")
     targets: list[str] = prop(targets, "Ids of instances, addresses, or an ARN: of a function, of a load balancer.")
     port: int | None = prop("Port", "None for functions.")
     protocol: str | None = prop("Protocol", "None for functions.")

@@ -10,7 +10,7 @@ from typing import Any, Final
 from loaders.model import Source, at, incoming, key, outgoing, parent, prop
 from tasks.aws.encryption import encrypted_by
 from tasks.aws.node import AWSNode
-from tasks.aws.policy_document import listed, statements
+from tasks.aws.policy_document import listed, sid_in_id, statements
 from tasks.aws.public_policy import anonymous_actions
 from tasks.listing import listing
 from tasks.resource import Per, ResourceType
@@ -130,7 +130,7 @@ def policy_statements(bucket: Source) -> Iterator[Mapping[str, Any]]:
 def statement_id(statement: Source) -> str:
     """The name of the bucket is unique in its partition, the number in its policy. A Sid needn't be there."""
     item = statement.item
-    return f"{parent('Name')(statement)}/policy_statement/{item['number']}/{item.get('Sid', '')}"
+    return f"{parent('Name')(statement)}/policy_statement/{item['number']}/{sid_in_id(str(item.get('Sid') or ''))}"
 
 
 def as_list(element: str) -> Callable[[Source], list[str] | None]:

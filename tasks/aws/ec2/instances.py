@@ -13,6 +13,7 @@ from tasks.resource import Per, ResourceType
 
 class EC2Reservation(AWSNode, label="EC2Reservation", tenant="AWSAccount"):
     reservationid: str = key("ReservationId")
+    id: str = prop("ReservationId", "The same.")
     ownerid: str | None = prop("OwnerId")
     requesterid: str | None = prop("RequesterId", "None: the owner asked for it.")
     region: str = prop(scope_region)

@@ -29,11 +29,12 @@ def trusted_arns(role: Source) -> list[str]:
 
 class AWSRole(AWSPrincipal, label="AWSRole", tenant="AWSAccount"):
     arn: str = key("Arn")
+    id: str = prop("Arn")
     type: str = prop(constant("AWS"))
-    roleid: str = prop("RoleId")
-    name: str = prop("RoleName")
-    path: str = prop("Path")
-    createdate: str = prop("CreateDate")
+    roleid: str | None = prop("RoleId")
+    name: str | None = prop("RoleName")
+    path: str | None = prop("Path")
+    createdate: str | None = prop("CreateDate")
     trust_policy: str = prop(trust_policy, "Who may assume it: JSON text, the list of the policy's statements.")
     permissions_boundary_arn: str | None = prop(
         "PermissionsBoundary.PermissionsBoundaryArn", "The policy that bounds what its policies grant. None: nothing."

@@ -26,11 +26,12 @@ def group_arns(user: Source) -> list[str]:
 
 class AWSUser(AWSPrincipal, label="AWSUser", tenant="AWSAccount"):
     arn: str = key("Arn")
+    id: str = prop("Arn")
     type: str = prop(constant("AWS"))
-    userid: str = prop("UserId")
-    name: str = prop("UserName", index=True)
-    path: str = prop("Path")
-    createdate: str = prop("CreateDate")
+    userid: str | None = prop("UserId")
+    name: str | None = prop("UserName", index=True)
+    path: str | None = prop("Path")
+    createdate: str | None = prop("CreateDate")
     passwordlastused: str | None = prop(password_last_used, "None: has no password, or never used it.")
     permissions_boundary_arn: str | None = prop(
         "PermissionsBoundary.PermissionsBoundaryArn", "The policy that bounds what its policies grant. None: nothing."
