@@ -24,10 +24,11 @@ def in_repository(repository: Source) -> Iterator[dict[str, Any]]:
     """Each image once per tag, under the name by which it is pulled; one without a tag by its digest."""
     place = repository.item["repositoryUri"]
     for image in repository.item["DescribeImages"]["imageDetails"]:
-        for tag in image.get("imageTags", ()):
+        for tag in image.get("imageTags") or ():
             yield {**image, "tag": tag, "uri": f"{place}:{tag}"}
         if not image.get("imageTags"):
-            yield {**image, "tag": None, "uri": f"{place}@{image['imageDigest']}"}
+            digest = image.get("imageDigest")
+            yield {**image, "tag": None, "uri": f"{place}@{digest}" if digest else None}
 
 
 class ECRRepositoryImage(AWSNode, label="ECRRepositoryImage", tenant="AWSAccount"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from loaders.model import Source, id_link, incoming, key, outgoing, prop, scope_region
+from loaders.model import Source, at, id_link, incoming, key, outgoing, prop, scope_region
 from tasks.aws.dns import host_at
 from tasks.aws.node import AWSNode
 from tasks.listing import listing
@@ -30,12 +30,16 @@ def target_groups(balancer: Source) -> list[Mapping[str, Any]]:
 def targets_of(group: Mapping[str, Any]) -> list[str]:
     """What a target group forwards to, healthy or not; of one that has just been deleted, nothing."""
     health = group["DescribeTargetHealth"]
-    return sorted({one["Target"]["Id"] for one in health["TargetHealthDescriptions"]}) if health else []
+    found = (at("Target.Id", one) for one in health.get("TargetHealthDescriptions") or ()) if health else ()
+    return sorted({target for target in found if target})
 
 
 def instances(balancer: Source) -> list[str]:
     return [
-        target for group in target_groups(balancer) if group["TargetType"] == "instance" for target in targets_of(group)
+        target
+        for group in target_groups(balancer)
+        if group.get("TargetType") == "instance"
+        for target in targets_of(group)
     ]
 
 
@@ -60,7 +64,7 @@ class LoadBalancerV2(AWSNode, label="LoadBalancerV2", tenant="AWSAccount", arn="
 def default_target_group(listener: Source) -> str | None:
     """Where it forwards to if no rule says otherwise; AWS names it here only where it is one."""
     actions = listener.item.get("DefaultActions", ())
-    return next((action.get("TargetGroupArn") for action in actions if action["Type"] == "forward"), None)
+    return next((action.get("TargetGroupArn") for action in actions if action.get("Type") == "forward"), None)
 
 
 class ELBV2Listener(AWSNode, label="ELBV2Listener", labels=("Endpoint",), arn="elasticloadbalancing:listener"):

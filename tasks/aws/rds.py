@@ -158,12 +158,11 @@ def is_public(snapshot: Source) -> bool | None:
     """Whether every AWS account may restore it. Only what was made by hand can be shared; None: that wasn't seen."""
     if snapshot.item.get("SnapshotType") != "manual":
         return False
-    answer = snapshot.item["DescribeDBSnapshotAttributes"]
-    if answer is None:
+    attributes = at("DescribeDBSnapshotAttributes.DBSnapshotAttributesResult.DBSnapshotAttributes", snapshot.item)
+    if attributes is None:
         return None
-    attributes = answer["DBSnapshotAttributesResult"].get("DBSnapshotAttributes", ())
     return any(
-        attribute["AttributeName"] == "restore" and "all" in attribute.get("AttributeValues", ())
+        attribute.get("AttributeName") == "restore" and "all" in (attribute.get("AttributeValues") or ())
         for attribute in attributes
     )
 

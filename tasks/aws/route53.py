@@ -14,7 +14,7 @@ from tasks.aws.api import AwsApi
 from tasks.aws.dns import AWSDNSRecord, Ip, as_ips, host
 from tasks.aws.node import AWSNode
 from tasks.failures import CallFailed
-from tasks.listing import listing
+from tasks.listing import listing, values_at
 from tasks.resource import Item, Per, ResourceType
 
 _ZONES: Final = listing("route53:ListHostedZones")
@@ -65,7 +65,7 @@ class RecordsByZone:
         zone = {"HostedZoneId": f"/hostedzone/{part}"}
         try:
             async for page in api.pages(_RECORDS, HostedZoneId=part):
-                for record in page["ResourceRecordSets"]:
+                for record in values_at("ResourceRecordSets", page, _RECORDS):
                     if record.get("Type") in _READ:
                         yield Item(record | zone)
         except CallFailed as error:

@@ -216,14 +216,14 @@ def grants(bucket: Source) -> list[dict[str, str | None]]:
         {
             "owner": owner.get("DisplayName"),
             "ownerid": owner.get("ID"),
-            "type": grant["Grantee"]["Type"],
-            "displayname": grant["Grantee"].get("DisplayName"),
-            "granteeid": grant["Grantee"].get("ID"),
-            "uri": grant["Grantee"].get("URI"),
-            "permission": grant["Permission"],
+            "type": grantee["Type"],
+            "displayname": grantee.get("DisplayName"),
+            "granteeid": grantee.get("ID"),
+            "uri": grantee.get("URI"),
+            "permission": grant.get("Permission"),
         }
-        for grant in answer.get("Grants", [])
-        if grant["Grantee"]["Type"] in ("CanonicalUser", "Group")
+        for grant in answer.get("Grants") or ()
+        if (grantee := grant.get("Grantee") or {}).get("Type") in ("CanonicalUser", "Group")
     ]
 
 

@@ -33,8 +33,8 @@ def first_ipv6(instance: Source) -> str | None:
     """The primary address of the first interface, else the first that it has."""
     for interface in instance.item.get("NetworkInterfaces", ()):
         if interface.get("Attachment", {}).get("DeviceIndex") == 0:
-            addresses = interface.get("Ipv6Addresses", ())
-            found = sorted(addresses, key=lambda address: not address.get("IsPrimaryIpv6"))
+            named = [address for address in interface.get("Ipv6Addresses") or () if address.get("Ipv6Address")]
+            found = sorted(named, key=lambda address: not address.get("IsPrimaryIpv6"))
             return str(found[0]["Ipv6Address"]) if found else None
     return None
 
@@ -62,7 +62,7 @@ _EKS_TAGS: Final = ("eks:cluster-name", "aws:eks:cluster-name")
 
 
 def eks_cluster_name(instance: Source) -> str | None:
-    tags = {tag["Key"]: tag.get("Value") for tag in instance.item.get("Tags", ())}
+    tags = {tag.get("Key"): tag.get("Value") for tag in instance.item.get("Tags") or ()}
     return next((tags[name] for name in _EKS_TAGS if tags.get(name)), None)
 
 
