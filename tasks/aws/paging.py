@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, Final
 
 import jmespath
-from botocore.model import Shape
+from botocore.model import OperationModel, Shape
 
 from tasks.aws import credentials
 
@@ -57,9 +57,13 @@ class Paging:
 def paging(action: str) -> Paging | None:
     """How `service:Operation` pages; None where its model has nothing to go on by."""
     service, operation = action.split(":")
-    known = credentials.paginators(service).get(operation)
+    return by_model(_operation(action), credentials.paginators(service).get(operation))
+
+
+def by_model(operation: OperationModel, known: Mapping[str, Any] | None) -> Paging | None:
+    """How an operation pages. `known`: what a paginator says of it, where it has one."""
     if known is None:
-        return _derived(action)
+        return derived(operation)
     return Paging(
         inputs=_names(known["input_token"]),
         outputs=_names(known["output_token"]),
@@ -80,8 +84,9 @@ def unclear(action: str) -> str | None:
     return None if found.results else "no member of its answer is a list"
 
 
-def _derived(action: str) -> Paging | None:
-    asks, answer = _members(_operation(action).input_shape), _members(_operation(action).output_shape)
+def derived(operation: OperationModel) -> Paging | None:
+    """By the names of its members."""
+    asks, answer = _members(operation.input_shape), _members(operation.output_shape)
     inner = [name for name, shape in answer.items() if shape.type_name == "structure"]
     around = ""
     if len(answer) == 1 and inner:  # CloudFront puts list and token into one member
@@ -122,9 +127,10 @@ def _is_token(name: str) -> bool:
     return bool(_TOKEN.fullmatch(name)) and not _NO_TOKEN.search(name)
 
 
-def _operation(action: str) -> Any:
+def _operation(action: str) -> OperationModel:
     service, operation = action.split(":")
-    return credentials.service_model(service).operation_model(operation)
+    found: OperationModel = credentials.service_model(service).operation_model(operation)
+    return found
 
 
 def _members(shape: Shape | None) -> Mapping[str, Shape]:

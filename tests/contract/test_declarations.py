@@ -100,26 +100,7 @@ def assert_text(place: shapes.Place, path: str, said: str, *, many: bool = False
 def test_its_paths_lead_to_values_that_fit_the_fields(type_: ResourceType) -> None:
     if not isinstance(type_.fetch, Listing):
         pytest.skip("its fetch is code: what the paths lead to is checked by the sample alone")
-    wrong = []
-    for each in type_.each:
-        model = each.node.model
-        try:
-            spot = shapes.spots(type_, each, MODELS[type_.provider])
-        except shapes.NotInModel as error:
-            wrong.append(f"{type_.name}: {model.label}.each({each.path!r}): {error}")
-            continue
-        for declared in model.properties:
-            try:
-                shapes.check_property(declared, spot)
-            except shapes.NotInModel as error:
-                wrong.append(f"{type_.name}: property {model.label}.{declared.name}: {error}")
-        for relationship in model.relationships:
-            try:
-                shapes.check_relationship(relationship, spot)
-            except shapes.NotInModel as error:
-                wrong.append(
-                    f"{type_.name}: relationship {model.label} {relationship.type} {relationship.label}: {error}"
-                )
+    wrong = shapes.wrong_paths(type_, MODELS[type_.provider])
     assert not wrong, "\n".join(wrong)
 
 

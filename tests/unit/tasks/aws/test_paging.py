@@ -17,7 +17,7 @@ def test_names_say_what_the_paginators_say(service: str) -> None:
     wrong = []
     for operation in credentials.paginators(service):
         action = f"{service}:{operation}"
-        known, derived = paging.paging(action), paging._derived(action)
+        known, derived = paging.paging(action), paging.derived(paging._operation(action))
         assert known
         if tokens(derived) != tokens(known) and action != "s3:ListObjects":  # which may end with the last key's name
             wrong.append(f"{action}: {derived}, and not {known}")
