@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -45,6 +46,7 @@ _LIMITS: Final = {
 _LIMIT: Final = Limit(initial=50, highest=200)
 
 _LISTS_BUCKETS: Final = "s3:ListBuckets"
+_REGION: Final = re.compile(r"[a-z]+(-[a-z]+)+-\d{1,2}")  # what becomes part of a host's name is no other than that
 
 _clients: Final = Clients()  # of this process
 
@@ -194,9 +196,9 @@ async def close() -> None:
 
 
 def _regions_of(buckets: Mapping[str, Any]) -> dict[str, str]:
-    """The region of each bucket that a page names, as far as it says so."""
-    listed = (one for one in buckets.get("Buckets", ()) if one.get("Name") and one.get("BucketRegion"))
-    return {one["Name"]: one["BucketRegion"] for one in listed}
+    """The region of each bucket that a page names, as far as it says one."""
+    listed = (one for one in buckets.get("Buckets") or () if one.get("Name"))
+    return {one["Name"]: one["BucketRegion"] for one in listed if _REGION.fullmatch(one.get("BucketRegion") or "")}
 
 
 def _mark(tokens: Mapping[str, Any]) -> bytes:

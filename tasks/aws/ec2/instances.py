@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from loaders.model import Source, id_link, incoming, key, outgoing, parent, prop, scope_region
@@ -21,7 +22,7 @@ class EC2Reservation(AWSNode, label="EC2Reservation", tenant="AWSAccount"):
 
 def launch_time_unix(instance: Source) -> float | None:
     launched = instance.item.get("LaunchTime")
-    return launched.timestamp() if launched else None
+    return launched.timestamp() if isinstance(launched, datetime) else None
 
 
 def instance_arn(instance: Source) -> str:
