@@ -6,9 +6,10 @@ The API of Elasticsearch's time: AWS goes on answering it for either engine, and
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
-from loaders.model import Source, at, constant, id_link, key, outgoing, prop, scope_region
+from loaders.model import NotSeen, Source, at, constant, id_link, key, outgoing, prop, scope_region
 from tasks.aws.dns import AWSDNSRecord, Ip, as_ips, host
 from tasks.aws.name_server import NOBODY, NotResolved, addresses
 from tasks.aws.node import AWSNode
@@ -34,14 +35,17 @@ class SearchDomains(Listing):
 
 
 async def _resolved(item: Item, server: str | None) -> Item:
-    name = at("DescribeElasticsearchDomains.Endpoint", item.value)
-    if not name or server == NOBODY:
-        return Item(item.value | {"Addresses": None}, item.gaps, item.failure)
     try:
-        return Item(item.value | {"Addresses": await addresses(name, server)}, item.gaps, item.failure)
+        name = at("DescribeElasticsearchDomains.Endpoint", item.value)
+    except NotSeen:
+        return item
+    if not name or server == NOBODY:
+        return replace(item, value=item.value | {"Addresses": None})
+    try:
+        return replace(item, value=item.value | {"Addresses": await addresses(name, server)})
     except NotResolved as error:
         gap = Gap("name server", f"{error} of the endpoint")
-        return Item(item.value | {"Addresses": None}, (*item.gaps, gap), item.failure)
+        return replace(item, value=item.value | {"Addresses": None}, gaps=(*item.gaps, gap))
 
 
 def of_domain(path: str) -> str:

@@ -371,7 +371,7 @@ def test_an_instance_whose_rules_were_not_read_is_not_known(graph: Graph) -> Non
     run(graph, "MATCH (g:EC2SecurityGroup {id: 'sg-stub'}) SET g._scope = 'shared'")
     for type_ in shipped(EXPOSURE).reads:
         seen(graph, type_)
-    assert str(analysed(graph, EXPOSURE)) == "0 exposed instances; 2 not known"
+    assert str(analysed(graph, EXPOSURE)) == "exposed instances: not known for 2"
 
 
 def test_many_ways_in_are_named_once(graph: Graph) -> None:
@@ -1039,7 +1039,9 @@ def test_a_verdict_names_a_tenant_whose_plan_was_denied(graph: Graph) -> None:
     why = "AccessDenied ec2:DescribeRegions: its regions are not known"
     seen(graph, "aws.regions", "denied", tenant="2222", region="global", reason=why)
     seen(graph, "aws.tenants", tenant="aws", region="global")
-    assert str(analysed(graph, EXPOSURE)) == f"0 exposed instances; 1 of 6 scopes not seen: 2222 ({why})"
+    assert str(analysed(graph, EXPOSURE)) == (
+        f"exposed instances: none in what was seen; 1 of 6 scopes not seen: 2222 ({why})"
+    )
 
 
 def test_a_verdict_says_what_this_run_did_not_plan(graph: Graph) -> None:

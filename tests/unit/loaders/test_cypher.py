@@ -57,7 +57,7 @@ FOREACH (k IN row.r[0] |
     ON CREATE SET t.firstseen = timestamp(), t.lastupdated = $tag, t._scope = 'shared'
   MERGE (n)-[e:HAS]->(t)
     ON CREATE SET e.firstseen = timestamp()
-  SET e.lastupdated = $tag, e._scope = row.s)"""
+  SET e.lastupdated = $tag, e._scope = row.s, e._item = row.i)"""
     )
 
 
@@ -91,9 +91,19 @@ def test_only_complete_scopes_and_their_own_relationships_are_cleaned() -> None:
     assert cypher.stale_relationships(Host.model, SCHEMA) == [
         "UNWIND $scopes AS scope\n"
         "MATCH (n:Host {_scope: scope})-[e:HAS]->()\n"
-        "WHERE e._scope = scope AND e.lastupdated < $tag\n"
+        "WHERE e._scope = scope AND e.lastupdated < $tag AND coalesce(e._kept, 0) < $tag\n"
         "WITH e LIMIT $limit DELETE e RETURN count(*) AS deleted"
     ]
+
+
+def test_what_was_not_read_is_marked_and_not_renewed() -> None:
+    by_item, by_key = cypher.keep(Host.model)
+    assert "MATCH (n:Host {_scope: row.s})\nWHERE (n._item IS NULL OR n._item IN row.items" in by_item
+    assert "MATCH (n:Host {name: row.k}) WHERE n._scope = row.s\n" in by_key
+    for statement in (by_item, by_key):
+        assert "MATCH (n)-[e:HAS]->(t)" in statement
+        assert "SET e._kept = $tag" in statement
+        assert "lastupdated" not in statement
 
 
 def test_an_id_link_is_drawn_to_nodes_that_their_owner_lists() -> None:
