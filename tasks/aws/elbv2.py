@@ -23,7 +23,9 @@ def balancer_id(found: Source) -> str:
 
 def target_groups(balancer: Source) -> list[Mapping[str, Any]]:
     """Of one that has none, nothing names it."""
-    groups: list[Mapping[str, Any]] = balancer.item["DescribeTargetGroups"].get(balancer.item["LoadBalancerArn"], [])
+    groups: list[Mapping[str, Any]] = balancer.item["DescribeTargetGroups"].get(
+        balancer.item.get("LoadBalancerArn"), []
+    )
     return groups
 
 

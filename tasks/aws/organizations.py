@@ -51,8 +51,8 @@ class OrganizationTree:
         manager = _told(organization, "MasterAccountId", "organizations:DescribeOrganization")
         if manager != api.tenant.id and (manager in asked or api.tenant.id not in asked):
             return
-        yield Item({"Organization": organization})
         above = {"OrganizationId": _told(organization, "Id", "organizations:DescribeOrganization")}
+        yield Item({"Organization": organization}, key=organization["Id"])
         waiting = [
             {"Root": root, "ParentId": root["Id"], "RootId": root["Id"], **above}
             async for root in _listed(api, "organizations:ListRoots", "Roots")
@@ -62,7 +62,8 @@ class OrganizationTree:
             place = waiting.pop()
             parent = place["ParentId"]
             accounts = _listed(api, "organizations:ListAccountsForParent", "Accounts", ParentId=parent)
-            yield Item({**place, "Accounts": [account async for account in accounts]})
+            found = [account async for account in accounts]
+            yield Item({**place, "Accounts": found}, key=_within(place["OrganizationId"], parent))
             units = _listed(
                 api, "organizations:ListOrganizationalUnitsForParent", "OrganizationalUnits", ParentId=parent
             )

@@ -29,7 +29,7 @@ from tasks.aws.paging import paging
 from tasks.failures import BadItem, CallFailed, Failure
 from tasks.rate_budget import Limit
 from tasks.resource import Item, Per, ResourceType, Tenant
-from tasks.rows import rows_of
+from tasks.rows import read
 from tests.contract.providers.aws import BotocoreModel
 from tests.contract.samples import REGION, sample
 from tests.contract.stand_in import Answers
@@ -197,7 +197,7 @@ def of_keys(type_: ResourceType) -> set[str]:
 
 
 async def unread(type_: ResourceType, answers: Answers) -> list[str]:
-    """What of the answers can't be read, one line for each item."""
+    """What of the answers can't be read, one line for each reason."""
     tenant = replace(TENANT, id=ACCOUNT)
     scope = Scope(type=type_.name, tenant=tenant.id, region=REGION if type_.per is Per.REGION else GLOBAL)
     api = FromMemory(tenant, scope.region, NoBudget(), "aws")
@@ -208,10 +208,11 @@ async def unread(type_: ResourceType, answers: Answers) -> list[str]:
             if item.failure.failure is not Failure.GONE and not is_cut_short(item.failure):
                 found.append(f"failed: {item.failure}")
             continue
+        source = Source(item.value, scope, (), "aws", tenant.name, tenant.access, item.unseen)
         try:
-            list(rows_of(type_, Source(item.value, scope, (), "aws", tenant.name, tenant.access)))
+            found += read(type_, source, item.key or None).rejected.values()
         except BadItem as error:
-            found.append(str(error))
+            found.append(f"lost: {error}")
     return found
 
 
@@ -226,7 +227,8 @@ def test_what_lacks_a_member_that_may_be_absent_is_read(type_: ResourceType) -> 
             return [] if is_cut_short(error) else [str(error)]
         except Exception as error:  # noqa: BLE001  # whatever it is, it would end the scope
             return [f"{type(error).__name__}: {error}"]
-        more = [f"{len(found)} items are lost"] if len(found) > 1 else []
+        lost = [one for one in found if one.startswith("lost")]
+        more = [f"{len(lost)} items are lost"] if len(lost) > 1 else []
         return more + [one for one in found if _is_fault(one, told)]
 
     async def every() -> list[str]:
