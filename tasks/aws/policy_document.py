@@ -29,3 +29,8 @@ def sid_in_id(sid: str) -> str:
     if len(sid) <= LONGEST_SID:
         return sid
     return f"{sid[:100]}...{hashlib.sha256(sid.encode(errors='replace')).hexdigest()}"
+
+
+def language_version(document: Any) -> str | None:
+    """Of the policy language; a document that names none is of the first. None: it is no policy."""
+    return (document.get("Version") or "2008-10-17") if isinstance(document, Mapping) else None
