@@ -43,8 +43,11 @@ REFUSE = {
     "all_statements",  # a policy's document
     "anonymous_access",
     "in_repository",  # the name by which images are pulled
+    "inline_version",
+    "managed_version",
     "policies_of",  # which policy is attached
     "policy_anonymous_actions",
+    "policy_not_known",
     "trust_policy",
     "trusted_arns",
     "trusted_principals",
