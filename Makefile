@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: setup demo demo-stop test test-long check docs screen service-authorization lock clean
+.PHONY: setup demo demo-stop test test-long check docs newest-botocore screen service-authorization lock clean
 
 setup: $(VENV)/.installed
 
@@ -48,6 +48,10 @@ check: setup
 # The pages, and parts of pages, that follow from the code; a test fails where one is stale.
 docs: setup
 	$(BIN)/python -m docs.generate
+
+# What the newest botocore says otherwise of the calls that the declarations make; BOTOCORE=1.43.0 takes that one instead.
+newest-botocore: setup
+	$(BIN)/python -m tests.contract.newest_botocore $(BOTOCORE)
 
 screen: setup
 	$(BIN)/python docs/screen.py

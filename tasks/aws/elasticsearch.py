@@ -93,11 +93,11 @@ def domain_host(domain: Source) -> str | None:
 
 class ESDomain(AWSNode, label="ESDomain", tenant="AWSAccount", arn="es:domain"):
     arn: str = key(of_domain("ARN"))
-    id: str = prop(
+    id: str | None = prop(
         of_domain("DomainId"), "Account and name: a domain of the same name in another region has it, too.", index=True
     )
-    domainid: str = prop(of_domain("DomainId"))
-    name: str = prop("DomainName", index=True)
+    domainid: str | None = prop(of_domain("DomainId"))
+    name: str | None = prop("DomainName", index=True)
     engine: str | None = prop("EngineType", "OpenSearch or Elasticsearch.")
     created: bool | None = prop(of_domain("Created"), "It is there, and may not be ready yet.")
     deleted: bool | None = prop(of_domain("Deleted"), "It is being deleted.")
@@ -171,7 +171,7 @@ class AWSESEndpointRecord(AWSDNSRecord, label="AWSESEndpointRecord"):
     name: str = prop("Name", index=True)
     type: str = prop(constant("A"))
     value: str | None = prop(
-        value, "Its addresses, with commas between them. None: no name server said, or none was asked.", index=True
+        value, "Its addresses, with commas between them. None: no name server said, or none was asked."
     )
     relationships = (
         outgoing("DNS_POINTS_TO", "ESDomain", "Domain"),

@@ -32,8 +32,8 @@ def anonymous_access(kms_key: Source) -> bool | None:
 
 class KMSKey(AWSNode, label="KMSKey", tenant="AWSAccount", arn="kms:key"):
     arn: str = key("KeyArn", "Its identity: the replicas of a key in other regions have the same id.")
-    id: str = prop("KeyId", index=True)
-    key_id: str = prop("KeyId", index=True)
+    id: str | None = prop("KeyId", index=True)
+    key_id: str | None = prop("KeyId", index=True)
     description: str | None = prop("DescribeKey.KeyMetadata.Description")
     enabled: bool | None = prop("DescribeKey.KeyMetadata.Enabled", "None: the key could not be described.")
     key_state: str | None = prop("DescribeKey.KeyMetadata.KeyState")
@@ -81,7 +81,7 @@ def target_key_arn(alias: Source) -> str | None:
 class KMSAlias(AWSNode, label="KMSAlias", tenant="AWSAccount", arn=None):
     id: str = key("AliasArn")
     arn: str = prop("AliasArn", index=True)
-    alias_name: str = prop("AliasName", index=True)
+    alias_name: str | None = prop("AliasName", index=True)
     target_key_id: str | None = prop("TargetKeyId", "None: AWS's own alias, whose key isn't made yet.")
     creation_date: str | None = prop("CreationDate")
     last_updated_date: str | None = prop("LastUpdatedDate")

@@ -36,7 +36,7 @@ def anonymous_access(function: Source) -> bool | None:
 class AWSLambda(AWSNode, label="AWSLambda", tenant="AWSAccount", arn="lambda:function"):
     id: str = key("FunctionArn")
     arn: str = prop("FunctionArn", index=True)
-    name: str = prop("FunctionName", index=True)
+    name: str | None = prop("FunctionName", index=True)
     version: str | None = prop("Version")
     description: str | None = prop("Description")
     runtime: str | None = prop("Runtime", "None: a container image brings its own.")

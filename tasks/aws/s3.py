@@ -11,7 +11,7 @@ from analysis.iam.resource_policy import Verdict
 from loaders.model import Source, at, incoming, key, outgoing, parent, prop
 from tasks.aws.encryption import encrypted_by
 from tasks.aws.node import AWSNode
-from tasks.aws.policy_document import listed, statements
+from tasks.aws.policy_document import listed, sid_in_id, statements
 from tasks.aws.public_policy import actions, anonymous_of, resource
 from tasks.listing import listing
 from tasks.resource import Per, ResourceType
@@ -139,7 +139,7 @@ def policy_statements(bucket: Source) -> Iterator[Mapping[str, Any]]:
 def statement_id(statement: Source) -> str:
     """The name of the bucket is unique in its partition, the number in its policy. A Sid needn't be there."""
     item = statement.item
-    return f"{parent('Name')(statement)}/policy_statement/{item['number']}/{item.get('Sid', '')}"
+    return f"{parent('Name')(statement)}/policy_statement/{item['number']}/{sid_in_id(str(item.get('Sid') or ''))}"
 
 
 def as_list(element: str) -> Callable[[Source], list[str] | None]:
@@ -225,14 +225,14 @@ def grants(bucket: Source) -> list[dict[str, str | None]]:
         {
             "owner": owner.get("DisplayName"),
             "ownerid": owner.get("ID"),
-            "type": grant["Grantee"]["Type"],
-            "displayname": grant["Grantee"].get("DisplayName"),
-            "granteeid": grant["Grantee"].get("ID"),
-            "uri": grant["Grantee"].get("URI"),
-            "permission": grant["Permission"],
+            "type": grantee["Type"],
+            "displayname": grantee.get("DisplayName"),
+            "granteeid": grantee.get("ID"),
+            "uri": grantee.get("URI"),
+            "permission": grant.get("Permission"),
         }
-        for grant in answer.get("Grants", [])
-        if grant["Grantee"]["Type"] in ("CanonicalUser", "Group")
+        for grant in answer.get("Grants") or ()
+        if (grantee := grant.get("Grantee") or {}).get("Type") in ("CanonicalUser", "Group")
     ]
 
 

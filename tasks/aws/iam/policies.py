@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from loaders.model import Source, constant, incoming, key, parent, prop
 from tasks.aws.node import AWSNode
-from tasks.aws.policy_document import language_version, listed, statements
+from tasks.aws.policy_document import language_version, listed, sid_in_id, statements
 from tasks.listing import listing
 from tasks.resource import Per, ResourceType
 
@@ -123,7 +123,7 @@ def _names(found: list[Mapping[str, Any]]) -> Iterator[str]:
         sid: str | None = statement.get("Sid")
         name = sid if sid and sid not in used else next(numbers)
         used.add(name)
-        yield name
+        yield sid_in_id(name)
 
 
 def statement_id(statement: Source) -> str:

@@ -52,11 +52,12 @@ def trusted_arns(role: Source) -> list[str]:
 
 class AWSRole(AWSPrincipal, label="AWSRole", tenant="AWSAccount"):
     arn: str = key("Arn")
+    id: str = prop("Arn")
     type: str = prop(constant("AWS"))
-    roleid: str = prop("RoleId")
-    name: str = prop("RoleName")
-    path: str = prop("Path")
-    createdate: str = prop("CreateDate")
+    roleid: str | None = prop("RoleId")
+    name: str | None = prop("RoleName")
+    path: str | None = prop("Path")
+    createdate: str | None = prop("CreateDate")
     trust_policy: str = prop(trust_policy, "Who may assume it: JSON text, the list of the policy's statements.")
     trust_policy_version: str | None = prop(
         trust_policy_version, "Of the policy language: before 2012-10-17 there are no variables."
