@@ -60,6 +60,8 @@ def schema_of(action: str, schema: Schema) -> Schema:
 @cache
 def lists_of(action: str) -> tuple[str, ...]:
     """Where an answer of a method that lists holds its items: its list of things, by the discovery document."""
+    if not is_paged(action) and not action.endswith(".list"):
+        return ()
     things = [name for name, of in response_of(action).items() if of.get("type") == "array" and "$ref" in of["items"]]
     return tuple(things) if is_paged(action) or len(things) == 1 else ()
 

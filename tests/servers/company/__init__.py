@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.servers import google_identity
+from tests.servers import google_identity, google_methods
 from tests.servers.company import crxcavator, gcp, github, gsuite, okta
 from tests.servers.company.organization import EXAMPLE, Organization
 from tests.servers.company.people import People
@@ -68,8 +68,8 @@ class Company(JsonApi):
         routes: dict[str, Route] = {google_identity.TOKEN_ROUTE: google_identity.token}
         for provider, found in (
             ("okta", okta.routes(people, size.groups, size.page)),
-            ("gsuite", gsuite.routes(people, size.groups, size.page)),
-            ("gcp", gcp.routes(self.organization, size.projects, size.page)),
+            ("gsuite", google_methods.with_kinds(gsuite.routes(people, size.groups, size.page))),
+            ("gcp", google_methods.with_kinds(gcp.routes(self.organization, size.projects, size.page))),
             ("github", github.routes(people, size.repositories, size.page)),
             ("crxcavator", crxcavator.routes(people)),
         ):
