@@ -14,9 +14,6 @@ from tasks.listing import listing
 from tasks.resource import Per, ResourceType
 
 _WITH_PORTS: Final = ("tcp", "udp")  # without any they mean all: 0 to 65535
-UNKNOWN: Final = -1  # a protocol of a name that isn't known
-# The names that Google takes beside numbers, by IANA's numbers.
-PROTOCOLS: Final = {"icmp": 1, "ipip": 4, "tcp": 6, "udp": 17, "esp": 50, "ah": 51, "sctp": 132}
 
 
 def has_target_service_accounts(firewall: Source) -> bool:
@@ -83,7 +80,6 @@ def rules(kind: str) -> Callable[[Source], Iterator[Mapping[str, Any]]]:
                 yield {
                     "id": f"{own}/{kind}/{text}{protocol}" if protocol and text is not None else None,
                     "protocol": protocol,
-                    "number": protocol_number(protocol or ""),
                     "first": first,
                     "last": last,
                     "ranges": ranges,
@@ -94,13 +90,6 @@ def rules(kind: str) -> Callable[[Source], Iterator[Mapping[str, Any]]]:
 
     found.__name__ = f"rules({kind!r})"
     return found
-
-
-def protocol_number(protocol: str) -> int | None:
-    """IANA's, of a name or a number; None for all."""
-    if protocol.isdigit():
-        return int(protocol)
-    return PROTOCOLS.get(protocol.lower(), UNKNOWN) if protocol.lower() != "all" else None
 
 
 def spans(version: int, end: int) -> Callable[[Source], list[int]]:
@@ -140,7 +129,6 @@ class GCPIpRule(Node, label="GCPIpRule", labels=("IpRule", "IpPermissionInbound"
     protocol: str = prop("protocol", "tcp, udp, icmp, a number, or all.")
     fromport: int | None = prop("first", "None: a protocol without ports, or all of them.")
     toport: int | None = prop("last")
-    protocol_number: int | None = prop("number", "IANA's, whether the rule says it by name or number. None: all.")
     ipv4_first: list[int] = prop(
         spans(4, 0), "From where, as numbers: of one that allows, what the internet has of it."
     )
