@@ -33,14 +33,16 @@ ZONES: Final = ResourceType(
 )
 
 
-def record_id(record: Source) -> str:
-    return f"{record.item['name']}|{record.item['type']}|{parent('id')(record)}"
+def record_id(record: Source) -> str | None:
+    name, kind = (record.item or {}).get("name"), (record.item or {}).get("type")
+    return f"{name}|{kind}|{parent('id')(record)}" if name and kind else None
 
 
 def data(record: Source) -> list[str]:
     """All that it may be answered with; of one that answers by a policy, what each of its targets is."""
-    plain, policy = record.item.get("rrdatas") or (), record.item.get("routingPolicy") or {}
-    return list(dict.fromkeys((*plain, *_targets(policy))))
+    item = record.item or {}
+    plain = [text for text in item.get("rrdatas") or () if isinstance(text, str)]
+    return list(dict.fromkeys((*plain, *_targets(item.get("routingPolicy")))))
 
 
 def _targets(policy: Any) -> Iterator[str]:

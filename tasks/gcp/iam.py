@@ -134,8 +134,10 @@ def _condition(binding: Mapping[str, Any]) -> str:
     return (condition.get("expression") or json.dumps(condition, sort_keys=True)) if condition else ""
 
 
-def binding_id(binding: Source) -> str:
+def binding_id(binding: Source) -> str | None:
     """Of the role in the project; of a binding with a condition, of that as well."""
+    if not binding.item or not binding.item.get("role"):
+        return None
     condition = _condition(binding.item)
     mark = f"_{hashlib.sha256(condition.encode()).hexdigest()[:8]}" if condition else ""
     return f"//cloudresourcemanager.googleapis.com/{resource(binding)}_{binding.item['role']}{mark}"
@@ -167,7 +169,8 @@ class GCPPolicyBinding(Node, label="GCPPolicyBinding", tenant="GCPProject"):
 
 def grants(binding: Source) -> Iterator[Mapping[str, str]]:
     """Each member with an e-mail address; of one that is deleted, `deleted:user:...?uid=...`, nothing is left."""
-    own = binding_id(binding)
+    if (own := binding_id(binding)) is None:
+        return
     for member in binding.item.get("members") or ():
         kind, _, email = str(member).partition(":")
         if kind in ("user", "group", "serviceAccount") and "@" in email:

@@ -66,7 +66,7 @@ class GCPInstance(Node, label="GCPInstance", labels=("Instance",), tenant="GCPPr
 
 
 def nic_id(nic: Source) -> str | None:
-    return _nic_id(parent("selfLink")(nic), nic.item)
+    return _nic_id(parent("selfLink")(nic), nic.item or {})
 
 
 def _nic_id(instance: str, nic: Mapping[str, Any]) -> str | None:
@@ -87,9 +87,9 @@ class GCPNetworkInterface(Node, label="GCPNetworkInterface", labels=("NetworkInt
 
 def access_configs(instance: Source) -> Iterator[Mapping[str, Any]]:
     """Of both families, each with its interface."""
-    for nic in instance.item.get("networkInterfaces") or ():
+    for nic in filter(None, instance.item.get("networkInterfaces") or ()):
         for config in (*(nic.get("accessConfigs") or ()), *(nic.get("ipv6AccessConfigs") or ())):
-            yield {**config, "nic": _nic_id(instance.item["selfLink"], nic)}
+            yield {**(config or {}), "nic": _nic_id(instance.item["selfLink"], nic)}
 
 
 def access_config_id(config: Source) -> str | None:
