@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import redis
 
+from loaders.ledger import State
 from loaders.model import Source
 from tasks import registry
 from tasks.failures import BadItem
@@ -25,6 +26,7 @@ from tests import google_calls
 from tests.contract.fields_read import Path, described, noting
 from tests.contract.samples import items_over_http, sample, scope_of
 from tests.contract.stand_in import StandIn
+from tests.contract.test_outcomes import Attempts
 
 TYPES = [*registry.of("gcp"), *registry.of("gsuite")]
 every_type = pytest.mark.parametrize("type_", TYPES, ids=lambda type_: type_.name)
@@ -113,6 +115,25 @@ def response(call: str) -> Schema:
 
 def details(type_: ResourceType) -> dict[str, Detail]:
     return {detail.name: detail for detail in type_.fetch.details} if isinstance(type_.fetch, Listing) else {}
+
+
+# --- what isn't an answer
+
+OTHERS = {"{}": {}, "object": {"message": "Sign in first", "status": "ok"}, "list": [], "null": None, "text": "no"}
+
+
+@every_type
+@pytest.mark.parametrize("what", OTHERS)
+def test_something_else_in_place_of_the_list_deletes_nothing(
+    type_: ResourceType, what: str, stand_in: StandIn, broker: redis.Redis
+) -> None:
+    """But where a method's answers know no kind, `{}` is how Google says that there are none."""
+    call = type_.fetch.calls[0]
+    none_by_document = what == "{}" and bool(lists_of(call)) and "kind" not in response_of(call)
+    answer = '"no"' if what == "text" else OTHERS[what]
+    ended = Attempts(broker, stand_in).at(type_, answers=sample(type_) | {call: [answer]})
+    assert ended.state is (State.FETCHED if none_by_document else State.FAILED)
+    assert ended.rows == 0
 
 
 # --- null
