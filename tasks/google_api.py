@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
@@ -26,8 +26,8 @@ from tasks import base_url, calls, google_answers
 from tasks.budgeted import READ_SECONDS, Answer, BudgetedApi, Refusal, Terms
 from tasks.failures import CallFailed, Failure
 from tasks.google_documents import discovery_document, is_paged, lists_of, method_of, scopes_of
+from tasks.google_refusals import LONGEST_REASON, WITHOUT_SCOPE, refusal
 from tasks.google_scopes import narrowest
-from tasks.http import retry_after
 from tasks.rate_budget import Limit
 from tasks.resource import Call, Fetch, Option
 
@@ -50,56 +50,10 @@ ENDPOINT: Final = Option(
     check=base_url.check,
 )
 
-_THROTTLED: Final = {"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "RESOURCE_EXHAUSTED"}
-_UNTIL_TOMORROW: Final = {"dailyLimitExceeded"}
-_NOT_ENABLED: Final = {"accessNotConfigured", "SERVICE_DISABLED"}
-_WITHOUT_SCOPE: Final = {"ACCESS_TOKEN_SCOPE_INSUFFICIENT", "insufficientPermissions", "insufficient_scope"}
 _UNREFRESHED: Final = RefreshError.__name__
-_LONGEST_REASON: Final = 200
 
 _of_thread = threading.local()
 _renewing: Final = threading.Lock()
-
-
-def refusal(answer: Answer) -> Refusal | None:
-    """Google's own words for it, as its older and its newer APIs say them."""
-    status = answer.status
-    if 200 <= status < 300:
-        return None
-    said = answer.body.get("error") if isinstance(answer.body, Mapping) else None
-    error: Mapping[str, Any] = said if isinstance(said, Mapping) else {}
-    reasons = list(_reasons(error))
-    words = {*reasons, error.get("status")}
-    if status == 429 or words & _THROTTLED:
-        failure = Failure.THROTTLED
-    elif words & _UNTIL_TOMORROW:
-        failure = Failure.OTHER
-    elif words & _NOT_ENABLED:
-        failure = Failure.NOT_ENABLED
-    elif status in (401, 403):
-        failure = Failure.DENIED
-    elif status in (404, 410):
-        failure = Failure.GONE
-    else:
-        failure = Failure.TRANSIENT if status >= 500 or status == 408 else Failure.OTHER
-    code = next(iter(reasons), None) or error.get("status") or str(status)
-    if 'error="insufficient_scope"' in answer.headers.get("www-authenticate", "") and code not in _WITHOUT_SCOPE:
-        code = "insufficient_scope"
-    reason = str(error.get("message") or f"answered {status}")[:_LONGEST_REASON]
-    return Refusal(failure, code, reason, retry_after(answer))
-
-
-def _reasons(error: Mapping[str, Any]) -> Iterator[str]:
-    for detail in _objects(error.get("details")):
-        if str(detail.get("@type", "")).endswith("google.rpc.ErrorInfo") and detail.get("reason"):
-            yield str(detail["reason"])
-    for one in _objects(error.get("errors")):
-        if one.get("reason"):
-            yield str(one["reason"])
-
-
-def _objects(found: Any) -> list[Mapping[str, Any]]:
-    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
 
 
 def terms(limits: Mapping[str, Limit], in_flight: int) -> Terms:
@@ -148,14 +102,14 @@ class GoogleApi(BudgetedApi):
             request = following(request, body) if following and token else None
         if unseen:
             told = f"Google says that its answer isn't whole: {', '.join(sorted(unseen))}"
-            raise CallFailed(Failure.OTHER, action, told[:_LONGEST_REASON], code="UNREACHABLE")
+            raise CallFailed(Failure.OTHER, action, told[:LONGEST_REASON], code="UNREACHABLE")
 
     async def _body(self, action: str, request: Any) -> dict[str, Any]:
         """An answer to the request that is one. Raises CallFailed."""
         try:
             answer = await self.answer(action, lambda: self._send(request))
         except CallFailed as error:
-            if error.code in _WITHOUT_SCOPE:
+            if error.code in WITHOUT_SCOPE:
                 takes = f"{action} (OAuth scope {narrowest(scopes_of(action))})"
                 raise CallFailed(Failure.DENIED, takes, error.reason, code=error.code) from None
             if error.code == _UNREFRESHED and error.failure is Failure.DENIED and self._asked_for:
@@ -214,12 +168,12 @@ class GoogleApi(BudgetedApi):
             return Answer(int(error.resp.status), {k.lower(): v for k, v in error.resp.items()}, _json(error.content))
         except RefreshError as error:
             away = error.retryable or isinstance(error.__cause__, TransportError)
-            reason = f"no token is given: {error.args[0]}"[:_LONGEST_REASON]
+            reason = f"no token is given: {error.args[0]}"[:LONGEST_REASON]
             return Refusal(Failure.TRANSIENT if away else Failure.DENIED, _UNREFRESHED, reason)
         except (httplib2.HttpLib2Error, OSError, TransportError) as error:
             return Refusal(Failure.TRANSIENT, "", type(error).__name__)
         except GoogleAuthError as error:
-            return Refusal(Failure.DENIED, type(error).__name__, str(error)[:_LONGEST_REASON])
+            return Refusal(Failure.DENIED, type(error).__name__, str(error)[:LONGEST_REASON])
         except (ValueError, RecursionError):
             return Refusal(Failure.BAD_ANSWER, "", "the answer is no JSON")
 

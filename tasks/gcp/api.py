@@ -68,22 +68,21 @@ class GcpApi(GoogleApi):
     """
 
     async def pages(self, action: str, **parameters: Any) -> AsyncIterator[Any]:
-        await self._check_callable(action)
+        telling = action == states.TELLING.get(self.tenant.kind)
         try:
-            async for page in self._pages_paid(action, parameters):
-                if action == states.TELLING.get(self.tenant.kind):
+            if not telling:
+                await self._check_callable(action)
+            async for page in self._pages_called(action, parameters):
+                if telling:
                     states.remember(self.endpoint, self.tenant.id, states.of(page))
                 yield page
         except CallFailed as error:
-            # The project has it, so it is the project of the credentials that hasn't: nothing was seen.
-            if error.failure is Failure.NOT_ENABLED:
-                told = f"{error.reason}; enable it in the project that the credentials belong to"
-                raise CallFailed(Failure.DENIED, action, told, code=error.code) from None
-            if error.failure is Failure.GONE and action != states.TELLING.get(self.tenant.kind):
+            # How a project that is to be deleted is refused, each service says in its own way.
+            if not telling and error.failure in (Failure.GONE, Failure.DENIED):
                 self._check_state(action, await self._state())
             raise
 
-    async def _pages_paid(self, action: str, parameters: Mapping[str, Any]) -> AsyncIterator[Any]:
+    async def _pages_called(self, action: str, parameters: Mapping[str, Any]) -> AsyncIterator[Any]:
         """The pages; what the owner of a bucket lets the reader pay for, once more on the project's account."""
         pages = 0
         try:
@@ -91,6 +90,10 @@ class GcpApi(GoogleApi):
                 pages += 1
                 yield page
         except CallFailed as error:
+            # The project has it, so it is the project of the credentials that hasn't: nothing was seen.
+            if error.failure is Failure.NOT_ENABLED:
+                told = f"{error.reason}; enable it in the project that the credentials belong to"
+                raise CallFailed(Failure.DENIED, action, told, code=error.code) from None
             if pages or error.code != _NOBODY_PAYS or self.tenant.kind != PROJECT or not _takes_payer(action):
                 raise
             async for page in super().pages(action, **parameters, userProject=self.tenant.id):
@@ -98,8 +101,6 @@ class GcpApi(GoogleApi):
 
     async def _check_callable(self, action: str) -> None:
         """Raises CallFailed where the project doesn't take such calls."""
-        if action == states.TELLING.get(self.tenant.kind):
-            return
         self._check_state(action, self.tenant.access.get("state", ""))
         service = action.partition(":")[0]
         if self.tenant.kind == PROJECT and service in ENABLED:

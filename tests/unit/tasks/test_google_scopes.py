@@ -11,6 +11,7 @@ from tasks.google_documents import scopes_of
 from tasks.google_scopes import is_read_only, least_scopes, narrowest
 from tasks.gsuite import api as gsuite
 from tests.servers import google_methods
+from tests.servers.company import GOOGLE_SCOPES
 
 AUTH = "https://www.googleapis.com/auth/"
 PAGE = Path(__file__).parents[3] / "docs" / "providers.md"
@@ -54,8 +55,10 @@ def test_the_double_knows_the_methods_by_their_paths() -> None:
 
 def test_the_page_names_the_scopes_that_are_asked_for() -> None:
     """Who delegates to a service account must name each of them, and no more than they have."""
-    page = PAGE.read_text()
+    page, all_named = PAGE.read_text(), set[str]()
     for section, needed in (("GCP", gcp.needed()), ("GSuite", gsuite.scopes())):
         text = page.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
         named = {word.strip("`,.|") for word in text.split() if word.strip("`,.|").startswith(AUTH)}
         assert named == set(needed), section
+        all_named |= named
+    assert all_named == {*GOOGLE_SCOPES}, "so the company of the integration tests gives no other token"

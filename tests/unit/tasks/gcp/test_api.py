@@ -156,13 +156,20 @@ def test_nothing_is_asked_of_a_project_that_is_to_be_deleted_but_what_it_is(serv
 
 
 @pytest.mark.parametrize(
-    ("state", "failure"),
-    [("DELETE_REQUESTED", Failure.NOT_ENABLED), ("ACTIVE", Failure.GONE)],
+    ("status", "state", "failure"),
+    [
+        (404, "DELETE_REQUESTED", Failure.NOT_ENABLED),
+        (403, "DELETE_REQUESTED", Failure.NOT_ENABLED),
+        (404, "ACTIVE", Failure.GONE),
+        (403, "ACTIVE", Failure.DENIED),
+    ],
 )
-def test_a_project_that_vanishes_meanwhile_is_asked_for_its_state(
-    server: JsonApi, state: str, failure: Failure
+@pytest.mark.parametrize("route", [NETWORKS, SERVICES])
+def test_a_project_that_refuses_is_asked_whether_it_is_going(
+    server: JsonApi, route: str, status: int, state: str, failure: Failure
 ) -> None:
-    server.routes[NETWORKS] = refused(404, "notFound")
+    server.routes[NETWORKS] = refused(status, "notFound")
+    server.routes[route] = refused(status, "notFound")
     server.routes[TELLING] = says({"name": "projects/1", "projectId": PROJECT, "state": state})
     assert failed(server, LIST).failure is failure
     assert failed(server, LIST).failure is failure
