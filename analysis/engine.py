@@ -48,6 +48,7 @@ class Finding:
     scopes: int = 0  # that the job's types have, without those skipped as the settings expect
     not_seen: list[tuple[str, str]] = field(default_factory=list)  # scope, reason
     never_seen: list[str] = field(default_factory=list)  # types without any scope that was ever complete
+    never_asked: list[str] = field(default_factory=list)  # types without any scope, that it can be judged without
     earlier: int = 0  # scopes that this run did not plan, and of which the graph holds what earlier runs saw
     meaning: str = ""
 
@@ -67,6 +68,8 @@ class Finding:
             named = ", ".join(f"{scope} ({reason})" for scope, reason in self.not_seen[:LISTED])
             more = f" and {len(self.not_seen) - LISTED} more" if len(self.not_seen) > LISTED else ""
             said += f"; {len(self.not_seen)} of {self.scopes} scopes not seen: {named}{more}"
+        if self.never_asked:
+            said += f"; {', '.join(self.never_asked)} never seen"
         if self.earlier:
             said += f"; {self.earlier} {'scope' if self.earlier == 1 else 'scopes'} as earlier runs saw them"
         return said
@@ -132,11 +135,13 @@ def verdict(graph: Graph, job: Job, tag: int) -> Finding:
     if len(found) != 1 or type(found[0].get("count")) is not int:
         raise JobError(job, 0, "the findings query must return one row: count, examples, and perhaps unknown")
     count: int = found[0]["count"]
-    types = {row["type"]: row for row in graph.rows(_SCOPES_BY_TYPE, {"types": list(job.reads), "tag": tag})}
+    types = {
+        row["type"]: row for row in graph.rows(_SCOPES_BY_TYPE, {"types": [*job.reads, *job.reads_also], "tag": tag})
+    }
     # A tenant whose planning was denied has no scope of any type: then its plan is what was not seen.
     providers = {type_.partition(".")[0] for type_ in job.reads}
     planners = [of(provider) for provider in sorted(providers) for of in (tenants_type, regions_type)]
-    not_seen = graph.rows(_SCOPES_NOT_SEEN, {"types": [*planners, *job.reads]})
+    not_seen = graph.rows(_SCOPES_NOT_SEEN, {"types": [*planners, *job.reads, *job.reads_also]})
     return Finding(
         job=job.name,
         title=job.findings.one if count == 1 else job.findings.name,
@@ -146,6 +151,7 @@ def verdict(graph: Graph, job: Job, tag: int) -> Finding:
         scopes=sum(row["scopes"] for row in types.values()) + sum(row["type"] in planners for row in not_seen),
         not_seen=[_not_seen(row) for row in not_seen],
         never_seen=[type_ for type_ in job.reads if type_ not in types or not types[type_]["ever_complete"]],
+        never_asked=[type_ for type_ in job.reads_also if type_ not in types],
         earlier=sum(row["earlier"] for row in types.values()),
         meaning=job.findings.text,
     )

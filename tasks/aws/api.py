@@ -130,7 +130,7 @@ class AwsApi:
         return result_paths(paging)
 
     def _client(self, service: str) -> AbstractAsyncContextManager[Any]:
-        return _clients.use(self.tenant.access, self._region, service, _CONFIG)
+        return _clients.use(self.tenant.access, endpoints.region_of(service, self._region), service, _CONFIG)
 
     @property
     def _region(self) -> str:

@@ -7,10 +7,21 @@ that isn't in the region, and has nothing there, from a network that doesn't wor
 from __future__ import annotations
 
 from functools import cache
+from typing import Final
 from urllib.parse import urlsplit
 
 import botocore.session
 from botocore.exceptions import EndpointConnectionError
+
+# Global services of which botocore names no region: the one that serves them, and the partitions that have them.
+# https://docs.aws.amazon.com/general/latest/gr/global_accelerator.html
+_SERVED_IN: Final = {"globalaccelerator": "us-west-2"}
+_PARTITIONS: Final = {"globalaccelerator": frozenset({"aws"}), "cloudfront": frozenset({"aws", "aws-cn"})}
+
+
+def region_of(service: str, region: str) -> str:
+    """The region whose endpoint serves a service: the one that it is asked for, but for a few global ones."""
+    return _SERVED_IN.get(service, region)
 
 
 def says_not_there(error: Exception, service: str, region: str, partition: str) -> bool:
@@ -27,6 +38,8 @@ def says_not_there(error: Exception, service: str, region: str, partition: str) 
 
 
 def _is_missing(service: str, region: str, partition: str) -> bool:
+    if service in _PARTITIONS:
+        return partition not in _PARTITIONS[service]
     somewhere = any(_regions(service, one) for one in _session().get_available_partitions())
     return somewhere and region not in _regions(service, partition)
 

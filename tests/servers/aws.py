@@ -518,7 +518,7 @@ class Simulator:
                 case Effect.PAUSE:
                     active.removed.wait()
                 case Effect.MALFORMED:
-                    return malformed(self._true_answer(environ), fault)
+                    return malformed(self._true_answer(call, environ), fault)
                 case Effect.DISCONNECT:
                     hang_up(environ)
                 case Effect.KILL_CLIENT | Effect.KILL_PARENT:
@@ -529,9 +529,11 @@ class Simulator:
                     hang_up(environ)
                 case _:
                     return fault_response(fault, call)
-        return self._true_answer(environ)
+        return self._true_answer(call, environ)
 
-    def _true_answer(self, environ: WSGIEnvironment) -> Response:
+    def _true_answer(self, call: Call, environ: WSGIEnvironment) -> Response:
+        if answer := NOT_IN_MOTO.get((call.service, call.action)):
+            return Response(answer, content_type="text/xml" if answer.startswith("<") else "application/x-amz-json-1.1")
         return Response.from_app(self._aws, environ, buffered=True)
 
     # Control
@@ -594,6 +596,17 @@ def _fault_of(document: dict[str, Any]) -> Fault:
 
 def _json_response(document: Any, status: int = 200) -> Response:
     return Response(json.dumps(document), status, content_type="application/json")
+
+
+# Services that moto hasn't got: an account that uses none of them.
+NOT_IN_MOTO: Final = {
+    ("globalaccelerator", "ListAccelerators"): '{"Accelerators": []}',
+    ("globalaccelerator", "ListCustomRoutingAccelerators"): '{"Accelerators": []}',
+    ("cloudfront", "ListVpcOrigins"): (
+        '<VpcOriginList xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"><Marker></Marker>'
+        "<MaxItems>100</MaxItems><IsTruncated>false</IsTruncated><Quantity>0</Quantity></VpcOriginList>"
+    ),
+}
 
 
 def correct_moto() -> None:
