@@ -51,6 +51,9 @@ class LoadBalancerV2(AWSNode, label="LoadBalancerV2", tenant="AWSAccount", arn="
     ip_address_type: str | None = prop(
         "IpAddressType", "ipv4, dualstack, or dualstack-without-public-ipv4: of that, only IPv6 is public."
     )
+    listener_ports: list[int] | None = prop(
+        "DescribeListeners.Listeners[].Port", "Where it listens. None: its listeners could not be read."
+    )
     createdtime: str | None = prop("CreatedTime")
     region: str = prop(scope_region)
     relationships = (
