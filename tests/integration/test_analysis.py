@@ -1092,6 +1092,11 @@ def test_a_cluster_is_exposed_if_its_endpoint_is_public_and_lets_in_anybody(grap
         "older and unread; the others are closed whatever the rest"
     )
     assert [example["cluster"] for example in finding.examples] == ["open"]
+    [found] = graph.rows(shipped(EKS).findings.query)  # type: ignore[union-attr]
+    assert {example["cluster"]: example["why"] for example in found["unknown_examples"]} == {
+        "older": "whom its endpoint lets in was not read",
+        "unread": "whether its endpoint is public was not read",
+    }
 
 
 def test_a_cluster_that_was_closed_is_no_longer_exposed(graph: Graph) -> None:
