@@ -130,7 +130,8 @@ class AwsApi:
         return result_paths(paging)
 
     def _client(self, service: str) -> AbstractAsyncContextManager[Any]:
-        return _clients.use(self.tenant.access, endpoints.region_of(service, self._region), service, _CONFIG)
+        region = endpoints.region_of(service, self._region, self.partition)
+        return _clients.use(self.tenant.access, region, service, _CONFIG)
 
     @property
     def _region(self) -> str:

@@ -19,9 +19,9 @@ _SERVED_IN: Final = {"globalaccelerator": "us-west-2"}
 _PARTITIONS: Final = {"globalaccelerator": frozenset({"aws"}), "cloudfront": frozenset({"aws", "aws-cn"})}
 
 
-def region_of(service: str, region: str) -> str:
+def region_of(service: str, region: str, partition: str) -> str:
     """The region whose endpoint serves a service: the one that it is asked for, but for a few global ones."""
-    return _SERVED_IN.get(service, region)
+    return _SERVED_IN.get(service, region) if partition == "aws" else region
 
 
 def says_not_there(error: Exception, service: str, region: str, partition: str) -> bool:

@@ -18,7 +18,7 @@ def nothing_at(host: str) -> EndpointConnectionError:
         ("memory-db.af-south-1.amazonaws.com", "memorydb", "af-south-1", "aws"),
         ("memory-db.af-south-1.api.aws", "memorydb", "af-south-1", "aws"),
         ("apprunner.us-gov-east-1.amazonaws.com", "apprunner", "us-gov-east-1", "aws-us-gov"),
-        ("globalaccelerator.us-west-2.amazonaws.com.cn", "globalaccelerator", "cn-north-1", "aws-cn"),
+        ("globalaccelerator.cn-north-1.amazonaws.com.cn", "globalaccelerator", "cn-north-1", "aws-cn"),
         ("cloudfront.us-gov-west-1.amazonaws.com", "cloudfront", "us-gov-west-1", "aws-us-gov"),
     ],
     ids=["of some regions", "by its dual-stack name", "of another partition only", "served in one region", "global"],
@@ -56,5 +56,6 @@ def test_an_endpoint_that_is_slow_is_there() -> None:
 
 
 def test_a_global_service_that_one_region_serves_is_asked_there() -> None:
-    assert region_of("globalaccelerator", "us-east-1") == "us-west-2"
-    assert region_of("ec2", "us-east-1") == "us-east-1"
+    assert region_of("globalaccelerator", "us-east-1", "aws") == "us-west-2"
+    assert region_of("globalaccelerator", "cn-north-1", "aws-cn") == "cn-north-1", "where it isn't"
+    assert region_of("ec2", "us-east-1", "aws") == "us-east-1"
