@@ -152,8 +152,8 @@ class AwsApi:
         return pages.results
 
     def _region_for(self, service: str, parameters: Mapping[str, Any]) -> str:
-        bucket = parameters.get("Bucket") if service == "s3" else None
-        return self._bucket_regions.get(str(bucket), self._region)
+        bucket = str(parameters.get("Bucket")) if service == "s3" else ""
+        return self._bucket_regions.get(bucket) or endpoints.region_of(service, self._region, self.partition)
 
     def _is_not_in(self, region: str, error: Exception, service: str, tries: int) -> bool:
         """Whether the region hasn't got the service, or not this call of it."""

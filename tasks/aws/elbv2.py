@@ -54,6 +54,12 @@ class LoadBalancerV2(AWSNode, label="LoadBalancerV2", tenant="AWSAccount", arn="
     canonicalhostedzonenameid: str | None = prop("CanonicalHostedZoneId")
     type: str | None = prop("Type", "application, network or gateway.")
     scheme: str | None = prop("Scheme", "internet-facing or internal. None for a gateway load balancer.")
+    ip_address_type: str | None = prop(
+        "IpAddressType", "ipv4, dualstack, or dualstack-without-public-ipv4: of that, only IPv6 is public."
+    )
+    listener_ports: list[int] | None = prop(
+        "DescribeListeners.Listeners[].Port", "Where it listens. None: its listeners could not be read."
+    )
     createdtime: str | None = prop("CreatedTime")
     region: str = prop(scope_region)
     relationships = (

@@ -43,6 +43,16 @@ _NOT_IN_REGION: Final = re.compile(
     rf"(?i){_NOT_THERE}{_WORDS}\bregion\b|\bregion\b{_WORDS}{_NOT_THERE}|\bunsupported region\b"
 )
 
+# Global services of which botocore names no region: the one that serves them, and the partitions that have them.
+# https://docs.aws.amazon.com/general/latest/gr/global_accelerator.html
+_SERVED_IN: Final = {"globalaccelerator": "us-west-2"}
+_PARTITIONS: Final = {"globalaccelerator": frozenset({"aws"}), "cloudfront": frozenset({"aws", "aws-cn"})}
+
+
+def region_of(service: str, region: str, partition: str) -> str:
+    """The region whose endpoint serves a service: the one that it is asked for, but for a few global ones."""
+    return _SERVED_IN.get(service, region) if partition == "aws" else region
+
 
 def says_not_there(error: Exception, service: str, region: str, partition: str) -> bool:
     """Whether a call failed as the service has no endpoint in the region.
@@ -72,6 +82,8 @@ def says_no_such_call(error: Exception, region: str) -> bool:
 
 
 def _is_missing(service: str, region: str, partition: str) -> bool:
+    if service in _PARTITIONS:
+        return partition not in _PARTITIONS[service]
     somewhere = any(_regions(service, one) for one in _session().get_available_partitions())
     return somewhere and region not in _regions(service, partition)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from loaders.model import Source, id_link, incoming, key, outgoing, parent, prop, scope_region
+from tasks.aws.ec2.prefix_lists import seen_by
 from tasks.aws.node import AWSNode
 from tasks.ip_range import IpRange
 from tasks.listing import listing
@@ -76,6 +77,10 @@ def prefix_lists(rule: Source) -> list[str]:
     return sorted({named["PrefixListId"] for named in rule.item.get("PrefixListIds", ()) if named.get("PrefixListId")})
 
 
+def prefix_list_nodes(rule: Source) -> list[str]:
+    return [seen_by(rule.scope.tenant, prefix_list) for prefix_list in prefix_lists(rule)]
+
+
 def rule_id(direction: str) -> Callable[[Source], str]:
     """The identity of a rule, to which AWS's answer gives none."""
 
@@ -105,10 +110,12 @@ class IpPermissionInbound(AWSNode, label="IpPermissionInbound", labels=("IpRule"
     protocol: str = prop(protocol, "tcp, udp, icmp, a number, or -1: every protocol.")
     referenced_group_ids: list[str] | None = prop(groups, "Groups whose members it lets in.")
     stale_group_ids: list[str] | None = prop(stale_groups, "Groups beyond a peering that has ended: nobody gets in.")
-    prefix_list_ids: list[str] | None = prop(prefix_lists, "What addresses these hold isn't read.")
+    prefix_list_ids: list[str] | None = prop(prefix_lists, "Ids of the lists of addresses that it names.")
     relationships = (
         outgoing("MEMBER_OF_EC2_SECURITY_GROUP", "EC2SecurityGroup", parent("GroupId")),
         incoming("MEMBER_OF_IP_RULE", "IpRange", cidrs),
+        # A stub where the list could not be read: then nobody knows whom the rule lets in.
+        outgoing("REFERENCES_PREFIX_LIST", "EC2ManagedPrefixList", prefix_list_nodes),
     )
 
 
@@ -121,10 +128,12 @@ class IpPermissionEgress(AWSNode, label="IpPermissionEgress", labels=("IpRule", 
     protocol: str = prop(protocol, "tcp, udp, icmp, a number, or -1: every protocol.")
     referenced_group_ids: list[str] | None = prop(groups, "Groups whose members it lets be reached.")
     stale_group_ids: list[str] | None = prop(stale_groups, "Groups beyond a peering that has ended: none is reached.")
-    prefix_list_ids: list[str] | None = prop(prefix_lists, "What addresses these hold isn't read.")
+    prefix_list_ids: list[str] | None = prop(prefix_lists, "Ids of the lists of addresses that it names.")
     relationships = (
         outgoing("MEMBER_OF_EC2_SECURITY_GROUP", "EC2SecurityGroup", parent("GroupId")),
         incoming("MEMBER_OF_IP_RULE", "IpRange", cidrs),
+        # A stub where the list could not be read: then nobody knows whom the rule lets in.
+        outgoing("REFERENCES_PREFIX_LIST", "EC2ManagedPrefixList", prefix_list_nodes),
     )
 
 
