@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from tasks.failures import CallFailed, Failure, NotConfigured
-from tasks.gcp import api, identity, tree
+from tasks.gcp import api, identity, states, tree
 from tasks.rate_budget import Budget
 from tasks.resource import Listed, Options, Tenant
 
@@ -33,9 +33,12 @@ async def tenants(options: Options, budget: Budget) -> Listed[Tenant]:
     projects: dict[str, Mapping[str, Any]] = {}
     unseen = ""
     for organization in organizations:
+        if states.of(organization):
+            continue  # it has no tree any more
         try:
             parents = [organization["name"]]
-            parents += [folder["name"] async for folder in tree.folders_of(connection, organization["name"])]
+            folders = tree.folders_of(connection, organization["name"])
+            parents += [folder["name"] async for folder in folders if not states.of(folder)]
             for parent in parents:
                 projects |= {one["projectId"]: one async for one in tree.projects_of(connection, parent)}
         except CallFailed as error:
@@ -51,12 +54,18 @@ async def tenants(options: Options, budget: Budget) -> Listed[Tenant]:
 
 def _organization(one: Mapping[str, Any], access: Mapping[str, str]) -> Tenant:
     id_ = one["name"].rpartition("/")[2]
-    return Tenant(provider="gcp", id=id_, name=one.get("displayName") or "", kind=api.ORGANIZATION, access=access)
+    return _tenant(id_, api.ORGANIZATION, one, access)
 
 
 def _project(one: Mapping[str, Any], access: Mapping[str, str]) -> Tenant:
-    name = one.get("displayName") or ""
-    return Tenant(provider="gcp", id=one["projectId"], name=name, kind=api.PROJECT, access=access)
+    return _tenant(one["projectId"], api.PROJECT, one, access)
+
+
+def _tenant(id_: str, kind: str, one: Mapping[str, Any], access: Mapping[str, str]) -> Tenant:
+    """With its state, where it is going: then nothing of it is asked but what it is."""
+    state = states.of(one)
+    way = {**access, "state": state} if state else access
+    return Tenant(provider="gcp", id=id_, name=one.get("displayName") or "", kind=kind, access=way)
 
 
 async def regions(connection: Any, options: Options) -> Listed[str]:

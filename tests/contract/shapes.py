@@ -152,6 +152,31 @@ def check_relationship(relationship: Relationship, spot: Spot) -> None:
         raise NotInModel(f"the keys at {relationship.keys!r} are {found[0].type_name}, expected string")
 
 
+def wrong_paths(type_: ResourceType, model: ServiceModel) -> list[str]:
+    """Paths of a declaration that lead nowhere, or to what doesn't fit the field, one line each."""
+    wrong = []
+    for each in type_.each:
+        node = each.node.model
+        try:
+            spot = spots(type_, each, model)
+        except NotInModel as error:
+            wrong.append(f"{type_.name}: {node.label}.each({each.path!r}): {error}")
+            continue
+        for declared in node.properties:
+            try:
+                check_property(declared, spot)
+            except NotInModel as error:
+                wrong.append(f"{type_.name}: property {node.label}.{declared.name}: {error}")
+        for relationship in node.relationships:
+            try:
+                check_relationship(relationship, spot)
+            except NotInModel as error:
+                wrong.append(
+                    f"{type_.name}: relationship {node.label} {relationship.type} {relationship.label}: {error}"
+                )
+    return wrong
+
+
 def _members(place: Place) -> Mapping[str, Shape]:
     if isinstance(place, StructureShape | Members):
         return place.members

@@ -17,6 +17,7 @@ import redis
 from loaders.model import Link
 from tasks import registry
 from tasks.aws.node import AWSNode, kind_of
+from tasks.aws.paging import unclear
 from tasks.listing import Listing
 from tasks.resource import ResourceType
 from tests.contract import providers, shapes
@@ -56,6 +57,13 @@ def test_its_calls_exist(type_: ResourceType) -> None:
         check_calls(type_, type_.fetch, model)
 
 
+@every_aws_type
+def test_its_calls_are_read_to_their_end(type_: ResourceType) -> None:
+    """By a paginator, or by the names in the call's model. Else a first page would be taken for all."""
+    found = {action: unclear(action) for action in type_.fetch.calls}
+    assert not any(found.values()), {action: told for action, told in found.items() if told}
+
+
 def check_calls(type_: ResourceType, fetch: Listing, model: shapes.ServiceModel) -> None:
     """Its parameters exist, and what it takes from the items to make or to look up another call is there, as text."""
     for action, parameters in (
@@ -93,26 +101,7 @@ def assert_text(place: shapes.Place, path: str, said: str, *, many: bool = False
 def test_its_paths_lead_to_values_that_fit_the_fields(type_: ResourceType) -> None:
     if not isinstance(type_.fetch, Listing):
         pytest.skip("its fetch is code: what the paths lead to is checked by the sample alone")
-    wrong = []
-    for each in type_.each:
-        model = each.node.model
-        try:
-            spot = shapes.spots(type_, each, MODELS[type_.provider])
-        except shapes.NotInModel as error:
-            wrong.append(f"{type_.name}: {model.label}.each({each.path!r}): {error}")
-            continue
-        for declared in model.properties:
-            try:
-                shapes.check_property(declared, spot)
-            except shapes.NotInModel as error:
-                wrong.append(f"{type_.name}: property {model.label}.{declared.name}: {error}")
-        for relationship in model.relationships:
-            try:
-                shapes.check_relationship(relationship, spot)
-            except shapes.NotInModel as error:
-                wrong.append(
-                    f"{type_.name}: relationship {model.label} {relationship.type} {relationship.label}: {error}"
-                )
+    wrong = shapes.wrong_paths(type_, MODELS[type_.provider])
     assert not wrong, "\n".join(wrong)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final
@@ -14,7 +14,8 @@ from werkzeug.wrappers import Response
 
 from loaders.scope import Scope
 from tasks.aws import api, credentials
-from tasks.aws.api import AwsApi, result_paths
+from tasks.aws.api import AwsApi
+from tasks.aws.paging import paging
 from tasks.aws.permissions import permission
 from tasks.listing import Listing
 from tasks.rate_budget import Budget
@@ -44,12 +45,7 @@ class BotocoreModel:
         config = paging(fetch.action)
         if config is None:
             raise NotInModel(f"{fetch.action} doesn't page: the declaration must say items_at=")
-        return result_paths(config)
-
-
-def paging(action: str) -> Mapping[str, Any] | None:
-    service, name = action.split(":")
-    return credentials.paging(service, name)
+        return config.results
 
 
 class Aws(StandIn):
@@ -83,7 +79,7 @@ class Aws(StandIn):
         if isinstance(type_.fetch, Listing):
             return [(type_.fetch.action, path) for path in self.items_paths(type_.fetch)]
         paged = {action: paging(action) for action in type_.fetch.calls}
-        return [(action, path) for action, config in paged.items() if config for path in result_paths(config)]
+        return [(action, path) for action, config in paged.items() if config for path in config.results]
 
     @property
     def received(self) -> list[Asked]:
