@@ -37,10 +37,16 @@ class _Parser:
 
     async def parse(self, response: Mapping[str, Any], shape: Shape | None) -> Any:
         try:
-            return await self._parser.parse(response, shape)
+            found = await self._parser.parse(response, shape)
         except (AttributeError, KeyError, TypeError) as error:
-            what = shape.name if shape else "anything expected"
-            raise ResponseParserError(f"the answer is no {what}: {type(error).__name__}") from error
+            raise _no(shape, type(error).__name__) from error
+        if found is None:  # of JSON that is null
+            raise _no(shape, "null")
+        return found
+
+
+def _no(shape: Shape | None, told: str) -> ResponseParserError:
+    return ResponseParserError(f"the answer is no {shape.name if shape else 'answer to this call'}: {told}")
 
 
 @dataclass(frozen=True, slots=True)
