@@ -34,6 +34,7 @@ from tests.contract.providers.aws import BotocoreModel
 from tests.contract.samples import REGION, sample
 from tests.contract.stand_in import Answers
 from tests.servers.answers import ACCOUNT, found_for
+from tests.servers.aws import Call
 
 MODEL = BotocoreModel()
 TENANT = Tenant(provider="aws", id=ACCOUNT, name="sample", access={"name_server": "none"})
@@ -91,7 +92,8 @@ class FromMemory(AwsApi):
         text = f"{json.dumps(parameters)} " + " ".join(f"{name}={value}" for name, value in parameters.items())
         found = self.answers[action]
         service, operation = action.split(":")
-        answer = found_for(found, text, service, operation)
+        call = Call(service, operation, self.region, ACCOUNT, None, "json", service, text)
+        answer = found_for(found, call)
         if isinstance(answer, str):
             said = {"Error": {"Code": answer}, "ResponseMetadata": {"HTTPStatusCode": 404}}
             failure = classify(ClientError(said, operation), service)  # type: ignore[arg-type]

@@ -72,7 +72,7 @@ class AnswerServer:
             return found(call)
         if isinstance(found, bytes):
             return Response(found, content_type="text/xml" if found.startswith(b"<") else "application/x-amz-json-1.1")
-        answer = found_for(found, call.text, call.service, call.action)
+        answer = found_for(found, call)
         if answer is None:
             return error_response(call, 501, "NotImplemented", f"no answer to {name} in the sample: {call.text[:200]}")
         if isinstance(answer, str):
@@ -93,19 +93,18 @@ def serialized(call: Call, answer: Answer) -> Response:
     return Response(wire["body"], wire["status_code"], wire["headers"])
 
 
-def found_for(answers: Any, text: str, service: str, operation: str) -> Answer | str | None:
+def found_for(answers: Any, call: Call) -> Answer | str | None:
     """What answers a call, of all answers to calls of its kind: by what stands in it."""
     if not isinstance(answers, dict):
-        return _page(answers, text, service, operation) if answers else None
-    found = _of_item(answers, text)
-    return _page(found, text, service, operation) if isinstance(found, list) else found
+        return _page(answers, call) if answers else None
+    return _of_item(answers, call)
 
 
-def _page(pages: Sequence[Answer], text: str, service: str, operation: str) -> Answer:
+def _page(pages: Sequence[Answer], call: Call) -> Answer:
     """The first page, or the one that follows the page whose token the call carries."""
     for page, following in pairwise(pages):
-        tokens = [jmespath.search(path, page) for path in output_tokens(service, operation)]
-        if any(token and token in text for token in tokens):
+        tokens = [jmespath.search(path, page) for path in output_tokens(call.service, call.action)]
+        if any(token and token in call.text for token in tokens):
             return following
     return pages[0]
 
@@ -116,7 +115,8 @@ def output_tokens(service: str, operation: str) -> tuple[str, ...]:
     return pages.outputs if pages else ()
 
 
-def _of_item(answers: Mapping[str, Answer | list[Answer] | str], text: str) -> Answer | list[Answer] | str | None:
+def _of_item(answers: Mapping[str, Answer | list[Answer] | str], call: Call) -> Answer | str | None:
     """The answer whose word stands in the call by itself: `logs` is not in `logs-archive`."""
-    words = [word for word in answers if re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w.-])", text)]
-    return answers[max(words, key=len)] if words else None
+    words = [word for word in answers if re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w.-])", call.text)]
+    found = answers[max(words, key=len)] if words else None
+    return _page(found, call) if isinstance(found, list) else found
