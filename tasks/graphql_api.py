@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from tasks.failures import CallFailed, Failure
 from tasks.graphql_errors import PartError, below, fields_without_scope, part_errors
-from tasks.graphql_parts import Page, page_of, unseen
+from tasks.graphql_parts import Page, page_of, taken_with, unseen
 from tasks.http import HttpApi
 from tasks.resource import Gap
 
@@ -78,9 +78,13 @@ class GraphqlApi(HttpApi):
                 if not refused or not refused <= frozenset(document.optional) or refused <= fields:
                     raise
                 self.left_out |= dict.fromkeys(refused, error.code)
-            else:
-                gaps = tuple(Gap(document.action, f"{name}: {self.left_out[name]}") for name in sorted(fields))
-                return Told(unseen(told.data, fields) if fields else told.data, told.errors, gaps)
+                continue
+            if taken := taken_with(told.data, told.errors, document.optional):
+                self.left_out |= {name: code for name, code in taken.items() if name not in fields}
+                if not taken.keys() <= fields:
+                    continue
+            gaps = tuple(Gap(document.action, f"{name}: {self.left_out[name]}") for name in sorted(fields))
+            return Told(unseen(told.data, fields) if fields else told.data, told.errors, gaps)
 
     async def _ask_without(self, document: Document, fields: frozenset[str], variables: Mapping[str, Any]) -> Told:
         body = {

@@ -84,6 +84,25 @@ def marked(action: str, value: Any, errors: Iterable[PartError]) -> tuple[Gap, .
     return tuple(told)
 
 
+def taken_with(data: Any, errors: Iterable[PartError], fields: Sequence[str]) -> dict[str, str]:
+    """Of these fields those that were denied and, as they may not be null, took with them what has them; and why."""
+    return {
+        name: error.refusal.code
+        for error in errors
+        if error.refusal.failure is Failure.DENIED and error.path and (name := str(error.path[-1])) in fields
+        if _is_null(data, error.path[:-1])
+    }
+
+
+def _is_null(value: Any, path: Path) -> bool:
+    for step in path:
+        try:
+            value = value[step]
+        except (LookupError, TypeError):
+            return True
+    return value is None
+
+
 def unseen(value: Any, fields: frozenset[str]) -> Any:
     """The same with NOT_SEEN under these names."""
     if isinstance(value, dict):

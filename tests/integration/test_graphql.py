@@ -374,3 +374,23 @@ def test_a_field_without_its_scope_is_left_out_and_told(server: JsonApi) -> None
         Failure.DENIED,
         "INSUFFICIENT_SCOPES (secret needs a:b or c:d)",
     )
+
+
+def test_a_field_that_is_denied_and_takes_its_thing_with_it_is_left_out(server: JsonApi) -> None:
+    """As it may not be null, what has it is null instead, and whatever that lies in."""
+    text = "query Things($ids: [ID!]!) { nodes(ids: $ids) { id parts { nodes { name secret } } } }"
+
+    def deny(asked: Asked) -> Reply:
+        nodes = things(asked).body["data"]["nodes"]
+        if "secret: __typename" in json.loads(asked.body)["query"]:
+            return Reply({"data": {"nodes": nodes}})
+        denied = []
+        for number, node in enumerate(nodes):
+            node["parts"]["nodes"] = [None]
+            denied.append({"type": "FORBIDDEN", "path": ["nodes", number, "parts", "nodes", 0, "secret"]})
+        return Reply({"data": {"nodes": nodes}, "errors": denied})
+
+    server.routes["POST /graphql Things"] = deny
+    fetch = replace(FETCH, document=Document(text, optional=("secret",)), per_part=20, at_once=20)
+    assert set(names(read(server, fetch))) == {"a", "b", "c", "d", "e"}
+    assert server.counts["POST /graphql Things"] == 2
