@@ -45,8 +45,11 @@ class Finding:
     count: int
     examples: list[Any] = field(default_factory=list)
     unknown: int = 0  # neither found nor excluded: their facts could not be read
+    unknown_examples: list[Any] = field(default_factory=list)  # some of these, each with `why`
+    total: int | None = None  # of how many `unknown` are, where the job says so
     scopes: int = 0  # that the job's types have, without those skipped as the settings expect
     not_seen: list[tuple[str, str]] = field(default_factory=list)  # scope, reason
+    details: list[tuple[str, str]] = field(default_factory=list)  # scope, and what was not seen of items that were
     never_seen: list[str] = field(default_factory=list)  # types without any scope that was ever complete
     earlier: int = 0  # scopes that this run did not plan, and of which the graph holds what earlier runs saw
     meaning: str = ""
@@ -56,20 +59,51 @@ class Finding:
         return not self.never_seen
 
     def __str__(self) -> str:
-        """`0 exposed instances; 2 of 51 scopes not seen: eu-south-1 of 1111 (AccessDenied ec2:DescribeInstances)`"""
-        said = f"{self.count} {self.title}"
-        if not self.judged:
-            said = f"{self.title} not judged: {', '.join(self.never_seen)} never seen"
-            said += f"; {self.count} in what was seen" if self.count else ""
-        if self.unknown:
-            said += f"; {self.unknown} not known"
+        """`2 exposed instances; 2 of 51 scopes not seen: eu-south-1 of 1111 (AccessDenied ec2:DescribeInstances)`.
+
+        It begins with 0 only where that is known.
+        """
+        text = self.lead
+        if self.unknown_examples:
+            shown = self.unknown_examples
+            more = f" and {self.unknown - len(shown)} more" if self.unknown > len(shown) else ""
+            text += f": {', '.join(map(_named, shown))}{more}"
         if self.not_seen:
-            named = ", ".join(f"{scope} ({reason})" for scope, reason in self.not_seen[:LISTED])
-            more = f" and {len(self.not_seen) - LISTED} more" if len(self.not_seen) > LISTED else ""
-            said += f"; {len(self.not_seen)} of {self.scopes} scopes not seen: {named}{more}"
+            text += f"; {len(self.not_seen)} of {self.scopes} scopes not seen: {_listed(self.not_seen)}"
+        if self.details:
+            text += f"; details not seen: {_listed(self.details)}"
         if self.earlier:
-            said += f"; {self.earlier} {'scope' if self.earlier == 1 else 'scopes'} as earlier runs saw them"
-        return said
+            text += f"; {self.earlier} {'scope' if self.earlier == 1 else 'scopes'} as earlier runs saw them"
+        return text
+
+    @property
+    def lead(self) -> str:
+        """The number, or that there is none to give; ends with how many are not known, where some aren't."""
+        if not self.judged:
+            text = f"{self.title} not judged: {', '.join(self.never_seen)} never seen"
+            text += f"; {self.count} in what was seen" if self.count else ""
+        elif self.count:
+            text = f"{self.count} {self.title}"
+        elif self.unknown:
+            return f"{self.title}: not known for {self.unknown}" + (f" of {self.total}" if self.total else "")
+        elif self.not_seen or self.details:
+            text = f"{self.title}: none in what was seen"
+        else:
+            text = f"0 {self.title}"
+        return f"{text}; {self.unknown} not known" if self.unknown else text
+
+
+def _listed(places: list[tuple[str, str]]) -> str:
+    named = ", ".join(f"{place} ({reason})" for place, reason in places[:LISTED])
+    return named + (f" and {len(places) - LISTED} more" if len(places) > LISTED else "")
+
+
+def _named(example: Any) -> str:
+    """What one of `unknown_examples` is, and why that isn't known."""
+    if not isinstance(example, dict):
+        return str(example)
+    what = " ".join(str(value) for name, value in sorted(example.items()) if name != "why" and value is not None)
+    return f"{what} ({example['why']})" if example.get("why") else what
 
 
 def shipped_jobs() -> list[Job]:
@@ -130,21 +164,29 @@ def verdict(graph: Graph, job: Job, tag: int) -> Finding:
     with _reported(job, lambda: 0):
         found = graph.rows(job.findings.query, {"UPDATE_TAG": tag})
     if len(found) != 1 or type(found[0].get("count")) is not int:
-        raise JobError(job, 0, "the findings query must return one row: count, examples, and perhaps unknown")
+        raise JobError(
+            job,
+            0,
+            "the findings query must return one row: count, examples, and perhaps unknown, unknown_examples and total",
+        )
     count: int = found[0]["count"]
     types = {row["type"]: row for row in graph.rows(_SCOPES_BY_TYPE, {"types": list(job.reads), "tag": tag})}
     # A tenant whose planning was denied has no scope of any type: then its plan is what was not seen.
     providers = {type_.partition(".")[0] for type_ in job.reads}
     planners = [of(provider) for provider in sorted(providers) for of in (tenants_type, regions_type)]
     not_seen = graph.rows(_SCOPES_NOT_SEEN, {"types": [*planners, *job.reads]})
+    details = graph.rows(_DETAILS_NOT_SEEN, {"types": list(job.reads)})
     return Finding(
         job=job.name,
         title=job.findings.one if count == 1 else job.findings.name,
         count=count,
         examples=found[0].get("examples") or [],
         unknown=found[0].get("unknown") or 0,
+        unknown_examples=(found[0].get("unknown_examples") or [])[:LISTED],
+        total=found[0].get("total"),
         scopes=sum(row["scopes"] for row in types.values()) + sum(row["type"] in planners for row in not_seen),
         not_seen=[_not_seen(row) for row in not_seen],
+        details=[(_place(row), "; ".join(row["gaps"])) for row in details],
         never_seen=[type_ for type_ in job.reads if type_ not in types or not types[type_]["ever_complete"]],
         earlier=sum(row["earlier"] for row in types.values()),
         meaning=job.findings.text,
@@ -172,9 +214,20 @@ ORDER BY tenant, region, type
 """
 
 
+_DETAILS_NOT_SEEN: Final = """
+MATCH (scope:SyncScope)
+WHERE scope.type IN $types AND scope.status = 'complete' AND scope.gaps IS NOT NULL
+RETURN scope.tenant AS tenant, scope.region AS region, scope.type AS type, scope.gaps AS gaps
+ORDER BY tenant, region, type
+"""
+
+
 def _not_seen(scope: Mapping[str, Any]) -> tuple[str, str]:
-    place = scope["tenant"] if scope["region"] in (None, GLOBAL) else f"{scope['region']} of {scope['tenant']}"
-    return str(place), scope["reason"] or f"{scope['type']} {scope['status']}"
+    return _place(scope), scope["reason"] or f"{scope['type']} {scope['status']}"
+
+
+def _place(scope: Mapping[str, Any]) -> str:
+    return str(scope["tenant"] if scope["region"] in (None, GLOBAL) else f"{scope['region']} of {scope['tenant']}")
 
 
 _RECORD: Final = "MATCH (run:SyncRun {id: $run}) SET run.jobs_done = run.jobs_done + $job"

@@ -54,7 +54,12 @@ class Statement:
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """What a shipped job reports: a query that returns one row `count, examples` and perhaps `unknown`."""
+    """What a shipped job reports: a query that returns one row.
+
+    count, examples            what it found
+    unknown, unknown_examples  how many it can't judge, and some of them, each with `why`; not every job has these
+    total                      how many there are, so that `not known for 2 of 2` can be said
+    """
 
     name: str  # of many: "exposed instances"
     one: str  # of one: "exposed instance"

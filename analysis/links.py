@@ -1,6 +1,7 @@
 """Links, at the barrier: relationships between nodes that exist by then, derived from the declarations.
 
-First those by id, then those by value: a link by value may be limited to what a link by id reaches.
+First those by id, then those by value, then those through a record: a link by value may be limited to what a link by id
+reaches, and a record's own link may be by value.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ def statements(schema: GraphSchema, present: Container[str]) -> Iterator[tuple[s
             target = schema.target(by_id)
             if model.label in present and target.label in present:
                 yield cypher.id_link(model, by_id, target)
-    for model in schema.models:
-        for by_value in model.links:
-            target = schema.target(by_value)
-            if model.label in present and target.label in present:
-                yield cypher.link(model, by_value, target)
+    for through in (False, True):
+        for model in schema.models:
+            for by_value in model.links:
+                target = schema.target(by_value)
+                if bool(by_value.through) is through and model.label in present and target.label in present:
+                    yield cypher.link(model, by_value, target)
 
 
 def draw(graph: Graph, schema: GraphSchema) -> None:

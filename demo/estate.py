@@ -406,8 +406,17 @@ def fill_buckets(s3: Any, estate: Estate) -> None:
     for name, statements in policies.items():
         resource = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
         s3.put_bucket_policy(Bucket=name, Policy=_policy(*({"Resource": resource} | each for each in statements)))
+    private = private_policies.keys() | {name for name, acl in acls.items() if acl == "private"}
+    for name in private:
+        without_lists(s3, name)
     estate.public_buckets |= public_policies.keys() | {name for name, acl in acls.items() if acl != "private"}
-    estate.private_buckets |= private_policies.keys() | {name for name, acl in acls.items() if acl == "private"}
+    estate.private_buckets |= private
+
+
+def without_lists(s3: Any, bucket: str) -> None:
+    """As AWS makes buckets since April 2023: nobody can open an object by an access control list of its own."""
+    rules = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=rules)
 
 
 # ---------------------------------------------------------------------------------------- identities

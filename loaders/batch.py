@@ -2,27 +2,53 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import msgpack
 
-from loaders.model import Node
+from loaders.model import NodeModel, Reference
 from loaders.scope import Scope
 
 Row = dict[str, Any]
 
 
-def row_of(node: Node, id_links: Sequence[Sequence[Any]], references: Sequence[Sequence[Any]], scope: Scope) -> Row:
-    """The wire form of one node: what `loaders.cypher.load` reads."""
-    model = node.model
-    properties = {p.name: getattr(node, p.name) for p in model.properties}
+def row_of(
+    model: NodeModel, properties: Mapping[str, Any], references: Sequence[Sequence[str]], scope: Scope, item: str | None
+) -> Row:
+    """The wire form of one node: what `loaders.cypher.load` reads. Properties that it lacks stay as they are.
+
+    `item`: what tells the item that it was read from, where an item has more than this row.
+    """
     key = properties[model.key.name]
-    for relationship, keys in zip(model.id_links, id_links, strict=True):
-        properties[relationship.kept_as] = list(keys) or None
-    return {"k": key, "p": properties, "r": [list(keys) for keys in references], "s": scope.whole.id}
+    row: Row = {"k": key, "p": dict(properties), "r": [list(keys) for keys in references], "s": scope.whole.id}
+    if item is not None and not model.shared:
+        row["i"] = row["p"]["_item"] = item_number(item)
+    return row
+
+
+def kept(
+    scope: Scope, *, item: str | None = None, key: str | None = None, relationship: Reference | None = None
+) -> Row:
+    """The wire form of what could not be read, and stays as it is: what `loaders.cypher.keep` reads.
+
+    Every node of a model that an item had; one node, by its key; or its edges of one relationship.
+    """
+    return {
+        "s": scope.whole.id,
+        "i": None if item is None else item_number(item),
+        "k": key,
+        "e": relationship.type if relationship else None,
+        "l": relationship.label if relationship else None,
+    }
+
+
+def item_number(item: str) -> int:
+    """A name of an item in eight bytes: an integer, as Neo4j stores it beside the node without further space."""
+    return int.from_bytes(hashlib.blake2b(item.encode("utf-8", "surrogatepass"), digest_size=8).digest(), signed=True)
 
 
 def compress(packed: Sequence[bytes]) -> bytes:

@@ -68,15 +68,67 @@ def load(model: NodeModel, schema: GraphSchema) -> str:
 def _merge_reference(position: int, reference: Reference, target: NodeModel) -> str:
     end = target.identity
     other_spelling = f", t{labels(end.spellings[1:])}" if end.spellings[1:] else ""
+    same = "".join(f", t.{quoted(name)} = k" for name in _same_as_key(end))
     return (
         f"FOREACH (k IN row.r[{position}] |\n"
         f"  MERGE (t:{quoted(end.label)} {{{quoted(end.key.name)}: k}})\n"
         f"    ON CREATE SET t.firstseen = timestamp(), t.lastupdated = $tag, t._scope = '{UNOWNED}'"
-        f"{other_spelling}\n"
+        f"{same}{other_spelling}\n"
         f"  MERGE (n){pattern(reference.type, 'e', incoming=reference.incoming)}(t)\n"
         f"    ON CREATE SET e.firstseen = timestamp()\n"
-        f"  SET e.lastupdated = $tag, e._scope = row.s)"
+        f"  SET e.lastupdated = $tag, e._scope = row.s, e._item = row.i)"
     )
+
+
+def _same_as_key(identity: NodeModel) -> tuple[str, ...]:
+    """`id`, where a model has one beside a key of another name, and both are the same: a stub has it, too."""
+    return tuple(
+        p.name
+        for p in identity.properties
+        if p.name == "id" and p is not identity.key and p.source == identity.key.source
+    )
+
+
+def keep(model: NodeModel) -> tuple[str, str]:
+    """(by item, by key): rows `{s: scope, items: [...]}`, `{s: scope, k: key, e: type, l: label}` mark what this run
+    could not read; of nodes and edges that an earlier version wrote nothing tells the item, so that each is marked.
+
+    What is marked is not deleted by this run, and stays as old as it is: `lastupdated` says when it was last seen.
+    """
+    node = quoted(model.identity.label)
+    own = "" if model is model.identity else f" AND n:{quoted(model.label)}"
+    tenant = _kept_edges(
+        model, "e._scope = row.s AND (e._item IS NULL OR e._item IN row.items OR type(e) = 'RESOURCE')"
+    )
+    by_item = (
+        "UNWIND $rows AS row\n"
+        f"MATCH (n:{node} {{_scope: row.s}})\n"
+        "WHERE (n._item IS NULL OR n._item IN row.items"
+        f" OR EXISTS {{ (n)-[held]-() WHERE held._scope = row.s AND held._item IN row.items }}){own}\n"
+        f"SET n._kept = $tag\n{tenant}"
+    )
+    one = _kept_edges(model, "e._scope = row.s AND (row.e IS NULL OR type(e) = row.e AND row.l IN labels(t))")
+    by_key = (
+        "UNWIND $rows AS row\n"
+        f"MATCH (n:{node} {{{quoted(model.identity.key.name)}: row.k}}) WHERE n._scope = row.s{own}\n"
+        f"SET n._kept = CASE WHEN row.e IS NULL THEN $tag ELSE n._kept END\n{one}"
+    )
+    return by_item, by_key
+
+
+def _kept_edges(model: NodeModel, condition: str) -> str:
+    found = ""
+    for incoming in (False, True):
+        if kinds := _kinds(model, incoming=incoming):
+            edge = pattern("|".join(kinds), "e", incoming=incoming).replace("`", "")
+            found += f"WITH DISTINCT n, row\nCALL (n, row) {{\n  MATCH (n){edge}(t) WHERE {condition}\n"
+            found += "  SET e._kept = $tag\n}\n"
+    return found
+
+
+def _kinds(model: NodeModel, *, incoming: bool) -> list[str]:
+    """The types of the edges that a model's rows write."""
+    return sorted({r.type for r in model.references if r.incoming is incoming})
 
 
 def moved(model: NodeModel) -> str:
@@ -93,18 +145,15 @@ def moved(model: NodeModel) -> str:
 
 def stale_relationships(model: NodeModel, schema: GraphSchema) -> list[str]:
     """Relationships of complete scopes that this run's rows didn't write again; `$limit` of them per execution."""
-    statements = []
-    for incoming in (False, True):
-        kinds = sorted({r.type for r in model.references if r.incoming is incoming})
-        if kinds:
-            statements.append(
-                "UNWIND $scopes AS scope\n"
-                f"MATCH (n:{quoted(model.identity.label)} {{_scope: scope}})"
-                f"{pattern('|'.join(kinds), 'e', incoming=incoming).replace('`', '')}()\n"
-                "WHERE e._scope = scope AND e.lastupdated < $tag\n"
-                "WITH e LIMIT $limit DELETE e RETURN count(*) AS deleted"
-            )
-    return statements
+    return [
+        "UNWIND $scopes AS scope\n"
+        f"MATCH (n:{quoted(model.identity.label)} {{_scope: scope}})"
+        f"{pattern('|'.join(kinds), 'e', incoming=incoming).replace('`', '')}()\n"
+        "WHERE e._scope = scope AND e.lastupdated < $tag AND coalesce(e._kept, 0) < $tag\n"
+        "WITH e LIMIT $limit DELETE e RETURN count(*) AS deleted"
+        for incoming in (False, True)
+        if (kinds := _kinds(model, incoming=incoming))
+    ]
 
 
 def _stale(model: NodeModel) -> str:
@@ -112,7 +161,7 @@ def _stale(model: NodeModel) -> str:
     return (
         "UNWIND $scopes AS scope\n"
         f"MATCH (n:{quoted(model.identity.label)} {{_scope: scope}})\n"
-        f"WHERE {own}n.lastupdated < $tag"
+        f"WHERE {own}n.lastupdated < $tag AND coalesce(n._kept, 0) < $tag"
     )
 
 
@@ -138,7 +187,7 @@ def make_stub(model: NodeModel, lastupdated: str) -> str:
     identity = model.identity
     kept = dict.fromkeys(("firstseen", *(p.name for p in identity.properties)))
     if not identity.shared:
-        kept = dict.fromkeys((identity.key.name, "firstseen"))
+        kept = dict.fromkeys((identity.key.name, *_same_as_key(identity), "firstseen"))
     bare = ", ".join(f"{quoted(name)}: n.{quoted(name)}" for name in kept)
     stays = identity.labels if identity.shared else identity.spellings
     gone = tuple(label for label in model.labels if label not in stays)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
@@ -13,6 +14,7 @@ from neo4j.exceptions import ClientError, DatabaseError, TransientError
 
 from loaders import coverage, cypher
 from loaders.batch import BatchId, Row, decode
+from loaders.batch import kept as kept_row
 from loaders.cleanup import Cleanup
 from loaders.graph import Graph
 from loaders.ledger import Event, Ledger, Taken
@@ -67,16 +69,40 @@ class Loader:
         yield Event.LOAD
 
     def _load(self, taken: Taken, ledger: Ledger, tag: int) -> None:
-        model = self._schema.by_wire_name.get(taken.model)
+        kept, loaded = self._schema.by_kept_name.get(taken.model), self._schema.by_wire_name.get(taken.model)
+        model = kept or loaded
         if model is None:
             for scope in {BatchId.parse(batch).scope for batch, _ in taken.batches}:
                 ledger.bad_rows(scope, f"this loader doesn't know the model {taken.model}: workers of two versions")
             return
         rows = [row for _, payload in taken.batches for row in decode(payload)]
         for start in range(0, len(rows), ROWS_PER_TRANSACTION):
-            for row, reason in self._commit(model, rows[start : start + ROWS_PER_TRANSACTION], tag):
-                log.warning("kept aside: %s of %s: %s", model.label, row["s"], reason)
-                ledger.bad_rows(Scope.parse(row["s"]), f"{model.label} {str(row['k'])[:200]}: {reason}")
+            page = rows[start : start + ROWS_PER_TRANSACTION]
+            if kept:
+                self._keep(model, page, tag)
+                continue
+            for row, reason in self._commit(model, page, tag):
+                log.warning("rejected: %s of %s: %s", model.label, row["s"], reason)
+                if not model.shared:
+                    self._keep(model, [kept_row(Scope.parse(row["s"]), key=row["k"])], tag)
+                ledger.rejected(Scope.parse(row["s"]), f"{model.label}: {reason}")
+
+    def _keep(self, model: NodeModel, rows: Sequence[Row], tag: int) -> None:
+        """Mark what this run could not read, so that its cleanup leaves it."""
+        by_item, by_key = self._keepers[model]
+        keys = [row for row in rows if row["k"] is not None]
+        items = defaultdict[str, list[int]](list)
+        for row in rows:
+            if row["k"] is None:
+                items[row["s"]].append(row["i"])
+        of_items = [{"s": scope, "items": numbers} for scope, numbers in items.items()]
+
+        def work(tx: neo4j.ManagedTransaction) -> None:
+            for query, some in ((by_item, of_items), (by_key, keys)):
+                if some:
+                    tx.run(query, rows=some, tag=tag).consume()
+
+        self._graph.write(work)
 
     def _commit(self, model: NodeModel, rows: Sequence[Row], tag: int) -> list[tuple[Row, str]]:
         """Commit rows of one model; halved on memory errors, split down to the row on bad data. Returns the bad."""
@@ -100,6 +126,10 @@ class Loader:
             half = len(rows) // 2
             return self._commit(model, rows[:half], tag) + self._commit(model, rows[half:], tag)
         return []
+
+    @cached_property
+    def _keepers(self) -> dict[NodeModel, tuple[str, str]]:
+        return {model: cypher.keep(model) for model in self._statements}
 
     @cached_property
     def _statements(self) -> dict[NodeModel, tuple[str, str]]:

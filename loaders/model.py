@@ -20,13 +20,42 @@ from loaders.scope import Scope
 # `_scope` of a stub, and of a node that many scopes share: deleted when no scope's edge is left.
 UNOWNED: typing.Final = "shared"
 TENANT_EDGE: typing.Final = "RESOURCE"
+_KEPT: typing.Final = "kept:"
+
+
+class NotSeen(Exception):
+    """What is asked for lies in a detail that could not be read: it is neither there nor absent."""
+
+
+class _NotSeenValue:
+    """Stands where a detail's response would be. Whatever is made of it raises NotSeen."""
+
+    def _raise(self, *_: Any) -> Any:
+        raise NotSeen
+
+    __getitem__ = __contains__ = __iter__ = __len__ = __bool__ = __reversed__ = _raise
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise NotSeen
+
+    def __repr__(self) -> str:
+        return "NOT_SEEN"
+
+
+Mapping.register(_NotSeenValue)
+Sequence.register(_NotSeenValue)
+NOT_SEEN: typing.Final[Any] = _NotSeenValue()
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """One item of an answer, the items around it (nearest first), and the scope it was fetched for.
 
-    `access`: how the tenant is reached, by names, as the options said it.
+    access   how the tenant is reached, by names, as the options said it
+    unseen   details of the item that could not be read, and for which it has None: what None means there, a
+             property's own function says; edges and nodes under them stay as they are
     """
 
     item: Any
@@ -35,6 +64,7 @@ class Source:
     partition: str = "aws"
     tenant_name: str = ""
     access: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    unseen: frozenset[str] = frozenset()
 
 
 Value = str | Callable[[Source], Any]  # a path into the item, or a function for what no path says
@@ -167,23 +197,34 @@ def parent(path: str) -> Callable[[Source], Any]:
 
 
 def at(path: str, item: Any) -> Any:
-    """The value at a path: `a.b` descends, `a[]` takes every element.
+    """The value at a path: `a.b` descends, `a[]` takes every element. Raises NotSeen; TypeError where the path leads
+    through something that is neither an object nor a list, as that must not read as nothing.
 
     None where nothing is. With `[]` a list: APIs leave out what is empty, but None on the way is a detail not seen.
     """
-    values, many = [item], False
+    values, many = [item] if isinstance(item, Mapping) else [], False
     for step in path.split("."):
         name = step.removesuffix("[]")
-        found = [value[name] for value in values if isinstance(value, Mapping) and name in value]
+        found = [value[name] for value in values if _is_a(value, Mapping, path, name) and name in value]
         values = [value for value in found if value is not None]
         if found and not values:
             return None
         if step.endswith("[]"):
             many = True
-            values = [element for value in values if isinstance(value, Sequence) for element in value]
+            values = [element for value in values if _is_a(value, Sequence, path, step) for element in value]
+            values = [element for element in values if element is not None]
+    if any(value is NOT_SEEN for value in values):
+        raise NotSeen
     if many:
         return values
     return values[0] if values else None
+
+
+def _is_a(value: Any, kind: type, path: str, step: str) -> bool:
+    if isinstance(value, kind) and not isinstance(value, str):
+        return True
+    found = "a list" if isinstance(value, list) else type(value).__name__
+    raise TypeError(f"{path}: {found} at {step}, expected {'an object' if kind is Mapping else 'a list'}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +384,17 @@ class GraphSchema:
     def wire_name(self, type_name: str, model: NodeModel) -> str:
         """How a batch names its model."""
         return f"{type_name}:{model.label}"
+
+    def kept_name(self, type_name: str, model: NodeModel) -> str:
+        """How a batch of what stays as it is names its model."""
+        return f"{_KEPT}{self.wire_name(type_name, model)}"
+
+    def is_kept(self, name: str) -> bool:
+        return name.startswith(_KEPT)
+
+    @cached_property
+    def by_kept_name(self) -> dict[str, NodeModel]:
+        return {self.kept_name(t, m): m for t, models in self.models_of_type.items() for m in models}
 
     @cached_property
     def by_wire_name(self) -> dict[str, NodeModel]:

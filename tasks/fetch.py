@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -18,13 +18,14 @@ from loaders.ledger import Attempt, Event, Fenced, Ledger
 from loaders.model import GraphSchema, NodeModel, Source
 from loaders.scope import Scope
 from tasks.failures import BadItem, CallFailed, Failure, Later
-from tasks.resource import Api, Item, ResourceType
-from tasks.rows import rows_of
+from tasks.resource import Api, Gap, Item, ResourceType
+from tasks.rows import read, unread
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 BYTES_PER_BATCH = 1_000_000  # before compression
+_LONGEST_GAP = 300  # characters
 _SHUTDOWN = "the worker shuts down"
 
 
@@ -71,31 +72,38 @@ class BatchSink:
 
     def __init__(self, fetch: Fetching) -> None:
         self._fetch = fetch
-        self._buffers: dict[NodeModel, _Buffer] = {}
+        self._buffers: dict[str, _Buffer] = {}  # by the name of the model on the wire
         self.batches = 0
 
     async def add(self, model: NodeModel, row: wire.Row) -> None:
-        buffer = self._buffers.setdefault(model, _Buffer())
+        await self._add(self._fetch.schema.wire_name(self._fetch.attempt.scope.type, model), row)
+
+    async def keep(self, model: NodeModel, row: wire.Row) -> None:
+        """What stays in the graph as it is."""
+        await self._add(self._fetch.schema.kept_name(self._fetch.attempt.scope.type, model), row)
+
+    async def _add(self, name: str, row: wire.Row) -> None:
+        buffer = self._buffers.setdefault(name, _Buffer())
         packed = msgpack.packb(row, use_bin_type=True)
         buffer.rows.append(packed)
         buffer.size += len(packed)
         self._fetch.progress.tick()
         if len(buffer.rows) >= self._fetch.limits.rows_per_batch or buffer.size >= BYTES_PER_BATCH:
-            await self._push(model)
+            await self._push(name)
 
     async def flush(self) -> None:
-        for model in list(self._buffers):
-            await self._push(model)
+        for name in list(self._buffers):
+            await self._push(name)
 
-    async def _push(self, model: NodeModel) -> None:
+    async def _push(self, name: str) -> None:
         await self._wait_for_writer()
-        rows = self._buffers.pop(model).rows
+        rows = self._buffers.pop(name).rows
         events = await asyncio.to_thread(
             self._fetch.ledger.push,
             self._fetch.attempt,
             number=self.batches,
-            model=self._fetch.schema.wire_name(self._fetch.attempt.scope.type, model),
-            rows=len(rows),
+            model=name,
+            rows=0 if self._fetch.schema.is_kept(name) else len(rows),
             payload=wire.compress(rows),
         )
         self.batches += 1
@@ -112,24 +120,41 @@ class BatchSink:
             await asyncio.sleep(0.5)
 
 
+MOST_GAPS = 50  # kinds of them that one attempt tells apart
+
+
 @dataclass(slots=True)
 class Seen:
-    """What an attempt noted beside its rows: what it couldn't see of items that it did see, and items kept aside."""
+    """What an attempt noted beside its rows: what it couldn't see of items that it did see.
+
+    unknown  the first item that nothing tells from the others: any node may be it, so that nothing may be deleted
+    """
 
     gaps: dict[str, int] = field(default_factory=dict)
-    failure: CallFailed | None = None
-    failed_items: int = 0
-    bad: str = ""
-    bad_items: int = 0
+    rejected: dict[str, str] = field(default_factory=dict)  # where -> the first reason
+    unknown: Exception | None = None
+    unknown_items: int = 0
 
-    def note(self, item: Item) -> None:
-        for gap in item.gaps:
-            text = f"{gap.action}: {gap.reason}"
-            self.gaps[text] = self.gaps.get(text, 0) + 1
+    def note(self, gaps: Iterable[Gap]) -> None:
+        for gap in gaps:
+            self._count(f"{gap.action}: {gap.reason}")
+
+    def reject(self, rejected: Mapping[str, str]) -> None:
+        for where, reason in rejected.items():
+            self._count("rejected: " + self.rejected.setdefault(where, reason))
+
+    def fail(self, error: Exception) -> None:
+        self.unknown = self.unknown or error
+        self.unknown_items += 1
+
+    def _count(self, text: str) -> None:
+        text = text[:_LONGEST_GAP]
+        if text not in self.gaps and len(self.gaps) >= MOST_GAPS:
+            text = "and others"
+        self.gaps[text] = self.gaps.get(text, 0) + 1
 
     def outcome(self, calls: int) -> dict[str, Any]:
-        gaps = [f"{text} ({count} items)" for text, count in sorted(self.gaps.items())]
-        return {"calls": calls, "gaps": gaps, "bad_items": self.bad_items}
+        return {"calls": calls, "gaps": self.gaps}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,10 +234,10 @@ class Fetching:
         if failed is not None:
             reason = f"unexpected {type(failed).__name__}: {str(failed)[:300]}"
             return await asyncio.to_thread(self.ledger.failed, self.attempt, reason, outcome())
-        if seen.failure is not None:
-            return await asyncio.to_thread(self._end, seen.failure, outcome(), f" for {seen.failed_items} items")
-        if seen.bad_items:
-            reason = f"{seen.bad_items} items kept aside, the first: {seen.bad}"
+        if isinstance(seen.unknown, CallFailed):
+            return await asyncio.to_thread(self._end, seen.unknown, outcome(), f" for {seen.unknown_items} items")
+        if seen.unknown is not None:
+            reason = f"{seen.unknown_items} items rejected, the first: {seen.unknown}"
             return await asyncio.to_thread(self.ledger.failed, self.attempt, reason, outcome())
         return await asyncio.to_thread(
             self.ledger.fetched, self.attempt, batches=sink.batches, outcome=outcome(), parts=parts or ()
@@ -223,7 +248,14 @@ class Fetching:
             self.progress.tick()
             if self.stopping():
                 raise Later(_SHUTDOWN, after_seconds=0)
-            source = Source(item.value, self.attempt.scope, (), api.partition, api.tenant.name, api.tenant.access)
+            source = Source(
+                item.value,
+                self.attempt.scope,
+                partition=api.partition,
+                tenant_name=api.tenant.name,
+                access=api.tenant.access,
+                unseen=item.unseen,
+            )
             await _add(self.type, source, item, sink, seen)
 
     def _end(self, error: CallFailed, outcome: dict[str, Any], items: str) -> list[Event]:
@@ -282,17 +314,35 @@ async def _parts(type_: ResourceType, scope: Scope, api: Api) -> list[Scope] | N
 
 async def _add(type_: ResourceType, source: Source, item: Item, sink: BatchSink, seen: Seen) -> None:
     if item.failure is not None:
-        if item.failure.failure is not Failure.GONE:
-            seen.failure = seen.failure or item.failure
-            seen.failed_items += 1
+        await _add_unread(type_, source, item.key, item.failure, sink, seen)
         return
-    seen.note(item)
+    seen.note(item.gaps)
     try:
-        rows = list(rows_of(type_, source))
+        found = read(type_, source, item.key or None)
     except BadItem as error:
-        seen.bad = seen.bad or str(error)
-        seen.bad_items += 1
-        log.warning("%s: item kept aside: %s", source.scope.shown, error)
+        seen.fail(error)
+        log.warning("%s: item rejected: %s", source.scope.shown, error)
         return
-    for model, row in rows:
+    for reason in found.rejected.values():
+        log.warning("%s: rejected: %s", source.scope.shown, reason)
+    seen.reject(found.rejected)
+    for model, row in found.rows:
         await sink.add(model, row)
+    for model, row in found.kept:
+        await sink.keep(model, row)
+
+
+async def _add_unread(
+    type_: ResourceType, source: Source, key: str, failure: CallFailed, sink: BatchSink, seen: Seen
+) -> None:
+    """An item of which nothing could be read stays as it is; one that has vanished is passed over."""
+    if failure.failure is Failure.GONE:
+        return
+    if failure.failure is Failure.EXPIRED:
+        raise failure
+    if not key:
+        seen.fail(failure)
+        return
+    seen.note([Gap.of(failure)])
+    for model, row in unread(type_, source, key):
+        await sink.keep(model, row)

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequenc
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol, TypeVar
 
-from loaders.model import at
+from loaders.model import NOT_SEEN, NotSeen, at
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Gap, Item, Tenant
 
@@ -47,6 +47,15 @@ class ListedApi(Protocol):
         """Where an answer of a call holds its items. Raises CallFailed where the declaration has to say it."""
 
 
+@dataclass(slots=True)
+class Found:
+    """An item on its way, with what could not be seen of it."""
+
+    value: Any
+    gaps: tuple[Gap, ...] = ()
+    unseen: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Detail:
     """A call per item of a listing; its answer, read to the last page, is merged into the item under the operation's
@@ -68,8 +77,11 @@ class Detail:
 
     def places(self, item: dict[str, Any]) -> list[dict[str, Any]]:
         """What the detail is called for, and merged into."""
-        found = [item] if self.each is None else at(self.each, item) or []
-        return [place for place in found if all(at(path, place) == value for path, value in self.only)]
+        try:
+            found = [item] if self.each is None else at(self.each, item) or []
+            return [place for place in found if all(at(path, place) == value for path, value in self.only)]
+        except TypeError:  # not as declared: its rows say so
+            return []
 
     @property
     def name(self) -> str:
@@ -79,7 +91,10 @@ class Detail:
         place[self.name] = await self.answer(api, place)
 
     async def answer(self, api: ListedApi, place: Mapping[str, Any]) -> Any:
-        parameters = {name: at(path, place) for name, path in self.parameters}
+        try:
+            parameters = {name: at(path, place) for name, path in self.parameters}
+        except TypeError as error:
+            raise CallFailed(Failure.BAD_ANSWER, self.action, str(error)) from None
         if lacking := [path for name, path in self.parameters if not parameters[name]]:
             raise CallFailed(Failure.BAD_ANSWER, self.action, f"an item has no {lacking[0]}")
         parameters |= dict(self.constants)
@@ -89,7 +104,8 @@ class Detail:
         async for page in api.pages(self.action, **parameters):
             for path in api.items_at(self.action):
                 listed = values_at(path, page, self.action)
-                kept += [{name: one[name] for name in self.keep if name in one} for one in listed]
+                things = (one for one in listed if isinstance(one, Mapping))  # what is none costs itself
+                kept += [{name: one[name] for name in self.keep if name in one} for one in things]
         return kept
 
 
@@ -151,19 +167,36 @@ class Together:
     def name(self) -> str:
         return name_of(self.action)
 
-    async def read(self, api: ListedApi, values: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        found: dict[str, Any] = {}
-        for start in range(0, len(values), self.most):
-            asked = [key for value in values[start : start + self.most] if (key := at(self.path, value))]
-            answer = await api.whole(self.action, **{self.parameter: asked})
+    async def read(self, api: ListedApi, page: Sequence[Found]) -> list[Found]:
+        keys = [at(self.path, one.value) for one in page]
+        named = {key: one for key, one in zip(keys, page, strict=True) if key}
+        found = [one for key, one in zip(keys, page, strict=True) if not key]  # rejected as rows
+        asked = list(named)
+        for start in range(0, len(asked), self.most):
+            told = await self._read_some(api, asked[start : start + self.most])
+            for key, detail in told.items():
+                if key not in named:
+                    continue
+                one, failed = named[key], isinstance(detail, CallFailed)
+                gaps = (*one.gaps, Gap.of(detail)) if failed else one.gaps
+                found.append(Found({**one.value, self.name: NOT_SEEN if failed else detail}, gaps))
+        return found
+
+    async def _read_some(self, api: ListedApi, keys: list[str]) -> dict[str, Any]:
+        """By key its part of the response, or why there is none. What is refused is asked for in halves, so that one
+        item doesn't cost the others.
+        """
+        try:
+            response = await api.whole(self.action, **{self.parameter: keys})
             items, _, by = self.by.rpartition("[].")
-            answered = at(items, answer)
-            if answered is None:
-                raise CallFailed(Failure.BAD_ANSWER, self.action, f"the answer has no {items}")
-            found |= {at(by, one): one for one in answered}
-        keys = [at(self.path, value) for value in values]
-        named = [{**value, self.name: found[key]} for key, value in zip(keys, values, strict=True) if key in found]
-        return named + [dict(value) for key, value in zip(keys, values, strict=True) if not key]  # kept aside as a row
+            return {at(by, one): one for one in values_at(items, response, self.action)}
+        except CallFailed as error:
+            if error.failure is Failure.EXPIRED:
+                raise
+            if len(keys) == 1 or error.failure not in (Failure.OTHER, Failure.GONE):
+                return dict.fromkeys(keys, error)
+            half = len(keys) // 2
+            return {**await self._read_some(api, keys[:half]), **await self._read_some(api, keys[half:])}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +207,7 @@ class Listing:
     named      where the items are plain names: the field in which each has its own
     owner_at   where an item names the account that owns it: what others share with this one, their own scopes list
     gone_if    codes of a detail's call that say that the item has vanished since it was listed. Any other "not found"
-               may only say that it has no such detail: it fails the scope until the declaration says which of both
+               may only say that it has no such detail: one not seen, until the declaration says which of both it is
     divided    into which parts the scope is, where it may take hours
     """
 
@@ -278,67 +311,110 @@ class Listing:
         if waiting:
             yield _SEPARATOR.join(waiting)
 
+    def key_of(self, value: Any) -> str:
+        """What tells an item from the others before any detail is read; "" where its first node does."""
+        if self.divided:
+            paths = [self.divided.by]
+        elif self.togethers:
+            paths = [self.togethers[0].path]
+        else:
+            paths = [path for detail in self.details[:1] if detail.each is None for _, path in detail.parameters]
+        words = [at(path, value) for path in paths]
+        return _SEPARATOR.join(words) if all(isinstance(word, str) for word in words) else ""
+
     async def items(self, api: ListedApi, part: str) -> AsyncIterator[Item]:
         if self.divided:
-            async for item in self._detailed(api, [{self.divided.by: one} for one in part.split(_SEPARATOR)]):
+            found = [Found({self.divided.by: one}) for one in part.split(_SEPARATOR)]
+            async for item in self._detailed(api, found):
                 yield item
             return
-        beside: dict[str, Mapping[str, Any]] = {}
-        unseen: tuple[Gap, ...] = ()
-        async for found in self._pages(api):
+        beside: dict[str, Any] = {}
+        async for page in self._pages(api):
             if self.named:
-                found = [{self.named: name} for name in found]
+                page = [{self.named: name} for name in page]
             if self.owner_at:
-                found = [value for value in found if at(self.owner_at, value) in (None, api.tenant.id)]
+                page = [value for value in page if at(self.owner_at, value) in (None, api.tenant.id)]
+            found = [Found(value) for value in page]
             for together in self.togethers:
                 found = await together.read(api, found)
+            told: tuple[Gap, ...] = ()
             if found and self.besides and not beside:  # most scopes are empty
-                for one in self.besides:
-                    beside[one.name], gaps = await one.read(api)
-                    unseen += gaps
+                beside, told = await self._read_besides(api)
             if beside:
-                found = [value | beside for value in found]
+                found = [replace(one, value=one.value | beside) for one in found]
+            if told:  # once is enough for the report
+                found[0] = replace(found[0], gaps=(*found[0].gaps, *told))
             async for item in self._detailed(api, found):
-                yield replace(item, gaps=(*item.gaps, *unseen)) if unseen else item
-                unseen = ()  # once is enough for the report
+                yield item
+
+    async def _read_besides(self, api: ListedApi) -> tuple[dict[str, Any], tuple[Gap, ...]]:
+        read: dict[str, Any] = {}
+        told: tuple[Gap, ...] = ()
+        for one in self.besides:
+            try:
+                read[one.name], gaps = await one.read(api)
+            except CallFailed as error:
+                if error.failure is Failure.EXPIRED:
+                    raise
+                read[one.name], gaps = NOT_SEEN, (Gap.of(error),)
+            told += gaps
+        return read, told
 
     async def _pages(self, api: ListedApi) -> AsyncIterator[list[Any]]:
         """The items of each page."""
         paths = api.items_at(self.action) if self.items_at is None else (self.items_at,)
+        one = self.items_at is not None  # of a declaration that says where, it may be one item
         async for page in api.pages(self.action, **dict(self.parameters)):
-            yield [value for path in paths for value in values_at(path, page, self.action)]
+            yield [value for path in paths for value in values_at(path, page, self.action, one=one)]
 
-    async def _detailed(self, api: ListedApi, found: Sequence[Any]) -> AsyncIterator[Item]:
+    async def _detailed(self, api: ListedApi, found: Sequence[Found]) -> AsyncIterator[Item]:
         if not self.details and not self.divided:
-            for value in found:
-                yield Item(value)
+            for one in found:
+                yield Item(one.value, one.gaps, key=self.key_of(one.value))
             return
-        async for item in bounded((self._with_details(api, value) for value in found), api.at_a_time):
+        async for item in bounded((self._with_details(api, one) for one in found), api.at_a_time):
             yield item
 
-    async def _with_details(self, api: ListedApi, value: Any) -> Item:
-        merged, gaps = dict(value), []
+    async def _with_details(self, api: ListedApi, found: Found) -> Item:
+        key = self.key_of(found.value)
+        merged = dict(found.value)
         if self.divided and self.divided.again:
             try:
-                merged |= await self.divided.again.answer(api, value)
+                merged |= await self.divided.again.answer(api, found.value)
             except CallFailed as error:
-                return Item(value, failure=error)
+                return Item(found.value, failure=error, key=key)
+        gaps, unseen = list(found.gaps), set[str]()
         for detail in self.details:
-            for place in detail.places(merged):
+            try:
+                places = detail.places(merged)
+            except NotSeen:  # where it would be called for is in a detail that wasn't seen
+                if detail.each is None:
+                    merged[detail.name] = NOT_SEEN
+                continue
+            for place in places:
                 try:
                     await detail.read(api, place)
+                except NotSeen:
+                    place[detail.name] = NOT_SEEN
                 except CallFailed as error:
                     if error.code in detail.none_if:
                         place[detail.name] = {}
-                    elif detail.gap and error.failure is Failure.DENIED:
-                        place[detail.name] = None
-                        gaps.append(Gap(error.action, error.code or str(error.failure)))
-                    elif error.failure is Failure.GONE and error.code not in self.gone_if:
-                        told = f"{error.reason}; neither none_if nor gone_if of its declaration names {error.code}"
-                        return Item(value, failure=CallFailed(Failure.OTHER, error.action, told, code=error.code))
+                    elif error.failure is Failure.GONE and error.code in self.gone_if:
+                        return Item(found.value, failure=error, key=key)
+                    elif error.failure is Failure.EXPIRED:
+                        raise
                     else:
-                        return Item(value, failure=error)
-        return Item(merged, tuple(gaps))
+                        place[detail.name] = None if detail.gap else NOT_SEEN
+                        if detail.gap:
+                            unseen.add(detail.name)
+                        gaps.append(self._gap(error))
+        return Item(merged, tuple(gaps), key=key, unseen=frozenset(unseen))
+
+    def _gap(self, error: CallFailed) -> Gap:
+        if error.failure is not Failure.GONE:
+            return Gap.of(error)
+        code = error.code or str(error.failure)
+        return Gap(error.action, f"{code}, which neither none_if nor gone_if of its declaration names")
 
 
 def listing(
@@ -355,11 +431,18 @@ def listing(
     return Listing(action, tuple(parameters.items()), items_at, owner_at, codes, named=named)
 
 
-def values_at(path: str, page: Any, action: str) -> list[Any]:
-    """The items at a path of an answer. Raises CallFailed: an answer that was cut short must not read as none."""
-    found = at(path, page) if path else page
+def values_at(path: str, page: Any, action: str, *, one: bool = True) -> list[Any]:
+    """The items at a path of an answer; `one`: it may be a single one. Raises CallFailed: an answer that was cut short,
+    or is something else, must not read as none.
+    """
+    try:
+        found = at(path, page) if path else page
+    except TypeError as error:
+        raise CallFailed(Failure.BAD_ANSWER, action, f"the answer has no list at {path}: {error}") from None
     if found is None:  # an empty list is there, and empty
-        raise CallFailed(Failure.BAD_ANSWER, action, f"the answer has no {path}")
+        raise CallFailed(Failure.BAD_ANSWER, action, f"the answer has no {path or 'list'}")
+    if not one and not isinstance(found, list):
+        raise CallFailed(Failure.BAD_ANSWER, action, f"{path or 'the answer'} is no list")
     return found if isinstance(found, list) else [found]
 
 

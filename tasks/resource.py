@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, Protocol, TypeVar
 
+from loaders.model import NOT_SEEN as NOT_SEEN
 from loaders.model import Each, Node
 from tasks.access import Examination
 from tasks.failures import CallFailed
@@ -58,14 +59,28 @@ class Gap:
     action: str
     reason: str
 
+    @classmethod
+    def of(cls, error: CallFailed) -> Gap:
+        """What failed, by the API's own code, or by the class and the reason."""
+        return cls(error.action, error.code or f"{error.failure}: {error.reason}"[:200])
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item of a listing, with its details merged in. `gaps`: details not seen; `failure`: why it is set aside."""
+    """One item of a listing, with its details merged in.
+
+    gaps     details not seen: where one's response would be, the item has NOT_SEEN, or None for those of `unseen`
+    failure  why nothing of it could be read: it stays in the graph as it is. GONE: it isn't there any more
+    key      what tells it from the others, the same in every run; "": the key of its first node does
+    unseen   names of details for which it has None because they were not seen: a function of the declaration says
+             what that means for a property
+    """
 
     value: Any
     gaps: tuple[Gap, ...] = ()
     failure: CallFailed | None = None
+    key: str = ""
+    unseen: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +189,7 @@ class Provider:
     contradiction  an option that doesn't go with the others, and why
     calls          the calls that a type's fetch makes, with permission and number
     examine        tries what these types call, tenant by tenant; None where that can't be tried. Raises NotConfigured
+    other_words    what other tools' `--<provider>-requested-syncs` takes, and selects nothing here: what is said of it
     """
 
     name: str
@@ -186,3 +202,4 @@ class Provider:
     contradiction: Callable[[Options], tuple[str, str] | None] = lambda options: None
     calls: Callable[[Fetch], tuple[Call, ...]] = lambda fetch: tuple(Call(call=call) for call in fetch.calls)
     examine: Callable[[Options, Sequence[ResourceType], Any], Awaitable[Examination]] | None = None
+    other_words: Mapping[str, str] = field(default_factory=dict)

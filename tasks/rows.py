@@ -1,117 +1,248 @@
-"""An item of an answer becomes rows: each declared value is found, checked against its type, and put in its place."""
+"""An item of a response becomes rows: each declared value is found, checked against its type, and put in its place.
+
+What can't be read costs itself and nothing around it: a value becomes null, an element or an item is rejected, and what
+lies in a detail that was not seen stays in the graph as it is.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from loaders.batch import Row, row_of
-from loaders.model import Each, IdLink, NodeModel, Property, Reference, Source, Value, at
+from loaders import batch
+from loaders.batch import Row
+from loaders.model import Each, IdLink, NodeModel, NotSeen, Reference, Source, Value, at
+from loaders.scope import Scope
 from tasks.failures import BadItem
 from tasks.resource import ResourceType
+from tasks.values import checked, text_of, well_formed
+
+# What a declaration's own function raises where an item lacks what it looks for, or has something else there.
+_UNREADABLE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError)
+
+
+@dataclass(slots=True)
+class ItemRows:
+    """What one item says.
+
+    rows      of each model, to be loaded
+    kept      of each model, what stays as it is: it lies in a detail not seen, or was rejected
+    rejected  where something is not as declared -> label, field, value and what was expected
+    """
+
+    rows: list[tuple[NodeModel, Row]] = field(default_factory=list)
+    kept: list[tuple[NodeModel, Row]] = field(default_factory=list)
+    rejected: dict[str, str] = field(default_factory=dict)
 
 
 def rows_of(type_: ResourceType, whole: Source) -> Iterator[tuple[NodeModel, Row]]:
-    """The rows of every node model that the type yields from one item. Raises BadItem: label, field and value."""
-    for each in type_.each:
-        for source in sources(each, whole):
-            yield each.node.model, _row(each.node.model, source)
+    """The rows of an item that is as declared. Raises BadItem with the first thing that isn't."""
+    found = read(type_, whole)
+    for reason in found.rejected.values():
+        raise BadItem(reason)
+    yield from found.rows
 
 
-def sources(each: Each, whole: Source) -> Iterator[Source]:
-    """The items at the path of an `Each`, each with the items around it, nearest first."""
-    if callable(each.path):
-        with _kept_aside(each.path):
-            for found in each.path(whole):
-                yield _inside(whole, found)
-        return
-    level = [whole]
-    for step in each.path.split(".") if each.path else ():
-        level = [inner for outer in level for inner in _step_into(outer, step)]
-    yield from level
+def read(type_: ResourceType, whole: Source, item: str | None = None) -> ItemRows:
+    """The rows of every node model that the type yields from one item. `item`: what tells it from the others.
+
+    Raises BadItem where an item can't be told from the others: any node that the list lacks may be this one.
+    """
+    return _Reading(type_, whole.scope, item).read(whole)
 
 
-def _step_into(outer: Source, step: str) -> Iterator[Source]:
-    value = outer.item.get(step.removesuffix("[]")) if isinstance(outer.item, Mapping) else None
-    inner: Iterable[Any] = (value or ()) if step.endswith("[]") else (() if value is None else (value,))
-    for element in inner:
-        yield _inside(outer, element)
+def unread(type_: ResourceType, source: Source, item: str) -> list[tuple[NodeModel, Row]]:
+    """What keeps all that the graph has of an item."""
+    return [(model, batch.kept(source.scope, item=item)) for model in _owned(type_)]
+
+
+def _owned(type_: ResourceType) -> list[NodeModel]:
+    """The models whose nodes belong to the scope. What scopes share lives as long as their edges."""
+    return [node.model for node in type_.nodes if not node.model.shared]
+
+
+class _Reading:
+    """One item on its way to rows."""
+
+    def __init__(self, type_: ResourceType, scope: Scope, item: str | None) -> None:
+        self._type = type_
+        self._scope = scope
+        self._item = item
+        self._found = ItemRows()
+        self._lost: dict[NodeModel, None] = {}  # models of which there may be nodes that this reading can't name
+
+    def read(self, whole: Source) -> ItemRows:
+        each_of_it = self._type.each
+        main = next((each for each in each_of_it if each.path == "" and not each.node.model.shared), None)
+        if main is not None:
+            self._read_row(main.node.model, whole, is_main=True)
+            if main.node.model in self._lost:  # its children would hang on nothing
+                return self._nothing_of_it(main.node.model)
+        for each in each_of_it:
+            if each is not main:
+                for source in self._sources(each, whole):
+                    self._read_row(each.node.model, source)
+        self._keep_lost()
+        return self._found
+
+    def _nothing_of_it(self, main: NodeModel) -> ItemRows:
+        if self._item is None:
+            raise BadItem(self._why(f"{main.label}: its key is not seen"))
+        self._found.kept = [(model, batch.kept(self._scope, item=self._item)) for model in _owned(self._type)]
+        return self._found
+
+    def _keep_lost(self) -> None:
+        for model in self._lost:
+            if model.shared:
+                continue
+            if self._item is None:
+                raise BadItem(self._why(f"{model.label}: not seen, of an item that nothing tells from the others"))
+            self._found.kept.append((model, batch.kept(self._scope, item=self._item)))
+
+    def _why(self, otherwise: str) -> str:
+        return next(iter(self._found.rejected.values()), otherwise)
+
+    # -- where rows begin
+
+    def _sources(self, each: Each, whole: Source) -> list[Source]:
+        """The items at the path of an `Each`, each with the items around it, nearest first."""
+        model = each.node.model
+        if callable(each.path):
+            return self._made(each.path, whole, model)
+        level = [whole]
+        for step in each.path.split(".") if each.path else ():
+            level = [inner for outer in level for inner in self._step_into(outer, step, model)]
+        return level
+
+    def _made(self, path: Callable[[Source], Iterable[Any]], whole: Source, model: NodeModel) -> list[Source]:
+        """What a declaration's own function finds; what it found before it failed is as good."""
+        found: list[Source] = []
+        try:
+            for element in path(whole):
+                found.append(_inside(whole, element))  # noqa: PERF401  # kept where the next one fails
+        except NotSeen:
+            self._lost[model] = None
+        except _UNREADABLE as error:
+            self._lost[model] = None
+            self._reject(f"{model.label}: {text_of(path)}", f"{text_of(path)}: {_described(error)}")
+        return found
+
+    def _step_into(self, outer: Source, step: str, model: NodeModel) -> list[Source]:
+        name = step.removesuffix("[]")
+        try:
+            value = at(step, outer.item)
+            if value is None and name in outer.unseen:
+                raise NotSeen
+        except NotSeen:
+            self._lost[model] = None
+            return []
+        except TypeError as error:
+            self._lost[model] = None
+            self._reject(f"{model.label}: {step}", f"{model.label}: {error}")
+            return []
+        inner: Iterable[Any] = value if step.endswith("[]") and value is not None else (value,)
+        return [_inside(outer, element) for element in inner if element is not None]
+
+    # -- one row
+
+    def _read_row(self, model: NodeModel, source: Source, *, is_main: bool = False) -> None:
+        key = self._key(model, source)
+        if key is None:
+            self._lost[model] = None
+            return
+        if is_main and self._item is None and len(self._type.each) > 1:
+            self._item = key
+        properties = self._properties(model, source)
+        if properties is None:
+            if not model.shared:
+                self._found.kept.append((model, batch.kept(self._scope, key=key)))
+            return
+        properties[model.key.name] = key
+        references: list[list[str]] = []
+        for relationship in model.relationships:
+            if isinstance(relationship, Reference):
+                keys = self._keys(relationship, source, model)
+                references.append(keys or [])
+                if keys is None:
+                    kept = batch.kept(self._scope, key=key, relationship=relationship)
+                    self._found.kept.append((model, kept))
+            elif isinstance(relationship, IdLink) and (keys := self._keys(relationship, source, model)) is not None:
+                properties[relationship.kept_as] = keys or None
+        self._found.rows.append((model, batch.row_of(model, properties, references, self._scope, self._item)))
+
+    def _key(self, model: NodeModel, source: Source) -> Any:
+        """The row's key; None where it isn't seen, or isn't one."""
+        try:
+            return checked(model.key, evaluate(model.key.source, source), model)
+        except NotSeen:
+            return None
+        except BadItem as error:
+            self._reject(f"{model.label}.{model.key.name}", str(error))
+            return None
+
+    def _properties(self, model: NodeModel, source: Source) -> dict[str, Any] | None:
+        """Each property but the key; null where it isn't seen, as what it was is not what it is. One by which edges
+        are drawn is left as it is, and so are they. None where a property is not as declared, and may not be null.
+        """
+        found: dict[str, Any] = {}
+        drawn_by = {mine for link in model.links for mine, _ in link.on}
+        for declared in model.properties:
+            if declared.is_key:
+                continue
+            try:
+                found[declared.name] = checked(declared, evaluate(declared.source, source), model)
+            except NotSeen:
+                if declared.name not in drawn_by:
+                    found[declared.name] = None
+            except BadItem as error:
+                self._reject(f"{model.label}.{declared.name}", str(error))
+                if not declared.optional:
+                    return None
+                found[declared.name] = None
+        return found
+
+    def _keys(self, relationship: IdLink | Reference, source: Source, model: NodeModel) -> list[str] | None:
+        """The keys of the other ends; None where they aren't seen, or are no keys."""
+        try:
+            found = evaluate(relationship.keys, source)
+            if found is None and isinstance(relationship.keys, str) and _passes(relationship.keys, source.unseen):
+                return None
+            return keys_of(relationship, found, model)
+        except NotSeen:
+            return None
+        except BadItem as error:
+            self._reject(f"{model.label} {relationship.type} {relationship.label}", str(error))
+            return None
+
+    def _reject(self, where: str, reason: str) -> None:
+        self._found.rejected.setdefault(where, reason)
+
+
+def _passes(path: str, names: frozenset[str]) -> bool:
+    return bool(names) and any(step.removesuffix("[]") in names for step in path.split("."))
 
 
 def _inside(outer: Source, element: Any) -> Source:
     return replace(outer, item=element, parents=(outer.item, *outer.parents))
 
 
-def _row(model: NodeModel, source: Source) -> Row:
-    values = {p.name: _checked(p, evaluate(p.source, source), model) for p in model.properties}
-    node = model.cls(**values)
-    id_links: list[list[str]] = []
-    references: list[list[str]] = []
-    for relationship in model.relationships:
-        if isinstance(relationship, IdLink):
-            id_links.append(_keys(relationship, source, model))
-        elif isinstance(relationship, Reference):
-            references.append(_keys(relationship, source, model))
-    return row_of(node, id_links, references, source.scope)
-
-
 def evaluate(value: Value, source: Source) -> Any:
-    """The value at a path, or what a declaration's own function makes of the item."""
-    if isinstance(value, str):
-        return at(value, source.item)
-    with _kept_aside(value):
-        return value(source)
-
-
-@contextmanager
-def _kept_aside(function: Callable[[Source], Any]) -> Iterator[None]:
-    """What a declaration's own function can't find or read in an item keeps the item aside."""
+    """The value at a path, or what a declaration's own function makes of the item. Raises NotSeen, BadItem."""
     try:
-        yield
-    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
-        raise BadItem(f"{getattr(function, '__name__', function)}: {type(error).__name__}: {error}") from error
+        return at(value, source.item) if isinstance(value, str) else value(source)
+    except _UNREADABLE as error:
+        raise BadItem(f"{text_of(value)}: {_described(error)}") from error
 
 
-def _keys(relationship: IdLink | Reference, source: Source, model: NodeModel) -> list[str]:
-    found = evaluate(relationship.keys, source)
+def keys_of(relationship: IdLink | Reference, found: Any, model: NodeModel) -> list[str]:
+    """The keys of the other ends, each once. Raises BadItem where something else stands there."""
     keys = found if isinstance(found, list | tuple | set | frozenset) else (found,)
     present = [key for key in keys if key not in (None, "")]
     if not all(isinstance(key, str) for key in present):
         raise BadItem(f"{model.label}: {relationship.type} {relationship.label}: {present!r:.100} are not ids")
-    return list(dict.fromkeys(present))
+    return list(dict.fromkeys(well_formed(key) for key in present))
 
 
-def _checked(declared: Property, value: Any, model: NodeModel) -> Any:
-    """The value as its field's type has it: times become text as the graph of 2020 has them, in Python's form."""
-    where = f"{model.label}.{declared.name}"
-    if isinstance(value, datetime) and str in declared.types:
-        value = str(value)
-    if value is None or (declared.is_key and value == ""):
-        if declared.is_key:
-            raise BadItem(f"{where}: the row has no key ({_source_name(declared)})")
-        if not declared.optional:
-            raise BadItem(f"{where}: missing ({_source_name(declared)})")
-        return None
-    if isinstance(value, list | tuple | set | frozenset) and list in declared.types:
-        return list(value)
-    if isinstance(value, bool) and bool not in declared.types:
-        raise BadItem(f"{where}: {value!r} is a truth value, expected {_type_names(declared)}")
-    if isinstance(value, int) and float in declared.types and int not in declared.types:
-        return float(value)
-    if not isinstance(value, declared.types):
-        raise BadItem(f"{where}: {value!r:.100} is {type(value).__name__}, expected {_type_names(declared)}")
-    return value
-
-
-def _type_names(declared: Property) -> str:
-    return " or ".join(t.__name__ for t in declared.types)
-
-
-def _source_name(declared: Property) -> str:
-    if isinstance(declared.source, str):
-        return declared.source
-    path: str | None = getattr(declared.source, "parent_path", None)
-    return f"parent({path!r})" if path else f"{declared.source.__name__}()"
+def _described(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error)[:200]}"

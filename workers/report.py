@@ -230,17 +230,30 @@ def show_tenants(report: Report, console: Console) -> None:
 
 def _headline(report: Report) -> Text:
     said = Text(f"Run {report.run}: ", style="bold")
-    missed, total = len(report.not_seen), sum(report.scopes.values())
     if report.state != RunState.COMPLETE:
         going = report.state in (RunState.RUNNING, RunState.ANALYSING)
         said.append(report.state, style="cyan" if going else "red")
         said.append(f" ({report.reason})" if report.reason else "")
         said.append(f"; {report.trouble}" if report.trouble else "", style="yellow")
-    elif missed:
-        said.append(f"complete, but {missed} of {total} scopes not seen", style="yellow")
+    elif missing := _missing(report):
+        said.append(f"complete, but {', '.join(missing)}", style="yellow")
+    elif report.expected:
+        said.append("complete but for what expected_gaps names", style="green")
     else:
         said.append("complete", style="green")
     return said
+
+
+def _missing(report: Report) -> list[str]:
+    """What a run that came to its end lacks, in words."""
+    missed, total, jobs = len(report.not_seen), sum(report.scopes.values()), len(report.failed_jobs)
+    detailed = len({(line["type"], line["tenant"], line["region"]) for line in report.gaps})
+    parts = {
+        f"{missed} of {total} scopes not seen": missed,
+        f"details of {detailed} {'scope' if detailed == 1 else 'scopes'} not seen": detailed,
+        f"{jobs} {'analysis job' if jobs == 1 else 'analysis jobs'} failed": jobs,
+    }
+    return [text for text, count in parts.items() if count]
 
 
 def _show_types(report: Report, console: Console) -> None:
@@ -301,25 +314,39 @@ def _show_kept(console: Console, kept: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _show_finding(console: Console, finding: Mapping[str, Any]) -> None:
-    known = {f.name for f in fields(Finding)} - {"not_seen"}
+    known = {f.name for f in fields(Finding)}
     found = Finding(**{name: value for name, value in finding.items() if name in known})
-    style = "yellow" if not found.judged or found.unknown else "red" if found.count else "green"
-    _indented(console, Text(str(found), style=f"bold {style}"))
+    unclear = not found.judged or found.unknown or found.not_seen or found.details
+    style = "red" if found.count else "yellow" if unclear else "green"
+    _indented(console, Text(found.lead, style=f"bold {style}"))
     if found.count and found.meaning:
         _indented(console, Text(found.meaning, style="dim"))
-    if not_seen := finding.get("not_seen"):
+    if found.not_seen:
         places: defaultdict[str, list[str]] = defaultdict(list)
-        for place, reason in not_seen:
+        for place, reason in found.not_seen:
             places[place].append(reason)
         named = [f"{place} ({'; '.join(_causes(reasons))})" for place, reasons in places.items()]
         more = f", and {len(named) - _MOST_PLACES} more places" if len(named) > _MOST_PLACES else ""
-        told = f"{len(not_seen)} of {found.scopes} scopes not seen: {', '.join(named[:_MOST_PLACES])}{more}"
+        told = f"{len(found.not_seen)} of {found.scopes} scopes not seen: {', '.join(named[:_MOST_PLACES])}{more}"
         _indented(console, Text(told, style="yellow"))
-    if found.examples:
-        shown = found.examples[:_MOST_EXAMPLES]
-        _indented(console, _examples(shown), 4)
-        if found.count > len(shown):
-            _indented(console, f"and {found.count - len(shown):,} more in the graph", 4)
+    for place, what in found.details[:_MOST_PLACES]:
+        _indented(console, Text(f"details not seen: {place} ({what})", style="yellow"))
+    if found.earlier:
+        earlier = f"{found.earlier} {'scope' if found.earlier == 1 else 'scopes'} as earlier runs saw them"
+        _indented(console, Text(earlier, style="yellow"))
+    _show_examples(console, found.examples, found.count)
+    if found.unknown_examples:
+        _indented(console, Text("not known:", style="yellow"))
+        _show_examples(console, found.unknown_examples, found.unknown)
+
+
+def _show_examples(console: Console, examples: Sequence[Any], count: int) -> None:
+    if not examples:
+        return
+    shown = examples[:_MOST_EXAMPLES]
+    _indented(console, _examples(shown), 4)
+    if count > len(shown):
+        _indented(console, f"and {count - len(shown):,} more in the graph", 4)
 
 
 def _examples(examples: Sequence[Any]) -> Table:

@@ -3,6 +3,7 @@ local unit, attempt, token, events = ARGV[1], ARGV[2], ARGV[3], {'ok'}
 if repeated(unit, attempt, token) then return said_again() end
 if not running() or not current(unit, attempt, token) then return {'fenced'} end
 redis.call('HSET', unit_key(unit), 'outcome', ARGV[6])
+add_gaps(unit, ARGV[6])
 end_attempt(unit, ARGV[4], ARGV[5])
 advance(unit, events)
 return events

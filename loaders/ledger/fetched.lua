@@ -1,4 +1,4 @@
--- ARGV: unit, attempt, token, batches, outcome (JSON {calls, gaps, bad_items}), JSON [part unit, ...]
+-- ARGV: unit, attempt, token, batches, outcome (JSON {calls, gaps: {text: items}}), JSON [part unit, ...]
 local unit, attempt, token, events = ARGV[1], ARGV[2], ARGV[3], {'ok'}
 if repeated(unit, attempt, token) then return said_again() end
 if not running() or not current(unit, attempt, token) then return {'fenced'} end
@@ -15,6 +15,7 @@ for _, part in ipairs(cjson.decode(ARGV[6])) do
 end
 redis.call('HINCRBY', k, 'parts_open', parts)
 redis.call('HSET', k, 'outcome', ARGV[5])
+add_gaps(unit, ARGV[5])
 end_attempt(unit, 'fetched', '')
 advance(unit, events)
 return events

@@ -115,6 +115,9 @@ class RunInfo:
     report: dict[str, Any]
 
 
+_GAP = "gap:"  # of a unit's fields: what was not seen, and of how many items
+
+
 @cache
 def _source(name: str) -> str:
     here = resources.files("loaders.ledger")
@@ -283,6 +286,10 @@ class Ledger:
         """Rows that the graph refused: said before the batch is committed, so that the scope deletes nothing."""
         self._call("bad_rows", scope.whole.id, reason)
 
+    def rejected(self, scope: Scope, reason: str) -> None:
+        """A row that the graph refused, and that stays as it was: a gap of its scope."""
+        self._call("rejected", scope.whole.id, _GAP + f"rejected: {reason[:300]}")
+
     def cleanups(self) -> list[Scope]:
         """Complete scopes whose batches are all committed and which are to be cleaned."""
         return sorted((Scope.parse(u.decode()) for u in _set(self._redis, f"{self._key}:cleanups")), key=lambda s: s.id)
@@ -440,5 +447,19 @@ def _unit(unit_id: str, raw: dict[str, str]) -> Unit:
         worker=raw.get("worker", ""),
         parent="parent" not in raw,
         held=raw.get("held") == "1",
-        outcome=json.loads(raw.get("outcome", "{}")),
+        outcome=_outcome(raw),
     )
+
+
+def _outcome(raw: Mapping[str, str]) -> dict[str, Any]:
+    """As the attempt told it; `gaps` in words, with those of the scope's parts."""
+    told: dict[str, Any] = json.loads(raw.get("outcome", "{}"))
+    return {name: value for name, value in told.items() if name != "gaps"} | (
+        {"gaps": found} if (found := _gaps(raw)) else {}
+    )
+
+
+def _gaps(raw: Mapping[str, str]) -> list[str]:
+    """What was not seen of items that were: the scope's own, and those of its parts."""
+    found = {field.removeprefix(_GAP): int(count) for field, count in raw.items() if field.startswith(_GAP)}
+    return [f"{text} ({count} {'item' if count == 1 else 'items'})" for text, count in sorted(found.items())]

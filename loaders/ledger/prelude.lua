@@ -118,6 +118,17 @@ local function spoil(scope, state, reason)
   end
 end
 
+-- What was not seen of items that were, as fields of the whole scope: a part's are its scope's.
+local function add_gap(unit, field, count)
+  local scope = redis.call('HGET', unit_key(unit), 'parent') or unit
+  redis.call('HINCRBY', unit_key(scope), field, count)
+  redis.call('HSET', unit_key(scope), 'incomplete', 1)
+end
+
+local function add_gaps(unit, outcome)
+  for text, count in pairs(cjson.decode(outcome).gaps or {}) do add_gap(unit, 'gap:' .. text, count) end
+end
+
 -- Moves a unit on, once nothing of it is outstanding: a part settles into its scope, a complete scope goes to the cleanup
 -- (or is clean, where it held nothing before and holds nothing now), every other outcome settles.
 local function advance(unit, events)

@@ -1,4 +1,5 @@
--- ARGV: config (JSON), token of this resumption, cursor ('' at first). Plans again every scope that isn't cleaned; its attempts
+-- ARGV: config (JSON), token of this resumption, cursor ('' at first). Plans again every scope that isn't cleaned, or of which
+-- details were not seen; its attempts
 -- go on counting, its deaths start anew. Returns {next cursor, planner to be published, ...}; tenants are admitted anew.
 -- In pages, since a run has up to 300,000 units and a script stops all else in Redis. The run stands still until the last page
 -- is done, a page may come twice, and a resumption that was broken off is simply begun again.
@@ -47,7 +48,10 @@ local function plan_again(unit, tenant, began)
     redis.call('DEL', k .. ':parts')
     drop_batches(unit)
     take_back(k)
-    redis.call('HDEL', k, 'settled', 'token', 'bad', 'bad_reason', 'reason', 'outcome')
+    redis.call('HDEL', k, 'settled', 'token', 'bad', 'bad_reason', 'reason', 'outcome', 'incomplete')
+    for _, field in ipairs(redis.call('HKEYS', k)) do
+      if string.sub(field, 1, 4) == 'gap:' then redis.call('HDEL', k, field) end
+    end
   end
   redis.call('HSET', k, 'state', 'planned', 'round', round, 'deaths', 0, 'pushed', 0, 'parts_open', 0)
   redis.call('HINCRBY', run, 'open', 1)
@@ -64,8 +68,8 @@ end
 local page = redis.call('SSCAN', run .. ':units', ARGV[3] == '' and '0' or ARGV[3], 'COUNT', 2000)
 local reply = {page[1]}
 for _, unit in ipairs(page[2]) do
-  local u = redis.call('HMGET', unit_key(unit), 'state', 'parent', 'tenant', 'attempt', 'round')
-  if u[1] and not u[2] and u[1] ~= 'cleaned' then
+  local u = redis.call('HMGET', unit_key(unit), 'state', 'parent', 'tenant', 'attempt', 'round', 'incomplete')
+  if u[1] and not u[2] and (u[1] ~= 'cleaned' or u[6]) then
     if u[5] ~= round then plan_again(unit, u[3], u[4] ~= '0') end
     if u[3] == unit then reply[#reply + 1] = unit end
   end

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from loaders.model import at
 from tasks import calls, graphql
 from tasks.budgeted import Answer, Refusal
 from tasks.failures import CallFailed, Failure
-from tasks.github import configuration
+from tasks.github import configuration, scopes
 from tasks.graphql import GraphqlApi
 from tasks.http import HttpService, retry_after, seconds_until
 from tasks.rate_budget import Budget, Limit
@@ -19,6 +18,7 @@ from tasks.resource import Call, Fetch, Tenant
 # Asked for in every document: what it cost, and what is left of the hour.
 RATE_LIMIT: Final = "rateLimit { cost limit remaining resetAt }"
 RESERVE: Final = 0.05  # of the hour's points: a token is often used by others as well
+LONGEST_WAIT_SECONDS: Final = 3_700.0  # the points are new every hour: who is told to wait longer, asks again then
 SECONDARY_SECONDS: Final = 60.0  # GitHub's own advice where it doesn't say how long
 
 # GitHub takes 2,000 points a minute, and a minute of its own computing per minute: few at a time.
@@ -27,27 +27,43 @@ _MANIFESTS_PREVIEW: Final = "application/vnd.github.hawkgirl-preview+json"
 
 
 def refusal(answer: Answer) -> Refusal | None:
-    """As any GraphQL, and GitHub's two kinds of limits, which it says with 403, 429 or 200."""
+    """As any GraphQL, and GitHub's two kinds of limits, which it says with any status, by words or by headers."""
     found = graphql.refusal(answer)
-    if found is None:
-        return None
-    message = str(at("message", answer.body) or "") if isinstance(answer.body, Mapping) else ""
-    used_up = answer.headers.get("x-ratelimit-remaining") == "0"
-    limited = answer.status in (403, 429) and ("retry-after" in answer.headers or used_up or "rate limit" in message)
-    if limited or found.failure is Failure.THROTTLED:
-        wait = retry_after(answer)
-        if wait is None:
-            wait = _until(answer, answer.headers.get("x-ratelimit-reset")) if used_up else SECONDARY_SECONDS
-        return Refusal(Failure.THROTTLED, found.code, message or found.reason, wait)
-    return found
+    if found is None or not _is_limit(answer, found):
+        return found
+    wait = retry_after(answer)
+    if wait is None:
+        wait = _until(answer, answer.headers.get("x-ratelimit-reset")) if _is_used_up(answer) else SECONDARY_SECONDS
+    return Refusal(Failure.THROTTLED, found.code, found.reason, min(wait, LONGEST_WAIT_SECONDS))
+
+
+def _is_limit(answer: Answer, found: Refusal) -> bool:
+    """Points that are used up explain what nothing else does; what has a reason of its own would fail again after them.
+
+    Of a refusal with a header that says how long to wait, it is the reason.
+    """
+    if found.failure is Failure.THROTTLED or (retry_after(answer) is not None and found.failure is not Failure.GONE):
+        return True
+    if answer.status == 403:
+        return _is_used_up(answer) or "rate limit" in found.reason.lower()
+    unexplained = found.failure in (Failure.TRANSIENT, Failure.BAD_ANSWER) or not found.code
+    return _is_used_up(answer) and unexplained
+
+
+def _is_used_up(answer: Answer) -> bool:
+    return answer.headers.get("x-ratelimit-remaining") == "0"
 
 
 def exhausted(answer: Answer) -> float:
     """Seconds until the hour's points are new, once what is left wouldn't do for the same query and the reserve."""
-    limits = at("data.rateLimit", answer.body)
-    if not isinstance(limits, Mapping) or limits["remaining"] > limits["limit"] * RESERVE + limits["cost"]:
+    try:
+        limits = answer.body["data"]["rateLimit"]
+        if limits["remaining"] > limits["limit"] * RESERVE + limits["cost"]:
+            return 0.0
+        reset = str(int(datetime.fromisoformat(limits["resetAt"]).timestamp()))
+    except (LookupError, TypeError, ValueError):  # a server without limits says nothing of them
         return 0.0
-    return _until(answer, str(int(datetime.fromisoformat(limits["resetAt"]).timestamp())))
+    return min(_until(answer, reset), LONGEST_WAIT_SECONDS)
 
 
 def _until(answer: Answer, reset: str | None) -> float:
@@ -87,5 +103,7 @@ def _of(tenant: Tenant, variable: str) -> configuration.Organization:
 
 
 def described(fetch: Fetch) -> tuple[Call, ...]:
-    """A classic token needs the same for all of it."""
-    return calls.of(fetch, lambda action: Call(call=action, permission="repo, read:org"))
+    """The calls of a fetch, each with the scopes that its document's fields need."""
+    documents: Sequence[graphql.Document] = getattr(fetch, "documents", ())
+    needed = {document.action: ", ".join(scopes.least(document.text)) for document in documents}
+    return calls.of(fetch, lambda action: Call(call=action, permission=needed[action]))

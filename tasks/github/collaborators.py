@@ -11,7 +11,7 @@ from typing import Any, Final
 from loaders.model import Node, Source, key, outgoing, prop
 from tasks.github.api import RATE_LIMIT
 from tasks.github.repositories import REPOSITORY_IDS
-from tasks.github.users import AFFILIATIONS, USER, GitHubUser
+from tasks.github.users import AFFILIATIONS, OPTIONAL, USER, GitHubUser
 from tasks.graphql import ByIds, Document
 from tasks.resource import Per, ResourceType
 
@@ -26,7 +26,8 @@ _COLLABORATORS: Final = Document(
         }}
       }}
       {RATE_LIMIT}
-    }}"""
+    }}""",
+    optional=OPTIONAL,
 )
 
 
@@ -42,24 +43,31 @@ def _more(affiliation: str) -> Document:
           {RATE_LIMIT}
         }}""",
         connection=f"node.{name}",
+        optional=OPTIONAL,
     )
 
 
-def accesses(repository: Source) -> Iterator[Mapping[str, Any]]:
-    """Each access, with its repository and its affiliation. Who is outside is among the direct ones as well."""
-    for affiliation in AFFILIATIONS:
+def accesses(affiliation: str) -> Callable[[Source], Iterator[Mapping[str, Any]]]:
+    """Each access of an affiliation, with its repository. Who is outside is among the direct ones as well."""
+
+    def found(repository: Source) -> Iterator[Mapping[str, Any]]:
         for edge in repository.item[affiliation.lower()]["edges"]:
             yield {**edge, "affiliation": affiliation, "repository": repository.item["url"]}
+
+    found.__name__ = f"accesses({affiliation!r})"
+    return found
 
 
 def access_id(access: Source) -> str:
     return f"{access.item['repository']}/{access.item['affiliation']}/{access.item['node']['url']}"
 
 
-def people(repository: Source) -> list[Mapping[str, Any]]:
-    """Each of them once."""
-    found = {access["node"]["url"]: access["node"] for access in accesses(repository)}
-    return list(found.values())
+def people(affiliation: str) -> Callable[[Source], list[Mapping[str, Any]]]:
+    def found(repository: Source) -> list[Mapping[str, Any]]:
+        return [edge["node"] for edge in repository.item[affiliation.lower()]["edges"]]
+
+    found.__name__ = f"people({affiliation!r})"
+    return found
 
 
 def user_with(affiliation: str, permission: str) -> Callable[[Source], str | None]:
@@ -96,5 +104,8 @@ COLLABORATORS: Final = ResourceType(
     "github.collaborators",
     Per.TENANT,
     fetch=ByIds(REPOSITORY_IDS, _COLLABORATORS, {name.lower(): _more(name) for name in AFFILIATIONS}),
-    yields=(GitHubUser.each(people), SyncGitHubCollaborator.each(accesses)),
+    yields=(
+        *(GitHubUser.each(people(affiliation)) for affiliation in AFFILIATIONS),
+        *(SyncGitHubCollaborator.each(accesses(affiliation)) for affiliation in AFFILIATIONS),
+    ),
 )

@@ -33,9 +33,12 @@ class Organization:
 
     @property
     def tenant(self) -> str:
-        """Its login; on a server of its own, with the server: two may have an organization of the same name."""
-        host = base_url.host(self.base_url)
-        return self.login if host == _PUBLIC else f"{self.login}@{host}"
+        """Its login; on a server of its own, with the server: two may have an organization of the same name.
+
+        In lower case: `Example` and `example` are one for GitHub, and one tenant whichever a configuration says.
+        """
+        host, login = base_url.host(self.base_url).lower(), self.login.lower()
+        return login if host == _PUBLIC else f"{login}@{host}"
 
 
 def read(variable: str) -> list[Organization]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from collections.abc import Mapping
+from typing import Any, Final
 
 from loaders.model import Node, Source, id_link, key, outgoing, parent, prop
 from tasks.github.api import RATE_LIMIT
 from tasks.github.repositories import REPOSITORY_IDS
 from tasks.graphql import ByIds, Document
 from tasks.resource import Per, ResourceType
+
+_PYTHON: Final = ("PIP", "CONDA")  # package managers
+_SEPARATORS: Final = re.compile("[-_.]+")
 
 _DEPENDENCIES: Final = "{ nodes { packageName requirements packageManager } pageInfo { endCursor hasNextPage } }"
 _PAGE: Final = f"""{{
@@ -51,42 +56,85 @@ _MORE_DEPENDENCIES: Final = Document(
 )
 
 
+def canonical_name(dependency: Source) -> str:
+    """As the package's ecosystem compares names: without case, and in Python with one kind of separator (PEP 503)."""
+    return _name(dependency.item)
+
+
 def dependency_id(dependency: Source) -> str:
-    return _id(dependency.item)
+    return "|".join(filter(None, (_name(dependency.item), _requirements(dependency.item))))
 
 
-def _id(dependency: dict[str, str]) -> str:
-    return "|".join((dependency["packageManager"], dependency["packageName"], dependency["requirements"] or ""))
+def dependency_key(dependency: Source) -> str:
+    return _key(dependency.item)
 
 
-def dependency_ids(manifest: Source) -> list[str]:
-    return [_id(one) for one in manifest.item["dependencies"]["nodes"]]
+def requirements(dependency: Source) -> str | None:
+    return _requirements(dependency.item)
+
+
+def package_manager(dependency: Source) -> str | None:
+    return _manager(dependency.item) or None
 
 
 def ecosystem(dependency: Source) -> str:
-    found: str = dependency.item["packageManager"]
-    return found.lower()
+    return _manager(dependency.item).lower() or "unknown"
+
+
+def dependency_keys(manifest: Source) -> list[str]:
+    return [_key(one) for one in manifest.item["dependencies"]["nodes"]]
+
+
+def _key(dependency: Mapping[str, Any]) -> str:
+    return "|".join((_manager(dependency), _name(dependency), _requirements(dependency) or ""))
+
+
+def _manager(dependency: Mapping[str, Any]) -> str:
+    return (dependency["packageManager"] or "").upper()
+
+
+def _name(dependency: Mapping[str, Any]) -> str:
+    name: str = dependency["packageName"].lower()
+    return _SEPARATORS.sub("-", name) if _manager(dependency) in _PYTHON else name
+
+
+def _requirements(dependency: Mapping[str, Any]) -> str | None:
+    return (dependency["requirements"] or "").strip() or None
+
+
+def manifest_id(manifest: Source) -> str:
+    """What has no file is known by GitHub's own id."""
+    path: str | None = manifest.item["blobPath"]
+    return f"{parent('url')(manifest)}#{path}" if path else manifest.item["id"]
+
+
+def file_name(manifest: Source) -> str:
+    """Without the folders: of the file, or of what was submitted as one."""
+    path: str = manifest.item["blobPath"] or manifest.item["filename"]
+    return path.rpartition("/")[2]
 
 
 class GitHubDependency(Node, label="GitHubDependency", shared=True):
-    id: str = key(dependency_id, "<package manager>|<name>|<requirements>")
-    name: str = prop("packageName", index=True)
-    requirements: str | None = prop("requirements", "As the manifest says them: `= 1.2.3`, `>= 2`.")
-    ecosystem: str = prop(ecosystem, "npm, pip, maven, go, ...")
-    package_manager: str = prop("packageManager")
+    package: str = key(dependency_key, "Its identity: <package manager>|<name>|<requirements>.")
+    id: str = prop(dependency_id, "<name>|<requirements>: the same text for packages of two managers.", index=True)
+    name: str = prop(canonical_name, "As the package's ecosystem compares names.", index=True)
+    requirements: str | None = prop(requirements, "As the manifest says them: `= 1.2.3`, `>= 2`.")
+    ecosystem: str = prop(ecosystem, "npm, pip, maven, go, ...; unknown: GitHub doesn't say.")
+    package_manager: str | None = prop(package_manager)
 
 
 class GitHubDependencyGraphManifest(Node, label="GitHubDependencyGraphManifest"):
-    id: str = key("id")
+    id: str = key(manifest_id, "<url of the repository>#<path of the file>")
     repo_url: str = prop(parent("url"), index=True)
-    filename: str = prop("filename")
+    filename: str = prop(file_name)
+    repo_relative_path: str = prop("filename", "The file's path in the repository.")
     blob_path: str | None = prop("blobPath")
     dependencies_count: int | None = prop("dependenciesCount")
     parseable: bool | None = prop("parseable", "False: GitHub can't read it, so that what it says isn't known.")
     exceeds_max_size: bool | None = prop("exceedsMaxSize", "True: GitHub doesn't read it.")
     relationships = (
         id_link("HAS_MANIFEST", "GitHubRepository", parent("url"), incoming=True),
-        outgoing("HAS_DEP", "GitHubDependency", dependency_ids),
+        outgoing("HAS_DEP", "GitHubDependency", dependency_keys),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, key, prop
+from loaders.model import Node, key, prop, scope_tenant
 from tasks.github.api import RATE_LIMIT
 from tasks.graphql import Document, OneThing
 from tasks.resource import Per, ResourceType
@@ -13,18 +13,25 @@ _ORGANIZATION: Final = Document(
     f"""query Organization($login: String!) {{
       organization(login: $login) {{ url login name isVerified requiresTwoFactorAuthentication }}
       {RATE_LIMIT}
-    }}"""
+    }}""",
+    optional=("requiresTwoFactorAuthentication",),
 )
 
 
 class GitHubOrganization(Node, label="GitHubOrganization"):
     id: str = key("url")
-    username: str = prop("login", index=True)
+    username: str = prop("login", "As GitHub spells it.", index=True)
+    tenant: str = prop(scope_tenant, "What its members name it by: its login in lower case.", index=True)
     name: str | None = prop("name")
     is_verified: bool | None = prop("isVerified", "Its domain is its own.")
     two_factor_requirement_enabled: bool | None = prop("requiresTwoFactorAuthentication", "None: only owners are told.")
 
 
+# Members hang on its node: whoever selects them needs it.
 ORGANIZATION: Final = ResourceType(
-    "github.organization", Per.TENANT, fetch=OneThing(_ORGANIZATION, "organization"), yields=(GitHubOrganization,)
+    "github.organization",
+    Per.TENANT,
+    fetch=OneThing(_ORGANIZATION, "organization"),
+    yields=(GitHubOrganization,),
+    also=("users",),
 )

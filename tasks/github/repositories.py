@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from loaders.model import Node, Source, incoming, key, link_through, outgoing, parent, prop
 from tasks.github.api import RATE_LIMIT
-from tasks.github.users import USER, GitHubUser
+from tasks.github.users import OPTIONAL, USER, GitHubUser
 from tasks.graphql import ByIds, Document
 from tasks.resource import Per, ResourceType
 
@@ -37,7 +37,8 @@ _REPOSITORIES: Final = Document(
         }}
       }}
       {RATE_LIMIT}
-    }}"""
+    }}""",
+    optional=OPTIONAL,
 )
 _MORE_LANGUAGES: Final = Document(
     f"""query MoreLanguages($id: ID!, $cursor: String) {{

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from loaders.model import Node, Source, id_link, incoming, key, outgoing, prop
 from tasks.github.api import RATE_LIMIT
-from tasks.github.users import PERMISSIONS, USER, GitHubUser
+from tasks.github.users import OPTIONAL, PERMISSIONS, USER, GitHubUser
 from tasks.graphql import ByIds, Document
 from tasks.resource import Per, ResourceType
 
@@ -37,7 +37,8 @@ _TEAMS: Final = Document(
         }}
       }}
       {RATE_LIMIT}
-    }}"""
+    }}""",
+    optional=OPTIONAL,
 )
 _MORE_MEMBERS: Final = Document(
     f"""query MoreTeamMembers($id: ID!, $cursor: String) {{
@@ -45,6 +46,7 @@ _MORE_MEMBERS: Final = Document(
       {RATE_LIMIT}
     }}""",
     connection="node.members",
+    optional=OPTIONAL,
 )
 _MORE_REPOSITORIES: Final = Document(
     f"""query MoreTeamRepositories($id: ID!, $cursor: String) {{

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, Source, key, link_through, outgoing, prop, scope_tenant
+from loaders.model import Node, Source, at, key, link, link_through, outgoing, prop, scope_tenant
 from tasks.github.api import RATE_LIMIT
 from tasks.graphql import Connection, Document
 from tasks.resource import Per, ResourceType
 
 # Whoever names a user asks for the same of him: then it doesn't matter which answer comes last.
 USER: Final = "url login name email company isSiteAdmin"
+OPTIONAL: Final = ("email",)  # of these: a token that has all else may lack the scope for it
 AFFILIATIONS: Final = ("DIRECT", "OUTSIDE")
 PERMISSIONS: Final = ("ADMIN", "MAINTAIN", "WRITE", "TRIAGE", "READ")
 
@@ -27,8 +28,8 @@ class GitHubUser(Node, label="GitHubUser", shared=True):
     company: str | None = prop("company")
     is_site_admin: bool | None = prop("isSiteAdmin", "Of the server.")
     relationships = (
-        link_through("SyncGitHubMember", "_OF", "MEMBER_OF", "GitHubOrganization", on={"id": "user"}),
-        link_through("SyncGitHubMember", "_OF", "ADMIN_OF", "GitHubOrganization", on={"id": "admin"}),
+        link_through("SyncGitHubMember", "_IN", "MEMBER_OF", "GitHubOrganization", on={"id": "user"}),
+        link_through("SyncGitHubMember", "_IN", "ADMIN_OF", "GitHubOrganization", on={"id": "admin"}),
         *(
             link_through(
                 "SyncGitHubCollaborator",
@@ -54,6 +55,7 @@ _MEMBERS: Final = Document(
       {RATE_LIMIT}
     }}""",
     connection="organization.membersWithRole",
+    optional=(*OPTIONAL, "hasTwoFactorEnabled"),
 )
 
 
@@ -63,25 +65,19 @@ def membership_id(member: Source) -> str:
 
 def admin(member: Source) -> str | None:
     url: str = member.item["node"]["url"]
-    return url if member.item["role"] == "ADMIN" else None
-
-
-def organization_url(member: Source) -> str:
-    """As GitHub makes it: of the server that the user is on, and the organization's login."""
-    server: str = member.item["node"]["url"].rpartition("/")[0]
-    return f"{server}/{member.tenant_name}"
+    return url if at("role", member.item) == "ADMIN" else None
 
 
 class SyncGitHubMember(Node, label="SyncGitHubMember"):
     id: str = key(membership_id)
     user: str = prop("node.url", index=True)
     admin: str | None = prop(admin, "The same of an owner of the organization.", index=True)
-    organization: str = prop(scope_tenant)
+    organization: str = prop(scope_tenant, "The tenant that it is a membership of.")
     role: str = prop("role", "ADMIN or MEMBER.")
     has_2fa_enabled: bool | None = prop("hasTwoFactorEnabled", "None: only owners are told.")
     relationships = (
         outgoing("_IS", "GitHubUser", "node.url"),
-        outgoing("_OF", "GitHubOrganization", organization_url),
+        link("_IN", "GitHubOrganization", on={"organization": "tenant"}),
     )
 
 

@@ -1,5 +1,6 @@
 """Analysis jobs on a real graph: the rewritten spellings, users' jobs, and what the shipped jobs conclude."""
 
+import itertools
 import json
 import re
 import threading
@@ -371,7 +372,7 @@ def test_an_instance_whose_rules_were_not_read_is_not_known(graph: Graph) -> Non
     run(graph, "MATCH (g:EC2SecurityGroup {id: 'sg-stub'}) SET g._scope = 'shared'")
     for type_ in shipped(EXPOSURE).reads:
         seen(graph, type_)
-    assert str(analysed(graph, EXPOSURE)) == "0 exposed instances; 2 not known"
+    assert str(analysed(graph, EXPOSURE)) == "exposed instances: not known for 2"
 
 
 def test_many_ways_in_are_named_once(graph: Graph) -> None:
@@ -843,14 +844,14 @@ def test_grants_and_policy_are_one_list_without_duplicates(graph: Graph) -> None
 def test_a_grant_to_the_log_delivery_group_is_not_public(graph: Graph) -> None:
     bucket(graph, "b", "WRITE", policy=[], group=f"{GROUPS}/s3/LogDelivery")
     analysed(graph, S3)
-    assert access(graph, "b") == (False, [])
+    assert access(graph, "b") == (None, None), "only its objects may be"
 
 
 def test_an_acl_of_an_earlier_run_leaves_it_open_unless_something_says_yes(graph: Graph) -> None:
     bucket(graph, "quiet", policy=[], acl_seen=1)
     bucket(graph, "public by policy", policy=["s3:GetObject"], acl_seen=1)
     bucket(graph, "public by its last known grants", "READ_ACP", policy=[], acl_seen=1)
-    bucket(graph, "read today", policy=[])
+    bucket(graph, "read today", policy=[], object_ownership="BucketOwnerEnforced")
     analysed(graph, S3)
     assert access(graph, "quiet") == (None, None)
     assert access(graph, "public by policy") == (True, ["s3:GetObject"])
@@ -876,7 +877,7 @@ def test_a_policy_that_was_not_read_leaves_it_open_unless_a_grant_says_yes(graph
 def test_a_bucket_that_was_closed_is_no_longer_public(graph: Graph) -> None:
     bucket(graph, "b", "READ", policy=[])
     analysed(graph, S3, "before")
-    run(graph, "MATCH (a:S3Acl {type: 'Group'}) DETACH DELETE a")
+    run(graph, "MATCH (b:S3Bucket) SET b.ignore_public_acls = true")
     analysed(graph, S3)
     assert access(graph, "b") == (False, [])
 
@@ -889,7 +890,7 @@ def test_a_grant_of_an_earlier_reading_is_over(graph: Graph) -> None:
         "MATCH (b:S3Bucket {id: 'b'}) CREATE (:S3Acl {type: 'CanonicalUser'})-[:APPLIES_TO {lastupdated: 2}]->(b)",
     )
     analysed(graph, S3)
-    assert access(graph, "b") == (False, [])
+    assert access(graph, "b") == (None, None), "what remains are its objects"
 
 
 def test_what_a_block_takes_back(graph: Graph) -> None:
@@ -911,7 +912,8 @@ def test_a_block_of_the_account_is_one_of_each_of_its_buckets(graph: Graph) -> N
     bucket(graph, "by grant", "READ_ACP", policy=[], of_account="ignore")
     bucket(graph, "by policy", policy=["s3:GetObject"], of_account="ignore")
     bucket(graph, "of another", "READ_ACP", policy=[], account="2222")
-    bucket(graph, "restricted", policy=["s3:GetObject"], account="3333", of_account="restrict")
+    closed = {"account": "3333", "of_account": "restrict", "object_ownership": "BucketOwnerEnforced"}
+    bucket(graph, "restricted", policy=["s3:GetObject"], **closed)
     analysed(graph, S3)
     assert access(graph, "by grant") == access(graph, "restricted") == (False, [])
     assert access(graph, "by policy") == (True, ["s3:GetObject"])
@@ -924,8 +926,72 @@ def test_a_block_that_was_not_read_leaves_open_what_it_might_close(graph: Graph,
     bucket(graph, "gives nothing", policy=[], **unread)
     bucket(graph, "ignored all the same", "READ_ACP", policy=[], **unread | {"ignore_public_acls": True})
     analysed(graph, S3)
-    assert access(graph, "by grant") == (None, None)
-    assert access(graph, "gives nothing") == access(graph, "ignored all the same") == (False, [])
+    assert access(graph, "by grant") == access(graph, "gives nothing") == (None, None)
+    assert access(graph, "ignored all the same") == (False, [])
+
+
+CAN_BE_PUBLIC = "objects can be public by access control lists of their own"
+
+
+def unknown(graph: Graph) -> dict[str, str]:
+    """The buckets that the finding names as not known, and why."""
+    [row] = graph.rows(shipped(S3).findings.query)
+    assert row["unknown"] >= len(row["unknown_examples"])
+    return {one["bucket"]: one["why"] for one in row["unknown_examples"]}
+
+
+def test_objects_may_be_public_where_lists_count(graph: Graph) -> None:
+    """As S3 says of a bucket that gives nothing away itself: 'Objects can be public'."""
+    bucket(graph, "as they all were before 2023", policy=[])
+    bucket(graph, "of its account", policy=[], account="2222", of_account="ignore")
+    bucket(graph, "public itself", "READ", policy=[])
+    analysed(graph, S3)
+    assert access(graph, "as they all were before 2023") == (None, None)
+    assert access(graph, "of its account") == (False, [])
+    assert access(graph, "public itself") == (True, LISTING)
+    assert unknown(graph) == {"as they all were before 2023": CAN_BE_PUBLIC}
+
+
+def test_a_policy_that_is_not_judged_is_named_with_its_reason(graph: Graph) -> None:
+    bucket(graph, "b", policy=None, object_ownership="BucketOwnerEnforced", policy_not_known="not judged: operator X")
+    bucket(graph, "c", policy=None, object_ownership="BucketOwnerEnforced")
+    analysed(graph, S3)
+    assert unknown(graph) == {"b": "its policy: not judged: operator X", "c": "its policy: it could not be read"}
+
+
+def test_every_combination_of_what_was_read(graph: Graph) -> None:
+    """Open by either way is open, closed by both is closed; all else is not known."""
+    lists = {"ignored": False, "void": False, "granted": True, "quiet": None, "old": None, "block unread": None}
+    policies = {"restricted": False, "none": False, "open": True, "unread": None, "open, block unread": None}
+    for acl, policy in itertools.product(lists, policies):
+        block: dict[str, Any] = {
+            "ignore_public_acls": None if acl == "block unread" else acl == "ignored",
+            "object_ownership": "BucketOwnerEnforced" if acl == "void" else "BucketOwnerPreferred",
+            "restrict_public_buckets": None if policy == "open, block unread" else policy == "restricted",
+        }
+        grants = () if acl in ("quiet", "old") else ("READ_ACP",)
+        actions = None if policy == "unread" else [] if policy == "none" else ["s3:GetObject"]
+        bucket(graph, f"{acl}/{policy}", *grants, policy=actions, acl_seen=1 if acl == "old" else 2, **block)
+    analysed(graph, S3)
+    rows = graph.rows(
+        "MATCH (b:S3Bucket) RETURN b.id AS id, b.anonymous_access AS a, b.anonymous_access_unknown AS why"
+    )
+    assert len(rows) == 30
+    for row in rows:
+        both = [lists[row["id"].split("/")[0]], policies[row["id"].split("/")[1]]]
+        assert row["a"] is (True if True in both else None if None in both else False), row["id"]
+        assert bool(row["why"]) is (row["a"] is None), row["id"]
+
+
+def test_a_bucket_known_public_is_not_clean_after_a_denial(graph: Graph) -> None:
+    """Run 1 read its policy, run 2 was denied it."""
+    bucket(graph, "b", policy=["s3:GetObject"], object_ownership="BucketOwnerEnforced")
+    analysed(graph, S3, "run-1")
+    assert access(graph, "b") == (True, ["s3:GetObject"])
+    run(graph, "MATCH (b:S3Bucket) SET b.policy_anonymous_actions = null, b.policy_not_known = 'it could not be read'")
+    analysed(graph, S3, "run-2")
+    assert access(graph, "b") == (None, None)
+    assert unknown(graph) == {"b": "its policy: it could not be read"}
 
 
 def test_a_block_of_the_account_that_was_read_earlier_says_nothing_about_today(graph: Graph) -> None:
@@ -1039,7 +1105,9 @@ def test_a_verdict_names_a_tenant_whose_plan_was_denied(graph: Graph) -> None:
     why = "AccessDenied ec2:DescribeRegions: its regions are not known"
     seen(graph, "aws.regions", "denied", tenant="2222", region="global", reason=why)
     seen(graph, "aws.tenants", tenant="aws", region="global")
-    assert str(analysed(graph, EXPOSURE)) == f"0 exposed instances; 1 of 6 scopes not seen: 2222 ({why})"
+    assert str(analysed(graph, EXPOSURE)) == (
+        f"exposed instances: none in what was seen; 1 of 6 scopes not seen: 2222 ({why})"
+    )
 
 
 def test_a_verdict_says_what_this_run_did_not_plan(graph: Graph) -> None:
@@ -1069,7 +1137,7 @@ def test_buckets_not_known_are_told_apart_from_private_ones(graph: Graph) -> Non
     seen(graph, "aws.s3.buckets", region="global")
     seen(graph, "aws.s3.acls", region="global")
     seen(graph, "aws.s3.account_public_access_block", region="global")
-    bucket(graph, "private", policy=[])
+    bucket(graph, "private", policy=[], ignore_public_acls=True)
     bucket(graph, "policy not read", policy=None)
     bucket(graph, "open", "READ_ACP", policy=[])
     finding = analysed(graph, S3)

@@ -21,7 +21,7 @@ from tasks.aws.api import AwsApi
 from tasks.failures import CallFailed, Failure, Later
 from tasks.listing import CALLS_IN_FLIGHT, listing
 from tasks.rate_budget import RateBudget
-from tasks.resource import Item, Tenant
+from tasks.resource import NOT_SEEN, Gap, Item, Tenant
 from tests.servers.answers import AnswerServer
 from tests.servers.aws import AwsServer, Effect, Fault
 
@@ -266,8 +266,8 @@ class TestDetails:
         """A declaration that says neither of both must not delete the bucket: it has no policy, and is still there."""
         undeclared = listing("s3:ListBuckets", gone_if="NoSuchBucket").then("s3:GetBucketPolicy", Bucket="Name")
         found = call(broker, lambda api: items(api, undeclared), region="global")
-        assert {item.failure.failure for item in found if item.failure} == {Failure.OTHER}
-        assert "neither none_if nor gone_if" in str(found[0].failure)
+        assert {item.value["GetBucketPolicy"] is NOT_SEEN for item in found} == {True}
+        assert "neither none_if nor gone_if" in found[0].gaps[0].reason
 
     def test_no_policy_is_an_answer_and_a_denied_one_a_gap(self, aws: AwsServer, broker: redis.Redis) -> None:
         aws.add(Fault(Effect.DENY, action="GetBucketPolicy", bucket="details-003"))
@@ -326,18 +326,16 @@ class TestDetailsOfPages:
         pages = answers.answers["iam:GetGroup"]["ops"]  # type: ignore[call-overload]
         del pages[0]["Marker"]
         found = by_name(call(broker, lambda api: items(api, self.GROUPS), region="global"))
-        assert found["ops"].failure is not None
-        assert found["ops"].failure.failure is Failure.BAD_ANSWER
+        assert found["ops"].value["GetGroup"] is NOT_SEEN
+        [gap] = found["ops"].gaps
+        assert gap.reason == "bad answer: the answer says that there is more, and not where"
 
     def test_a_page_of_a_detail_that_was_cut_short_is_no_end(self, answers: AnswerServer, broker: redis.Redis) -> None:
         pages = answers.answers["iam:GetGroup"]["ops"]  # type: ignore[call-overload]
         del pages[1]["Users"]
         found = by_name(call(broker, lambda api: items(api, self.GROUPS), region="global"))
-        assert found["ops"].failure is not None
-        assert (found["ops"].failure.failure, found["ops"].failure.reason) == (
-            Failure.BAD_ANSWER,
-            "the answer has no Users",
-        )
+        assert found["ops"].value["GetGroup"] is NOT_SEEN
+        assert found["ops"].gaps == (Gap("iam:GetGroup", "bad answer: the answer has no Users"),)
         assert found["empty"].failure is None
 
     def test_a_detail_of_each_element_is_merged_into_it(self, answers: AnswerServer, broker: redis.Redis) -> None:

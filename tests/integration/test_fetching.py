@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -13,18 +14,19 @@ from typing import Any
 import pytest
 import redis
 
-from loaders.batch import decode
+from loaders.batch import decode, item_number
 from loaders.ledger import Attempt, Event, Fenced, Ledger, State
 from loaders.model import GraphSchema, Node, key, prop
 from loaders.scope import Scope
 from tasks.failures import CallFailed, Failure, Later
-from tasks.fetch import Fetching, FetchLimits
+from tasks.fetch import MOST_GAPS, Fetching, FetchLimits
 from tasks.resource import Gap, Item, Per, ResourceType, Tenant
 
 
 class Thing(Node, label="Thing"):
     id: str = key("id")
     size: int | None = prop("size")
+    text: str | None = prop("text")
 
 
 @dataclass
@@ -117,6 +119,11 @@ def waiting(ledger: Ledger) -> list[list[dict[str, Any]]]:
     return [decode(payload) for _, payload in taken.batches] if taken else []
 
 
+def kept(ledger: Ledger) -> list[int]:
+    """The items of which nothing is to be deleted."""
+    return [row["i"] for rows in waiting(ledger) for row in rows if "p" not in row]
+
+
 def things(count: int, **more: Any) -> Toy:
     async def source(part: str) -> AsyncIterator[Item]:
         for number in range(count):
@@ -133,10 +140,10 @@ def test_rows_stream_into_batches_of_a_thousand(ledger: Ledger) -> None:
 def test_large_rows_make_smaller_batches(ledger: Ledger) -> None:
     async def source(part: str) -> AsyncIterator[Item]:
         for number in range(30):
-            yield Item({"id": f"{number}-{'x' * 100_000}"})
+            yield Item({"id": str(number), "text": "x" * 100_000})
 
     run(ledger, Toy(source))
-    assert [len(rows) for rows in waiting(ledger)] == [5, 5, 5, 5, 5, 5]
+    assert [len(rows) for rows in waiting(ledger)] == [10, 10, 10]
 
 
 def test_a_scope_that_holds_nothing_is_settled_without_the_writer(ledger: Ledger) -> None:
@@ -180,9 +187,24 @@ def test_an_item_that_vanished_is_skipped_and_the_scope_is_complete(ledger: Ledg
     assert [[row["k"] for row in rows] for rows in waiting(ledger)] == [["2"]]
 
 
-def test_a_detail_denied_for_one_item_denies_the_scope_but_not_the_other_items(ledger: Ledger) -> None:
+def test_an_item_of_which_nothing_could_be_read_stays_as_it_is_and_the_scope_is_complete(ledger: Ledger) -> None:
     async def source(part: str) -> AsyncIterator[Item]:
-        yield Item({"id": "1"}, failure=CallFailed(Failure.DENIED, "toy:Get", "no", code="AccessDenied"))
+        denied = CallFailed(Failure.DENIED, "toy:Get", "no", code="AccessDenied")
+        yield Item({"id": "1"}, failure=denied, key="1")
+        yield Item({"id": "2"})
+
+    run(ledger, Toy(source))
+    unit = ledger.unit(SCOPE)
+    assert unit is not None
+    assert (unit.state, unit.outcome["gaps"], unit.rows) == (State.FETCHED, ["toy:Get: AccessDenied (1 item)"], 1)
+    assert kept(ledger) == [item_number("1")]
+
+
+def test_what_nothing_tells_from_the_others_denies_the_scope_but_not_the_other_items(ledger: Ledger) -> None:
+    """Any node may be it, so that none may be deleted."""
+
+    async def source(part: str) -> AsyncIterator[Item]:
+        yield Item({}, failure=CallFailed(Failure.DENIED, "toy:Get", "no", code="AccessDenied"))
         yield Item({"id": "2"})
 
     run(ledger, Toy(source))
@@ -202,22 +224,60 @@ def test_a_gap_is_told_and_leaves_the_scope_complete(ledger: Ledger) -> None:
     assert unit.outcome["gaps"] == ["toy:GetPolicy: AccessDenied (2 items)"]
 
 
-@pytest.mark.parametrize(
-    ("item", "said"),
-    [
-        ({"size": 1}, "Thing.id: the row has no key (id)"),
-        ({"id": "1", "size": "large"}, "Thing.size: 'large' is str, expected int"),
-        ({"id": "1", "size": True}, "Thing.size: True is a truth value, expected int"),
-    ],
-)
-def test_a_bad_item_is_kept_aside_and_its_scope_deletes_nothing(ledger: Ledger, item: Any, said: str) -> None:
+def test_an_item_without_a_key_is_rejected_and_its_scope_deletes_nothing(ledger: Ledger) -> None:
     async def source(part: str) -> AsyncIterator[Item]:
-        yield Item(item)
+        yield Item({"size": 1})
         yield Item({"id": "good"})
 
     run(ledger, Toy(source))
-    assert state(ledger) == (State.FAILED, f"1 items kept aside, the first: {said}")
+    assert state(ledger) == (State.FAILED, "1 items rejected, the first: Thing.id: the row has no key (id)")
     assert [[row["k"] for row in rows] for rows in waiting(ledger)] == [["good"]]
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        ("large", "Thing.size: 'large' is str, expected int"),
+        (True, "Thing.size: True is a truth value, expected int"),
+        (2**63, "Thing.size: 9223372036854775808 has more than 64 bits"),
+        (-(2**63) - 1, "Thing.size: -9223372036854775809 has more than 64 bits"),
+    ],
+)
+def test_a_value_that_is_not_as_declared_costs_itself(ledger: Ledger, size: Any, said: str) -> None:
+    async def source(part: str) -> AsyncIterator[Item]:
+        yield Item({"id": "1", "size": size})
+
+    run(ledger, Toy(source))
+    unit = ledger.unit(SCOPE)
+    assert unit is not None
+    assert (unit.state, unit.outcome["gaps"]) == (State.FETCHED, [f"rejected: {said} (1 item)"])
+    [[row]] = waiting(ledger)
+    assert row["p"] == {"id": "1", "size": None, "text": None}
+
+
+def test_half_of_a_character_becomes_the_replacement_character(ledger: Ledger) -> None:
+    async def source(part: str) -> AsyncIterator[Item]:
+        yield Item({"id": "1", "text": json.loads(r'"Ada \ud83d"')})
+
+    run(ledger, Toy(source))
+    [[row]] = waiting(ledger)
+    assert row["p"]["text"] == "Ada \ufffd"
+
+
+def test_kinds_of_gaps_are_counted_up_to_a_bound(ledger: Ledger) -> None:
+    """A hostile or broken API doesn't fill the ledger with its texts."""
+
+    async def source(part: str) -> AsyncIterator[Item]:
+        for number in range(200):
+            yield Item({"id": str(number)}, gaps=(Gap("toy:Get", f"code {number}" + "x" * 1000),))
+
+    run(ledger, Toy(source))
+    unit = ledger.unit(SCOPE)
+    assert unit is not None
+    gaps = unit.outcome["gaps"]
+    assert len(gaps) == MOST_GAPS + 1
+    assert "and others (150 items)" in gaps
+    assert max(map(len, gaps)) < 320
 
 
 def test_a_bug_in_a_declaration_fails_its_scope_and_names_the_error(ledger: Ledger) -> None:

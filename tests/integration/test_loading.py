@@ -250,8 +250,8 @@ def test_the_same_run_again_changes_nothing_but_the_tag(sync: Sync, graph: Graph
     assert elements(graph) == before
 
 
-def test_a_bad_row_is_kept_aside_and_its_scope_deletes_nothing(sync: Sync, graph: Graph) -> None:
-    sync.run({INSTANCES: [reservation(instance("i-old"))]})
+def test_a_row_that_the_graph_refuses_stays_as_it_was_and_costs_nothing_else(sync: Sync, graph: Graph) -> None:
+    sync.run({INSTANCES: [reservation(instance("i-old"), instance("i-3"))]})
     run = sync.start([INSTANCES])
     found = rows(INSTANCES, [reservation(*(instance(f"i-{number}") for number in range(5)))])
     found[EC2Instance.model][3]["p"]["state"] = {"a map": "is no property"}
@@ -259,9 +259,11 @@ def test_a_bad_row_is_kept_aside_and_its_scope_deletes_nothing(sync: Sync, graph
     run.load()
     unit = run.ledger.unit(INSTANCES)
     assert unit is not None
-    assert unit.state is State.FAILED
-    assert "EC2Instance i-3" in unit.reason
-    assert values(graph, "MATCH (i:Instance) RETURN i.id ORDER BY i.id") == ["i-0", "i-1", "i-2", "i-4", "i-old"]
+    assert unit.state is State.CLEANED
+    [gap] = unit.outcome["gaps"]
+    assert gap.startswith("rejected: EC2Instance: Property values can only be of primitive types")
+    assert values(graph, "MATCH (i:Instance) RETURN i.id ORDER BY i.id") == ["i-0", "i-1", "i-2", "i-3", "i-4"]
+    assert values(graph, "MATCH (i:Instance {id: 'i-3'}) RETURN i.lastupdated") == [1]
 
 
 class Watched(Graph):

@@ -7,18 +7,28 @@ import time
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from tests.servers.company import github_scopes
 from tests.servers.company.people import People, Person
 from tests.servers.json_api import Asked, Reply, Route
 from tests.servers.windows import Taken, Window
 
 TOKEN: Final = "ghp_not-a-secret"
+TOKEN_WITHOUT_EMAIL: Final = "ghp_not-a-secret-either"
+# What each token may, as the documentation asks for it; and as it is often made.
+TOKENS: Final = {
+    TOKEN: frozenset({"repo", "read:org", "user:email"}),
+    TOKEN_WITHOUT_EMAIL: frozenset({"repo", "read:org"}),
+}
 _SITE: Final = "https://github.com"
 _LARGEST_PAGE: Final = 100
 
 
 def guard(asked: Asked) -> Reply | None:
-    known = asked.headers.get("authorization") == f"Bearer {TOKEN}"
-    return None if known else Reply({"message": "Bad credentials"}, 401)
+    scopes = TOKENS.get(asked.headers.get("authorization", "").removeprefix("Bearer "))
+    if scopes is None:
+        return Reply({"message": "Bad credentials"}, 401)
+    refused = github_scopes.refused(json.loads(asked.body)["query"], scopes)
+    return Reply(refused) if refused else None
 
 
 def refused(window: Window, taken: Taken) -> Reply:
@@ -143,7 +153,17 @@ def routes(people: People, repositories: int, page: int) -> dict[str, Route]:
         "MoreTeamMembers": more_members,
         **dict.fromkeys(("Repositories", "BranchProtectionRules", "Collaborators", "Manifests"), by_ids(repository)),
     }
-    return {f"POST /graphql {name}": route for name, route in operations.items()}
+    return {f"POST /graphql {name}": _asked_for(route) for name, route in operations.items()}
+
+
+def _asked_for(route: Route) -> Route:
+    """What the query asks for, of what the route has."""
+
+    def answered(asked: Asked) -> Reply:
+        reply = route(asked)
+        return Reply({"data": github_scopes.projected(json.loads(asked.body)["query"], reply.body["data"])})
+
+    return answered
 
 
 def _variables(asked: Asked) -> dict[str, Any]:

@@ -29,6 +29,17 @@ class Host(Node, label="Host", labels=("Machine",)):
     )
 
 
+class Subnet(Node, label="Subnet"):
+    subnetid: str = key("SubnetId")
+    id: str = prop("SubnetId")
+    vpc: str | None = prop("VpcId")
+
+
+class Card(Node, label="Card"):
+    id: str = key("id")
+    relationships = (outgoing("PART_OF_SUBNET", "Subnet", "SubnetId"),)
+
+
 SCHEMA = GraphSchema({"toy.networks": [Network], "toy.hosts": [Host, Address], "toy.public": [Public]})
 
 
@@ -46,7 +57,7 @@ FOREACH (k IN row.r[0] |
     ON CREATE SET t.firstseen = timestamp(), t.lastupdated = $tag, t._scope = 'shared'
   MERGE (n)-[e:HAS]->(t)
     ON CREATE SET e.firstseen = timestamp()
-  SET e.lastupdated = $tag, e._scope = row.s)"""
+  SET e.lastupdated = $tag, e._scope = row.s, e._item = row.i)"""
     )
 
 
@@ -80,9 +91,19 @@ def test_only_complete_scopes_and_their_own_relationships_are_cleaned() -> None:
     assert cypher.stale_relationships(Host.model, SCHEMA) == [
         "UNWIND $scopes AS scope\n"
         "MATCH (n:Host {_scope: scope})-[e:HAS]->()\n"
-        "WHERE e._scope = scope AND e.lastupdated < $tag\n"
+        "WHERE e._scope = scope AND e.lastupdated < $tag AND coalesce(e._kept, 0) < $tag\n"
         "WITH e LIMIT $limit DELETE e RETURN count(*) AS deleted"
     ]
+
+
+def test_what_was_not_read_is_marked_and_not_renewed() -> None:
+    by_item, by_key = cypher.keep(Host.model)
+    assert "MATCH (n:Host {_scope: row.s})\nWHERE (n._item IS NULL OR n._item IN row.items" in by_item
+    assert "MATCH (n:Host {name: row.k}) WHERE n._scope = row.s\n" in by_key
+    for statement in (by_item, by_key):
+        assert "MATCH (n)-[e:HAS]->(t)" in statement
+        assert "SET e._kept = $tag" in statement
+        assert "lastupdated" not in statement
 
 
 def test_an_id_link_is_drawn_to_nodes_that_their_owner_lists() -> None:
@@ -102,3 +123,13 @@ def test_names_are_quoted_where_cypher_needs_it() -> None:
         "CREATE CONSTRAINT `chartfleet_My Label_the-key` IF NOT EXISTS FOR (n:`My Label`) REQUIRE n.`the-key` IS UNIQUE"
     )
     assert cypher.pattern("IN", "e", incoming=True) == "<-[e:IN]-"
+
+
+def test_a_stub_whose_key_has_another_name_has_the_same_id() -> None:
+    """Queries look by `id`, whatever makes the node one."""
+    schema = GraphSchema({"toy.subnets": [Subnet], "toy.cards": [Card]})
+    assert "MERGE (t:Subnet {subnetid: k})\n" in cypher.load(Card.model, schema)
+    assert "t._scope = 'shared', t.id = k\n" in cypher.load(Card.model, schema)
+    assert cypher.make_stub(Subnet.model, "$tag") == (
+        "SET n = {subnetid: n.subnetid, id: n.id, firstseen: n.firstseen, lastupdated: $tag, _scope: 'shared'}"
+    )

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from loaders.batch import Row
-from loaders.model import Node, Source, id_link, incoming, key, outgoing, parent, prop
+from loaders.batch import Row, item_number
+from loaders.model import NOT_SEEN, Node, Source, id_link, incoming, key, link, outgoing, parent, prop
 from loaders.scope import Scope
 from tasks.failures import BadItem
 from tasks.resource import Per, ResourceType
-from tasks.rows import rows_of
+from tasks.rows import read, rows_of
 
 SCOPE = Scope(type="toy.lists", tenant="t1")
 
@@ -132,3 +132,88 @@ def test_an_item_that_does_not_fit_names_its_field(item: Any, said: str) -> None
 def test_a_field_that_is_not_optional_must_be_there() -> None:
     with pytest.raises(BadItem, match=re.escape("Part.of: missing (parent('Id'))")):
         rows({"Parts": [{"Id": "a"}]}, Part.each("Parts[]"))
+
+
+class Place(Node, label="Place", tenant="Tenant"):
+    id: str = key("Id")
+    name: str | None = prop("Name")
+    size: int | None = prop("Detail.Size")
+    town: str | None = prop("Detail.Town")
+    relationships = (
+        outgoing("HAS", "Part", "Detail.Parts[].Id"),
+        id_link("LIKES", "Place", "Detail.Likes[]"),
+        link("IN", "Town", on={"town": "name"}),
+    )
+
+
+def test_of_a_detail_that_was_not_seen_properties_are_null_and_edges_stay() -> None:
+    """What follows from it isn't known; what edges are drawn by is left as it is."""
+    found = read(
+        type_of(Place, Part.each("Detail.Parts[]")), Source({"Id": "1", "Name": "n", "Detail": NOT_SEEN}, SCOPE)
+    )
+    [(model, row)] = found.rows
+    assert model.label == "Place"
+    assert row["p"] == {"id": "1", "name": "n", "size": None, "_item": item_number("1")}
+    assert row["r"] == [["t1"], []]
+    assert [(model.label, row["k"], row["e"], row["i"]) for model, row in found.kept] == [
+        ("Place", "1", "HAS", None),
+        ("Part", None, None, item_number("1")),
+    ]
+    assert found.rejected == {}
+
+
+def test_none_in_the_place_of_a_detail_not_seen_keeps_its_nodes_too() -> None:
+    source = Source({"Id": "1", "Detail": None}, SCOPE, unseen=frozenset({"Detail"}))
+    found = read(type_of(Place, Part.each("Detail.Parts[]")), source)
+    assert [row["p"].get("size") for _, row in found.rows] == [None]
+    assert ("Part", item_number("1")) in [(model.label, row["i"]) for model, row in found.kept]
+
+
+def test_a_bad_element_costs_itself() -> None:
+    item = {
+        "Id": "1",
+        "Boxes": [{"Parts": [{"Id": "a"}, {"Id": None}, {"Id": 5}]}, {"Parts": "none"}, {"Parts": [{"Id": "c"}]}],
+    }
+    found = read(type_of(Part.each("Boxes[].Parts[]")), Source(item, SCOPE), "1")
+    assert [row["k"] for _, row in found.rows] == ["a", "c"]
+    assert [(model.label, row["i"]) for model, row in found.kept] == [("Part", item_number("1"))]
+    assert list(found.rejected) == ["Part: Parts[]", "Part.id"]
+
+
+def test_an_item_whose_key_lies_in_a_detail_not_seen_stays_whole() -> None:
+    class Described(Node, label="Described"):
+        id: str = key("Detail.Id")
+
+    source = Source({"Name": "n", "Detail": NOT_SEEN}, SCOPE)
+    found = read(type_of(Described, Part.each("Parts[]")), source, "n")
+    assert found.rows == []
+    assert [(model.label, row["i"]) for model, row in found.kept] == [
+        ("Described", item_number("n")),
+        ("Part", item_number("n")),
+    ]
+    with pytest.raises(BadItem, match="Described: its key is not seen"):
+        read(type_of(Described), source)
+
+
+def test_what_an_index_can_not_hold_costs_itself() -> None:
+    class Indexed(Node, label="Indexed"):
+        id: str = key("Id")
+        text: str | None = prop("Text", index=True)
+
+    found = read(type_of(Indexed), Source({"Id": "1", "Text": "x" * 8001}, SCOPE))
+    assert [row["p"]["text"] for _, row in found.rows] == [None]
+    assert found.rejected == {"Indexed.text": "Indexed.text: 8001 bytes are more than an index takes (8000)"}
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [("a\ud83d", "a\ufffd"), ("\udc00b", "\ufffdb"), ("\ud83d\ude00", "\U0001f600"), ("é", "é"), ("a\x00", "a\x00")],
+)
+def test_text_is_well_formed(text: str, stored: str) -> None:
+    assert properties(Name=text)["name"] == stored
+
+
+def test_a_list_holds_one_kind_of_values_and_no_null() -> None:
+    assert properties(Tags=[{"Key": "a"}, None, {"Key": None}, {"Key": "b"}])["tags"] == ["a", "b"]
+    found = read(type_of(Thing), Source({"Id": "1", "Name": "n", "Tags": [{"Key": "a"}, {"Key": 2}]}, SCOPE))
+    assert list(found.rejected) == ["Thing.tags"]

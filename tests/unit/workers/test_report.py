@@ -63,6 +63,37 @@ def test_exit_codes(values: Mapping[str, Any], code: int) -> None:
     assert of(**values).exit_code == code
 
 
+@pytest.mark.parametrize(
+    ("values", "headline"),
+    [
+        ({}, "complete"),
+        (
+            {"not_seen": [line("aws.ec2.vpcs", "eu-south-1", "AccessDenied")], "scopes": {"complete": 1, "denied": 1}},
+            "complete, but 1 of 2 scopes not seen",
+        ),
+        (
+            {"gaps": [line("aws.s3.buckets", "global", gap) for gap in "ab"]},
+            "complete, but details of 1 scope not seen",
+        ),
+        ({"failed_jobs": ["mine", "yours"]}, "complete, but 2 analysis jobs failed"),
+        (
+            {
+                "gaps": [line("aws.s3.buckets", "global", "a"), line("aws.kms.keys", "eu-west-1", "b")],
+                "failed_jobs": ["x"],
+            },
+            "complete, but details of 2 scopes not seen, 1 analysis job failed",
+        ),
+        (
+            {"expected": [line("aws.ec2.vpcs", "eu-south-1", "AccessDenied")]},
+            "complete but for what expected_gaps names",
+        ),
+        ({"state": "failed", "reason": "no graph"}, "failed (no graph)"),
+    ],
+)
+def test_the_headline_says_complete_only_where_nothing_is_missing(values: Mapping[str, Any], headline: str) -> None:
+    assert f"\nRun 1-ab: {headline}\n" in shown(of(**values))
+
+
 def test_expected_gaps_are_told_apart_and_leave_the_exit_code_alone() -> None:
     there, known, other = (Scope(type="aws.ec2.vpcs", tenant=ACCOUNT, region=f"eu-south-{n}") for n in range(3))
     planner = Scope(type="aws.tenants", tenant="aws")
@@ -179,7 +210,7 @@ def test_none_found_is_told_with_what_was_not_seen() -> None:
     place = f"eu-south-1 of {ACCOUNT}"
     refused = [(place, f"UnauthorizedOperation ec2:{name}") for name in ("DescribeInstances", "DescribeSecurityGroups")]
     assert f"""
-  0 exposed instances
+  exposed instances: none in what was seen
   2 of 12 scopes not seen: {place} (UnauthorizedOperation ec2:DescribeInstances,
   ec2:DescribeSecurityGroups)
 """ in shown(of(findings=[finding(not_seen=refused)]))

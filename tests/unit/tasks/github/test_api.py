@@ -37,6 +37,14 @@ def test_a_twentieth_of_the_points_is_left_to_others() -> None:
         (answer(403, {"message": "You have exceeded a secondary rate limit"}), api.SECONDARY_SECONDS),
         (answer(429, {"message": "API rate limit exceeded"}, x_ratelimit_remaining=0, x_ratelimit_reset=NOW + 90), 90),
         (answer(200, {"errors": [{"type": "RATE_LIMITED"}]}, x_ratelimit_remaining=0, x_ratelimit_reset=NOW + 90), 90),
+        (answer(200, {"errors": [{"type": "RATE_LIMIT"}]}, x_ratelimit_remaining=0, x_ratelimit_reset=NOW + 90), 90),
+        (answer(200, {"errors": [{"code": "graphql_rate_limit"}]}), api.SECONDARY_SECONDS),
+        (answer(200, {"errors": [{"message": "API rate limit exceeded for user ID 1."}]}), api.SECONDARY_SECONDS),
+        (answer(200, {"errors": [{"message": "?"}]}, x_ratelimit_remaining=0, x_ratelimit_reset=NOW + 90), 90),
+        (answer(502, None, x_ratelimit_remaining=0, x_ratelimit_reset=NOW + 90), 90),
+        (answer(503, None, retry_after=7), 7),
+        (answer(200, {"errors": [{"type": "SOMETHING_NEW"}]}, retry_after=7), 7),
+        (answer(429, None, retry_after=999_999), api.LONGEST_WAIT_SECONDS),
     ],
 )
 def test_limits_say_how_long(answered: Answer, wait: float) -> None:
@@ -58,6 +66,11 @@ def errors(*found: dict[str, Any], data: Any = None) -> Answer:
         (errors({"type": "INSUFFICIENT_SCOPES", "message": "needs read:org"}), Failure.DENIED),
         (errors({"message": "Something went wrong while executing your query"}), Failure.TRANSIENT),
         (errors({"type": "MAX_NODE_LIMIT_EXCEEDED", "message": "too many"}), Failure.OTHER),
+        (errors({"type": "SERVICE_UNAVAILABLE", "message": "later"}), Failure.TRANSIENT),
+        (errors({"message": "timedout", "locations": [{}]}), Failure.TRANSIENT),
+        (errors({"extensions": {"code": "undefinedField"}, "path": ["query Q", "organization", "x"]}), Failure.OTHER),
+        (errors({"extensions": {"code": "argumentLiteralsIncompatible"}, "message": "no"}), Failure.OTHER),
+        (errors({"message": "Parse error on }", "locations": [{"line": 1, "column": 1}]}), Failure.OTHER),
         (answer(502, None), Failure.TRANSIENT),
         (answer(200, {"data": None}), Failure.BAD_ANSWER),
     ],
@@ -71,3 +84,58 @@ def test_why_it_refuses(answered: Answer, failure: Failure) -> None:
 def test_errors_of_single_nodes_are_for_whoever_asked() -> None:
     found = errors({"type": "NOT_FOUND", "path": ["nodes", 3]}, data={"nodes": [{}, {}, {}, None]})
     assert api.refusal(found) is None
+
+
+def test_a_reason_of_its_own_is_none_of_the_limit() -> None:
+    """Points that were used up by a query that is refused for good: it would be refused again."""
+    used_up = {"x_ratelimit_remaining": 0, "x_ratelimit_reset": NOW + 90}
+    for error in ({"type": "FORBIDDEN"}, {"type": "NOT_FOUND"}, {"extensions": {"code": "undefinedField"}}):
+        refused = api.refusal(answer(200, {"errors": [error]}, **used_up))
+        assert refused
+        assert refused.failure is not Failure.THROTTLED
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (
+            {"type": "FORBIDDEN", "extensions": {"saml_failure": True}, "message": "Resource protected"},
+            "FORBIDDEN (authorize the token for the organization's SAML single sign-on)",
+        ),
+        (
+            {"type": "FORBIDDEN", "message": "the `example` organization has an IP allow list enabled"},
+            "FORBIDDEN (this address isn't on the organization's IP allow list)",
+        ),
+        (
+            {"message": "The 'id' field requires one of the following scopes: ['read:org', 'read:discussion'], but"},
+            "INSUFFICIENT_SCOPES (id needs read:org or read:discussion)",
+        ),
+    ],
+)
+def test_what_is_denied_says_what_would_help(error: dict[str, Any], code: str) -> None:
+    for refused in (api.refusal(errors(error)), api.refusal(answer(403, {"message": error["message"]}))):
+        assert refused
+        assert refused.failure is Failure.DENIED
+    refused = api.refusal(errors(error))
+    assert refused
+    assert refused.code == code
+
+
+def test_each_scope_that_is_missing_is_named() -> None:
+    lacking = [
+        {
+            "type": "INSUFFICIENT_SCOPES",
+            "message": f"The '{field}' field requires one of the following scopes: ['{scope}']",
+        }
+        for field, scope in (("email", "user:email"), ("login", "read:org"))
+    ]
+    refused = api.refusal(errors(*lacking))
+    assert refused
+    assert refused.code == "INSUFFICIENT_SCOPES (email needs user:email, login needs read:org)"
+
+
+@pytest.mark.parametrize(
+    "limits", [None, {}, [], {"remaining": None, "limit": 1, "cost": 1}, {"remaining": 0, "limit": 1, "cost": 1}]
+)
+def test_limits_that_say_nothing_hold_nothing_up(limits: Any) -> None:
+    assert api.exhausted(answer(body={"data": {"rateLimit": limits}})) == 0

@@ -46,6 +46,7 @@ def test_it_may_be_broken_into_lines(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"organization": [PUBLIC | {"url": "http://github.example.com/graphql"}]}, "in the clear"),
         ({"organization": [PUBLIC | {"name": "example/web"}]}, "must be the organization's login"),
         ({"organization": [PUBLIC, PUBLIC]}, "has example twice, again as organization 2"),
+        ({"organization": [PUBLIC, PUBLIC | {"name": "EXAMPLE"}]}, "has example twice, again as organization 2"),
     ],
 )
 def test_what_is_wrong_is_told_without_what_it_holds(monkeypatch: pytest.MonkeyPatch, document: Any, told: str) -> None:
@@ -53,3 +54,11 @@ def test_what_is_wrong_is_told_without_what_it_holds(monkeypatch: pytest.MonkeyP
     with pytest.raises(ValueError, match=re.escape(told)) as caught:
         configuration.read("GITHUB_CONFIG")
     assert "secret" not in str(caught.value)
+
+
+def test_a_login_has_no_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    """GitHub takes it for the same, so it is one tenant; it is asked for as it was written."""
+    held(monkeypatch, {"organization": [PUBLIC | {"name": "Example"}, OWN | {"name": "EXAMPLE"}]})
+    found = configuration.read("GITHUB_CONFIG")
+    assert [one.tenant for one in found] == ["example", "example@github.example.com"]
+    assert [one.login for one in found] == ["Example", "EXAMPLE"]
