@@ -144,7 +144,7 @@ class GcpApi(GoogleApi):
         where = {"parent": "projects/{project}", "filter": "state:ENABLED", "pageSize": 200}
         async for page in super().pages(SERVICES, **where):
             for service in page["services"]:
-                yield service["name"].rpartition("/")[2]
+                yield str((service or {}).get("name")).rpartition("/")[2]
 
 
 def forget() -> None:

@@ -22,7 +22,7 @@ async def folders_of(api: GoogleApi, parent: str) -> AsyncIterator[Mapping[str, 
     while waiting:
         async for page in api.pages(FOLDERS, parent=waiting.pop(0), pageSize=300, showDeleted=True):
             for folder in page["folders"]:
-                if not states.of(folder):  # only an empty one can be deleted
+                if folder and folder.get("name") and not states.of(folder):  # only an empty one can be deleted
                     waiting.append(folder["name"])
                 yield folder
 

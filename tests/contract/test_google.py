@@ -18,7 +18,7 @@ from loaders.model import Source
 from tasks import registry
 from tasks.failures import BadItem
 from tasks.gcp.compute.aggregated import Aggregated
-from tasks.google_documents import Schema, lists_of, method_of, response_of, schema_of, scopes_of
+from tasks.google_documents import Schema, is_paged, lists_of, method_of, response_of, schema_of, scopes_of
 from tasks.listing import Detail, Listing
 from tasks.resource import ResourceType
 from tasks.rows import rows_of
@@ -57,6 +57,21 @@ def test_no_method_is_deprecated_and_each_names_its_scopes() -> None:
         assert not facts["deprecated"], call
         assert scopes_of(call), call
         assert method_of(call)["httpMethod"] in ("GET", "POST")
+
+
+def test_each_call_whose_answer_has_a_token_is_paged() -> None:
+    for call in google_calls.pinned()["calls"]:
+        assert is_paged(call) is ("nextPageToken" in response_of(call)), call
+
+
+def test_what_changed_is_told_line_by_line() -> None:
+    old = {"calls": {"a:b.list": {"scopes": ["x", "y"], "deprecated": False, "fields": ["kind"]}}}
+    new = {"calls": {"a:b.list": {"scopes": ["x"], "deprecated": True, "fields": ["kind", "unreachable"]}}}
+    assert google_calls.differences(old, new) == [
+        "a:b.list deprecated: False -> True",
+        "a:b.list fields: +unreachable",
+        "a:b.list scopes: -y",
+    ]
 
 
 @every_type
