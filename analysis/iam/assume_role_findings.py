@@ -67,9 +67,8 @@ FINDINGS: Final = Findings(
     name="roles that anybody or another account may assume",
     one="role that anybody or another account may assume",
     text=(
-        "First those that anybody may: principals of any AWS account (`*`), or users of a provider that "
-        "anybody can be; "
-        "then those that principals of another account may, by trust policies, their own and boundaries. The "
+        "First those that anybody may: principals of any AWS account (`*`), or users of a provider that anybody can "
+        "be; then those that principals of another account may, by trust policies, their own and boundaries. The "
         "relationship has the conditions, if any. Not known: those that trust an account that isn't read, or others "
         "whom they don't name. Users of SAML providers aren't looked at, and what an organization forbids isn't read."
     ),
