@@ -20,18 +20,9 @@ class VpcOriginList(Listing):
     """
 
     async def _pages(self, api: ListedApi) -> AsyncIterator[list[Any]]:
-        marker: str | None = None
-        while True:
-            answer: dict[str, Any] = {}
-            async for answer in api.pages(self.action, **({"Marker": marker} if marker else {})):
-                found = _origins(answer.get("VpcOriginList", {}), self.action)
-                yield [origin for origin in found if _is_own(origin, api.tenant.id)]
-            following = answer["VpcOriginList"].get("NextMarker")
-            if not answer["VpcOriginList"].get("IsTruncated"):
-                return
-            if not following or following == marker:
-                raise CallFailed(Failure.BAD_ANSWER, self.action, "the list is truncated, and names no further page")
-            marker = following
+        async for answer in api.pages(self.action, **dict(self.parameters)):
+            found = _origins(answer.get("VpcOriginList", {}), self.action)
+            yield [origin for origin in found if _is_own(origin, api.tenant.id)]
 
 
 def _origins(listed: dict[str, Any], action: str) -> list[Any]:

@@ -11,7 +11,7 @@ import pytest
 from analysis.engine import run_shipped, shipped_jobs
 from loaders.graph import Graph
 from tasks.aws.ec2 import images
-from tasks.failures import CallFailed, Failure
+from tasks.resource import NOT_SEEN
 from tests.integration.estates.conftest import ACCOUNT, REGION, Fetch, Load, found
 from tests.integration.runs import Sync, scope
 from tests.servers.aws import AwsServer, Effect, Fault
@@ -261,14 +261,14 @@ def test_without_instances_no_image_is_asked_for(aws: AwsServer, fetch: Fetch) -
     assert aws.calls().count("ec2", "DescribeImages") == 0
 
 
-def test_health_that_is_denied_ends_the_scope(aws: AwsServer, build: Builder, fetch: Fetch) -> None:
-    """Targets not seen must not read as none: the scope is denied, and deletes nothing."""
+def test_health_that_is_denied_is_not_seen(aws: AwsServer, build: Builder, fetch: Fetch) -> None:
+    """Targets not seen must not read as none: those of an earlier run stay."""
     build.balancer("alb", to=build.target_group("a", "ip", "10.0.0.1"))
     aws.add(Fault(Effect.DENY, service="elbv2", action="DescribeTargetHealth"))
-    with pytest.raises(CallFailed) as caught:
-        fetch("aws.elbv2.load_balancers")
-    assert caught.value.failure is Failure.DENIED
-    assert caught.value.action == "elasticloadbalancing:DescribeTargetHealth"
+    [item] = fetch("aws.elbv2.load_balancers")
+    assert [gap.action for gap in item.gaps] == ["elasticloadbalancing:DescribeTargetHealth"]
+    [[group]] = item.value["DescribeTargetGroups"].values()
+    assert group["DescribeTargetHealth"] is NOT_SEEN
 
 
 def test_a_target_group_that_vanishes_on_the_way_takes_no_balancer_along(
