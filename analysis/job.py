@@ -69,12 +69,16 @@ class Findings:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A named list of statements; a shipped one also states what it reads, what it writes and what it reports."""
+    """A named list of statements; a shipped one also states what it reads, what it writes and what it reports.
+
+    reads_also   types that show further ways to the same: without them the verdict holds for what was seen, and says so
+    """
 
     name: str
     file: Path
     statements: tuple[Statement, ...]
     reads: tuple[str, ...] = ()
+    reads_also: tuple[str, ...] = ()
     reads_properties: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     writes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     writes_relationships: tuple[Relationship, ...] = ()
@@ -157,6 +161,7 @@ def _read(file: Path, shipped: bool) -> Job:
         file=file,
         statements=statements,
         reads=fields.texts("reads"),
+        reads_also=fields.texts("reads_also"),
         reads_properties=fields.properties("reads_properties"),
         writes=fields.properties("writes"),
         writes_relationships=fields.relationships("writes_relationships"),

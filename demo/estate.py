@@ -174,6 +174,13 @@ class Builder:
         )
         self.region.interfaces[name] = interface
 
+    def ipv6(self, instance: str, device: int, address: str) -> None:
+        """An IPv6 address of one of an instance's interfaces."""
+        answer = self.ec2.describe_instances(InstanceIds=[self.region.instances[instance]])
+        interfaces = answer["Reservations"][0]["Instances"][0]["NetworkInterfaces"]
+        ids = {one["Attachment"]["DeviceIndex"]: one["NetworkInterfaceId"] for one in interfaces}
+        self.ec2.assign_ipv6_addresses(NetworkInterfaceId=ids[device], Ipv6Addresses=[address])
+
     def load_balancer(
         self,
         name: str,
@@ -268,9 +275,11 @@ def main_region(build: Builder) -> None:
     build.instances(("bastion",), "public-a", "bastion")
     build.instances(("web-1", "web-2"), "public-b", "web", "internal")
     build.instances(("web-ipv6",), "public-b", "web-ipv6-only")
+    build.ipv6("web-ipv6", 0, "2600:1f18:0:b::10")
     build.instances(("legacy",), "public-a", "everything")
     build.instances(("two-faces",), "public-a", "internal")
-    build.interface("second-face", "two-faces", "public-a", "bastion")
+    build.interface("second-face", "two-faces", "public-a", "web")
+    build.ipv6("two-faces", 1, "2600:1f18:0:a::10")  # the first has an address, too, in a group that is closed
     build.instances(("app-1", "app-2"), "private-a", "internal")
     build.instances(("app-both",), "public-b", "web")
     build.instances(("backoffice-1",), "private-b", "internal")
@@ -406,8 +415,17 @@ def fill_buckets(s3: Any, estate: Estate) -> None:
     for name, statements in policies.items():
         resource = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
         s3.put_bucket_policy(Bucket=name, Policy=_policy(*({"Resource": resource} | each for each in statements)))
+    private = private_policies.keys() | {name for name, acl in acls.items() if acl == "private"}
+    for name in private:
+        without_lists(s3, name)
     estate.public_buckets |= public_policies.keys() | {name for name, acl in acls.items() if acl != "private"}
-    estate.private_buckets |= private_policies.keys() | {name for name, acl in acls.items() if acl == "private"}
+    estate.private_buckets |= private
+
+
+def without_lists(s3: Any, bucket: str) -> None:
+    """As AWS makes buckets since April 2023: nobody can open an object by an access control list of its own."""
+    rules = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=rules)
 
 
 # ---------------------------------------------------------------------------------------- identities

@@ -16,7 +16,19 @@ from typing import Any, Final
 import boto3
 
 from demo import estate
-from demo.estate import ACCOUNT, ANYWHERE, IMAGE, INTERNAL, OFFICE, Builder, Estate, Region, allow, client_of
+from demo.estate import (
+    ACCOUNT,
+    ANYWHERE,
+    IMAGE,
+    INTERNAL,
+    OFFICE,
+    Builder,
+    Estate,
+    Region,
+    allow,
+    client_of,
+    without_lists,
+)
 
 READER: Final = "Chartfleet"  # the role by which each member account is read
 EXTERNAL_ID: Final = "demo"
@@ -187,6 +199,7 @@ def fill_data(client: ClientOf, hub: Estate) -> None:
     s3 = client("s3", "us-east-1")
     for name in ("demo-data-lake", "demo-data-exports", "demo-data-drop"):
         s3.create_bucket(Bucket=name)
+    without_lists(s3, "demo-data-lake")
     s3.put_bucket_acl(Bucket="demo-data-drop", ACL="public-read-write")
     read = {
         "Effect": "Allow",

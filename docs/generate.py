@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +16,8 @@ from typing import Any, Final
 from docs import facts_2020, schema_pages
 from tasks import registry
 from tasks.aws.iam_policy import Policies
+from tasks.gcp import scopes as gcp_scopes
+from tasks.gsuite import api as gsuite_api
 from workers.settings import Setting, known
 
 DOCS: Final = Path(__file__).parent
@@ -74,11 +76,18 @@ def types_table(provider: str) -> str:
     return "\n".join(lines)
 
 
+def scopes_list(scopes: Iterable[str]) -> str:
+    """The OAuth scopes that Google is asked for."""
+    return "\n".join(f"- `{scope}`" for scope in scopes)
+
+
 def _parts() -> dict[str, Callable[[], str]]:
     """What is generated, by its name on the pages."""
     return {
         "settings": settings_table,
         "aws-policy": aws_policy,
+        "gcp-scopes": lambda: scopes_list(gcp_scopes.needed()),
+        "gsuite-scopes": lambda: scopes_list(gsuite_api.scopes()),
         "schema-families": schema_pages.families_table,
         "schema-labels": schema_pages.labels_table,
         **{f"{name}-types": partial(types_table, name) for name in registry.providers()},

@@ -68,14 +68,24 @@ def load(model: NodeModel, schema: GraphSchema) -> str:
 def _merge_reference(position: int, reference: Reference, target: NodeModel) -> str:
     end = target.identity
     other_spelling = f", t{labels(end.spellings[1:])}" if end.spellings[1:] else ""
+    same = "".join(f", t.{quoted(name)} = k" for name in _same_as_key(end))
     return (
         f"FOREACH (k IN row.r[{position}] |\n"
         f"  MERGE (t:{quoted(end.label)} {{{quoted(end.key.name)}: k}})\n"
         f"    ON CREATE SET t.firstseen = timestamp(), t.lastupdated = $tag, t._scope = '{UNOWNED}'"
-        f"{other_spelling}\n"
+        f"{same}{other_spelling}\n"
         f"  MERGE (n){pattern(reference.type, 'e', incoming=reference.incoming)}(t)\n"
         f"    ON CREATE SET e.firstseen = timestamp()\n"
         f"  SET e.lastupdated = $tag, e._scope = row.s, e._item = row.i)"
+    )
+
+
+def _same_as_key(identity: NodeModel) -> tuple[str, ...]:
+    """`id`, where a model has one beside a key of another name, and both are the same: a stub has it, too."""
+    return tuple(
+        p.name
+        for p in identity.properties
+        if p.name == "id" and p is not identity.key and p.source == identity.key.source
     )
 
 
@@ -177,7 +187,7 @@ def make_stub(model: NodeModel, lastupdated: str) -> str:
     identity = model.identity
     kept = dict.fromkeys(("firstseen", *(p.name for p in identity.properties)))
     if not identity.shared:
-        kept = dict.fromkeys((identity.key.name, "firstseen"))
+        kept = dict.fromkeys((identity.key.name, *_same_as_key(identity), "firstseen"))
     bare = ", ".join(f"{quoted(name)}: n.{quoted(name)}" for name in kept)
     stays = identity.labels if identity.shared else identity.spellings
     gone = tuple(label for label in model.labels if label not in stays)

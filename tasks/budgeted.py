@@ -21,12 +21,15 @@ READ_SECONDS: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. `headers`: names in lower case; `body`: as JSON says it; `links`: those of the header, by rel."""
+    """What came back. `headers`: names in lower case; `body`: as JSON says it; `links`: those of the header, by rel;
+    `path`: what was asked for.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: Any
     links: Mapping[str, str] = field(default_factory=dict)
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,14 @@ class Terms:
     in_flight  calls that are taken at the same time of the same credentials
     refusal    why an answer isn't what was asked for; None where it is
     exhausted  seconds for which nothing is left of the bucket, as a good answer says it
+    needs      what a refused action lacks, where the API itself doesn't name it; "" where that isn't known either
     """
 
     limit: Callable[[str], tuple[str, Limit]]
     in_flight: int
     refusal: Callable[[Answer], Refusal | None]
     exhausted: Callable[[Answer], float] = lambda answer: 0.0
+    needs: Callable[[str, Refusal], str] = lambda action, refusal: ""
 
 
 @dataclass(kw_only=True)
@@ -88,7 +93,9 @@ class BudgetedApi:
             elif found.failure in (Failure.TRANSIENT, Failure.BAD_ANSWER) and tries < MOST_TRIES:
                 await asyncio.sleep(random.uniform(0, min(20, 0.5 * 2**tries)))  # noqa: S311  # jitter, no secret
             else:
-                raise CallFailed(found.failure, action, found.reason, code=found.code)
+                needs = self.terms.needs(action, found)
+                named = f"{action} ({needs})" if needs else action
+                raise CallFailed(found.failure, named, found.reason, code=found.code)
 
     @property
     def at_a_time(self) -> int:

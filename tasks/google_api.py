@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
@@ -19,27 +19,30 @@ import google_auth_httplib2
 import httplib2
 from google.auth.credentials import Credentials
 from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
-from googleapiclient import discovery, discovery_cache
+from googleapiclient import discovery
 from googleapiclient.errors import HttpError
 
-from tasks import base_url, calls
+from tasks import base_url, calls, google_answers
 from tasks.budgeted import READ_SECONDS, Answer, BudgetedApi, Refusal, Terms
 from tasks.failures import CallFailed, Failure
-from tasks.http import retry_after
+from tasks.google_documents import discovery_document, is_paged, lists_of, method_of, scopes_of
+from tasks.google_refusals import LONGEST_REASON, WITHOUT_SCOPE, refusal
+from tasks.google_scopes import narrowest
 from tasks.rate_budget import Limit
 from tasks.resource import Call, Fetch, Option
 
-# The name in actions: the API and its version.
-SERVICES: Final[Mapping[str, tuple[str, str]]] = {
-    "compute": ("compute", "v1"),
-    "container": ("container", "v1"),
-    "directory": ("admin", "directory_v1"),
-    "dns": ("dns", "v1"),
-    "iam": ("iam", "v1"),
-    "resourcemanager": ("cloudresourcemanager", "v3"),
-    "serviceusage": ("serviceusage", "v1"),
-    "storage": ("storage", "v1"),
-}
+__all__ = [
+    "ENDPOINT",
+    "GoogleApi",
+    "described",
+    "discovery_document",
+    "is_paged",
+    "lists_of",
+    "method_of",
+    "refusal",
+    "terms",
+    "with_lists",
+]
 
 ENDPOINT: Final = Option(
     name="google_api_endpoint",
@@ -47,48 +50,10 @@ ENDPOINT: Final = Option(
     check=base_url.check,
 )
 
-_THROTTLED: Final = {"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "RESOURCE_EXHAUSTED"}
-_UNTIL_TOMORROW: Final = {"dailyLimitExceeded"}
-_NOT_ENABLED: Final = {"accessNotConfigured", "SERVICE_DISABLED"}
-_LONGEST_REASON: Final = 200
+_UNREFRESHED: Final = RefreshError.__name__
 
 _of_thread = threading.local()
 _renewing: Final = threading.Lock()
-
-
-def refusal(answer: Answer) -> Refusal | None:
-    """Google's own words for it, as its older and its newer APIs say them."""
-    status = answer.status
-    if 200 <= status < 300:
-        return None
-    said = answer.body.get("error") if isinstance(answer.body, Mapping) else None
-    error: Mapping[str, Any] = said if isinstance(said, Mapping) else {}
-    reasons = list(_reasons(error))
-    words = {*reasons, error.get("status")}
-    if status == 429 or words & _THROTTLED:
-        failure = Failure.THROTTLED
-    elif words & _UNTIL_TOMORROW:
-        failure = Failure.OTHER
-    elif words & _NOT_ENABLED:
-        failure = Failure.NOT_ENABLED
-    elif status in (401, 403):
-        failure = Failure.DENIED
-    elif status in (404, 410):
-        failure = Failure.GONE
-    else:
-        failure = Failure.TRANSIENT if status >= 500 or status == 408 else Failure.OTHER
-    code = next(iter(reasons), None) or error.get("status") or str(status)
-    reason = str(error.get("message") or f"answered {status}")[:_LONGEST_REASON]
-    return Refusal(failure, code, reason, retry_after(answer))
-
-
-def _reasons(error: Mapping[str, Any]) -> Iterator[str]:
-    for detail in error.get("details") or ():
-        if str(detail.get("@type", "")).endswith("google.rpc.ErrorInfo") and detail.get("reason"):
-            yield detail["reason"]
-    for one in error.get("errors") or ():
-        if one.get("reason"):
-            yield one["reason"]
 
 
 def terms(limits: Mapping[str, Limit], in_flight: int) -> Terms:
@@ -116,22 +81,50 @@ class GoogleApi(BudgetedApi):
     fixed: Mapping[str, str] = field(default_factory=dict)
 
     async def pages(self, action: str, **parameters: Any) -> AsyncIterator[Any]:
-        """The body of every page; a list that Google left out, because nothing is in it, is there and empty."""
+        """The body of every page; a list that Google left out, because nothing is in it, is there and empty.
+
+        After the last page it raises CallFailed where an answer said that it isn't whole.
+        """
         collection, method = self._collection(action), action.rpartition(".")[2]
         request = getattr(collection, method)(**self._all(action, parameters))
         following: Callable[[Any, Any], Any] | None = getattr(collection, f"{method}_next", None)
-        seen = set[str]()
+        seen, unseen = set[str](), dict[str, None]()
         while request is not None:
-            asked = request
-            body = (await self.answer(action, lambda asked=asked: self._send(asked))).body  # type: ignore[misc]
-            if not isinstance(body, dict):
-                raise CallFailed(Failure.BAD_ANSWER, action, "the answer is no object")
+            body = await self._body(action, request)
             token = body.get("nextPageToken")
+            if token and following is None:
+                raise CallFailed(Failure.BAD_ANSWER, action, "it has a next page, and the method takes no token")
             if token and token in seen:
                 raise CallFailed(Failure.BAD_ANSWER, action, "the next page is one that was read before")
             seen.add(token or "")
+            unseen |= dict.fromkeys(google_answers.unseen(action, body))
             yield with_lists(body, self.items_at(action))
             request = following(request, body) if following and token else None
+        if unseen:
+            told = f"Google says that its answer isn't whole: {', '.join(sorted(unseen))}"
+            raise CallFailed(Failure.OTHER, action, told[:LONGEST_REASON], code="UNREACHABLE")
+
+    async def _body(self, action: str, request: Any) -> dict[str, Any]:
+        """An answer to the request that is one. Raises CallFailed."""
+        try:
+            answer = await self.answer(action, lambda: self._send(request))
+        except CallFailed as error:
+            if error.code in WITHOUT_SCOPE:
+                takes = f"{action} (OAuth scope {narrowest(scopes_of(action))})"
+                raise CallFailed(Failure.DENIED, takes, error.reason, code=error.code) from None
+            if error.code == _UNREFRESHED and error.failure is Failure.DENIED and self._asked_for:
+                takes = f"{action} (OAuth scopes {', '.join(self._asked_for)})"
+                raise CallFailed(Failure.DENIED, takes, error.reason, code=error.code) from None
+            raise
+        if said := google_answers.wrong_with(action, answer.body):
+            raise CallFailed(Failure.BAD_ANSWER, action, said)
+        body: dict[str, Any] = answer.body
+        return body
+
+    @property
+    def _asked_for(self) -> tuple[str, ...]:
+        """The scopes of its tokens, where the credentials say which."""
+        return tuple(getattr(self.identity, "scopes", None) or ())
 
     async def whole(self, action: str, **parameters: Any) -> Any:
         """The body of an action as one, with the items of every page."""
@@ -163,19 +156,25 @@ class GoogleApi(BudgetedApi):
         return value
 
     def _send(self, request: Any) -> Answer | Refusal:
+        heads: list[Mapping[str, str]] = []
+        request.add_response_callback(heads.append)
         try:
-            return Answer(200, {}, request.execute(http=_http(self.identity), num_retries=0))
+            body = request.execute(http=_http(self.identity), num_retries=0)
+            kind = heads[-1].get("content-type", "") if heads else ""
+            if "json" not in kind:  # whoever it is that answers, it isn't Google
+                return Refusal(Failure.BAD_ANSWER, "", f"the answer is {kind[:80] or 'of no type'}, not JSON")
+            return Answer(200, {}, body)
         except HttpError as error:
             return Answer(int(error.resp.status), {k.lower(): v for k, v in error.resp.items()}, _json(error.content))
         except RefreshError as error:
             away = error.retryable or isinstance(error.__cause__, TransportError)
-            reason = f"no token is given: {error.args[0]}"[:_LONGEST_REASON]
-            return Refusal(Failure.TRANSIENT if away else Failure.DENIED, "RefreshError", reason)
+            reason = f"no token is given: {error.args[0]}"[:LONGEST_REASON]
+            return Refusal(Failure.TRANSIENT if away else Failure.DENIED, _UNREFRESHED, reason)
         except (httplib2.HttpLib2Error, OSError, TransportError) as error:
             return Refusal(Failure.TRANSIENT, "", type(error).__name__)
         except GoogleAuthError as error:
-            return Refusal(Failure.DENIED, type(error).__name__, str(error)[:_LONGEST_REASON])
-        except json.JSONDecodeError:
+            return Refusal(Failure.DENIED, type(error).__name__, str(error)[:LONGEST_REASON])
+        except (ValueError, RecursionError):
             return Refusal(Failure.BAD_ANSWER, "", "the answer is no JSON")
 
 
@@ -211,38 +210,6 @@ def _built(service: str, endpoint: str) -> Any:
     document = discovery_document(service)
     options = {"api_endpoint": f"{endpoint.rstrip('/')}/{document['servicePath']}"} if endpoint else None
     return discovery.build_from_document(document, http=httplib2.Http(), client_options=options)
-
-
-@cache
-def discovery_document(service: str) -> dict[str, Any]:
-    """What Google publishes of a service, as it comes with its client."""
-    name, version = SERVICES[service]
-    found: dict[str, Any] = json.loads(discovery_cache.get_static_doc(name, version))
-    return found
-
-
-def method_of(action: str) -> Mapping[str, Any]:
-    """The method as its discovery document has it. Raises KeyError."""
-    service, _, path = action.partition(":")
-    *collections, name = path.split(".")
-    found: Mapping[str, Any] = discovery_document(service)
-    for collection in collections:
-        found = found["resources"][collection]
-    method: Mapping[str, Any] = found["methods"][name]
-    return method
-
-
-@cache
-def lists_of(action: str) -> tuple[str, ...]:
-    """Where an answer of a method that lists holds its items: its list of things, by the discovery document."""
-    document = discovery_document(action.partition(":")[0])
-    answer = document["schemas"][method_of(action)["response"]["$ref"]]["properties"]
-    things = [name for name, of in answer.items() if of.get("type") == "array" and "$ref" in of["items"]]
-    return tuple(things) if is_paged(action) or len(things) == 1 else ()
-
-
-def is_paged(action: str) -> bool:
-    return "pageToken" in method_of(action).get("parameters", {})
 
 
 def described(permission: Callable[[str], str | None]) -> Callable[[Fetch], tuple[Call, ...]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import string
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
@@ -22,9 +22,10 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from loaders.model import at
-from tasks import calls
+from tasks import base_url, calls
 from tasks.budgeted import CONNECT_SECONDS, READ_SECONDS, Answer, BudgetedApi, Refusal, Terms
 from tasks.failures import CallFailed, Failure
+from tasks.link_header import links
 from tasks.listing import CALLS_IN_FLIGHT
 from tasks.resource import Call, Fetch
 
@@ -103,12 +104,26 @@ class HttpService(Terms):
     """What a provider's API is like, the same for all its tenants.
 
     further    where the next page is
-    items_at   where a page holds its items: a path, or "" where it is the list
+    items_at   where a page holds its items: a path, or "" where it is the list: an answer without is none. None: each
+               declaration says it, and details may be answered by anything
+    but_at     the same for actions of another kind. None: the answer is one thing, as that of every action whose path
+               ends in a parameter
+    thing_has  what each thing has: a path. An answer that is one thing must hold it, of a list some element must, if
+               there are any; "" where nothing tells
+    any_host   links may name another host of the same tenant, as Okta's do: path and query are asked for at `base_url`.
+               They must lead below this path of it. None: links must name the server of `base_url`
     """
 
     refusal: Callable[[Answer], Refusal | None] = by_status
     further: Callable[[Answer], Further] = one_page
-    items_at: str = ""
+    items_at: str | None = None
+    but_at: Mapping[str, str | None] = field(default_factory=dict)
+    thing_has: str = ""
+    any_host: str | None = None
+
+    def list_at(self, action: str) -> str | None:
+        """Where the answer to an action holds a list; None where it is one thing."""
+        return self.but_at.get(action, None if action.endswith("}") else self.items_at)
 
 
 class _Authorized(AuthBase):
@@ -143,18 +158,20 @@ class HttpApi(BudgetedApi):
         return await self._ask(action, self.base_url.rstrip("/") + path, query)
 
     async def pages(self, action: str, **parameters: Any) -> AsyncIterator[Any]:
-        """The body of every page."""
+        """The body of every page. Raises CallFailed where one isn't what the action answers with."""
         answer, seen = await self.call(action, **parameters), set[str]()
         while True:
-            yield answer.body
+            yield self._shaped(action, answer.body)
             further = self.terms.further(answer)
             if further is None:
                 return
+            if isinstance(further, str):
+                further = self._own(action, further)
             if repr(further) in seen:
                 raise CallFailed(Failure.BAD_ANSWER, action, "the next page is one that was read before")
             seen.add(repr(further))
             if isinstance(further, str):
-                answer = await self._ask(action, self._own(action, further), {})
+                answer = await self._ask(action, further, {})
             else:
                 answer = await self.call(action, **{**parameters, **further})
 
@@ -163,21 +180,37 @@ class HttpApi(BudgetedApi):
         pages = [page async for page in self.pages(action, **parameters)]
         if len(pages) == 1:
             return pages[0]
-        where = self.terms.items_at
-        lists = [page if not where else at(where, page) for page in pages]
+        where = self.terms.list_at(action) or ""
+        lists = [at(where, page) if where else page for page in pages]
         if not all(isinstance(items, list) for items in lists):
-            raise CallFailed(Failure.BAD_ANSWER, action, f"a page has no list{f' at {where}' if where else ''}")
+            raise _other(action, "one thing, and has further pages")
         items = [item for page in lists for item in page]
         return {**pages[0], where: items} if where else items
 
     def items_at(self, action: str) -> tuple[str, ...]:
-        return (self.terms.items_at,)
+        return (self.terms.list_at(action) or "",)
 
-    def _own(self, action: str, url: str) -> str:
-        """A link of an answer, if it leads to the same server."""
-        if urlsplit(url)[:2] != urlsplit(self.base_url)[:2]:
-            raise CallFailed(Failure.BAD_ANSWER, action, f"the next page is at another server: {urlsplit(url).netloc}")
-        return url
+    def _shaped(self, action: str, body: Any) -> Any:
+        """What came with status 200 may still be a proxy's page, or an error: that must not read as an empty list."""
+        where, told = self.terms.list_at(action), self.terms.thing_has
+        if where is not None:
+            found = at(where, body) if where else body
+            if not isinstance(found, list):
+                raise _other(action, f"no list{f' at {where}' if where else ''}")
+            if found and told and not any(at(told, one) for one in found):
+                raise _other(action, f"a list of what has no {told}")
+        elif not isinstance(body, Mapping | list) or (told and not at(told, body)):
+            raise _other(action, f"no object with {told}" if told else "neither object nor list")
+        return body
+
+    def _own(self, action: str, link: str) -> str:
+        """Where a link of an answer leads, at the server of `base_url`: no other is sent the credentials."""
+        try:
+            return base_url.own(
+                self.base_url, link, below=self.terms.any_host or "/", any_host=bool(self.terms.any_host)
+            )
+        except ValueError as error:
+            raise CallFailed(Failure.BAD_ANSWER, action, f"the next page is {error}") from None
 
     async def post(self, action: str, body: Mapping[str, Any]) -> Answer:
         """The answer to a document that is sent to the action's path, whatever follows that in the action's name."""
@@ -188,6 +221,11 @@ class HttpApi(BudgetedApi):
     async def _ask(self, action: str, url: str, query: Mapping[str, Any]) -> Answer:
         method, _, _ = action.partition(" ")
         return await self.answer(action, lambda: _request(method, url, query, _Authorized(self.headers)))
+
+
+def _other(action: str, told: str) -> CallFailed:
+    """The answer is something else than the action answers with."""
+    return CallFailed(Failure.BAD_ANSWER, action, f"the answer is {told}")
 
 
 def _session(origin: str) -> requests.Session:
@@ -224,7 +262,8 @@ def _request(
             status=response.status_code,
             headers={name.lower(): value for name, value in response.headers.items()},
             body=response.json() if response.content and is_json else None,
-            links={rel: link["url"] for rel, link in response.links.items()},
+            links=links(response.headers.get("link", "")),
+            path=urlsplit(url).path,
         )
     except requests.JSONDecodeError:
         return Refusal(Failure.BAD_ANSWER, "", "the answer is no JSON")

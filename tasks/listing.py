@@ -104,7 +104,8 @@ class Detail:
         async for page in api.pages(self.action, **parameters):
             for path in api.items_at(self.action):
                 listed = values_at(path, page, self.action)
-                kept += [{name: one[name] for name in self.keep if name in one} for one in listed]
+                things = (one for one in listed if isinstance(one, Mapping))  # what is none costs itself
+                kept += [{name: one[name] for name in self.keep if name in one} for one in things]
         return kept
 
 
@@ -362,8 +363,9 @@ class Listing:
     async def _pages(self, api: ListedApi) -> AsyncIterator[list[Any]]:
         """The items of each page."""
         paths = api.items_at(self.action) if self.items_at is None else (self.items_at,)
+        one = self.items_at is not None  # of a declaration that says where, it may be one item
         async for page in api.pages(self.action, **dict(self.parameters)):
-            yield [value for path in paths for value in values_at(path, page, self.action)]
+            yield [value for path in paths for value in values_at(path, page, self.action, one=one)]
 
     async def _detailed(self, api: ListedApi, found: Sequence[Found]) -> AsyncIterator[Item]:
         if not self.details and not self.divided:
@@ -429,14 +431,18 @@ def listing(
     return Listing(action, tuple(parameters.items()), items_at, owner_at, codes, named=named)
 
 
-def values_at(path: str, page: Any, action: str) -> list[Any]:
-    """The items at a path of an answer. Raises CallFailed: an answer that was cut short must not read as none."""
+def values_at(path: str, page: Any, action: str, *, one: bool = True) -> list[Any]:
+    """The items at a path of an answer; `one`: it may be a single one. Raises CallFailed: an answer that was cut short,
+    or is something else, must not read as none.
+    """
     try:
         found = at(path, page) if path else page
     except TypeError as error:
         raise CallFailed(Failure.BAD_ANSWER, action, f"the answer has no list at {path}: {error}") from None
     if found is None:  # an empty list is there, and empty
-        raise CallFailed(Failure.BAD_ANSWER, action, f"the answer has no {path}")
+        raise CallFailed(Failure.BAD_ANSWER, action, f"the answer has no {path or 'list'}")
+    if not one and not isinstance(found, list):
+        raise CallFailed(Failure.BAD_ANSWER, action, f"{path or 'the answer'} is no list")
     return found if isinstance(found, list) else [found]
 
 

@@ -5,6 +5,7 @@ A provider is a package with a `PROVIDER`; a resource type is a module-level `Re
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator
@@ -58,9 +59,15 @@ def of(provider: str) -> tuple[ResourceType, ...]:
 def requested(provider: str, words: Iterable[str]) -> tuple[ResourceType, ...]:
     """The types that a comma list selects: by name (`aws.ec2.instances`, `ec2.instances`), by family (`ec2`, `iam`), or
     by the word of another tool (`ec2:instance`). Raises ValueError that names what is known.
+
+    Words of other tools for what isn't fetched here select nothing: `remarks` says so. No word at all selects all.
     """
+    words = tuple(words)
     chosen: dict[str, ResourceType] = {}
+    other = providers()[provider].other_words if provider in providers() else {}
     for word in words:
+        if word in other:
+            continue
         name = word.removeprefix(f"{provider}.")
         matching = [
             t
@@ -69,9 +76,24 @@ def requested(provider: str, words: Iterable[str]) -> tuple[ResourceType, ...]:
         ]
         if not matching:
             known = sorted({t.name.removeprefix(f"{provider}.") for t in of(provider)})
-            raise ValueError(f"{word!r} is no resource type of {provider}; known: {', '.join(known)}")
+            families = {name.partition(".")[0] for name in known}
+            candidates = {*known, *families, *other, *(w for t in of(provider) for w in t.also)}
+            near = difflib.get_close_matches(name, sorted(candidates), cutoff=0.5)
+            meant = f"did you mean {' or '.join(near)}? " if near else ""
+            raise ValueError(f"{word!r} is no resource type of {provider}; {meant}known: {', '.join(known)}")
         chosen.update((t.name, t) for t in matching)
-    return tuple(chosen.values()) or of(provider)
+    return tuple(chosen.values()) if words else of(provider)
+
+
+def remarks(provider: str, words: Iterable[str]) -> Iterator[str]:
+    """What is to be said of words that select nothing: those of one answer in one line."""
+    other = providers()[provider].other_words
+    by_answer: dict[str, list[str]] = {}
+    for word in words:
+        if word in other:
+            by_answer.setdefault(other[word], []).append(word)
+    for answer, named in by_answer.items():
+        yield f"{', '.join(named)}: {answer}"
 
 
 def _packages() -> Iterator[ModuleType]:

@@ -189,6 +189,7 @@ class Provider:
     contradiction  an option that doesn't go with the others, and why
     calls          the calls that a type's fetch makes, with permission and number
     examine        tries what these types call, tenant by tenant; None where that can't be tried. Raises NotConfigured
+    other_words    what other tools' `--<provider>-requested-syncs` takes, and selects nothing here: what is said of it
     """
 
     name: str
@@ -201,3 +202,4 @@ class Provider:
     contradiction: Callable[[Options], tuple[str, str] | None] = lambda options: None
     calls: Callable[[Fetch], tuple[Call, ...]] = lambda fetch: tuple(Call(call=call) for call in fetch.calls)
     examine: Callable[[Options, Sequence[ResourceType], Any], Awaitable[Examination]] | None = None
+    other_words: Mapping[str, str] = field(default_factory=dict)

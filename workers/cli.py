@@ -142,7 +142,7 @@ def _sync(settings: Settings, args: argparse.Namespace) -> int:
         graph = stack.enter_context(closing(readiness.check_graph(settings.graph_address)))
         app = _app(settings)
         if not local:
-            off = _check_fleet(app, settings, graph)
+            off = _check_fleet(app, settings, graph, notes)
 
         def publish_units(run: str, units: Iterable[Scope]) -> None:
             for unit in units:
@@ -191,13 +191,15 @@ def _check_providers(settings: Settings) -> Mapping[str, str]:
     return found.off
 
 
-def _check_fleet(app: Celery, settings: Settings, graph: Graph) -> Mapping[str, str]:
+def _check_fleet(app: Celery, settings: Settings, graph: Graph, notes: Console) -> Mapping[str, str]:
     """The same, as the workers see it."""
     options = settings.run_config()["options"]
     for seconds in FLEET_ANSWER_SECONDS:
         answers = readiness.ask_fleet(app, settings.modules, options, seconds=seconds)
         if not answers.lacks(settings.modules):
             break
+    for line in answers.notes:
+        notes.print(line, highlight=False, soft_wrap=True)
     readiness.check_fleet(answers, settings.modules, graph.database_id(), selected=settings.selects)
     return answers.off
 
@@ -564,14 +566,14 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("config", parents=[common], help="every setting, its value and where that came from")
     worker = commands.add_parser("worker", parents=[common], help="a worker of the fleet")
     worker.add_argument("--queues", default="coordinator,fetch", help="coordinator, fetch (or fetch.aws, ...), loader")
-    worker.add_argument("--hostname", help="name of the worker, unique on its host")
+    worker.add_argument("--hostname", help="name of the worker, unique on its host (default: one of its own)")
     for name, meaning in (("beat", "starts runs by the schedule"), ("flower", "the fleet in a web page")):
         commands.add_parser(name, parents=[common], help=meaning)
     for name in ("worker", "beat", "flower"):
         commands.choices[name].add_argument("celery", nargs="*", help="after --: options for Celery itself")
     asked = commands.add_parser("health", parents=[common], help="does a process on this host get on? 0 or 1")
     asked.add_argument("process", choices=("worker", "beat", "flower"))
-    asked.add_argument("--hostname", help="of a worker: as it was started")
+    asked.add_argument("--hostname", help="of a worker: as it was started (default: all of this host)")
     port = os.environ.get("FLOWER_PORT", "5555")  # which Flower itself reads
     asked.add_argument("--port", type=int, default=port, help="of Flower; else FLOWER_PORT")
     return parser

@@ -17,7 +17,7 @@ from typing import Any, Final
 import redis
 from celery import Celery
 from celery.beat import beat_nodename
-from celery.utils.nodenames import default_nodename, host_format
+from celery.utils.nodenames import default_nodename, host_format, nodesplit
 from celery.worker import state as worker_state
 from celery.worker.control import inspect_command
 from kombu.exceptions import OperationalError
@@ -104,8 +104,28 @@ def progress(state: Any) -> dict[str, Any]:
 
 
 def worker(app: Celery, client: redis.Redis, settings: Settings, hostname: str | None) -> Health:
-    """The worker of this host that was started with this `--hostname`."""
-    node = host_format(default_nodename(local_fleet.node(hostname) if hostname else ""))
+    """The worker of this host that was started with this `--hostname`; without one, each worker of this host."""
+    if hostname:
+        return _of_node(app, client, settings, host_format(default_nodename(local_fleet.node(hostname))))
+    here = host_format("%h")
+    try:
+        client.ping()
+        nodes = _nodes(app, here)
+    except (redis.RedisError, OperationalError) as error:
+        return _waits_for_broker(f"the workers of {here}", error)
+    found = [_of_node(app, client, settings, node) for node in nodes]
+    if not found:
+        return Health(False, f"no worker of {here} answers")
+    return Health(all(one.well for one in found), "; ".join(one.text for one in found))
+
+
+def _nodes(app: Celery, host: str) -> list[str]:
+    """The workers of a host, by what answers."""
+    answers = app.control.ping(timeout=ANSWER_SECONDS) or []
+    return sorted({node for answer in answers for node in answer if nodesplit(node)[1] == host})
+
+
+def _of_node(app: Celery, client: redis.Redis, settings: Settings, node: str) -> Health:
     try:
         client.ping()
         look = _look(app, node) or _look(app, node)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -133,9 +134,16 @@ def worker_command(queues: Sequence[str], concurrency: int | None, name: str | N
     """Celery's own command for a worker of these queues."""
     command = [sys.executable, "-m", "celery", "--app", "workers.app", "worker", "--queues", ",".join(expand(queues))]
     command += ["--concurrency", str(concurrency)] if concurrency else []
-    command += ["--hostname", node(name)] if name else []
+    command += ["--hostname", node(name or unique_name(queues))]
     command += ["--pool", "threads"] if sys.platform == "win32" else []  # Windows can't fork
     return [*command, "--loglevel", "INFO", "--without-gossip", "--without-mingle", *more]
+
+
+def unique_name(queues: Sequence[str]) -> str:
+    """A name that no other worker has: those of one name can't be told apart, and Celery's default is the same for all
+    of a host.
+    """
+    return "-".join([*(queue.replace(".", "-") for queue in queues), uuid.uuid4().hex[:6]])
 
 
 def node(name: str) -> str:

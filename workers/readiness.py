@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import redis
@@ -111,10 +112,24 @@ def readiness(state: Any, modules: Iterable[str] = (), options: Mapping[str, Any
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """What the workers answered: name -> readiness. `here`: modules that aren't configured as this process sees it."""
+    """What the workers answered: name -> readiness.
+
+    here    modules that aren't configured as this process sees it
+    shared  names that several workers have, and how many
+    """
 
     workers: Mapping[str, Mapping[str, Any]]
     here: Mapping[str, str]
+    shared: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> Iterator[str]:
+        """What doesn't stop a run, and should be known."""
+        for name, count in self.shared.items():
+            yield (
+                f"{count} workers are named {name}: give each a --hostname of its own, or none; "
+                "`chartfleet health worker` and Flower can't tell them apart"
+            )
 
     def lacks(self, modules: Iterable[str]) -> list[str]:
         """The queues that no worker serves."""
@@ -148,10 +163,15 @@ def ask_fleet(app: Celery, modules: Iterable[str], options: Mapping[str, Any], *
     modules = list(modules)
     arguments = {"modules": modules, "options": dict(options)}
     answers = app.control.broadcast("chartfleet_readiness", arguments=arguments, reply=True, timeout=seconds) or []
-    workers = {name: answer for reply in answers for name, answer in reply.items() if "queues" in answer}
+    named = [(name, answer) for reply in answers for name, answer in reply.items() if "queues" in answer]
+    counts, workers = Counter[str](), dict[str, Mapping[str, Any]]()
+    for name, answer in named:
+        counts[name] += 1
+        workers[name if counts[name] == 1 else f"{name} ({counts[name]})"] = answer
     served = {queue for answer in workers.values() for queue in answer["queues"]}
     unserved = [] if "coordinator" in served else [name for name in modules if f"fetch.{name}" not in served]
-    return Fleet(workers, configured.look(unserved, options).off)
+    shared = {name: count for name, count in counts.items() if count > 1}
+    return Fleet(workers, configured.look(unserved, options).off, shared)
 
 
 def check_fleet(fleet: Fleet, modules: Iterable[str], database: str, *, selected: bool) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -46,6 +46,7 @@ class Setting:
     metavar: str | None = None
     secret: bool = False
     note: str = ""  # said by `sync` where it is given
+    remarks: Callable[[Any], Iterable[str]] = lambda value: ()  # the same, of a value
     also: tuple[str, ...] = ()  # other names of it
 
     @property
@@ -365,6 +366,7 @@ def _requested_syncs(provider: str) -> Setting:
         check=check,
         metavar="TYPE,...",
         meaning=f"resource types of {provider} to fetch, instead of all",
+        remarks=lambda value: registry.remarks(provider, value),
     )
 
 
@@ -463,6 +465,7 @@ class Settings:
         for name, setting in known().items():
             if setting.note and self._values[name] != setting.default:
                 yield f"{setting.flag}: {setting.note}"
+            yield from (f"{setting.flag}: {remark}" for remark in setting.remarks(self._values[name]))
 
     def with_values(self, values: Mapping[str, Any], origin: str) -> Settings:
         """These settings with some values in their place, as found by the program itself."""

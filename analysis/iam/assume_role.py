@@ -4,28 +4,30 @@
   its boundary must allow it as well); trust in the account leaves it to the principal's own policies and boundary.
   Across accounts both sides must allow it.
 - What any of these policies denies is denied.
-- Conditions aren't judged, as they depend on the request: the edge keeps them as `conditions`. It has none only where
-  nothing has to hold.
+- Conditions are decided by what the graph knows of the principal and the role; what depends on the request the edge
+  keeps as `conditions`. It has none only where nothing has to hold.
 
-Services and federated identities are no principals of an account, and aren't judged. What an organization forbids isn't
-read. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+Services and federated identities are no principals of an account, and have no edges; whom a role lets in whoever they
+are, `open_trust` says. What an organization forbids isn't read. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 from analysis.drawing import EDGES_PER_TRANSACTION, delete, pages
 from analysis.iam import principals
+from analysis.iam.assume_role_findings import FINDINGS
 from analysis.iam.edge_conditions import Way, as_text
 from analysis.iam.policy_evaluation import ALWAYS, Access, access, either
 from analysis.iam.principals import USERS_AND_ROLES, Principal, account_of
 from analysis.iam.resources import Resources
 from analysis.iam.trust import ACTION, ANYBODY, How, Role, Trust, Trusts
-from analysis.job import Findings, Job
+from analysis.job import Job
 from loaders.graph import Graph
 
 ROLES_AT_A_TIME: Final = 2_000
@@ -42,13 +44,38 @@ class Edge:
 
 def edges(sources: Iterable[Principal], roles: Collection[Role]) -> Iterator[Edge]:
     """Who of the principals may assume which of the roles. Only pairs that may come to something are looked at."""
-    resources = Resources(role.arn for role in roles)
-    trusts = Trusts(roles)
+    whole = _Roles(roles)
+    parts: dict[tuple[str, str | None], _Roles] = {}
     for source in sources:
-        own = access(source.statements, ACTION, resources)
-        boundary = None if source.boundary is None else access(source.boundary, ACTION, resources)
-        for role in sorted(own.allow.keys() | trusts.naming(source)):
-            edge = _edge(source, role, trusts.of(role, source), own, boundary)
+        if any(one.depends_on_resource for one in (*source.statements, *(source.boundary or ()))):
+            parts = parts or {place: _Roles(some) for place, some in _by_place(roles).items()}
+            for place, some in parts.items():
+                yield from some.edges(source.in_request_for(*place))
+        else:
+            yield from whole.edges(source.in_request_for("", None))
+
+
+def _by_place(roles: Iterable[Role]) -> Mapping[tuple[str, str | None], list[Role]]:
+    """By account and organization."""
+    found: defaultdict[tuple[str, str | None], list[Role]] = defaultdict(list)
+    for role in roles:
+        found[role.account, role.organization].append(role)
+    return found
+
+
+class _Roles:
+    """Roles that principals are asked about together."""
+
+    def __init__(self, roles: Collection[Role]) -> None:
+        self._resources = Resources(role.arn for role in roles)
+        self._trusts = Trusts(roles)
+
+    def edges(self, source: Principal) -> Iterator[Edge]:
+        """`source`: with what its policies say in requests for these roles."""
+        own = access(source.statements, ACTION, self._resources)
+        boundary = None if source.boundary is None else access(source.boundary, ACTION, self._resources)
+        for role in sorted(own.allow.keys() | self._trusts.naming(source)):
+            edge = _edge(source, role, self._trusts.of(role, source), own, boundary)
             if edge is not None:
                 yield edge
 
@@ -84,47 +111,17 @@ JOB: Final = Job(
     statements=(),
     reads=("aws.iam.groups", "aws.iam.policies", "aws.iam.roles", "aws.iam.users"),
     writes_relationships=(("AWSPrincipal", "STS_ASSUMEROLE_ALLOW", "AWSRole"),),
-    findings=Findings(
-        name="roles that another account may assume",
-        one="role that another account may assume",
-        text=(
-            "By trust policies, the principals' own and boundaries; the relationship has the conditions, if any. "
-            "Not known: those that trust an account that isn't read. What an organization forbids isn't read at all."
-        ),
-        query="""
-MATCH (role:AWSRole)
-WITH role, split(role.arn, ':') AS parts
-WITH role, parts[4] AS account, parts[0] + ':' + parts[1] + ':iam::' AS start,
-     COLLECT {
-       MATCH (source:AWSPrincipal)-[:STS_ASSUMEROLE_ALLOW]->(role)
-       WHERE split(source.arn, ':')[4] <> parts[4]
-       RETURN source.arn ORDER BY source.arn
-     } AS sources
-WITH role, account, sources, size(sources) = 0 AND EXISTS {
-       MATCH (role)-[:TRUSTS_AWS_PRINCIPAL]->(named:AWSPrincipal {type: 'AWS'})
-       WITH named.arn AS name, CASE WHEN named.arn CONTAINS ':' THEN split(named.arn, ':')[4] ELSE named.arn END AS of
-       WHERE name = '*' OR of <> account AND of =~ '[0-9]{12}' AND NOT EXISTS {
-         MATCH (known:AWSPrincipal) WHERE known.arn STARTS WITH start + of + ':' AND (known:AWSUser OR known:AWSRole)
-       }
-       RETURN name
-     } AS open
-ORDER BY account, role.arn
-RETURN count(CASE WHEN size(sources) > 0 THEN 1 END) AS count,
-       count(CASE WHEN open THEN 1 END) AS unknown,
-       collect(
-         CASE WHEN size(sources) > 0 THEN {role: role.arn, account: account, by: sources[..5]} END
-       )[..10] AS examples
-""",
-    ),
+    findings=FINDINGS,
 )
 
 
 def draw(graph: Graph, tag: int) -> None:
     """Make the relationships what the policies in the graph say now. Repeating it changes nothing."""
+    organizations = principals.organizations(graph)
     for account in principals.accounts(graph, USERS_AND_ROLES):
         sources = list(principals.of_account(graph, account, USERS_AND_ROLES))
         for roles in pages(_trusting(graph, account), ROLES_AT_A_TIME):
-            for page in pages(edges(sources, _read(graph, roles)), EDGES_PER_TRANSACTION):
+            for page in pages(edges(sources, _read(graph, roles, organizations)), EDGES_PER_TRANSACTION):
                 rows = [asdict(edge) for edge in page]
                 graph.write(lambda tx, rows=rows: tx.run(_DRAW, edges=rows, tag=tag).consume())  # type: ignore[misc]
     delete(graph, _DELETE, {"tag": tag})
@@ -137,8 +134,11 @@ def _trusting(graph: Graph, account: str) -> list[str]:
     return [row["arn"] for row in graph.rows(_TRUSTING, names)]
 
 
-def _read(graph: Graph, arns: list[str]) -> list[Role]:
-    return [Role.of(row["arn"], row["trust_policy"]) for row in graph.rows(_ROLES, {"arns": arns})]
+def _read(graph: Graph, arns: list[str], organizations: Mapping[str, str]) -> list[Role]:
+    return [
+        Role.of(row["arn"], row["trust_policy"], row["version"], organizations.get(account_of(row["arn"])))
+        for row in graph.rows(_ROLES, {"arns": arns})
+    ]
 
 
 _TRUSTING: Final = """
@@ -152,7 +152,7 @@ RETURN DISTINCT role.arn AS arn ORDER BY arn
 _ROLES: Final = """
 UNWIND $arns AS arn
 MATCH (role:AWSPrincipal {arn: arn})
-RETURN arn, role.trust_policy AS trust_policy
+RETURN arn, role.trust_policy AS trust_policy, role.trust_policy_version AS version
 """
 
 _DRAW: Final = """

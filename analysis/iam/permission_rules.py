@@ -12,12 +12,22 @@ from typing import Any, Final
 
 import yaml
 
+from analysis.iam import service_authorization
+from analysis.iam.action_parts import asked_about, works_on
 from loaders.model import GraphSchema, NodeModel
 
 DEFAULTS: Final = Path(__file__).with_name("permission_relationships.yaml")
 ACCOUNT: Final = "AWSAccount"
 PROVIDER: Final = "aws."
 _FIELDS: Final = ("target_label", "permissions", "relationship_name")
+# Of what kind the ARNs of labels are that the tagging API doesn't list by them.
+_KINDS: Final = {
+    "AWSGroup": "iam:group",
+    "AWSRole": "iam:role",
+    "AWSUser": "iam:user",
+    "EC2KeyPair": "ec2:key-pair",
+    "KMSAlias": "kms:alias",
+}
 _PERMISSION: Final = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9*?]+")
 _RELATIONSHIP: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 
@@ -54,6 +64,11 @@ def targets(schema: GraphSchema) -> dict[str, NodeModel]:
         for spelling in model.spellings
     }
     return dict(sorted(found.items()))
+
+
+def kind(model: NodeModel) -> str:
+    """What the ARNs of its nodes are, as `rds:db`; '' where they are none that AWS has."""
+    return getattr(model.cls, "arn_kind", "") or _KINDS.get(model.label, "")
 
 
 def read(file: Path | None, schema: GraphSchema, taken: Mapping[str, str]) -> list[Rule]:
@@ -130,6 +145,7 @@ class _Check:
                 yield f"{name} is {_shown(entry[name])}; {problem}"
         if not wrong:
             yield from self._twice(number, entry)
+            yield from self._without_effect(entry)
 
     def _target_label(self, value: Any) -> str | None:
         if isinstance(value, str) and value in self._targets:
@@ -163,6 +179,37 @@ class _Check:
         if first != number:
             told = f"entry {first} has it as well, to {label}; put their permissions in one entry"
             yield f"relationship_name is {_shown(entry['relationship_name'])}; {told}"
+
+    def _without_effect(self, entry: Mapping[str, Any]) -> Iterator[str]:
+        """Permissions that nobody can have for such a resource: AWS asks about another one, or about none."""
+        label = entry["target_label"]
+        for permission in entry["permissions"]:
+            found = service_authorization.actions(permission)
+            if not found:
+                yield f"permissions has {_shown(permission)}; {_unknown(permission)}"
+            elif not any(asked_about(action, kind(self._targets[label])) for action in found):
+                told = f"which {label} doesn't stand for; {self._way_out(found)}"
+                yield f"permissions has {_shown(permission)}; it works on {_told(found)}, {told}"
+
+    def _way_out(self, found: Sequence[service_authorization.Action]) -> str:
+        models = {model.label: model for model in self._targets.values()}
+        fit = [name for name, model in models.items() if any(asked_about(one, kind(model)) for one in found)]
+        return f"give {' or '.join(fit[:3])} as target_label, or another action" if fit else "give another action"
+
+
+def _unknown(permission: str) -> str:
+    service = permission.partition(":")[0]
+    names = service_authorization.names(service)
+    near = get_close_matches(permission, names, n=3, cutoff=0.7)
+    told = f"AWS's reference of {service_authorization.date()} knows no such action"
+    if not names:
+        return f"{told}, nor a service {_shown(service)}; correct it"
+    return f"{told}; correct it" + (f", for example to {', '.join(near)}" if near else "")
+
+
+def _told(found: Sequence[service_authorization.Action]) -> str:
+    arns = list(dict.fromkeys(arn for action in found for arn in works_on(action)))
+    return ", ".join(arns[:3]) if arns else "no resource of its own"
 
 
 def taken(schema: GraphSchema, jobs: Mapping[str, Sequence[str]]) -> dict[str, str]:

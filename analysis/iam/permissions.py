@@ -2,9 +2,10 @@
 account, by the rules of `permission_rules` and AWS's evaluation of what the graph holds.
 
 - Allowed is what a principal's own and its groups' policies allow, its boundary as well, and none of them denies.
-- Conditions aren't judged, as they depend on the request: the relationship keeps them as `conditions`. It has none only
-  where nothing has to hold.
-- What a policy means by a resource may be parts of it: `action_parts`.
+- Conditions are decided by what the graph knows of the principal; what depends on the request the relationship keeps
+  as `conditions`. It has none only where nothing has to hold.
+- What a policy means by a resource may be parts of it, and a permission with wildcards is any of its actions:
+  `permission_grants`.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
@@ -16,16 +17,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from analysis.drawing import EDGES_PER_TRANSACTION, delete, pages
 from analysis.iam import principals
-from analysis.iam.action_parts import asked_about
-from analysis.iam.edge_conditions import Way, as_text, conditions_of, unless
+from analysis.iam.edge_conditions import as_text, conditions_of, unless
+from analysis.iam.permission_grants import Grant, questions
 from analysis.iam.permission_rules import ACCOUNT, Rule, targets
-from analysis.iam.policy_evaluation import ALWAYS, Conditions, access, also, either, not_always_denied
 from analysis.iam.principals import ALL, NOT_ALL_READ, Principal, account_of
-from analysis.iam.resources import Resources
 from analysis.job import Findings, Job
 from loaders.cypher import quoted
 from loaders.graph import Graph
@@ -48,93 +47,36 @@ class Edge:
     conditions: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """That a principal may do something with a resource: what of its policies must hold, and what must not."""
-
-    identity: Conditions
-    boundary: Conditions
-    denied: Conditions | None
-
-    @property
-    def always(self) -> bool:
-        return not (self.identity or self.boundary or self.denied)
-
-    @property
-    def way(self) -> Way:
-        return {"identity": self.identity, "boundary": self.boundary}
-
-
 def edges(sources: Iterable[Principal], rule: Rule, arns: Collection[str]) -> Iterator[Edge]:
-    """Who of the principals may use which of the resources. Only pairs that may come to something are looked at."""
-    asked = {permission: _Asked(permission, arns) for permission in rule.permissions}
-    for source in sources:
-        found: defaultdict[str, dict[str, Grant]] = defaultdict(dict)
-        for permission, question in asked.items():
-            for arn, grant in question.grants(source).items():
-                found[arn][permission] = grant
+    """Who of the principals may use which of the resources of their account. Only pairs that may come to something are
+    looked at.
+    """
+    asked = list(questions(rule.permissions, arns))
+    for principal in sources:
+        source = principal.in_request_for(principal.account, principal.organization)
+        found: defaultdict[str, dict[str, list[Grant]]] = defaultdict(dict)
+        for question in asked:
+            for arn, grant, permissions in question.grants(source):
+                for permission in permissions:
+                    found[arn].setdefault(permission, []).append(grant)
         for arn in sorted(found):
             yield _edge(source.arn, arn, found[arn])
 
 
-class _Asked:
-    """One permission, asked of many principals for the same resources."""
-
-    def __init__(self, permission: str, arns: Collection[str]) -> None:
-        self._action = permission
-        about = asked_about(permission)
-        self._resources = Resources(arns, about.parts)
-        self._or_else = about.or_else
-        self._parts = Resources(arns, (about.or_else,)) if about.or_else else None
-
-    def grants(self, source: Principal) -> dict[str, Grant]:
-        found = _grants(source, self._action, self._resources)
-        if self._or_else is not None and self._parts is not None:
-            for arn, grant in _grants(source, self._action, self._parts).items():
-                if arn not in found:
-                    part = {"Resource": [f"{arn}{self._or_else.begins}*"]}
-                    found[arn] = replace(grant, identity=_only_for(part, grant.identity))
-        return found
-
-
-def _grants(source: Principal, action: str, resources: Resources) -> dict[str, Grant]:
-    """By resource."""
-    own = access(source.statements, action, resources)
-    if not own.allow:
-        return {}
-    limits = own if source.boundary is None else access(source.boundary, action, resources)
-    found = {}
-    for arn in own.allow.keys() & limits.allow.keys():
-        denied = either(own.deny.get(arn), limits.deny.get(arn))
-        identity: Conditions | None = own.allow[arn]
-        boundary: Conditions | None = ALWAYS if source.boundary is None else limits.allow[arn]
-        if denied is not None:
-            identity = not_always_denied(own.allow[arn], denied) if denied else None
-            boundary = not_always_denied(boundary, denied) if boundary else ALWAYS
-        if identity is not None and boundary is not None:
-            found[arn] = Grant(identity, boundary, denied)
-    return found
-
-
-def _only_for(part: Mapping[str, Any], conditions: Conditions) -> Conditions:
-    """The same, for a part of the resource; a condition that names one already means a part of that."""
-    limited = {text if any("Resource" in one for one in json.loads(text)) else also(text, part) for text in conditions}
-    return frozenset(limited) or frozenset({also(None, part)})
-
-
-def _edge(source: str, target: str, grants: Mapping[str, Grant]) -> Edge:
-    always = sorted(permission for permission, grant in grants.items() if grant.always)
+def _edge(source: str, target: str, grants: Mapping[str, Sequence[Grant]]) -> Edge:
+    always = sorted(permission for permission, some in grants.items() if any(grant.always for grant in some))
     if always:
         conditional = sorted(grants.keys() - set(always))
         return Edge(source, target, always, conditional or None, None)
     return Edge(source, target, sorted(grants), None, _conditions(grants))
 
 
-def _conditions(grants: Mapping[str, Grant]) -> str | None:
+def _conditions(grants: Mapping[str, Sequence[Grant]]) -> str | None:
     """Where permissions differ in what must hold, each way names its own."""
     by_grant: defaultdict[Grant, list[str]] = defaultdict(list)
     for permission in sorted(grants):
-        by_grant[grants[permission]].append(permission)
+        for grant in dict.fromkeys(grants[permission]):
+            by_grant[grant].append(permission)
     if len(by_grant) == 1:
         [grant] = by_grant
         return as_text([grant.way], grant.denied)

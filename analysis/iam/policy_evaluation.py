@@ -2,8 +2,9 @@
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 
-Whether a condition holds depends on the request. So conditions are carried along: an answer says under which of them
-something is allowed or denied, and none is ever taken for granted.
+Whether a condition holds depends on the request. What of it depends on who asks, and for what, is decided where that is
+known (`resolved`). The rest is carried along: an answer says under which conditions something is allowed or denied, and
+none is ever taken for granted.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ from __future__ import annotations
 import json
 from collections import ChainMap
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
+from analysis.iam.known_conditions import decide, depends
 from analysis.iam.patterns import any_value, covers, has_variable, overlaps
+from analysis.iam.request_context import Context
 from analysis.iam.resources import Patterns, Resources
+from analysis.iam.variables import are_known_to, put_in, without_variables
 
 # JSON text of a list that holds a statement's condition, as AWSPolicyStatement has it.
 Condition = str
@@ -48,17 +52,62 @@ class Statement:
 
     @classmethod
     def of(cls, node: Mapping[str, Any]) -> Statement:
-        """From the properties of an AWSPolicyStatement."""
+        """From the properties of an AWSPolicyStatement, and its policy's `language_version`."""
+        resources, condition = patterns(node["resource"], node["notresource"]), node["condition"]
+        if not are_known_to(node.get("language_version")):
+            resources = replace(resources, words=tuple(without_variables(list(resources.words))))
+            condition = condition and as_of_2008(condition)
         return cls(
             allows=node["effect"] == "Allow",
             actions=patterns(node["action"], node["notaction"]),
-            resources=patterns(node["resource"], node["notresource"]),
-            condition=node["condition"],
+            resources=resources,
+            condition=condition,
         )
 
     def applies_to(self, action: str) -> bool:
         """`action` may be a pattern: who allows must mean all that it means, and who denies any of it."""
         return all_of(self.actions, action) if self.allows else any_of(self.actions, action)
+
+    @property
+    def depends(self) -> bool:
+        """Whether it says something else to another principal."""
+        return _has_variables(self.resources) or (self.condition is not None and depends(self.condition))
+
+    @property
+    def depends_on_resource(self) -> bool:
+        return self.condition is not None and depends(self.condition, on_resource=True)
+
+
+@lru_cache(maxsize=20_000)
+def _has_variables(patterns: Patterns) -> bool:
+    return any(map(has_variable, patterns.words))
+
+
+def as_of_2008(condition: Condition) -> Condition:
+    """A condition of before 2012, in the words of today."""
+    return json.dumps([without_variables(one) for one in json.loads(condition)])
+
+
+def resolved(statements: Iterable[Statement], context: Context) -> tuple[Statement, ...]:
+    """What statements say where so much is known of a request: none whose condition is false, or that names nothing."""
+    return tuple(left for statement in statements if (left := _resolved(statement, context)) is not None)
+
+
+def _resolved(statement: Statement, context: Context) -> Statement | None:
+    if not (statement.depends or statement.depends_on_resource):
+        return statement
+    known = [word for one in statement.resources.words if (word := put_in(one, context)) is not None]
+    if not known and not statement.resources.but:
+        return None
+    condition = decide(statement.condition, context) if statement.condition else True
+    if condition is False:
+        return None
+    return Statement(
+        statement.allows,
+        statement.actions,
+        Patterns(tuple(known), statement.resources.but),
+        None if condition is True else condition,
+    )
 
 
 def patterns(these: Iterable[str] | None, all_but: Iterable[str] | None) -> Patterns:
@@ -91,15 +140,19 @@ def access(statements: Iterable[Statement], action: str, resources: Resources) -
 
     `action` may be a pattern: allowed is then what is allowed for all that it means, denied what is for any of it.
     """
+    return said_of((statement for statement in statements if statement.applies_to(action)), resources)
+
+
+def said_of(statements: Iterable[Statement], resources: Resources) -> Access:
+    """What statements that apply to an action say of it together."""
     allow: dict[str, Conditions] = {}
     deny: dict[str, Conditions] = {}
     for statement in statements:
-        if statement.applies_to(action):
-            said = allow if statement.allows else deny
-            found = resources.matching(statement.resources)
-            _say(said, found.surely, only_if(statement.condition))
-            for arn, words in found.perhaps.items():
-                _say(said, (arn,), frozenset({_with_words(statement.condition, words, but=statement.resources.but)}))
+        said = allow if statement.allows else deny
+        found = resources.matching(statement.resources)
+        _say(said, found.surely, only_if(statement.condition))
+        for arn, words in found.perhaps.items():
+            _say(said, (arn,), frozenset({_with_words(statement.condition, words, but=statement.resources.but)}))
     return Access(allow, deny)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from analysis.iam.policy_evaluation import Statement
+from analysis.iam.policy_evaluation import Statement, any_of, patterns, resolved
+from analysis.iam.request_context import UNDECIDED, Context, Value
+from analysis.iam.variables import escaped
 from loaders.graph import Graph
 
 USERS_AND_ROLES: Final = ("AWSUser", "AWSRole")
@@ -17,14 +20,20 @@ ALL: Final = (*USERS_AND_ROLES, "AWSGroup")
 class Principal:
     """A user, a role or a group.
 
-    statements  of its own policies and its groups'
-    boundary    of its permissions boundary; None: it has none
+    statements    of its own policies and its groups'
+    boundary      of its permissions boundary; None: it has none
+    id            as AIDA... or AROA...
+    tags          those that its requests carry; None: not known, as a session of the role may bring its own
+    organization  of its account; None: none was read that has it
     """
 
     arn: str
     is_role: bool
     statements: tuple[Statement, ...] = ()
     boundary: tuple[Statement, ...] | None = None
+    id: str | None = None
+    tags: Mapping[str, str] | None = None
+    organization: str | None = None
 
     @property
     def account(self) -> str:
@@ -40,6 +49,47 @@ class Principal:
         """The ARN of a role's sessions without their names: it has the role's name, and not its path."""
         start = start_of(self.arn).replace(":iam:", ":sts:")
         return f"{start}assumed-role/{self.arn.rpartition('/')[2]}" if self.is_role else ""
+
+    @property
+    def is_group(self) -> bool:
+        return self.arn.split(":", 5)[5].startswith("group/")
+
+    def context(self, resource_account: str | None = None, resource_organization: str | None = None) -> Context:
+        """What is known of its requests. `resource_account`: whose resources they are for; None: that isn't known."""
+        values: dict[str, Value] = {
+            "aws:principalaccount": self.account,
+            "aws:principalisawsservice": "false",
+            "aws:principalservicename": None,
+            "aws:principalservicenameslist": None,
+            "aws:principalorgid": self.organization or UNDECIDED,
+            "aws:resourceaccount": resource_account or UNDECIDED,
+            "aws:resourceorgid": resource_organization or UNDECIDED,
+        }
+        if self.is_role:
+            session = f"{self.id}:*" if self.id else UNDECIDED
+            own: dict[str, Value] = {
+                "aws:principalarn": escaped(self.arn),
+                "aws:principaltype": "AssumedRole",
+                "aws:userid": session,
+                "aws:username": None,
+            }
+        elif self.is_group:  # its members', whoever they are
+            own = {"aws:principalarn": f"{start_of(self.arn)}user/*", "aws:principaltype": "User"}
+        else:
+            own = {
+                "aws:principalarn": escaped(self.arn),
+                "aws:principaltype": "User",
+                "aws:userid": self.id or UNDECIDED,
+                "aws:username": escaped(self.arn.rpartition("/")[2]),
+                "aws:federatedprovider": None,
+            }
+        return Context(values | own, self.tags)
+
+    def in_request_for(self, account: str, organization: str | None) -> Principal:
+        """With what its policies say where they are asked for something of that account."""
+        context = self.context(account, organization)
+        boundary = None if self.boundary is None else resolved(self.boundary, context)
+        return replace(self, statements=resolved(self.statements, context), boundary=boundary)
 
 
 def account_of(arn: str) -> str:
@@ -64,8 +114,43 @@ def of_account(graph: Graph, start: str, kinds: Sequence[str]) -> Iterator[Princ
         row["policy"]: tuple(Statement.of(node) for node in row["statements"])
         for row in graph.rows(_STATEMENTS, {"policies": sorted(needed)})
     }
+    organization = organizations(graph).get(account_of(start))
     for row in rows:
-        yield Principal(row["arn"], row["is_role"], _of(row["policies"], statements), _boundary(row, statements))
+        yield Principal(
+            row["arn"],
+            row["is_role"],
+            _of(row["policies"], statements),
+            _boundary(row, statements),
+            id=row["id"],
+            tags=_tags(row),
+            organization=organization,
+        )
+
+
+def organizations(graph: Graph) -> Mapping[str, str]:
+    """By account the organization that it is in, of those that were read."""
+    return {row["account"]: row["organization"] for row in graph.rows(_ORGANIZATIONS)}
+
+
+def _tags(row: Mapping[str, Any]) -> Mapping[str, str] | None:
+    """None for a role that trusts somebody to bring tags along, which then take the place of its own."""
+    if row["is_role"] and (row["trust_policy"] is None or may_be_tagged(json.loads(row["trust_policy"]))):
+        return None
+    return None if row["is_group"] else {tag["key"].lower(): escaped(tag["value"]) for tag in row["tags"]}
+
+
+def may_be_tagged(trust_policy: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the trust policy lets anybody assume the role with tags of a session."""
+    return any(
+        statement.get("Effect") == "Allow"
+        and any_of(patterns(_listed(statement, "Action"), _listed(statement, "NotAction")), "sts:TagSession")
+        for statement in trust_policy
+    )
+
+
+def _listed(statement: Mapping[str, Any], element: str) -> list[str] | None:
+    value = statement.get(element)
+    return value if value is None or isinstance(value, list) else [value]
 
 
 def _of(policies: list[str], statements: Mapping[str, tuple[Statement, ...]]) -> tuple[Statement, ...]:
@@ -86,7 +171,11 @@ RETURN reduce(start = '', part IN parts | start + part + ':') AS start ORDER BY 
 _PRINCIPALS: Final = """
 MATCH (p:AWSPrincipal)
 WHERE p.arn STARTS WITH $start AND any(kind IN labels(p) WHERE kind IN $kinds) AND p._scope IS NOT NULL
-RETURN p.arn AS arn, p:AWSRole AS is_role, p.permissions_boundary_arn IS NOT NULL AS bounded,
+RETURN p.arn AS arn, p:AWSRole AS is_role, p:AWSGroup AS is_group, p.permissions_boundary_arn IS NOT NULL AS bounded,
+       coalesce(p.userid, p.roleid) AS id, p.trust_policy AS trust_policy,
+       COLLECT {
+         MATCH (p)-[:TAGGED]->(tag:AWSTag) WHERE tag.key IS NOT NULL RETURN tag {.key, .value}
+       } AS tags,
        COLLECT {
          MATCH (p)-[:MEMBER_AWS_GROUP*0..1]->(holder:AWSPrincipal)-[has:POLICY]->(policy:AWSPolicy)
          WHERE has._scope IS NOT NULL
@@ -116,6 +205,15 @@ NOT_ALL_READ: Final = """(
 
 _STATEMENTS: Final = """
 UNWIND $policies AS policy
-MATCH (:AWSPolicy {id: policy})-[:STATEMENT]->(s:AWSPolicyStatement)
-RETURN policy, collect(s {.effect, .action, .notaction, .resource, .notresource, .condition}) AS statements
+MATCH (p:AWSPolicy {id: policy})-[:STATEMENT]->(s:AWSPolicyStatement)
+RETURN policy, collect(s {
+  .effect, .action, .notaction, .resource, .notresource, .condition, language_version: p.language_version
+}) AS statements
+"""
+
+# The root, or a unit below it, has the account.
+_ORGANIZATIONS: Final = """
+MATCH (organization:AWSOrganization)-[:RESOURCE*2..3]->(account:AWSAccount)
+WITH account.id AS account, collect(DISTINCT organization.id) AS found WHERE size(found) = 1
+RETURN account, found[0] AS organization
 """

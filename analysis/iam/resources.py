@@ -2,7 +2,7 @@
 
 Policies don't name a bucket to let somebody read what is in it, but its objects: `arn:aws:s3:::bucket/*`. These aren't
 in the graph, and there is no end of them. So a resource may be asked about by its parts: then a pattern means all of
-them, none, or some.
+them, none, or some. Which parts there are, `action_parts` says.
 """
 
 from __future__ import annotations
@@ -23,10 +23,16 @@ class Part:
     """What of a resource is asked about: all whose ARNs go on from the resource's with `begins` and some text.
 
     among   the characters of that text; None: any
+    word    what stands in the ARN in the place of the resource's own: `:cluster:` and `:dbuser:`, say
     """
 
     begins: str
     among: frozenset[str] | None = None
+    word: tuple[str, str] | None = None
+
+    def start(self, arn: str) -> str:
+        """How the ARNs of such a part of a resource begin."""
+        return (arn.replace(*self.word, 1) if self.word else arn) + self.begins
 
 
 ITSELF: Final = Part("")
@@ -107,22 +113,22 @@ class _Starts:
     """How the ARNs of a part of each resource begin."""
 
     def __init__(self, arns: Iterable[str], part: Part) -> None:
-        self._part = part
-        self._starts = sorted(arn + part.begins for arn in arns)
-        self._known = frozenset(self._starts)
+        self._part, self._itself = part, part == ITSELF
+        self._arns = {part.start(arn): arn for arn in arns}
+        self._starts = sorted(self._arns)
         self._ends = re.compile(f"(?={re.escape(part.begins)})")
 
     def match(self, word: str) -> Matched:
         pattern = any_value(word)
         surely, some = set(), set()
         for start in self._candidates(literal_start(pattern)):
-            if self._part == ITSELF:
+            if self._itself:
                 if expression(pattern).fullmatch(start):
                     surely.add(start)
             elif covers(pattern, f"{start}?*"):
-                surely.add(start.removesuffix(self._part.begins))
+                surely.add(self._arns[start])
             elif goes_beyond(pattern, start, self._part.among):
-                some.add(start.removesuffix(self._part.begins))
+                some.add(self._arns[start])
         if has_variable(word):
             surely, some = set(), surely | some
         return Matched(frozenset(surely), dict.fromkeys(some, (word,))) if surely or some else NOTHING
@@ -131,6 +137,6 @@ class _Starts:
         """Those that begin so, and those that it begins with."""
         first, end = (bisect_left(self._starts, text) for text in (begins, begins + chr(sys.maxunicode)))
         yield from self._starts[first:end]
-        if self._part != ITSELF:
+        if not self._itself:
             shorter = (begins[: at.start() + len(self._part.begins)] for at in self._ends.finditer(begins))
-            yield from (start for start in shorter if len(start) < len(begins) and start in self._known)
+            yield from (start for start in shorter if len(start) < len(begins) and start in self._arns)

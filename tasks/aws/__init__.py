@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tasks.aws import access_check, api, calls, name_server, tenants
+from tasks.aws.other_words import OTHER_WORDS
 from tasks.resource import Option, Provider
 
 PROVIDER: Final = Provider(
@@ -17,6 +18,7 @@ PROVIDER: Final = Provider(
     close=api.close,
     calls=calls.of,
     examine=access_check.examine,
+    other_words=OTHER_WORDS,
     options=(
         Option(
             name="aws_regions",

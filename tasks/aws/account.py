@@ -28,6 +28,7 @@ def root_arn(source: Source) -> str:
 
 class AWSRootPrincipal(AWSPrincipal, label="AWSRootPrincipal", arn=None):
     arn: str = key(root_arn)
+    id: str = prop(root_arn)
     type: str = prop(constant("AWS"))
     relationships = (incoming("RESOURCE", "AWSAccount", "Account"),)
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import random
+import re
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-import jmespath
 from aiobotocore.config import AioConfig
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError
 from botocore.parsers import ResponseParserError
 
+from loaders.model import at
 from loaders.scope import GLOBAL
 from tasks.aws import credentials, endpoints
 from tasks.aws.clients import Clients
 from tasks.aws.failures import MAYBE_NOT_ENABLED, classify, code_of
+from tasks.aws.paging import paging
 from tasks.aws.permissions import permission
 from tasks.failures import CallFailed, Failure, Later
 from tasks.listing import CALLS_IN_FLIGHT
@@ -43,18 +45,26 @@ _LIMITS: Final = {
 }
 _LIMIT: Final = Limit(initial=50, highest=200)
 
+_LISTS_BUCKETS: Final = "s3:ListBuckets"
+_REGION: Final = re.compile(r"[a-z]+(-[a-z]+)+-\d{1,2}")  # what becomes part of a host's name is no other than that
+
 _clients: Final = Clients()  # of this process
 
 
 @dataclass(slots=True)
 class AwsApi:
-    """One tenant and region. `calls` counts the requests sent."""
+    """One tenant and region. `calls` counts the requests sent.
+
+    Buckets are asked about in their own regions, once they were listed. Elsewhere S3 redirects; or, of a bucket in a
+    region that accounts have to enable, it refuses the keys.
+    """
 
     tenant: Tenant
     region: str
     budget: Budget
     partition: str
     calls: int = 0
+    _bucket_regions: dict[str, str] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def at_a_time(self) -> int:
@@ -63,19 +73,23 @@ class AwsApi:
     async def call(self, action: str, **parameters: Any) -> Mapping[str, Any]:
         """The answer of `service:Operation`. Raises CallFailed, or Later where the wait would be long."""
         service, operation = action.split(":")
-        bucket, limit = f"aws:{self.tenant.id}:{self.region}:{service}", _LIMITS.get(service, _LIMIT)
+        region = self._region_for(service, parameters)
+        place = self.region if region == self._region else region
+        bucket, limit = f"aws:{self.tenant.id}:{place}:{service}", _LIMITS.get(service, _LIMIT)
         tries, throttles, renewed = 0, 0, False
         while True:
             await self.budget.take(bucket, limit)
             self.calls += 1
             try:
-                async with self._client(service) as client:
+                async with _clients.use(self.tenant.access, region, service, _CONFIG) as client:
                     answer: Mapping[str, Any] = await getattr(client, xform_name(operation))(**parameters)
+                if action == _LISTS_BUCKETS:
+                    self._bucket_regions |= _regions_of(answer)
                 return answer
             except (ClientError, BotoCoreError, ResponseParserError, OSError, ValueError) as error:
-                failure, tries = await self._judge(error), tries + 1
-                if tries > 1 and endpoints.says_not_there(error, service, self._region, self.partition):
-                    told = f"not available in {self._region}"
+                failure, tries = await self._judge(error, service, region), tries + 1
+                if self._is_not_in(region, error, service, tries):
+                    told = f"not available in {region}"
                     raise CallFailed(Failure.NOT_ENABLED, action, reason_of(error), code=told) from error
                 if failure is Failure.THROTTLED:
                     await self.budget.throttled(bucket, limit, _retry_after(error))
@@ -93,65 +107,80 @@ class AwsApi:
                     ) from error
 
     async def pages(self, action: str, **parameters: Any) -> AsyncIterator[Mapping[str, Any]]:
-        """Every answer of a call that pages as botocore's model says; one answer where it doesn't page."""
-        service, operation = action.split(":")
-        paging = credentials.paging(service, operation)
+        """Every answer of a call, page by page; one answer where it doesn't page.
+
+        The tokens of a page stand for the page: none of an earlier one is sent again, and none leads back.
+        """
+        pages, tokens = paging(action), dict[str, Any]()
+        seen: set[bytes] = set()
         while True:
-            answer = await self.call(action, **parameters)
+            answer = await self.call(action, **{**parameters, **tokens})
             yield answer
-            following = _next_page(paging, answer) if paging else None
-            if not following:
-                if paging and _says_more(paging, answer):
+            if pages is None:
+                return
+            tokens = pages.following(answer)
+            if not tokens:
+                if pages.says_more(answer):
                     raise CallFailed(Failure.BAD_ANSWER, action, "the answer says that there is more, and not where")
                 return
-            if all(parameters.get(name) == token for name, token in following.items()):
-                raise CallFailed(
-                    Failure.BAD_ANSWER, action, f"the token of the next page repeats itself: {following!r:.80}"
-                )
-            parameters |= following
+            if (mark := _mark(tokens)) in seen:
+                told = f"the token of the next page was read before: {tokens!r:.80}"
+                raise CallFailed(Failure.BAD_ANSWER, action, told)
+            seen.add(mark)
 
     async def whole(self, action: str, **parameters: Any) -> Mapping[str, Any]:
         """The answer of a call as one, with the items of every page."""
-        paging = credentials.paging(*action.split(":"))
+        paged = paging(action)
         pages = [page async for page in self.pages(action, **parameters)]
-        if paging is None:
+        if paged is None or not paged.results:
             return pages[0]
-        first, *others = result_paths(paging)
-        if any(page.get(first) is None for page in pages):  # cut short: the rest must not read as all
-            raise CallFailed(Failure.BAD_ANSWER, action, f"the answer has no {first}")
-        merged = {path: [one for page in pages for one in page.get(path) or ()] for path in (first, *others)}
-        return {**pages[0], **merged}
+        for path in paged.results[: 0 if paged.derived and len(paged.results) > 1 else 1]:
+            if any(at(path, page) is None for page in pages):  # cut short: the rest must not read as all
+                raise CallFailed(Failure.BAD_ANSWER, action, f"the answer has no {path}")
+        merged: dict[str, Any] = {**pages[0]}
+        for path in paged.results:
+            _put(merged, path, [one for page in pages for one in at(path, page) or ()])
+        return merged
 
     def items_at(self, action: str) -> tuple[str, ...]:
         """Every list of an answer that botocore's model names. Raises CallFailed where the call doesn't page."""
-        paging = credentials.paging(*action.split(":"))
-        if paging is None:
-            raise CallFailed(Failure.BAD_ANSWER, action, "doesn't page: its declaration must say items_at=")
-        return result_paths(paging)
+        pages = paging(action)
+        if pages is None or (pages.derived and len(pages.results) != 1):
+            raise CallFailed(
+                Failure.BAD_ANSWER, action, "which list holds its items: its declaration must say items_at="
+            )
+        return pages.results
 
-    def _client(self, service: str) -> AbstractAsyncContextManager[Any]:
-        return _clients.use(self.tenant.access, self._region, service, _CONFIG)
+    def _region_for(self, service: str, parameters: Mapping[str, Any]) -> str:
+        bucket = str(parameters.get("Bucket")) if service == "s3" else ""
+        return self._bucket_regions.get(bucket) or endpoints.region_of(service, self._region, self.partition)
+
+    def _is_not_in(self, region: str, error: Exception, service: str, tries: int) -> bool:
+        """Whether the region hasn't got the service, or not this call of it."""
+        if endpoints.says_no_such_call(error, region):
+            return True
+        return tries > 1 and endpoints.says_not_there(error, service, region, self.partition)
 
     @property
     def _region(self) -> str:
         return credentials.home_region(self.partition) if self.region == GLOBAL else self.region
 
-    async def _judge(self, error: Exception) -> Failure:
+    async def _judge(self, error: Exception, service: str, region: str) -> Failure:
         """The class of an error; where a region refuses valid keys, AWS is asked whether it is enabled at all.
 
         One that is enabled refuses session tokens of the global STS endpoint in some regions: that isn't seeing, not
         a region without anything in it.
         """
         if code_of(error) not in MAYBE_NOT_ENABLED:
-            return classify(error)
-        if self.region == GLOBAL:
+            return classify(error, service)
+        if self.region == GLOBAL and region == self._region:
             return Failure.DENIED
         home = replace(self, region=GLOBAL)
         try:
-            answer = await home.call("ec2:DescribeRegions", RegionNames=[self.region], AllRegions=True)
+            answer = await home.call("ec2:DescribeRegions", RegionNames=[region], AllRegions=True)
         except CallFailed:
             return Failure.DENIED
-        closed = any(region.get("OptInStatus") == "not-opted-in" for region in answer["Regions"])
+        closed = any(one.get("OptInStatus") == "not-opted-in" for one in answer["Regions"])
         return Failure.NOT_ENABLED if closed else Failure.DENIED
 
     def renew(self) -> None:
@@ -166,26 +195,24 @@ async def close() -> None:
     credentials.forget_all()
 
 
-def result_paths(paging: Mapping[str, Any]) -> tuple[str, ...]:
-    """Where a paged answer holds its items."""
-    return tuple(_list(paging["result_key"]))
+def _regions_of(buckets: Mapping[str, Any]) -> dict[str, str]:
+    """The region of each bucket that a page names, as far as it says one."""
+    listed = (one for one in buckets.get("Buckets") or () if one.get("Name"))
+    return {one["Name"]: one["BucketRegion"] for one in listed if _REGION.fullmatch(one.get("BucketRegion") or "")}
 
 
-def _next_page(paging: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The parameters of the next page, or None after the last."""
-    if "more_results" in paging and not _says_more(paging, answer):
-        return None
-    inputs, outputs = _list(paging["input_token"]), _list(paging["output_token"])
-    tokens = {name: jmespath.search(path, answer) for name, path in zip(inputs, outputs, strict=True)}
-    return {name: token for name, token in tokens.items() if token} or None
+def _mark(tokens: Mapping[str, Any]) -> bytes:
+    """The tokens of a page, short: a listing may have many thousands of pages, and a token some kB."""
+    return hashlib.blake2b(repr(sorted(tokens.items())).encode(), digest_size=16).digest()
 
 
-def _says_more(paging: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
-    return "more_results" in paging and bool(jmespath.search(paging["more_results"], answer))
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+def _put(answer: dict[str, Any], path: str, value: Any) -> None:
+    """Set what lies at a path, without changing what the answer was made of."""
+    *around, last = path.split(".")
+    for name in around:
+        answer[name] = dict(answer.get(name) or {})
+        answer = answer[name]
+    answer[last] = value
 
 
 def _retry_after(error: Exception) -> float | None:

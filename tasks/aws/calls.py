@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tasks import calls
-from tasks.aws import credentials
+from tasks.aws.paging import paging
 from tasks.aws.permissions import permissions
 from tasks.resource import Call, Fetch
 
@@ -13,5 +13,5 @@ def of(fetch: Fetch) -> tuple[Call, ...]:
 
 
 def _described(action: str) -> Call:
-    paged = credentials.paging(*action.split(":")) is not None
+    paged = paging(action) is not None
     return Call(call=action, permission=next(iter(permissions([action])), None), paged=paged)

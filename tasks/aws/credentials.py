@@ -22,6 +22,8 @@ from botocore.exceptions import BotoCoreError, NoCredentialsError, UnknownServic
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
+from tasks.aws.parsing import ParserFactory, time_or_none
+
 # As with every other call: what is throttled, or doesn't answer, is for whoever made the call to judge.
 _STS: Final = AioConfig(retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=10, read_timeout=30)
 HOME_REGION: Final = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
@@ -73,6 +75,9 @@ def _session(access: Mapping[str, str]) -> _Session:
         logging.getLogger("botocore.credentials").setLevel(logging.ERROR)  # a refused role is told by its scope
         core = AioSession(profile=access.get("profile"))
         core.register_component("data_loader", _loader())
+        parsers = ParserFactory()
+        parsers.set_parser_defaults(timestamp_parser=time_or_none)
+        core.register_component("response_parser_factory", parsers)
         if profile := asks_for_mfa(core, access.get("profile")):
             raise AsksForMfa(profile=profile)
         if "role" in access:
@@ -199,11 +204,10 @@ def service_model(name: str) -> ServiceModel:
 
 
 @cache
-def paging(service: str, operation: str) -> Mapping[str, Any] | None:
-    """How botocore's model says that a call pages; None where it doesn't."""
+def paginators(service: str) -> Mapping[str, Any]:
+    """What botocore says of how the operations of a service page, by their names."""
     try:
-        model = _loader().load_service_model(service, "paginators-1")
+        found: Mapping[str, Any] = _loader().load_service_model(service, "paginators-1")["pagination"]
     except UnknownServiceError:
-        return None
-    found: Mapping[str, Any] | None = model["pagination"].get(operation)
+        return {}
     return found

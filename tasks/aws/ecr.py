@@ -14,7 +14,7 @@ from tasks.resource import Per, ResourceType
 class ECRRepository(AWSNode, label="ECRRepository", tenant="AWSAccount", arn="ecr:repository"):
     id: str = key("repositoryArn")
     arn: str = prop("repositoryArn", index=True)
-    name: str = prop("repositoryName", index=True)
+    name: str | None = prop("repositoryName", index=True)
     uri: str | None = prop("repositoryUri", index=True)
     created_at: str | None = prop("createdAt")
     region: str = prop(scope_region)
@@ -24,10 +24,11 @@ def in_repository(repository: Source) -> Iterator[dict[str, Any]]:
     """Each image once per tag, under the name by which it is pulled; one without a tag by its digest."""
     place = repository.item["repositoryUri"]
     for image in repository.item["DescribeImages"]["imageDetails"]:
-        for tag in image.get("imageTags", ()):
+        for tag in image.get("imageTags") or ():
             yield {**image, "tag": tag, "uri": f"{place}:{tag}"}
         if not image.get("imageTags"):
-            yield {**image, "tag": None, "uri": f"{place}@{image['imageDigest']}"}
+            digest = image.get("imageDigest")
+            yield {**image, "tag": None, "uri": f"{place}@{digest}" if digest else None}
 
 
 class ECRRepositoryImage(AWSNode, label="ECRRepositoryImage", tenant="AWSAccount"):

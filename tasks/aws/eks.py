@@ -6,7 +6,7 @@ from typing import Final
 
 from loaders.model import Source, at, key, prop, scope_region
 from tasks.aws.node import AWSNode
-from tasks.ip_range import is_wide
+from tasks.ip_range import are_wide
 from tasks.listing import listing
 from tasks.resource import Per, ResourceType
 
@@ -25,7 +25,7 @@ def public_access_wide(cluster: Source) -> bool | None:
     if network is None:
         return None
     ranges = network.get("publicAccessCidrs") or ()
-    return not ranges or any(is_wide(range) for range in ranges)
+    return not ranges or are_wide(ranges)
 
 
 class EKSCluster(AWSNode, label="EKSCluster", tenant="AWSAccount", arn="eks:cluster"):
@@ -46,7 +46,8 @@ class EKSCluster(AWSNode, label="EKSCluster", tenant="AWSAccount", arn="eks:clus
         "DescribeCluster.cluster.resourcesVpcConfig.publicAccessCidrs", "Whom the public endpoint lets in, if it is on."
     )
     public_access_wide: bool | None = prop(
-        public_access_wide, "public_access_cidrs let in anybody: there is none, or one is as wide as IpRange.wide."
+        public_access_wide,
+        "public_access_cidrs let in anybody: there is none, or together they are as wide as IpRange.wide.",
     )
     audit_logging: bool | None = prop(audit_logging, "None: EKS did not say.")
     region: str = prop(scope_region)

@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from analysis.iam.resource_policy import Verdict
 from loaders.model import NotSeen, Source, at, constant, id_link, key, outgoing, prop, scope_region
 from tasks.aws.dns import AWSDNSRecord, Ip, as_ips, host
 from tasks.aws.name_server import NOBODY, NotResolved, addresses
 from tasks.aws.node import AWSNode
-from tasks.aws.public_policy import anonymous_actions
+from tasks.aws.public_policy import actions, anonymous, resource
 from tasks.listing import ListedApi, Listing, bounded
 from tasks.resource import Gap, Item, Per, ResourceType
 
@@ -63,12 +64,21 @@ def log(type_: str, field: str) -> Callable[[Source], Any]:
     return found
 
 
-def policy_anonymous_actions(domain: Source) -> list[str] | None:
-    """What the access policy lets anybody do; [] without a policy."""
-    document: str | None = domain.item["DescribeElasticsearchDomains"].get("AccessPolicies")
+def _by_policy(domain: Source) -> Verdict:
+    found = domain.item["DescribeElasticsearchDomains"]
+    document: str | None = found.get("AccessPolicies")
     if document is None:
-        return None
-    return anonymous_actions(document, "es") if document else []
+        return Verdict(None, "AWS did not say the policy")
+    return anonymous(document, resource("es", found["ARN"], inside="/")) if document else Verdict(())
+
+
+def policy_anonymous_actions(domain: Source) -> list[str] | None:
+    """What the access policy lets anybody do; [] without a policy, None where that isn't known."""
+    return actions(_by_policy(domain))
+
+
+def policy_not_known(domain: Source) -> str | None:
+    return _by_policy(domain).reason
 
 
 def vpc_endpoint(domain: Source) -> str | None:
@@ -83,11 +93,11 @@ def domain_host(domain: Source) -> str | None:
 
 class ESDomain(AWSNode, label="ESDomain", tenant="AWSAccount", arn="es:domain"):
     arn: str = key(of_domain("ARN"))
-    id: str = prop(
+    id: str | None = prop(
         of_domain("DomainId"), "Account and name: a domain of the same name in another region has it, too.", index=True
     )
-    domainid: str = prop(of_domain("DomainId"))
-    name: str = prop("DomainName", index=True)
+    domainid: str | None = prop(of_domain("DomainId"))
+    name: str | None = prop("DomainName", index=True)
     engine: str | None = prop("EngineType", "OpenSearch or Elasticsearch.")
     created: bool | None = prop(of_domain("Created"), "It is there, and may not be ready yet.")
     deleted: bool | None = prop(of_domain("Deleted"), "It is being deleted.")
@@ -95,8 +105,10 @@ class ESDomain(AWSNode, label="ESDomain", tenant="AWSAccount", arn="es:domain"):
     vpc_endpoint: str | None = prop(vpc_endpoint, "Its name in a VPC.")
     vpc_id: str | None = prop(of_domain("VPCOptions.VPCId"), "None: it has a public name.")
     policy_anonymous_actions: list[str] | None = prop(
-        policy_anonymous_actions, "What its policy lets anybody do, whatever the network. None: AWS did not say."
+        policy_anonymous_actions,
+        "What its policy lets anybody do, whatever the network. None: not known, for the reason in policy_not_known.",
     )
+    policy_not_known: str | None = prop(policy_not_known, "Why it isn't known what its policy lets anybody do.")
     fine_grained_access_control: bool | None = prop(
         of_domain("AdvancedSecurityOptions.Enabled"), "It asks who calls by itself, even where its policy doesn't."
     )
@@ -159,7 +171,7 @@ class AWSESEndpointRecord(AWSDNSRecord, label="AWSESEndpointRecord"):
     name: str = prop("Name", index=True)
     type: str = prop(constant("A"))
     value: str | None = prop(
-        value, "Its addresses, with commas between them. None: no name server said, or none was asked.", index=True
+        value, "Its addresses, with commas between them. None: no name server said, or none was asked."
     )
     relationships = (
         outgoing("DNS_POINTS_TO", "ESDomain", "Domain"),

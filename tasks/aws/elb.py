@@ -11,17 +11,18 @@ from tasks.listing import listing
 from tasks.resource import Per, ResourceType
 
 
-def balancer_arn(balancer: Source) -> str:
+def balancer_arn(balancer: Source) -> str | None:
     """The answer gives none: of the first generation, names are unique in an account and region."""
     scope = balancer.scope
-    name = balancer.item["LoadBalancerName"]
-    return f"arn:{balancer.partition}:elasticloadbalancing:{scope.region}:{scope.tenant}:loadbalancer/{name}"
+    name = balancer.item.get("LoadBalancerName")
+    place = f"arn:{balancer.partition}:elasticloadbalancing:{scope.region}:{scope.tenant}"
+    return f"{place}:loadbalancer/{name}" if name else None
 
 
 class LoadBalancer(AWSNode, label="LoadBalancer", tenant="AWSAccount", arn="elasticloadbalancing:loadbalancer"):
     id: str = key("DNSName")
-    arn: str = prop(balancer_arn, index=True)
-    name: str = prop("LoadBalancerName")
+    arn: str | None = prop(balancer_arn, index=True)
+    name: str | None = prop("LoadBalancerName")
     dnsname: str = prop("DNSName", index=True)
     _host: str | None = prop(host_at("DNSName"), "Its DNS name, as names are compared.", index=True)
     canonicalhostedzonename: str | None = prop("CanonicalHostedZoneName", "None for an internal one.")
@@ -54,7 +55,7 @@ class ELBListener(AWSNode, label="ELBListener", labels=("Endpoint",)):
     id: str = key(listener_id)
     port: int = prop("LoadBalancerPort")
     protocol: str = prop("Protocol")
-    instance_port: int = prop("InstancePort")
+    instance_port: int | None = prop("InstancePort")
     instance_protocol: str | None = prop("InstanceProtocol")
     relationships = (incoming("ELB_LISTENER", "LoadBalancer", parent("DNSName")),)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from loaders.model import Source, id_link, incoming, key, outgoing, prop, scope_region
+from loaders.model import Source, at, id_link, incoming, key, outgoing, prop, scope_region
 from tasks.aws.dns import host_at
 from tasks.aws.node import AWSNode
 from tasks.listing import listing
@@ -23,31 +23,43 @@ def balancer_id(found: Source) -> str:
 
 def target_groups(balancer: Source) -> list[Mapping[str, Any]]:
     """Of one that has none, nothing names it."""
-    groups: list[Mapping[str, Any]] = balancer.item["DescribeTargetGroups"].get(balancer.item["LoadBalancerArn"], [])
+    groups: list[Mapping[str, Any]] = balancer.item["DescribeTargetGroups"].get(
+        balancer.item.get("LoadBalancerArn"), []
+    )
     return groups
 
 
 def targets_of(group: Mapping[str, Any]) -> list[str]:
     """What a target group forwards to, healthy or not; of one that has just been deleted, nothing."""
     health = group["DescribeTargetHealth"]
-    return sorted({one["Target"]["Id"] for one in health["TargetHealthDescriptions"]}) if health else []
+    found = (at("Target.Id", one) for one in health.get("TargetHealthDescriptions") or ()) if health else ()
+    return sorted({target for target in found if target})
 
 
 def instances(balancer: Source) -> list[str]:
     return [
-        target for group in target_groups(balancer) if group["TargetType"] == "instance" for target in targets_of(group)
+        target
+        for group in target_groups(balancer)
+        if group.get("TargetType") == "instance"
+        for target in targets_of(group)
     ]
 
 
 class LoadBalancerV2(AWSNode, label="LoadBalancerV2", tenant="AWSAccount", arn="elasticloadbalancing:loadbalancer"):
     id: str = key(balancer_id, "Its DNS name; of a gateway load balancer its ARN.")
-    arn: str = prop("LoadBalancerArn", index=True)
-    name: str = prop("LoadBalancerName")
+    arn: str | None = prop("LoadBalancerArn", index=True)
+    name: str | None = prop("LoadBalancerName")
     dnsname: str | None = prop("DNSName", "None for a gateway load balancer.", index=True)
     _host: str | None = prop(host_at("DNSName"), "Its DNS name, as names are compared.", index=True)
     canonicalhostedzonenameid: str | None = prop("CanonicalHostedZoneId")
     type: str | None = prop("Type", "application, network or gateway.")
     scheme: str | None = prop("Scheme", "internet-facing or internal. None for a gateway load balancer.")
+    ip_address_type: str | None = prop(
+        "IpAddressType", "ipv4, dualstack, or dualstack-without-public-ipv4: of that, only IPv6 is public."
+    )
+    listener_ports: list[int] | None = prop(
+        "DescribeListeners.Listeners[].Port", "Where it listens. None: its listeners could not be read."
+    )
     createdtime: str | None = prop("CreatedTime")
     region: str = prop(scope_region)
     relationships = (
@@ -60,7 +72,7 @@ class LoadBalancerV2(AWSNode, label="LoadBalancerV2", tenant="AWSAccount", arn="
 def default_target_group(listener: Source) -> str | None:
     """Where it forwards to if no rule says otherwise; AWS names it here only where it is one."""
     actions = listener.item.get("DefaultActions", ())
-    return next((action.get("TargetGroupArn") for action in actions if action["Type"] == "forward"), None)
+    return next((action.get("TargetGroupArn") for action in actions if action.get("Type") == "forward"), None)
 
 
 class ELBV2Listener(AWSNode, label="ELBV2Listener", labels=("Endpoint",), arn="elasticloadbalancing:listener"):
@@ -81,8 +93,8 @@ def targets(group: Source) -> list[str]:
 class ELBV2TargetGroup(AWSNode, label="ELBV2TargetGroup", tenant="AWSAccount", arn="elasticloadbalancing:targetgroup"):
     id: str = key("TargetGroupArn")
     arn: str = prop("TargetGroupArn", index=True)
-    name: str = prop("TargetGroupName")
-    target_type: str = prop("TargetType", "What its targets are: instance, ip, lambda or alb.")
+    name: str | None = prop("TargetGroupName")
+    target_type: str | None = prop("TargetType", "What its targets are: instance, ip, lambda or alb.")
     targets: list[str] = prop(targets, "Ids of instances, addresses, or an ARN: of a function, of a load balancer.")
     port: int | None = prop("Port", "None for functions.")
     protocol: str | None = prop("Protocol", "None for functions.")
@@ -107,5 +119,5 @@ LOAD_BALANCERS: Final = ResourceType(
         ELBV2Listener.each("DescribeListeners.Listeners[]"),
         ELBV2TargetGroup.each(target_groups),
     ),
-    also=("ec2:load_balancer_v2",),
+    also=("ec2:load_balancer_v2", "ec2:load_balancer_v2:expose"),
 )

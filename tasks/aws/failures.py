@@ -5,18 +5,21 @@ Sources: botocore's retry rules (throttling and transient codes), the common err
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from botocore import exceptions
 from botocore.parsers import ResponseParserError
 
-from tasks.aws.credentials import AsksForMfa
+from tasks.aws.credentials import AsksForMfa, service_model
 from tasks.failures import Failure
 
 _CLASSES: Final[dict[Failure, frozenset[str]]] = {
     Failure.THROTTLED: frozenset(
         {
             "BandwidthLimitExceeded",
+            "DependencyThrottle",
+            "DependentServiceRequestThrottlingFault",
             "EC2ThrottledException",
             "LimitExceededException",
             "PriorRequestNotComplete",
@@ -29,14 +32,21 @@ _CLASSES: Final[dict[Failure, frozenset[str]]] = {
             "Throttling",
             "ThrottlingException",
             "TooManyRequestsException",
+            "TransactionInProgressException",
         }
     ),
     Failure.TRANSIENT: frozenset(
         {
+            "DependencyTimeoutException",
+            "DependentServiceUnavailableFault",
             "InternalError",
+            "InternalException",
             "InternalFailure",
             "InternalServerError",
             "InternalServerErrorException",
+            "InternalServiceError",
+            "InternalServiceException",
+            "KMSInternalException",
             "RequestTimeout",
             "RequestTimeoutException",
             "ServiceUnavailable",
@@ -63,7 +73,9 @@ _CLASS_OF_CODE: Final = {code: failure for failure, codes in _CLASSES.items() fo
 
 # In a region that is not enabled for the account, and with keys that no longer exist: which of both, only another call
 # tells.
-MAYBE_NOT_ENABLED: Final = frozenset({"AuthFailure", "InvalidClientTokenId", "UnrecognizedClientException"})
+MAYBE_NOT_ENABLED: Final = frozenset(
+    {"AuthFailure", "InvalidClientTokenId", "InvalidToken", "UnrecognizedClientException"}
+)
 
 _CLASS_OF_ERROR: Final[tuple[tuple[type[Exception], Failure], ...]] = (
     (exceptions.NoCredentialsError, Failure.DENIED),
@@ -88,13 +100,15 @@ def code_of(error: Exception) -> str:
     return type(error).__name__
 
 
-def classify(error: Exception) -> Failure:
-    """The class of an error that a call raised."""
+def classify(error: Exception, service: str = "") -> Failure:
+    """The class of an error that a call raised: by its code, by what the service's model says of it, by its status."""
     if not isinstance(error, exceptions.ClientError):
         return next((failure for kind, failure in _CLASS_OF_ERROR if isinstance(error, kind)), Failure.OTHER)
     code = code_of(error)
     if code in _CLASS_OF_CODE:
         return _CLASS_OF_CODE[code]
+    if service and (told := _told_by_model(service, code)):
+        return told
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if code.startswith("NoSuch") or "NotFound" in code or status == 404:
         return Failure.GONE
@@ -103,3 +117,15 @@ def classify(error: Exception) -> Failure:
     if status == 429:
         return Failure.THROTTLED
     return Failure.DENIED if status == 403 and code not in MAYBE_NOT_ENABLED else Failure.OTHER
+
+
+@cache
+def _told_by_model(service: str, code: str) -> Failure | None:
+    """What botocore's model of a service says of one of its errors: may the call be made again, and is it too often?"""
+    shape = service_model(service).shape_for_error_code(code)  # type: ignore[arg-type]  # its stub says int
+    if shape is None:
+        return None
+    again = shape.metadata.get("retryable")
+    if again is not None:
+        return Failure.THROTTLED if again.get("throttling") else Failure.TRANSIENT
+    return Failure.TRANSIENT if shape.metadata.get("fault") else None

@@ -4,27 +4,36 @@ from __future__ import annotations
 
 from typing import Final
 
+from analysis.iam.resource_policy import Verdict
 from loaders.model import Source, id_link, key, prop, scope_region
 from tasks.aws.node import AWSNode
-from tasks.aws.public_policy import anonymous_actions_of
+from tasks.aws.public_policy import actions, anonymous_of, resource
 from tasks.listing import listing
 from tasks.resource import Per, ResourceType
 
 
+def _by_policy(kms_key: Source) -> Verdict:
+    return anonymous_of(kms_key.item["GetKeyPolicy"], resource("kms", kms_key.item["KeyArn"]))
+
+
 def policy_anonymous_actions(kms_key: Source) -> list[str] | None:
-    """What the key's policy lets anybody do; None where it could not be read."""
-    return anonymous_actions_of(kms_key.item["GetKeyPolicy"], "kms")
+    """What the key's policy lets anybody do; None where that isn't known."""
+    return actions(_by_policy(kms_key))
+
+
+def policy_not_known(kms_key: Source) -> str | None:
+    return _by_policy(kms_key).reason
 
 
 def anonymous_access(kms_key: Source) -> bool | None:
-    actions = policy_anonymous_actions(kms_key)
-    return None if actions is None else bool(actions)
+    found = policy_anonymous_actions(kms_key)
+    return None if found is None else bool(found)
 
 
 class KMSKey(AWSNode, label="KMSKey", tenant="AWSAccount", arn="kms:key"):
     arn: str = key("KeyArn", "Its identity: the replicas of a key in other regions have the same id.")
-    id: str = prop("KeyId", index=True)
-    key_id: str = prop("KeyId", index=True)
+    id: str | None = prop("KeyId", index=True)
+    key_id: str | None = prop("KeyId", index=True)
     description: str | None = prop("DescribeKey.KeyMetadata.Description")
     enabled: bool | None = prop("DescribeKey.KeyMetadata.Enabled", "None: the key could not be described.")
     key_state: str | None = prop("DescribeKey.KeyMetadata.KeyState")
@@ -41,11 +50,13 @@ class KMSKey(AWSNode, label="KMSKey", tenant="AWSAccount", arn="kms:key"):
     encryption_algorithms: list[str] | None = prop("DescribeKey.KeyMetadata.EncryptionAlgorithms")
     signing_algorithms: list[str] | None = prop("DescribeKey.KeyMetadata.SigningAlgorithms")
     anonymous_access: bool | None = prop(
-        anonymous_access, "Its policy lets anybody use it. None: the policy could not be read."
+        anonymous_access, "Its policy lets anybody use it. None: not known, for the reason in policy_not_known."
     )
     anonymous_actions: list[str] | None = prop(
-        policy_anonymous_actions, "What its policy lets anybody do. None: the policy could not be read."
+        policy_anonymous_actions,
+        "What its policy lets anybody do. None: not known, for the reason in policy_not_known.",
     )
+    policy_not_known: str | None = prop(policy_not_known, "Why it isn't known what its policy lets anybody do.")
     region: str = prop(scope_region)
 
 
@@ -70,7 +81,7 @@ def target_key_arn(alias: Source) -> str | None:
 class KMSAlias(AWSNode, label="KMSAlias", tenant="AWSAccount", arn=None):
     id: str = key("AliasArn")
     arn: str = prop("AliasArn", index=True)
-    alias_name: str = prop("AliasName", index=True)
+    alias_name: str | None = prop("AliasName", index=True)
     target_key_id: str | None = prop("TargetKeyId", "None: AWS's own alias, whose key isn't made yet.")
     creation_date: str | None = prop("CreationDate")
     last_updated_date: str | None = prop("LastUpdatedDate")

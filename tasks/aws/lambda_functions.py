@@ -7,27 +7,36 @@ from __future__ import annotations
 
 from typing import Final
 
+from analysis.iam.resource_policy import Verdict
 from loaders.model import Source, id_link, key, outgoing, prop, scope_region
 from tasks.aws.node import AWSNode
-from tasks.aws.public_policy import anonymous_actions_of
+from tasks.aws.public_policy import actions, anonymous_of, resource
 from tasks.listing import listing
 from tasks.resource import Per, ResourceType
 
 
+def _by_policy(function: Source) -> Verdict:
+    return anonymous_of(function.item["GetPolicy"], resource("lambda", function.item["FunctionArn"], inside=":"))
+
+
 def policy_anonymous_actions(function: Source) -> list[str] | None:
-    """What the function's own policy lets anybody do; None where it could not be read."""
-    return anonymous_actions_of(function.item["GetPolicy"], "lambda")
+    """What the function's own policy lets anybody do; None where that isn't known."""
+    return actions(_by_policy(function))
+
+
+def policy_not_known(function: Source) -> str | None:
+    return _by_policy(function).reason
 
 
 def anonymous_access(function: Source) -> bool | None:
-    actions = policy_anonymous_actions(function)
-    return None if actions is None else bool(actions)
+    found = policy_anonymous_actions(function)
+    return None if found is None else bool(found)
 
 
 class AWSLambda(AWSNode, label="AWSLambda", tenant="AWSAccount", arn="lambda:function"):
     id: str = key("FunctionArn")
     arn: str = prop("FunctionArn", index=True)
-    name: str = prop("FunctionName", index=True)
+    name: str | None = prop("FunctionName", index=True)
     version: str | None = prop("Version")
     description: str | None = prop("Description")
     runtime: str | None = prop("Runtime", "None: a container image brings its own.")
@@ -52,11 +61,13 @@ class AWSLambda(AWSNode, label="AWSLambda", tenant="AWSAccount", arn="lambda:fun
     signingprofileversionarn: str | None = prop("SigningProfileVersionArn")
     tracingconfigmode: str | None = prop("TracingConfig.Mode")
     anonymous_access: bool | None = prop(
-        anonymous_access, "Its own policy lets anybody in. None: the policy could not be read."
+        anonymous_access, "Its own policy lets anybody in. None: not known, for the reason in policy_not_known."
     )
     anonymous_actions: list[str] | None = prop(
-        policy_anonymous_actions, "What its own policy lets anybody do. None: the policy could not be read."
+        policy_anonymous_actions,
+        "What its own policy lets anybody do. None: not known, for the reason in policy_not_known.",
     )
+    policy_not_known: str | None = prop(policy_not_known, "Why it isn't known what its policy lets anybody do.")
     region: str = prop(scope_region)
     relationships = (
         # One fact in the words of three generations.

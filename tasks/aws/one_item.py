@@ -9,6 +9,7 @@ from typing import Any, Final
 from botocore.model import OperationModel, Shape
 
 from tasks.aws import credentials
+from tasks.aws.paging import paging
 
 # The smallest page of services whose models don't say so everywhere; their API references do, at MaxResults of
 # DescribeInstances (EC2) and at MaxRecords of every call (RDS and what grew out of it).
@@ -18,12 +19,12 @@ _SMALLEST: Final = {"ec2": 5, "rds": 20, "docdb": 20, "neptune": 20, "redshift":
 @cache
 def smallest_page(action: str) -> Mapping[str, Any]:
     """The parameter for a page of one item, or of as few as the API takes; none where a call doesn't page by size."""
-    service, operation = action.split(":")
-    name = str((credentials.paging(service, operation) or {}).get("limit_key"))
+    pages = paging(action)
+    name = str(pages and pages.size)
     shape = _members(_operation(action).input_shape).get(name)
     if shape is None:
         return {}
-    size = max(1, int(shape.metadata.get("min") or _SMALLEST.get(service, 1)))
+    size = max(1, int(shape.metadata.get("min") or _SMALLEST.get(action.partition(":")[0], 1)))
     return {name: str(size) if shape.type_name == "string" else size}  # Route 53 takes a number as text
 
 

@@ -9,6 +9,7 @@ from loaders.model import Source, incoming, key, outgoing, prop
 from tasks.aws.api import AwsApi
 from tasks.aws.node import AWSNode
 from tasks.failures import CallFailed, Failure
+from tasks.listing import values_at
 from tasks.resource import Item, Per, ResourceType
 
 
@@ -41,38 +42,49 @@ class OrganizationTree:
             told = "aws_organization_account_ids names other accounts"
             raise CallFailed(Failure.NOT_ENABLED, "organizations:DescribeOrganization", told, code="NotAsked")
         try:
-            organization = (await api.call("organizations:DescribeOrganization"))["Organization"]
+            answer = await api.call("organizations:DescribeOrganization")
         except CallFailed as error:
             if error.code == "AWSOrganizationsNotInUseException":
                 return
             raise
-        manager = organization["MasterAccountId"]
+        organization = answer.get("Organization") or {}
+        manager = _told(organization, "MasterAccountId", "organizations:DescribeOrganization")
         if manager != api.tenant.id and (manager in asked or api.tenant.id not in asked):
             return
-        yield Item({"Organization": organization})
-        above = {"OrganizationId": organization["Id"]}
+        above = {"OrganizationId": _told(organization, "Id", "organizations:DescribeOrganization")}
+        yield Item({"Organization": organization}, key=organization["Id"])
         waiting = [
             {"Root": root, "ParentId": root["Id"], "RootId": root["Id"], **above}
             async for root in _listed(api, "organizations:ListRoots", "Roots")
+            if _told(root, "Id", "organizations:ListRoots")
         ]
         while waiting:
             place = waiting.pop()
             parent = place["ParentId"]
             accounts = _listed(api, "organizations:ListAccountsForParent", "Accounts", ParentId=parent)
-            yield Item({**place, "Accounts": [account async for account in accounts]})
+            found = [account async for account in accounts]
+            yield Item({**place, "Accounts": found}, key=_within(place["OrganizationId"], parent))
             units = _listed(
                 api, "organizations:ListOrganizationalUnitsForParent", "OrganizationalUnits", ParentId=parent
             )
             waiting += [
                 {"Unit": unit, "ParentId": unit["Id"], "Above": parent, "RootId": place["RootId"], **above}
                 async for unit in units
+                if _told(unit, "Id", "organizations:ListOrganizationalUnitsForParent")
             ]
 
 
 async def _listed(api: AwsApi, action: str, key: str, **parameters: str) -> AsyncIterator[Mapping[str, Any]]:
     async for page in api.pages(action, **parameters):
-        for item in page[key]:
+        for item in values_at(key, page, action):
             yield item
+
+
+def _told(item: Mapping[str, Any], name: str, action: str) -> Any:
+    """What leads further down the tree. Raises CallFailed without it: what can't be gone through is not all."""
+    if not item.get(name):
+        raise CallFailed(Failure.BAD_ANSWER, action, f"an item has no {name}")
+    return item[name]
 
 
 class AWSOrganization(AWSNode, label="AWSOrganization", arn=None):

@@ -16,6 +16,7 @@ from tasks.aws.policy_document import listed, statements
 
 class AWSPrincipal(AWSNode, label="AWSPrincipal", shared=True):
     arn: str = key("arn", "As the policy names it: an ARN, a service such as ec2.amazonaws.com, an account id, or *.")
+    id: str = prop("arn", "The same.")
     type: str | None = prop("type", "AWS, Service, Federated or CanonicalUser.")
 
 

@@ -1,52 +1,51 @@
-"""What a resource's policy lets anybody do, by policyuniverse, with what it misses put right.
+"""What a resource's policy lets anybody do; None where that isn't known, and why.
 
-It takes any condition on who calls for a limit. Some let anybody through all the same: operators that are true where
-the request doesn't say who calls (`...IfExists`, `ForAllValues:`), values that fit everybody. And it finds no action
-in a statement that names all but some (`NotAction`).
+Anybody: somebody without an account, or of an account of their own that nothing in the policy names.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
 
-from policyuniverse.statement import Statement
+from analysis.iam.resource_policy import Resource, Verdict, verdict
 
-from tasks.aws.policy_document import listed
-from tasks.ip_range import is_wide
+_KEPT_SECONDS: Final = 60  # a verdict: conditions may name the time
 
 
-def anonymous_actions(document: str, service: str) -> list[str]:
+def resource(service: str, arn: str, *, inside: str = "", account: str | None = None) -> Resource:
+    """The resource of a policy. `inside`: what stands between its ARN and the name of what is in it."""
+    forms = (arn, f"{arn}{inside}*") if inside else (arn,)
+    return Resource(service, forms, account or arn.split(":")[4] or None)
+
+
+def anonymous(document: str, of: Resource) -> Verdict:
+    return _anonymous(document, of, int(time.time() // _KEPT_SECONDS))
+
+
+@lru_cache(maxsize=1_000)
+def _anonymous(document: str, of: Resource, minute: int) -> Verdict:
+    return verdict(document, of, float(minute * _KEPT_SECONDS))
+
+
+def anonymous_of(answer: Mapping[str, Any] | None, of: Resource) -> Verdict:
+    """The same of the answer to a call for a policy: nothing without one, not known where it could not be read."""
+    if answer is None:
+        return Verdict(None, "it could not be read")
+    return anonymous(answer["Policy"], of) if answer else Verdict(())
+
+
+def actions(found: Verdict) -> list[str] | None:
+    return None if found.actions is None else list(found.actions)
+
+
+def anonymous_actions(document: str, service: str) -> list[str] | None:
     """The actions that anybody may call, sorted: `<service>:*` for a statement that allows all but some."""
-    found: set[str] = set()
-    for statement in listed(json.loads(document).get("Statement")):
-        limited = Statement(statement | {"Condition": dict(_limits(statement.get("Condition") or {}))})
-        if limited.is_internet_accessible():
-            found |= limited.actions if "Action" in statement else {f"{service}:*"}
-    return sorted(found)
+    return actions(anonymous(document, Resource(service)))
 
 
 def anonymous_actions_of(answer: Mapping[str, Any] | None, service: str) -> list[str] | None:
     """The same of the answer to a call for a policy: [] without one, None where it could not be read."""
-    if answer is None:
-        return None
-    return anonymous_actions(answer["Policy"], service) if answer else []
-
-
-def _limits(condition: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, list[str]]]]:
-    """The part of a condition that keeps anybody out."""
-    for operator, keys in condition.items():
-        plain = operator.lower()
-        if plain.endswith("ifexists") or plain.startswith("forallvalues:"):
-            continue
-        values = {key: [str(value) for value in listed(found)] for key, found in keys.items()}
-        limiting = {key: found for key, found in values.items() if not any(_fits_everybody(plain, v) for v in found)}
-        if limiting:
-            yield operator, limiting
-
-
-def _fits_everybody(operator: str, value: str) -> bool:
-    if operator.endswith("ipaddress"):
-        return is_wide(value)
-    return operator.endswith("like") and set(value) == {"*"}
+    return actions(anonymous_of(answer, Resource(service)))

@@ -38,7 +38,7 @@ def replica_source_arn(instance: Source) -> str | None:
 class RDSInstance(AWSNode, label="RDSInstance", tenant="AWSAccount", arn="rds:db"):
     id: str = key("DBInstanceArn")
     arn: str = prop("DBInstanceArn", index=True)
-    db_instance_identifier: str = prop("DBInstanceIdentifier", index=True)
+    db_instance_identifier: str | None = prop("DBInstanceIdentifier", index=True)
     db_instance_class: str | None = prop("DBInstanceClass")
     engine: str | None = prop("Engine")
     engine_version: str | None = prop("EngineVersion")
@@ -88,7 +88,7 @@ INSTANCES: Final = ResourceType(
 
 class DBSubnetGroup(AWSNode, label="DBSubnetGroup", arn="rds:subgrp"):
     id: str = key("DBSubnetGroupArn")
-    name: str = prop("DBSubnetGroupName", index=True)
+    name: str | None = prop("DBSubnetGroupName", index=True)
     vpc_id: str | None = prop("VpcId")
     description: str | None = prop("DBSubnetGroupDescription")
     status: str | None = prop("SubnetGroupStatus")
@@ -108,7 +108,7 @@ SUBNET_GROUPS: Final = ResourceType(
 class RDSCluster(AWSNode, label="RDSCluster", tenant="AWSAccount", arn="rds:cluster"):
     id: str = key("DBClusterArn")
     arn: str = prop("DBClusterArn", index=True)
-    db_cluster_identifier: str = prop("DBClusterIdentifier", index=True)
+    db_cluster_identifier: str | None = prop("DBClusterIdentifier", index=True)
     db_cluster_resource_id: str | None = prop("DbClusterResourceId")
     status: str | None = prop("Status")
     engine: str | None = prop("Engine")
@@ -158,12 +158,11 @@ def is_public(snapshot: Source) -> bool | None:
     """Whether every AWS account may restore it. Only what was made by hand can be shared; None: that wasn't seen."""
     if snapshot.item.get("SnapshotType") != "manual":
         return False
-    answer = snapshot.item["DescribeDBSnapshotAttributes"]
-    if answer is None:
+    attributes = at("DescribeDBSnapshotAttributes.DBSnapshotAttributesResult.DBSnapshotAttributes", snapshot.item)
+    if attributes is None:
         return None
-    attributes = answer["DBSnapshotAttributesResult"].get("DBSnapshotAttributes", ())
     return any(
-        attribute["AttributeName"] == "restore" and "all" in attribute.get("AttributeValues", ())
+        attribute.get("AttributeName") == "restore" and "all" in (attribute.get("AttributeValues") or ())
         for attribute in attributes
     )
 
@@ -171,7 +170,7 @@ def is_public(snapshot: Source) -> bool | None:
 class RDSSnapshot(AWSNode, label="RDSSnapshot", tenant="AWSAccount", arn="rds:snapshot"):
     id: str = key("DBSnapshotArn")
     arn: str = prop("DBSnapshotArn", index=True)
-    db_snapshot_identifier: str = prop("DBSnapshotIdentifier", index=True)
+    db_snapshot_identifier: str | None = prop("DBSnapshotIdentifier", index=True)
     db_instance_identifier: str | None = prop("DBInstanceIdentifier")
     dbi_resource_id: str | None = prop("DbiResourceId", "Of the instance, whose identifier may be given again.")
     ispublic: bool | None = prop(is_public, "Every AWS account may restore it. None: that could not be read.")

@@ -14,7 +14,7 @@ from tasks.aws.api import AwsApi
 from tasks.aws.dns import AWSDNSRecord, Ip, as_ips, host
 from tasks.aws.node import AWSNode
 from tasks.failures import CallFailed
-from tasks.listing import listing
+from tasks.listing import listing, values_at
 from tasks.resource import Item, Per, ResourceType
 
 _ZONES: Final = listing("route53:ListHostedZones")
@@ -37,6 +37,7 @@ def zone_arn(zone: Source) -> str:
 
 class AWSDNSZone(AWSNode, label="AWSDNSZone", labels=("DNSZone",), tenant="AWSAccount", arn="route53:hostedzone"):
     zoneid: str = key("Id", "/hostedzone/ and the id.")
+    id: str = prop("Id", "The same.")
     arn: str = prop(zone_arn, index=True)
     name: str = prop(zone_name, "Without the dot at its end.", index=True)
     comment: str | None = prop("Config.Comment")
@@ -64,7 +65,7 @@ class RecordsByZone:
         zone = {"HostedZoneId": f"/hostedzone/{part}"}
         try:
             async for page in api.pages(_RECORDS, HostedZoneId=part):
-                for record in page["ResourceRecordSets"]:
+                for record in values_at("ResourceRecordSets", page, _RECORDS):
                     if record.get("Type") in _READ:
                         yield Item(record | zone)
         except CallFailed as error:
@@ -92,7 +93,7 @@ def record_name(record: Source) -> str:
 
 
 def record_type(record: Source) -> str:
-    return "ALIAS" if kind(record) == "ALIAS" else str(record.item["Type"])
+    return "ALIAS" if kind(record) in ("ALIAS", "ALIAS_AAAA") else str(record.item["Type"])
 
 
 def values(record: Source) -> list[str]:
@@ -131,8 +132,10 @@ class AWSRoute53Record(AWSDNSRecord, label="AWSRoute53Record"):
     name: str = prop(
         record_name, "Without the dot at its end, as Route 53 writes it: an asterisk is \\052.", index=True
     )
-    type: str = prop(record_type, "A, ALIAS, AAAA, CNAME or NS. ALIAS is of type A.")
-    value: str | None = prop(value, "Addresses, with commas between them; or the name that it stands for.", index=True)
+    type: str = prop(
+        record_type, "A, ALIAS, AAAA, CNAME or NS. ALIAS is of type A, or of AAAA where the id says ALIAS_AAAA."
+    )
+    value: str | None = prop(value, "Addresses, with commas between them; or the name that it stands for.")
     set_identifier: str | None = prop("SetIdentifier", "Tells records of one name and type apart. None: it is the one.")
     _target: str | None = prop(target_host, "The name that it stands for, as names are compared.", index=True)
     relationships = (

@@ -7,11 +7,12 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from analysis.iam.resource_policy import Verdict
 from loaders.model import Source, at, incoming, key, outgoing, parent, prop
 from tasks.aws.encryption import encrypted_by
 from tasks.aws.node import AWSNode
-from tasks.aws.policy_document import listed, statements
-from tasks.aws.public_policy import anonymous_actions
+from tasks.aws.policy_document import listed, sid_in_id, statements
+from tasks.aws.public_policy import actions, anonymous_of, resource
 from tasks.listing import listing
 from tasks.resource import Per, ResourceType
 
@@ -20,12 +21,18 @@ def bucket_arn(bucket: Source) -> str:
     return f"arn:{bucket.partition}:s3:::{bucket.item['Name']}"
 
 
+def _by_policy(bucket: Source) -> Verdict:
+    of = resource("s3", bucket_arn(bucket), inside="/", account=bucket.scope.tenant)
+    return anonymous_of(bucket.item["GetBucketPolicy"], of)
+
+
 def policy_anonymous_actions(bucket: Source) -> list[str] | None:
-    """What the bucket's policy lets anybody do; [] without a policy, None where the policy could not be read."""
-    answer = bucket.item["GetBucketPolicy"]
-    if answer is None:
-        return None
-    return anonymous_actions(answer["Policy"], "s3") if answer else []
+    """What the bucket's policy lets anybody do; [] without a policy, None where that isn't known."""
+    return actions(_by_policy(bucket))
+
+
+def policy_not_known(bucket: Source) -> str | None:
+    return _by_policy(bucket).reason
 
 
 def of(operation: str, path: str, default: Any) -> Callable[[Source], Any]:
@@ -68,8 +75,10 @@ class S3Bucket(AWSNode, label="S3Bucket", tenant="AWSAccount", arn="s3"):
     region: str | None = prop("BucketRegion", index=True)
     creationdate: str | None = prop("CreationDate")
     policy_anonymous_actions: list[str] | None = prop(
-        policy_anonymous_actions, "What its policy lets anybody do. None: the policy could not be read."
+        policy_anonymous_actions,
+        "What its policy lets anybody do. None: not known, for the reason in policy_not_known.",
     )
+    policy_not_known: str | None = prop(policy_not_known, "Why it isn't known what its policy lets anybody do.")
     block_public_acls: bool | None = prop(of("GetPublicAccessBlock", f"{_BLOCK}.BlockPublicAcls", False))
     ignore_public_acls: bool | None = prop(
         of("GetPublicAccessBlock", f"{_BLOCK}.IgnorePublicAcls", False), "What its ACLs give to everybody is void."
@@ -130,7 +139,7 @@ def policy_statements(bucket: Source) -> Iterator[Mapping[str, Any]]:
 def statement_id(statement: Source) -> str:
     """The name of the bucket is unique in its partition, the number in its policy. A Sid needn't be there."""
     item = statement.item
-    return f"{parent('Name')(statement)}/policy_statement/{item['number']}/{item.get('Sid', '')}"
+    return f"{parent('Name')(statement)}/policy_statement/{item['number']}/{sid_in_id(str(item.get('Sid') or ''))}"
 
 
 def as_list(element: str) -> Callable[[Source], list[str] | None]:
@@ -204,7 +213,7 @@ ACCOUNT_PUBLIC_ACCESS_BLOCK: Final = ResourceType(
         "s3control:GetPublicAccessBlock", AccountId="Account", none_if="NoSuchPublicAccessBlockConfiguration"
     ),
     yields=(S3AccountPublicAccessBlock,),
-    also=("s3",),
+    also=("s3", "s3accountpublicaccessblock"),
 )
 
 
@@ -216,14 +225,14 @@ def grants(bucket: Source) -> list[dict[str, str | None]]:
         {
             "owner": owner.get("DisplayName"),
             "ownerid": owner.get("ID"),
-            "type": grant["Grantee"]["Type"],
-            "displayname": grant["Grantee"].get("DisplayName"),
-            "granteeid": grant["Grantee"].get("ID"),
-            "uri": grant["Grantee"].get("URI"),
-            "permission": grant["Permission"],
+            "type": grantee["Type"],
+            "displayname": grantee.get("DisplayName"),
+            "granteeid": grantee.get("ID"),
+            "uri": grantee.get("URI"),
+            "permission": grant.get("Permission"),
         }
-        for grant in answer.get("Grants", [])
-        if grant["Grantee"]["Type"] in ("CanonicalUser", "Group")
+        for grant in answer.get("Grants") or ()
+        if (grantee := grant.get("Grantee") or {}).get("Type") in ("CanonicalUser", "Group")
     ]
 
 

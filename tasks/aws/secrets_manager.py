@@ -15,7 +15,7 @@ from tasks.resource import Per, ResourceType
 class SecretsManagerSecret(AWSNode, label="SecretsManagerSecret", tenant="AWSAccount", arn="secretsmanager:secret"):
     id: str = key("ARN")
     arn: str = prop("ARN", index=True)
-    name: str = prop("Name", index=True)
+    name: str | None = prop("Name", index=True)
     description: str | None = prop("Description")
     created_date: str | None = prop("CreatedDate")
     last_changed_date: str | None = prop("LastChangedDate")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final
 
-from loaders.model import Node, Source, at, incoming, key, prop
+from loaders.model import Node, NotSeen, Source, at, incoming, key, prop
 from tasks.failures import CallFailed, Failure
 from tasks.http import HttpApi
 from tasks.listing import bounded
-from tasks.resource import Item, Per, ResourceType
+from tasks.resource import NOT_SEEN, Gap, Item, Per, ResourceType
 
 _INSTALLED: Final = "GET /group/users/extensions"
 _REPORT: Final = "GET /report/{extension}/{version}"
@@ -33,48 +33,77 @@ class Extensions:
 
     async def items(self, api: HttpApi, part: str) -> AsyncIterator[Item]:
         answer = (await api.call(_INSTALLED)).body
-        found = list(_versions(answer))
+        listed = list(_versions(answer))
+        if not any(item.failure is None and not item.gaps for item in listed):
+            raise CallFailed(Failure.BAD_ANSWER, _INSTALLED, "the answer is no object of extensions with users")
+        for item in listed:
+            if item.failure is not None:
+                yield item
+        found = (item for item in listed if item.failure is None)
         async for item in bounded((_with_report(api, one) for one in found), api.at_a_time):
             yield item
 
 
-def _versions(answer: Any) -> Iterator[dict[str, Any]]:
-    """Raises CallFailed where the answer isn't shaped so: what was cut short must not read as none."""
-    if not isinstance(answer, Mapping):
-        raise CallFailed(Failure.BAD_ANSWER, _INSTALLED, "the answer is no object")
-    for extension, versions in answer.items():
+def _versions(answer: Any) -> Iterator[Item]:
+    """Each version that is installed. What isn't shaped so must not read as none: of a version without users those stay
+    that it has; an extension without versions fails the scope, as nothing tells which nodes are its.
+
+    So does an empty object: CRXcavator says nothing by which it could be told from another's answer.
+    """
+    for extension, versions in answer.items() if isinstance(answer, Mapping) else ():
         if not isinstance(versions, Mapping):
-            raise CallFailed(Failure.BAD_ANSWER, _INSTALLED, f"{extension} has no versions")
+            yield Item(extension, failure=CallFailed(Failure.BAD_ANSWER, _INSTALLED, f"{extension} has no versions"))
+            continue
         for version, about in versions.items():
-            if not isinstance(about, Mapping) or not isinstance(about.get("users"), list):
-                raise CallFailed(Failure.BAD_ANSWER, _INSTALLED, f"{extension} {version} has no users")
-            yield {"extension": extension, "version": version, "name": about.get("name"), "users": about["users"]}
+            told: Mapping[str, Any] = about if isinstance(about, Mapping) else {}
+            users, gaps = told.get("users"), tuple[Gap, ...]()
+            if not isinstance(users, list):
+                users, gaps = NOT_SEEN, (Gap(_INSTALLED, "a version has no list of users"),)
+            value = {"extension": extension, "version": version, "name": told.get("name"), "users": users}
+            yield Item(value, gaps, key=f"{extension}|{version}")
 
 
-async def _with_report(api: HttpApi, installed: dict[str, Any]) -> Item:
-    """With the report; with none where there is none of this version: it was never scanned."""
+async def _with_report(api: HttpApi, item: Item) -> Item:
+    """With the report; with none where there is none of this version: it was never scanned. One that can't be read
+    costs what it would say, and nothing else.
+    """
+    installed = item.value
     try:
         answer = await api.call(_REPORT, extension=installed["extension"], version=installed["version"])
+        return replace(item, value={**installed, "report": _report(answer.body)})
     except CallFailed as error:
+        if error.failure is Failure.EXPIRED:
+            raise
         if error.failure is Failure.GONE:
-            return Item({**installed, "report": None})
-        return Item(installed, failure=error)
-    return Item({**installed, "report": answer.body or None})
+            return replace(item, value={**installed, "report": None})
+        return replace(item, value={**installed, "report": NOT_SEEN}, gaps=(*item.gaps, Gap.of(error)))
+
+
+def _report(body: Any) -> Mapping[str, Any] | None:
+    """None, an empty object or list: never scanned. Raises CallFailed where it is something else than a report."""
+    if body in (None, {}, []):
+        return None
+    if not isinstance(body, Mapping) or not isinstance(body.get("data"), Mapping):
+        raise CallFailed(Failure.BAD_ANSWER, _REPORT, "the answer is no report: it has no data")
+    report: Mapping[str, Any] = body
+    return report
 
 
 def extension_id(installed: Source) -> str:
     return f"{installed.item['extension']}|{installed.item['version']}"
 
 
-def risk(path: str) -> Callable[[Source], int | float | None]:
-    """A score of the report: 0 where the report has no such risk; None where there is no report."""
+def risk(path: str) -> Callable[[Source], Any]:
+    """A score of the report: 0 where its risk has no such part; None where it has no risk, or there is no report."""
+    steps = [*path.split("."), "total"] if path else ["total"]
 
-    def score(installed: Source) -> int | float | None:
-        report = installed.item["report"]
-        if report is None:
-            return None
-        found: int | float | None = at(f"data.risk.{path}.total" if path else "data.risk.total", report)
-        return found or 0
+    def score(installed: Source) -> Any:
+        found = at("report.data.risk", installed.item)
+        for step in steps:
+            if not isinstance(found, Mapping):
+                return None
+            found = found.get(step, {} if step != "total" else 0)
+        return found
 
     score.__name__ = f"risk of {path or 'all'}"
     score.__doc__ = f"`data.risk.{path + '.' if path else ''}total` of the report."
@@ -89,8 +118,12 @@ def risk_metadata(installed: Source) -> str | None:
 
 def extension_name(installed: Source) -> str | None:
     """As the web store has it, else as the browsers do."""
-    found: str | None = at("report.data.webstore.name", installed.item) or installed.item["name"]
-    return found
+    try:
+        in_store = at("report.data.webstore.name", installed.item)
+    except NotSeen:
+        in_store = None
+    names = (in_store, installed.item["name"])
+    return next((name for name in names if isinstance(name, str) and name), None)
 
 
 def report_link(installed: Source) -> str:
@@ -99,7 +132,7 @@ def report_link(installed: Source) -> str:
 
 def installed_by(installed: Source) -> list[str]:
     """E-mail addresses in lower case, as GSuiteUser has them; none of a browser that nobody is signed in to."""
-    return [email.lower() for email in installed.item["users"] if email]
+    return [email.lower() if isinstance(email, str) else email for email in installed.item["users"] or () if email]
 
 
 class ChromeExtension(Node, label="ChromeExtension"):

@@ -9,6 +9,27 @@ from tasks.gcp import api, identity, tenants
 from tasks.gcp.permissions import permission
 from tasks.resource import Provider
 
+# What Cartography's `--gcp-requested-syncs` takes as well, up to 0.143.0.
+_OTHER_WORDS: Final = {
+    "permission_relationships": "of GCP, nothing is drawn of who may do what",
+    **dict.fromkeys(
+        (
+            "aiplatform",
+            "apikeys",
+            "artifact_registry",
+            "bigquery",
+            "bigquery_connection",
+            "bigtable",
+            "cloud_run",
+            "cloud_sql",
+            "gcf",
+            "kms",
+            "secretsmanager",
+        ),
+        "not fetched: Chartfleet has no resource type for it yet",
+    ),
+}
+
 PROVIDER: Final = Provider(
     name="gcp",
     tenants=tenants.tenants,
@@ -18,4 +39,5 @@ PROVIDER: Final = Provider(
     close=identity.close,
     calls=google_api.described(permission),
     options=(google_api.ENDPOINT,),
+    other_words=_OTHER_WORDS,
 )

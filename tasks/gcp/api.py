@@ -1,33 +1,35 @@
-"""Google's services for an organization or a project. Of a project's, only those are called that are enabled in it."""
+"""Google's services for an organization or a project: what is called of it, and on whose account."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 from tasks import google_api
 from tasks.failures import CallFailed, Failure
-from tasks.gcp import identity
-from tasks.google_api import GoogleApi
+from tasks.gcp import identity, states
+from tasks.google_api import GoogleApi, method_of
 from tasks.rate_budget import Budget, Limit
 from tasks.resource import Tenant
 
 ORGANIZATION: Final = "organization"  # kinds of tenants
 PROJECT: Final = "project"
 
-# What is asked of a project only where it is enabled; what lists projects and their policies is the credentials' own.
+# What is asked of a project only where it is enabled in it, by any of these names: Cloud Storage has had three. What
+# lists projects and their policies is the credentials' own, and so is IAM: every project has service accounts.
 ENABLED: Final = {
-    "compute": "compute.googleapis.com",
-    "container": "container.googleapis.com",
-    "dns": "dns.googleapis.com",
-    "iam": "iam.googleapis.com",
-    "storage": "storage.googleapis.com",
+    "compute": ("compute.googleapis.com",),
+    "container": ("container.googleapis.com",),
+    "dns": ("dns.googleapis.com",),
+    "storage": ("storage.googleapis.com", "storage-api.googleapis.com", "storage-component.googleapis.com"),
 }
 SERVICES: Final = "serviceusage:services.list"
 
 _KNOWN_SECONDS: Final = 600.0
+_NOBODY_PAYS: Final = "required"  # a bucket whose reader pays: of a parameter that is missing, and no other is
 _SLOW: Final = Limit(initial=4, highest=8)
 TERMS: Final = google_api.terms(
     {
@@ -61,24 +63,67 @@ async def connect(tenant: Tenant, region: str, budget: Budget) -> GcpApi:
 
 @dataclass(kw_only=True)
 class GcpApi(GoogleApi):
-    """As any of Google's; a service that isn't enabled in the project is no failure, and isn't called."""
+    """As any of Google's. What isn't enabled in the project is no failure, and isn't called; nor is a project that is
+    to be deleted, but for what it is itself.
+    """
 
     async def pages(self, action: str, **parameters: Any) -> AsyncIterator[Any]:
-        service = action.partition(":")[0]
-        if self.tenant.kind == PROJECT and service in ENABLED:
-            enabled = await self._enabled()
-            if enabled is not None and ENABLED[service] not in enabled:
-                name = ENABLED[service]
-                raise CallFailed(Failure.NOT_ENABLED, action, f"{name} is not enabled", code="SERVICE_DISABLED")
+        telling = action == states.TELLING.get(self.tenant.kind)
+        try:
+            if not telling:
+                await self._check_callable(action)
+            async for page in self._pages_called(action, parameters):
+                if telling:
+                    states.remember(self.endpoint, self.tenant.id, states.of(page))
+                yield page
+        except CallFailed as error:
+            # How a project that is to be deleted is refused, each service says in its own way.
+            if not telling and error.failure in (Failure.GONE, Failure.DENIED):
+                self._check_state(action, await self._state())
+            raise
+
+    async def _pages_called(self, action: str, parameters: Mapping[str, Any]) -> AsyncIterator[Any]:
+        """The pages; what the owner of a bucket lets the reader pay for, once more on the project's account."""
+        pages = 0
         try:
             async for page in super().pages(action, **parameters):
+                pages += 1
                 yield page
         except CallFailed as error:
             # The project has it, so it is the project of the credentials that hasn't: nothing was seen.
             if error.failure is Failure.NOT_ENABLED:
                 told = f"{error.reason}; enable it in the project that the credentials belong to"
                 raise CallFailed(Failure.DENIED, action, told, code=error.code) from None
-            raise
+            if pages or error.code != _NOBODY_PAYS or self.tenant.kind != PROJECT or not _takes_payer(action):
+                raise
+            async for page in super().pages(action, **parameters, userProject=self.tenant.id):
+                yield page
+
+    async def _check_callable(self, action: str) -> None:
+        """Raises CallFailed where the project doesn't take such calls."""
+        self._check_state(action, self.tenant.access.get("state", ""))
+        service = action.partition(":")[0]
+        if self.tenant.kind == PROJECT and service in ENABLED:
+            enabled = await self._enabled()
+            if enabled is not None and not enabled & {*ENABLED[service]}:
+                told = f"{ENABLED[service][0]} is not enabled"
+                raise CallFailed(Failure.NOT_ENABLED, action, told, code="SERVICE_DISABLED")
+
+    def _check_state(self, action: str, state: str) -> None:
+        if state:
+            raise CallFailed(Failure.NOT_ENABLED, action, f"the {self.tenant.kind} is {state}", code=state)
+
+    async def _state(self) -> str:
+        """The state of the tenant, where it can be read."""
+        if (known := states.remembered(self.endpoint, self.tenant.id)) is not None:
+            return known
+        state = ""
+        if telling := states.TELLING.get(self.tenant.kind):
+            with suppress(CallFailed):
+                async for page in GoogleApi.pages(self, telling, name=f"{self.tenant.kind}s/{self.tenant.id}"):
+                    state = states.of(page)
+        states.remember(self.endpoint, self.tenant.id, state)
+        return state
 
     async def _enabled(self) -> frozenset[str] | None:
         """The services that are enabled; None where that can't be read, and each is tried."""
@@ -99,9 +144,14 @@ class GcpApi(GoogleApi):
         where = {"parent": "projects/{project}", "filter": "state:ENABLED", "pageSize": 200}
         async for page in super().pages(SERVICES, **where):
             for service in page["services"]:
-                yield service["name"].rpartition("/")[2]
+                yield str((service or {}).get("name")).rpartition("/")[2]
 
 
 def forget() -> None:
-    """What is enabled is asked anew."""
+    """What is enabled, and which state projects are in, is asked anew."""
     _enabled.clear()
+    states.forget()
+
+
+def _takes_payer(action: str) -> bool:
+    return "userProject" in method_of(action).get("parameters", {})

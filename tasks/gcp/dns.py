@@ -33,28 +33,39 @@ ZONES: Final = ResourceType(
 )
 
 
-def record_id(record: Source) -> str:
-    return f"{parent('id')(record)}|{record.item['name']}|{record.item['type']}"
+def record_id(record: Source) -> str | None:
+    name, kind = (record.item or {}).get("name"), (record.item or {}).get("type")
+    return f"{name}|{kind}|{parent('id')(record)}" if name and kind else None
 
 
 def data(record: Source) -> list[str]:
     """All that it may be answered with; of one that answers by a policy, what each of its targets is."""
-    plain, policy = record.item.get("rrdatas") or (), record.item.get("routingPolicy") or {}
-    return list(dict.fromkeys((*plain, *_by_policy(policy))))
+    item = record.item or {}
+    plain = [text for text in item.get("rrdatas") or () if isinstance(text, str)]
+    return list(dict.fromkeys((*plain, *_targets(item.get("routingPolicy")))))
 
 
-def _by_policy(policy: Mapping[str, Any]) -> Iterator[str]:
-    for kind in ("geo", "wrr"):
-        for target in (policy.get(kind) or {}).get("items") or ():
-            yield from target.get("rrdatas") or ()
+def _targets(policy: Any) -> Iterator[str]:
+    """Of a policy, or a part of one: by place, by weight, first and backup, and those whose health is checked."""
+    if isinstance(policy, list):
+        for one in policy:
+            yield from _targets(one)
+    elif isinstance(policy, Mapping):
+        for name, value in policy.items():
+            if name in ("rrdatas", "externalEndpoints"):
+                yield from (text for text in value or () if isinstance(text, str))
+            elif name == "ipAddress" and value:
+                yield str(value)
+            else:
+                yield from _targets(value)
 
 
 class GCPRecordSet(Node, label="GCPRecordSet", labels=("DNSRecord",), tenant="GCPProject"):
-    id: str = key(record_id, "<zone>|<name>|<type>")
+    id: str = key(record_id, "<name>|<type>|<zone>")
     name: str = prop("name", index=True)
     type: str = prop("type")
     ttl: int | None = prop("ttl", "Seconds.")
-    data: list[str] = prop(data)
+    data: list[str] = prop(data, "All that it may be answered with, whatever place, weight or health decides.")
     relationships = (incoming("HAS_RECORD", "GCPDNSZone", parent("id")),)
 
 

@@ -2,36 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Final
 
 from loaders.model import Node, Source, key, prop
-from tasks.failures import CallFailed, Failure
+from tasks.gcp import gke_endpoints
 from tasks.gcp.api import PROJECT
-from tasks.google_api import GoogleApi
-from tasks.resource import Item, Per, ResourceType
-
-_LIST: Final = "container:projects.locations.clusters.list"
-
-
-@dataclass(frozen=True, slots=True)
-class Clusters:
-    """All of a project's. Zones that Google couldn't ask are named in the answer: the list isn't whole then."""
-
-    calls: tuple[str, ...] = (_LIST,)
-    made: ClassVar[Mapping[str, str]] = {_LIST: "1"}
-
-    def parts(self, api: GoogleApi) -> None:
-        return None
-
-    async def items(self, api: GoogleApi, part: str) -> AsyncIterator[Item]:
-        async for page in api.pages(_LIST, parent="projects/{project}/locations/-"):
-            for cluster in page["clusters"]:
-                yield Item(cluster)
-            if missing := page.get("missingZones"):
-                told = f"Google couldn't ask {', '.join(sorted(missing))}"
-                yield Item({}, failure=CallFailed(Failure.OTHER, _LIST, told, code="missingZones"))
+from tasks.listing import listing
+from tasks.resource import Per, ResourceType
 
 
 def network_policy(cluster: Source) -> str | bool:
@@ -65,18 +42,34 @@ class GKECluster(Node, label="GKECluster", tenant="GCPProject"):
     monitoring_service: str | None = prop("monitoringService")
     database_encryption: str | None = prop("databaseEncryption.state")
     network_policy: str | bool = prop(network_policy, "Its provider, or false.")
-    master_authorized_networks: bool | None = prop("masterAuthorizedNetworksConfig.enabled", "None: off.")
+    ip_endpoints: bool | None = prop(gke_endpoints.ip_endpoints, "Its master is reached by IP addresses at all.")
+    public_endpoint_enabled: bool | None = prop(gke_endpoints.public, "By a public one among them.")
+    public_endpoint: str | None = prop(gke_endpoints.public_endpoint)
+    private_endpoint_enabled: bool | None = prop(gke_endpoints.private_only, "By none but a private one. None: off.")
+    private_endpoint: str | None = prop(gke_endpoints.private_endpoint)
+    master_authorized_networks: bool | None = prop(gke_endpoints.limited, "Only from these. None: off.")
+    authorized_networks: list[str] | None = prop(gke_endpoints.networks, "In CIDR notation.")
+    authorized_networks_wide: bool | None = prop(gke_endpoints.wide, "One of them limits nobody.")
+    google_cloud_access: bool | None = prop(
+        gke_endpoints.google_cloud, "From every public address of Google Cloud besides: anybody may rent one."
+    )
+    dns_endpoint: str | None = prop(gke_endpoints.dns_endpoint, "Answers on the internet, whoever it lets in.")
+    dns_endpoint_external: bool | None = prop(
+        gke_endpoints.dns_external, "It takes traffic from outside of Google Cloud."
+    )
+    private_nodes: bool | None = prop(gke_endpoints.private_nodes, "Unless a pool says otherwise. None: off.")
     legacy_abac: bool | None = prop("legacyAbac.enabled", "None: off.")
     shielded_nodes: bool | None = prop("shieldedNodes.enabled")
-    private_nodes: bool | None = prop("privateClusterConfig.enablePrivateNodes", "None: off.")
-    private_endpoint_enabled: bool | None = prop("privateClusterConfig.enablePrivateEndpoint", "None: off.")
-    private_endpoint: str | None = prop("privateClusterConfig.privateEndpoint")
-    public_endpoint: str | None = prop("privateClusterConfig.publicEndpoint")
     workload_identity_pool: str | None = prop("workloadIdentityConfig.workloadPool")
     masterauth_username: str | None = prop("masterAuth.username")
     masterauth_has_password: bool = prop(has_password, "The password itself is not kept.")
 
 
 CLUSTERS: Final = ResourceType(
-    "gcp.gke.clusters", Per.TENANT, fetch=Clusters(), yields=(GKECluster,), also=("gke",), of=PROJECT
+    "gcp.gke.clusters",
+    Per.TENANT,
+    fetch=listing("container:projects.locations.clusters.list", parent="projects/{project}/locations/-"),
+    yields=(GKECluster,),
+    also=("gke",),
+    of=PROJECT,
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from loaders.model import Node, Source, incoming, key, link_through, outgoing, parent, prop, scope_tenant
+from tasks.failures import CallFailed, Failure
 from tasks.gcp.api import PROJECT
 from tasks.gcp.storage import EVERYONE
 from tasks.google_api import GoogleApi
@@ -16,12 +17,18 @@ from tasks.listing import listing
 from tasks.resource import Item, Per, ResourceType
 
 _POLICY: Final = "resourcemanager:projects.getIamPolicy"
+BASIC: Final = {"roles/owner", "roles/editor", "roles/viewer"}
+
+
+def email(account: Source) -> str | None:
+    address: str | None = account.item.get("email")
+    return address.lower() if address else None
 
 
 class GCPServiceAccount(Node, label="GCPServiceAccount", tenant="GCPProject"):
     id: str = key("uniqueId")
     unique_id: str = prop("uniqueId")
-    email: str = prop("email", index=True)
+    email: str = prop(email, "In lower case.", index=True)
     display_name: str | None = prop("displayName")
     disabled: bool | None = prop("disabled", "None: no.")
     oauth2_client_id: str | None = prop("oauth2ClientId")
@@ -58,6 +65,14 @@ SERVICE_ACCOUNTS: Final = ResourceType(
 )
 
 
+def role_type(role: Source) -> str:
+    """By its name, as Google makes them: BASIC, PREDEFINED, or CUSTOM."""
+    name: str = role.item["name"]
+    if not name.startswith("roles/"):
+        return "CUSTOM"
+    return "BASIC" if name in BASIC else "PREDEFINED"
+
+
 class GCPRole(Node, label="GCPRole", tenant="GCPProject"):
     """A project's own role. One of Google's, or of an organization, is only named, by bindings: `roles/editor`."""
 
@@ -66,7 +81,8 @@ class GCPRole(Node, label="GCPRole", tenant="GCPProject"):
     title: str | None = prop("title")
     description: str | None = prop("description")
     permissions: list[str] | None = prop("includedPermissions[]")
-    role_type: str | None = prop("stage", "GA, BETA, DISABLED, ...")
+    role_type: str = prop(role_type, "CUSTOM: it is the project's own.")
+    stage: str | None = prop("stage", "GA, BETA, DISABLED, ...")
     etag: str | None = prop("etag")
     project_id: str = prop(scope_tenant)
 
@@ -94,20 +110,37 @@ class Policy:
     async def items(self, api: GoogleApi, part: str) -> AsyncIterator[Item]:
         with_conditions = {"options": {"requestedPolicyVersion": 3}}
         async for policy in api.pages(_POLICY, resource="projects/{project}", body=with_conditions):
-            for binding in policy.get("bindings") or ():
+            if policy.get("bindings") is None and not policy.get("etag"):  # which Google gives with an empty one, too
+                raise CallFailed(Failure.BAD_ANSWER, _POLICY, "the policy has neither bindings nor an etag")
+            for binding in merged(policy.get("bindings") or ()):
                 yield Item(binding)
 
 
-def binding_id(binding: Source) -> str:
-    """Of the role in the project; of a binding with a condition, of that as well."""
-    return _binding_id(binding.scope.tenant, binding.item)
+def merged(bindings: Iterable[Any]) -> list[Any]:
+    """A binding per role and condition, with the members of all: Google keeps one role more than once."""
+    found: dict[tuple[str, str], Any] = {}
+    for number, binding in enumerate(bindings):
+        if not isinstance(binding, Mapping) or not isinstance(binding.get("role"), str):
+            found[f"{number}", ""] = binding  # it fits no declaration, and is told as that
+            continue
+        first = found.setdefault((binding["role"], _condition(binding)), {**binding, "members": []})
+        first["members"] = list(dict.fromkeys((*first["members"], *(binding.get("members") or ()))))
+    return list(found.values())
 
 
-def _binding_id(project: str, binding: Mapping[str, Any]) -> str:
+def _condition(binding: Mapping[str, Any]) -> str:
+    """What tells a condition from others, and from none."""
     condition = binding.get("condition")
-    told = json.dumps(condition, sort_keys=True).encode() if condition else b""
-    mark = f"#{hashlib.sha256(told).hexdigest()[:16]}" if told else ""
-    return f"projects/{project}/{binding['role']}{mark}"
+    return (condition.get("expression") or json.dumps(condition, sort_keys=True)) if condition else ""
+
+
+def binding_id(binding: Source) -> str | None:
+    """Of the role in the project; of a binding with a condition, of that as well."""
+    if not binding.item or not binding.item.get("role"):
+        return None
+    condition = _condition(binding.item)
+    mark = f"_{hashlib.sha256(condition.encode()).hexdigest()[:8]}" if condition else ""
+    return f"//cloudresourcemanager.googleapis.com/{resource(binding)}_{binding.item['role']}{mark}"
 
 
 def resource(binding: Source) -> str:
@@ -123,7 +156,7 @@ def has_condition(binding: Source) -> bool:
 
 
 class GCPPolicyBinding(Node, label="GCPPolicyBinding", tenant="GCPProject"):
-    id: str = key(binding_id)
+    id: str = key(binding_id, "<full name of the project>_<role>, and of a condition _<a hash of it>")
     role: str = prop("role", index=True)
     resource: str = prop(resource)
     members: list[str] | None = prop("members", "As the policy has them: user:<email>, domain:<domain>, allUsers, ...")
@@ -136,9 +169,10 @@ class GCPPolicyBinding(Node, label="GCPPolicyBinding", tenant="GCPProject"):
 
 def grants(binding: Source) -> Iterator[Mapping[str, str]]:
     """Each member with an e-mail address; of one that is deleted, `deleted:user:...?uid=...`, nothing is left."""
-    own = binding_id(binding)
+    if (own := binding_id(binding)) is None:
+        return
     for member in binding.item.get("members") or ():
-        kind, _, email = member.partition(":")
+        kind, _, email = str(member).partition(":")
         if kind in ("user", "group", "serviceAccount") and "@" in email:
             yield {"id": f"{own}/{member}", "email": email.lower(), "binding": own}
 

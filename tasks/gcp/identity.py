@@ -13,9 +13,9 @@ from google.auth.credentials import Credentials
 from google.auth.exceptions import GoogleAuthError
 
 from tasks.failures import CallFailed, Failure
+from tasks.gcp import scopes
 
 VARIABLE: Final = "GOOGLE_APPLICATION_CREDENTIALS"
-SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform.read-only",)
 
 _PRODUCT: Final = Path("/sys/class/dmi/id/product_name")
 
@@ -44,9 +44,9 @@ def _on_google() -> bool:
 
 @cache
 def found() -> Credentials:
-    """Raises CallFailed."""
+    """With the scopes that all calls together need. Raises CallFailed."""
     try:
-        credentials, _ = google.auth.default(scopes=SCOPES)
+        credentials, _ = google.auth.default(scopes=scopes.needed())
     except (GoogleAuthError, OSError, ValueError) as error:
         raise CallFailed(Failure.DENIED, "application default credentials", said(error), code="NotUsable") from None
     identity: Credentials = credentials

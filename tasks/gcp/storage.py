@@ -14,18 +14,23 @@ EVERYONE: Final = {"allUsers", "allAuthenticatedUsers"}  # anybody, and anybody 
 
 
 def acl_public(bucket: Source) -> bool | None:
-    """Whether its ACL lets anybody in; None where it wasn't read."""
+    """Whether its ACL lets anybody in; None where it wasn't read, or where one entry says of nobody whom it lets in."""
     answer = bucket.item["bucketAccessControls"]
-    return None if answer is None else any(one.get("entity") in EVERYONE for one in answer.get("items") or ())
+    if answer is None:
+        return None
+    entities = [one.get("entity") if one else None for one in answer.get("items") or ()]
+    return True if EVERYONE & {*entities} else None if None in entities else False
 
 
 def iam_public_roles(bucket: Source) -> list[str] | None:
-    """The roles that its policy gives to anybody, on whatever condition; None where it wasn't read."""
+    """The roles that its policy gives to anybody, on whatever condition; None where it wasn't read, or can't be."""
     policy = bucket.item["getIamPolicy"]
     if policy is None:
         return None
     bindings = policy.get("bindings") or ()
-    return sorted({one["role"] for one in bindings if EVERYONE & set(one.get("members") or ())})
+    public = {one.get("role") for one in bindings if one and EVERYONE & {*(one.get("members") or ())}}
+    unread = any(not one or not one.get("role") for one in bindings)
+    return None if unread and not public - {None} else sorted(role for role in public if role)
 
 
 def project_number(bucket: Source) -> str | None:

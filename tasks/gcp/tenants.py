@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from tasks.failures import CallFailed, Failure, NotConfigured
-from tasks.gcp import api, identity, tree
+from tasks.gcp import api, identity, states, tree
 from tasks.rate_budget import Budget
 from tasks.resource import Listed, Options, Tenant
 
@@ -29,34 +29,51 @@ async def tenants(options: Options, budget: Budget) -> Listed[Tenant]:
     access = {"endpoint": endpoint} if endpoint else {}
     connection = await api.connect(Tenant(provider="gcp", id="all", access=access), "", budget)
     listed = connection.pages("resourcemanager:organizations.search")
-    organizations = [one async for page in listed for one in page["organizations"]]
+    organizations = [one async for page in listed for one in page["organizations"] if one and one.get("name")]
     projects: dict[str, Mapping[str, Any]] = {}
     unseen = ""
     for organization in organizations:
+        if states.of(organization):
+            continue  # it has no tree any more
         try:
             parents = [organization["name"]]
-            parents += [folder["name"] async for folder in tree.folders_of(connection, organization["name"])]
+            folders = tree.folders_of(connection, organization["name"])
+            parents += [folder["name"] async for folder in folders if folder and not states.of(folder)]
             for parent in parents:
-                projects |= {one["projectId"]: one async for one in tree.projects_of(connection, parent)}
+                async for one in tree.projects_of(connection, parent):
+                    projects |= _known([one])
         except CallFailed as error:
             if error.failure is not Failure.DENIED:
                 raise
             unseen = f"{error.code} {error.action}: not all projects of {organization['name']} are known"
     async for page in connection.pages("resourcemanager:projects.search"):
-        projects |= {one["projectId"]: one for one in page["projects"]}
+        projects |= _known(page["projects"])
     found = [_organization(one, access) for one in organizations] + [_project(one, access) for one in projects.values()]
     owner = "+".join(sorted(one["name"].rpartition("/")[2] for one in organizations))
     return Listed(found, whole=bool(owner) and not unseen, owner=owner, unseen=unseen)
 
 
+def _known(projects: Sequence[Any]) -> dict[str, Mapping[str, Any]]:
+    """By their ids. Raises CallFailed: of a list with one that has none, nobody can say what isn't in it."""
+    if not all(one and one.get("projectId") for one in projects):
+        raise CallFailed(Failure.BAD_ANSWER, tree.PROJECTS, "a project has no projectId")
+    return {one["projectId"]: one for one in projects}
+
+
 def _organization(one: Mapping[str, Any], access: Mapping[str, str]) -> Tenant:
     id_ = one["name"].rpartition("/")[2]
-    return Tenant(provider="gcp", id=id_, name=one.get("displayName") or "", kind=api.ORGANIZATION, access=access)
+    return _tenant(id_, api.ORGANIZATION, one, access)
 
 
 def _project(one: Mapping[str, Any], access: Mapping[str, str]) -> Tenant:
-    name = one.get("displayName") or ""
-    return Tenant(provider="gcp", id=one["projectId"], name=name, kind=api.PROJECT, access=access)
+    return _tenant(one["projectId"], api.PROJECT, one, access)
+
+
+def _tenant(id_: str, kind: str, one: Mapping[str, Any], access: Mapping[str, str]) -> Tenant:
+    """With its state, where it is going: then nothing of it is asked but what it is."""
+    state = states.of(one)
+    way = {**access, "state": state} if state else access
+    return Tenant(provider="gcp", id=id_, name=one.get("displayName") or "", kind=kind, access=way)
 
 
 async def regions(connection: Any, options: Options) -> Listed[str]:

@@ -1,5 +1,5 @@
 """An organization's tree: folders, in folders, and projects in any of them. Each list is asked of its parent, so that
-what may not be seen is said, where a search would leave it out.
+what may not be seen is said, where a search would leave it out. What is to be deleted is listed until it is gone.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
+from tasks.gcp import states
 from tasks.google_api import GoogleApi
 from tasks.resource import Item
 
@@ -19,15 +20,16 @@ async def folders_of(api: GoogleApi, parent: str) -> AsyncIterator[Mapping[str, 
     """All folders below, nested ones as well, those nearer to the root first."""
     waiting = [parent]
     while waiting:
-        async for page in api.pages(FOLDERS, parent=waiting.pop(0), pageSize=300):
+        async for page in api.pages(FOLDERS, parent=waiting.pop(0), pageSize=300, showDeleted=True):
             for folder in page["folders"]:
-                waiting.append(folder["name"])
+                if folder and folder.get("name") and not states.of(folder):  # only an empty one can be deleted
+                    waiting.append(folder["name"])
                 yield folder
 
 
 async def projects_of(api: GoogleApi, parent: str) -> AsyncIterator[Mapping[str, Any]]:
     """The projects directly in a folder, or in the organization itself."""
-    async for page in api.pages(PROJECTS, parent=parent, pageSize=300):
+    async for page in api.pages(PROJECTS, parent=parent, pageSize=300, showDeleted=True):
         for project in page["projects"]:
             yield project
 

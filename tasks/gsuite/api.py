@@ -9,9 +9,11 @@ from typing import Final
 from google.auth.credentials import Credentials
 from google.oauth2 import service_account
 
-from tasks import google_api
+from tasks import google_api, registry
 from tasks.failures import CallFailed, Failure
 from tasks.google_api import GoogleApi
+from tasks.google_documents import scopes_of
+from tasks.google_scopes import least_scopes, narrowest
 from tasks.rate_budget import Budget, Limit
 from tasks.resource import Tenant
 
@@ -19,15 +21,19 @@ FILE: Final = "GSUITE_GOOGLE_APPLICATION_CREDENTIALS"  # names of variables, as 
 ADMIN: Final = "GSUITE_DELEGATED_ADMIN"
 CUSTOMER: Final = "my_customer"  # Google's word for the one that the administrator belongs to
 
-_SCOPE: Final = "https://www.googleapis.com/auth/admin.directory."
-SCOPES: Final = {"users": f"{_SCOPE}user.readonly", "groups": f"{_SCOPE}group.readonly"}  # of members too
 # Google counts 2,400 queries a minute of one user; as many at a time as its own clients make.
 TERMS: Final = google_api.terms({"directory": Limit(initial=20, highest=40)}, in_flight=20)
 
 
+@cache
+def scopes() -> tuple[str, ...]:
+    """What must be delegated to the service account: the least set of scopes that does for all calls."""
+    return least_scopes(call for type_ in registry.of("gsuite") for call in type_.fetch.calls)
+
+
 def oauth_scope(action: str) -> str:
-    """What must be delegated to the service account for an action."""
-    return SCOPES["users" if action.startswith("directory:users.") else "groups"]
+    """What of it an action needs."""
+    return narrowest(scopes_of(action) & {*scopes()})
 
 
 async def connect(tenant: Tenant, region: str, budget: Budget) -> GoogleApi:
@@ -56,7 +62,7 @@ def read() -> tuple[str, str]:
 @cache
 def _identity(file: str, admin: str) -> Credentials:
     try:
-        found = service_account.Credentials.from_service_account_file(file, scopes=sorted(SCOPES.values()))  # type: ignore[no-untyped-call]
+        found = service_account.Credentials.from_service_account_file(file, scopes=scopes())  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise CallFailed(Failure.DENIED, f"file {file}", wrong_with(error), code="Unreadable") from None
     identity: Credentials = found.with_subject(admin)

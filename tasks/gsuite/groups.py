@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from loaders.model import Node, Source, id_link, key, link_through, prop
 from tasks.listing import listing
@@ -11,27 +12,45 @@ from tasks.resource import Per, ResourceType
 
 def member_emails(group: Source) -> list[str]:
     """E-mail addresses in lower case of members that are no groups: which of them are users here, the graph knows."""
-    return [one["email"].lower() for one in group.item["members"] if one.get("email") and one.get("type") != "GROUP"]
+    return [one["email"].lower() for one in _members(group) if one.get("email") and one.get("type") != "GROUP"]
 
 
 def member_groups(group: Source) -> list[str]:
-    return [one["id"] for one in group.item["members"] if one.get("type") == "GROUP"]
+    """Ids of members that are groups, or may be: of one without a type the graph knows whether it is one."""
+    return [one["id"] for one in _members(group) if one.get("id") and one.get("type") in ("GROUP", None)]
+
+
+def has_everybody(group: Source) -> bool:
+    return any(one.get("type") == "CUSTOMER" for one in _members(group))
+
+
+def _members(group: Source) -> list[Mapping[str, Any]]:
+    return [one for one in group.item["members"] if one]
+
+
+def address(group: Source) -> str | None:
+    email: str | None = group.item.get("email")
+    return email.lower() if email else None
 
 
 class GSuiteGroup(Node, label="GSuiteGroup"):
     id: str = key("id")
     group_id: str = prop("id")
-    email: str = prop("email", index=True)
+    email: str = prop("email", "As Google spells it.", index=True)
+    address: str | None = prop(address, "The same in lower case, by which it is found in IAM policies.", index=True)
     name: str | None = prop("name")
     description: str | None = prop("description")
     direct_members_count: str | None = prop("directMembersCount", "Text, as Google has it.")
     admin_created: bool | None = prop("adminCreated", "By an administrator, not by a user.")
+    has_everybody: bool = prop(
+        has_everybody, "The whole organization is a member: of type CUSTOMER, not told one by one."
+    )
     etag: str | None = prop("etag")
     kind: str | None = prop("kind")
     relationships = (
         id_link("MEMBER_GSUITE_GROUP", "GSuiteUser", member_emails, incoming=True),
         id_link("MEMBER_GSUITE_GROUP", "GSuiteGroup", member_groups, incoming=True),
-        link_through("SyncGCPGrant", "_BY", "HAS_ALLOW_POLICY", "GCPPolicyBinding", on={"email": "email"}),
+        link_through("SyncGCPGrant", "_BY", "HAS_ALLOW_POLICY", "GCPPolicyBinding", on={"address": "email"}),
     )
 
 

@@ -30,6 +30,8 @@ async def tenants(options: Options, budget: Budget) -> Listed[Tenant]:
     connection = await api.connect(unknown, "", budget)
     async for page in connection.pages(_FIRST, maxResults=1):
         for user in page["users"]:
+            if not user or not user.get("customerId"):
+                raise CallFailed(Failure.BAD_ANSWER, _FIRST, "a user has no customerId")
             _, admin = api.read()
             return Listed([Tenant(provider="gsuite", id=user["customerId"], name=_domain(admin), access=access)])
         break

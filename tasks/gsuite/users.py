@@ -9,9 +9,9 @@ from tasks.listing import listing
 from tasks.resource import Per, ResourceType
 
 
-def email(user: Source) -> str:
-    address: str = user.item["primaryEmail"]
-    return address.lower()
+def email(user: Source) -> str | None:
+    address: str | None = user.item.get("primaryEmail")
+    return address.lower() if address else None
 
 
 class GSuiteUser(Node, label="GSuiteUser"):

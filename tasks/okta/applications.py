@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Final
 
-from loaders.model import Node, Source, id_link, key, outgoing, prop
+from loaders.model import Node, Source, at, id_link, key, outgoing, prop
 from tasks.listing import listing
 from tasks.okta.api import GONE
 from tasks.okta.times import okta_time
 from tasks.resource import Per, ResourceType
+
+_PROVIDER: Final = re.compile(r":saml-provider/([^,\s]+)")
+
+
+def saml_providers_of_aws(application: Source) -> list[str] | None:
+    """Names of the SAML providers in AWS as which an application for AWS signs people in; None where it doesn't say."""
+    settings = at("settings.app", application.item)
+    if not isinstance(settings, Mapping):
+        return None
+    told = [settings.get(name) for name in ("identityProviderArn", "roleValuePattern")]
+    names = [name for text in told if isinstance(text, str) for name in _PROVIDER.findall(text)]
+    return sorted(set(names)) if names and not any("$" in name for name in names) else None
 
 
 class OktaApplication(Node, label="OktaApplication", tenant="OktaOrganization"):
@@ -19,10 +33,14 @@ class OktaApplication(Node, label="OktaApplication", tenant="OktaOrganization"):
     sign_on_mode: str | None = prop("signOnMode", "SAML_2_0, OPENID_CONNECT, BOOKMARK, ...")
     features: list[str] | None = prop("features")
     created: str | None = prop(okta_time("created"))
-    activated: str | None = prop(okta_time("activated"))
+    activated: str | None = prop(okta_time("activated"), "Okta's description of its API doesn't have it any more.")
     okta_last_updated: str | None = prop(okta_time("lastUpdated"))
+    aws_saml_providers: list[str] | None = prop(
+        saml_providers_of_aws,
+        "Of one for AWS: names of the SAML providers there as which it signs people in. None: it doesn't say.",
+    )
     relationships = (
-        outgoing("REPLYURI", "ReplyUri", "settings.oauthClient.redirect_uris"),
+        outgoing("REPLYURI", "ReplyUri", "settings.oauthClient.redirect_uris[]"),
         id_link("APPLICATION", "OktaUser", "users[].id", incoming=True),
         id_link("APPLICATION", "OktaGroup", "groups[].id", incoming=True),
     )

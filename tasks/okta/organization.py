@@ -12,7 +12,7 @@ from tasks.resource import Per, ResourceType
 class OktaOrganization(Node, label="OktaOrganization"):
     id: str = key(scope_tenant, "As okta_org_id names it.")
     name: str = prop(scope_tenant)
-    okta_id: str = prop("id", "Okta's own.", index=True)
+    okta_id: str | None = prop("id", "Okta's own.", index=True)
     company_name: str | None = prop("companyName")
     status: str | None = prop("status")
     relationships = (
@@ -23,7 +23,7 @@ class OktaOrganization(Node, label="OktaOrganization"):
 ORGANIZATION: Final = ResourceType(
     "okta.organization",
     Per.TENANT,
-    fetch=listing("GET /api/v1/org"),
+    fetch=listing("GET /api/v1/org", items_at=""),
     yields=(OktaOrganization,),
     also=("organization",),
 )

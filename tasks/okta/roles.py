@@ -8,26 +8,27 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, Source, key, outgoing, parent, prop, scope_tenant
+from loaders.model import Node, Source, at, key, outgoing, parent, prop, scope_tenant
 from tasks.listing import listing
 from tasks.okta.api import GONE
 from tasks.resource import Per, ResourceType
 
 
-def role_id(assignment: Source) -> str:
+def role_id(assignment: Source) -> str | None:
     """Its type, which is the same in all organizations; of a custom role, its own id."""
-    item = assignment.item
-    found: str = item["role"] if item["type"] == "CUSTOM" else item["type"]
-    return found
+    type_: str | None = at("type", assignment.item)
+    role: str | None = at("role", assignment.item)
+    return role if type_ == "CUSTOM" else type_
 
 
-def assignment_id(assignment: Source) -> str:
-    return f"{parent('id')(assignment)}/{assignment.item['id']}"
+def assignment_id(assignment: Source) -> str | None:
+    whose, own = parent("id")(assignment), at("id", assignment.item)
+    return f"{whose}/{own}" if whose and own else None
 
 
 class OktaAdministrationRole(Node, label="OktaAdministrationRole", shared=True):
     id: str = key(role_id, "SUPER_ADMIN, ORG_ADMIN, ...; of a custom role, its id.")
-    type: str = prop("type", "CUSTOM, or the same as the id.")
+    type: str | None = prop("type", "CUSTOM, or the same as the id.")
     label: str | None = prop("label")
 
 
@@ -53,7 +54,7 @@ class SyncOktaGroupRole(SyncOktaRole, label="SyncOktaGroupRole"):
 USER_ROLES: Final = ResourceType(
     "okta.roles.users",
     Per.TENANT,
-    fetch=listing("GET /api/v1/iam/assignees/users", items_at="value", gone_if=GONE, limit=100).then(
+    fetch=listing("GET /api/v1/iam/assignees/users", gone_if=GONE, limit=100).then(
         "GET /api/v1/users/{id}/roles", id="id"
     ),
     yields=(SyncOktaUserRole.each("roles[]"), OktaAdministrationRole.each("roles[]")),

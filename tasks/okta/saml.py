@@ -9,7 +9,7 @@ import re
 from functools import cache
 from typing import Any, Final
 
-from loaders.model import Source
+from loaders.model import Source, at
 
 DEFAULT: Final = r"^aws\#\S+\#(?{{role}}[\w\-]+)\#(?{{accountid}}\d+)$"
 
@@ -40,6 +40,6 @@ def account_id(group: Source) -> str | None:
 
 
 def _found(group: Source, what: str) -> str | None:
-    name = group.item.get("profile", {}).get("name")
-    match = compiled(group.access["saml_role_regex"]).search(name) if name else None
+    name = at("profile.name", group.item)
+    match = compiled(group.access["saml_role_regex"]).search(name) if isinstance(name, str) else None
     return match[what] if match else None

@@ -13,7 +13,11 @@ def okta_time(path: str) -> Callable[[Source], str | None]:
 
     def time(item: Source) -> str | None:
         found = at(path, item.item)
-        return f"{datetime.fromisoformat(found).astimezone(UTC):%m/%d/%Y, %H:%M:%S}" if found else None
+        if found is None or found == "":
+            return None
+        if not isinstance(found, str):
+            raise TypeError(f"{path}: {found!r:.50} is no time")
+        return f"{datetime.fromisoformat(found).astimezone(UTC):%m/%d/%Y, %H:%M:%S}"
 
     time.__name__ = f"okta_time({path!r})"
     time.__doc__ = f"`{path}`, as `06/24/2013, 16:39:18`, UTC."

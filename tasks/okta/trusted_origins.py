@@ -12,7 +12,7 @@ from tasks.resource import Per, ResourceType
 class OktaTrustedOrigin(Node, label="OktaTrustedOrigin", tenant="OktaOrganization"):
     id: str = key("id")
     name: str | None = prop("name")
-    origin: str = prop("origin", index=True)
+    origin: str | None = prop("origin", index=True)
     scopes: list[str] | None = prop("scopes[].type", "CORS, REDIRECT, IFRAME_EMBED.")
     status: str | None = prop("status")
     created: str | None = prop("created")

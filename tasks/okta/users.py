@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from loaders.model import Node, Source, id_link, incoming, key, link, link_through, parent, prop
+from loaders.model import Node, Source, at, id_link, incoming, key, link, link_through, parent, prop
 from tasks.listing import listing
 from tasks.okta.api import GONE
 from tasks.okta.times import okta_time
@@ -14,18 +14,18 @@ from tasks.resource import Per, ResourceType
 
 def human_email(user: Source) -> str | None:
     """In lower case: as GSuite and others may spell it otherwise."""
-    email: str | None = user.item["profile"].get("email")
-    return email.lower() if email else None
+    email = at("profile.email", user.item)
+    return email.lower() if isinstance(email, str) and email else None
 
 
 class OktaUser(Node, label="OktaUser", tenant="OktaOrganization"):
     id: str = key("id")
-    login: str = prop("profile.login", index=True)
+    login: str | None = prop("profile.login", index=True)
     email: str | None = prop("profile.email", index=True)
     second_email: str | None = prop("profile.secondEmail")
     first_name: str | None = prop("profile.firstName")
     last_name: str | None = prop("profile.lastName")
-    status: str = prop("status", "ACTIVE, SUSPENDED, LOCKED_OUT, ...; who is deprovisioned isn't listed.")
+    status: str | None = prop("status", "ACTIVE, SUSPENDED, LOCKED_OUT, ...; who is deprovisioned isn't listed.")
     created: str | None = prop(okta_time("created"))
     activated: str | None = prop(okta_time("activated"))
     status_changed: str | None = prop(okta_time("statusChanged"))
@@ -61,9 +61,9 @@ class OktaUserFactor(Node, label="OktaUserFactor"):
     """What a user signs in with besides the password. Its profile has phone numbers and keys: none of it is kept."""
 
     id: str = key("id")
-    factor_type: str = prop("factorType", "push, sms, token:software:totp, webauthn, ...", index=True)
-    provider: str = prop("provider")
-    status: str = prop("status")
+    factor_type: str | None = prop("factorType", "push, sms, token:software:totp, webauthn, ...", index=True)
+    provider: str | None = prop("provider")
+    status: str | None = prop("status")
     created: str | None = prop(okta_time("created"))
     okta_last_updated: str | None = prop(okta_time("lastUpdated"))
     relationships = (id_link("FACTOR", "OktaUser", parent("id"), incoming=True),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ from tasks.rate_budget import Budget
 from tasks.resource import Api, ResourceType, Tenant
 from tests.contract import stand_in
 from tests.contract.samples import items_in, sample
-from tests.contract.stand_in import Answers, StandIn
+from tests.contract.stand_in import Answers, OtherAnswer, StandIn
 from tests.servers.json_api import Asked, JsonApi, Reply, Route, next_page
 
 MANY = 1_000
@@ -53,14 +53,14 @@ class JsonStandIn(StandIn):
 
     def items_paths(self, fetch: Listing) -> tuple[str, ...]:
         """Whether an answer is a list or one thing, its sample shows."""
-        path = self.service.items_at if fetch.items_at is None else fetch.items_at
+        path = (self.service.list_at(fetch.action) or "") if fetch.items_at is None else fetch.items_at
         of_types = [sample(type_) for type_ in registry.of(self.provider) if fetch.action in type_.fetch.calls]
         return (path,) if isinstance(items_in(of_types[0][fetch.action][0], path), list) else ()
 
     def lists(self, type_: ResourceType) -> list[tuple[str, str]]:
         if isinstance(type_.fetch, Listing):
             return [(type_.fetch.action, path) for path in self.items_paths(type_.fetch)]
-        return [(call, self.service.items_at) for call in type_.fetch.calls]
+        return [(call, self.service.items_at or "") for call in type_.fetch.calls]
 
     @property
     def received(self) -> list[stand_in.Asked]:
@@ -80,6 +80,10 @@ class JsonStandIn(StandIn):
 
     def lose(self, call: str, code: str) -> None:
         self._refuse(call, self.lost(code))
+
+    def answer_otherwise(self, calls: Collection[str], other: OtherAnswer) -> None:
+        reply = Reply(other.json, headers={"Content-Type": other.content_type} if other.content_type else {})
+        self.server.routes = {self.path_of(call): lambda asked: reply for call in calls} | self.besides
 
     @abstractmethod
     def lost(self, code: str) -> Reply:

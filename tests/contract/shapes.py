@@ -67,7 +67,7 @@ class ServiceModel(Protocol):
 def item_of(fetch: Listing, model: ServiceModel) -> Place:
     """One item of a listing, each detail's answer under the name of its operation; details of details are left out."""
     answer: Shape = model.operation(fetch.action).output_shape
-    found = [walk(path, answer)[0] for path in model.items_paths(fetch)]
+    found = [walk(path, answer)[0] if path else answer for path in model.items_paths(fetch)]
     items: list[Place] = [shape.member if isinstance(shape, ListShape) else shape for shape in found] or [answer]
     if fetch.named:
         items = [Members(items[0].name, {fetch.named: items[0]})]
@@ -152,6 +152,31 @@ def check_relationship(relationship: Relationship, spot: Spot) -> None:
         raise NotInModel(f"the keys at {relationship.keys!r} are {found[0].type_name}, expected string")
 
 
+def wrong_paths(type_: ResourceType, model: ServiceModel) -> list[str]:
+    """Paths of a declaration that lead nowhere, or to what doesn't fit the field, one line each."""
+    wrong = []
+    for each in type_.each:
+        node = each.node.model
+        try:
+            spot = spots(type_, each, model)
+        except NotInModel as error:
+            wrong.append(f"{type_.name}: {node.label}.each({each.path!r}): {error}")
+            continue
+        for declared in node.properties:
+            try:
+                check_property(declared, spot)
+            except NotInModel as error:
+                wrong.append(f"{type_.name}: property {node.label}.{declared.name}: {error}")
+        for relationship in node.relationships:
+            try:
+                check_relationship(relationship, spot)
+            except NotInModel as error:
+                wrong.append(
+                    f"{type_.name}: relationship {node.label} {relationship.type} {relationship.label}: {error}"
+                )
+    return wrong
+
+
 def _members(place: Place) -> Mapping[str, Shape]:
     if isinstance(place, StructureShape | Members):
         return place.members
@@ -163,6 +188,8 @@ def _members(place: Place) -> Mapping[str, Shape]:
 
 def violations(shape: Shape, value: Any, where: str) -> Iterator[str]:
     """What in an answer the service's model doesn't allow, one line each."""
+    if value is None and shape._shape_model.get("box"):  # botocore says it nowhere else
+        return
     if isinstance(shape, StructureShape):
         yield from _in_structure(shape, value, where)
     elif isinstance(shape, ListShape):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -22,6 +22,17 @@ SOMETHING_ELSE = "NoSuchNonsense"  # a "not found" of which no declaration says 
 
 
 @dataclass(frozen=True)
+class OtherAnswer:
+    """What comes with status 200 and isn't the answer. `xml`: the same where a service speaks XML; `{call}` stands for
+    the name of the call.
+    """
+
+    json: str
+    xml: str
+    content_type: str = ""  # "": as the provider's own
+
+
+@dataclass(frozen=True)
 class Asked:
     """A call that the server received. `text`: what was asked, decoded."""
 
@@ -34,10 +45,12 @@ class StandIn(ABC):
 
     model    what the provider publishes of its API; None where it publishes nothing that declarations could be held to
     regions  whether types may be regional
+    tells_empty  whether an answer without items is told from one of something else
     """
 
     provider: ClassVar[str]
     regions: ClassVar[bool] = False
+    tells_empty: ClassVar[bool] = True
     model: ClassVar[ServiceModel | None] = None
     partition: ClassVar[str] = ""
     tenant: Tenant
@@ -83,6 +96,10 @@ class StandIn(ABC):
     @abstractmethod
     def lose(self, call: str, code: str) -> None:
         """The next such call is answered that there is no such thing, with this code."""
+
+    @abstractmethod
+    def answer_otherwise(self, calls: Collection[str], other: OtherAnswer) -> None:
+        """These calls are answered so; none other is answered any more."""
 
     @property
     def the_end(self) -> dict[str, Any]:

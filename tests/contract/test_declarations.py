@@ -8,6 +8,7 @@ declaration is filled at least once, and of two items or more. How it is served:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ import redis
 from loaders.model import Link
 from tasks import registry
 from tasks.aws.node import AWSNode, kind_of
+from tasks.aws.paging import unclear
 from tasks.listing import Listing
 from tasks.resource import ResourceType
 from tests.contract import providers, shapes
@@ -55,6 +57,13 @@ def test_its_calls_exist(type_: ResourceType) -> None:
         check_calls(type_, type_.fetch, model)
 
 
+@every_aws_type
+def test_its_calls_are_read_to_their_end(type_: ResourceType) -> None:
+    """By a paginator, or by the names in the call's model. Else a first page would be taken for all."""
+    found = {action: unclear(action) for action in type_.fetch.calls}
+    assert not any(found.values()), {action: told for action, told in found.items() if told}
+
+
 def check_calls(type_: ResourceType, fetch: Listing, model: shapes.ServiceModel) -> None:
     """Its parameters exist, and what it takes from the items to make or to look up another call is there, as text."""
     for action, parameters in (
@@ -92,26 +101,7 @@ def assert_text(place: shapes.Place, path: str, said: str, *, many: bool = False
 def test_its_paths_lead_to_values_that_fit_the_fields(type_: ResourceType) -> None:
     if not isinstance(type_.fetch, Listing):
         pytest.skip("its fetch is code: what the paths lead to is checked by the sample alone")
-    wrong = []
-    for each in type_.each:
-        model = each.node.model
-        try:
-            spot = shapes.spots(type_, each, MODELS[type_.provider])
-        except shapes.NotInModel as error:
-            wrong.append(f"{type_.name}: {model.label}.each({each.path!r}): {error}")
-            continue
-        for declared in model.properties:
-            try:
-                shapes.check_property(declared, spot)
-            except shapes.NotInModel as error:
-                wrong.append(f"{type_.name}: property {model.label}.{declared.name}: {error}")
-        for relationship in model.relationships:
-            try:
-                shapes.check_relationship(relationship, spot)
-            except shapes.NotInModel as error:
-                wrong.append(
-                    f"{type_.name}: relationship {model.label} {relationship.type} {relationship.label}: {error}"
-                )
+    wrong = shapes.wrong_paths(type_, MODELS[type_.provider])
     assert not wrong, "\n".join(wrong)
 
 
@@ -129,13 +119,20 @@ def test_its_sample_answers_each_call(type_: ResourceType) -> None:
 def test_its_sample_is_a_possible_answer(type_: ResourceType) -> None:
     wrong = []
     for action, found in sample(type_).items():
-        answers_of = found.items() if isinstance(found, dict) else enumerate(found)
-        for name, answer in answers_of:
-            for page in answer if isinstance(answer, list) else [answer]:
-                if not isinstance(page, str):
-                    shape = MODELS[type_.provider].operation(action).output_shape
-                    wrong += shapes.violations(shape, page, f"{where(type_)}: {action}[{name!r}]")
+        shape = MODELS[type_.provider].operation(action).output_shape
+        for name, page in pages_of(found):
+            if not isinstance(page, str):
+                wrong += shapes.violations(shape, page, f"{where(type_)}: {action}[{name!r}]")
     assert not wrong, "\n".join(wrong)
+
+
+def pages_of(found: list[Any] | dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+    """Every page of a call's answers, by its number or by the word that tells the items' calls apart."""
+    if isinstance(found, list):
+        yield from enumerate(found)
+        return
+    for name, answer in found.items():
+        yield from ((name, page) for page in (answer if isinstance(answer, list) else [answer]))
 
 
 @every_type

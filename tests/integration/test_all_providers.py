@@ -70,8 +70,10 @@ def aws() -> Iterator[AwsServer]:
     with AwsServer() as server:
         keys = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "x"}
         iam = boto3.client("iam", "us-east-1", endpoint_url=server.url, **keys)
-        nobody = json.dumps({"Version": "2012-10-17", "Statement": []})
-        iam.create_role(RoleName="engineer", AssumeRolePolicyDocument=nobody)
+        okta = iam.create_saml_provider(Name="okta", SAMLMetadataDocument="<x/>" * 300)["SAMLProviderArn"]
+        trust = {"Effect": "Allow", "Principal": {"Federated": okta}, "Action": "sts:AssumeRoleWithSAML"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        iam.create_role(RoleName="engineer", AssumeRolePolicyDocument=policy)
         yield server
 
 

@@ -1,5 +1,6 @@
 """Analysis jobs on a real graph: the rewritten spellings, users' jobs, and what the shipped jobs conclude."""
 
+import itertools
 import json
 import re
 import threading
@@ -48,6 +49,11 @@ def analysed_without_verdict(graph: Graph, name: str, run_id: str = "run-1", tag
 def user_job(directory: Path, *statements: dict[str, Any]) -> Job:
     (directory / "job.json").write_text(json.dumps({"name": "mine", "statements": statements}))
     return user_jobs(directory)[0]
+
+
+def types_read(name: str) -> tuple[str, ...]:
+    """Those that a job can't judge without, and those that show further ways."""
+    return (*shipped(name).reads, *shipped(name).reads_also)
 
 
 def seen(graph: Graph, type_: str, status: str = "complete", **fields: Any) -> None:
@@ -309,13 +315,68 @@ def exposed(graph: Graph) -> dict[str, Any]:
     return {row["id"]: row["how"] for row in rows}
 
 
-@pytest.mark.parametrize("anywhere", ["0.0.0.0/0", "::/0"])
-def test_an_instance_with_a_public_address_in_an_open_group_is_exposed(graph: Graph, anywhere: str) -> None:
+def test_an_instance_with_a_public_address_in_an_open_group_is_exposed(graph: Graph) -> None:
     instance(graph, "i-open")
     instance(graph, "i-inside", publicdnsname="", privateipaddress="10.0.0.1")
     instance(graph, "i-closed", group="sg-2")
-    rule(graph, "sg-1", anywhere)
+    rule(graph, "sg-1", "0.0.0.0/0")
     rule(graph, "sg-2", "10.0.0.0/8")
+    assert exposed(graph) == {"i-open": ["direct"]}
+
+
+def test_a_rule_opens_addresses_of_its_own_family(graph: Graph) -> None:
+    """In 2020, and for long after, ::/0 opened instances that have no IPv6 address."""
+    instance(graph, "i-v4")
+    instance(graph, "i-v6", publicdnsname="", ipv6address="2600:1f18::1")
+    instance(graph, "i-private", publicdnsname="", ipv6address="fd00::1")
+    rule(graph, "sg-1", "::/0")
+    assert exposed(graph) == {"i-v6": ["direct"]}
+
+
+def test_an_address_goes_with_the_groups_of_its_own_interface(graph: Graph) -> None:
+    """The instance's groups are those of its first interface, and not of the second."""
+    instance(graph, "i-1", group="sg-closed", publicdnsname="")
+    interface(graph, "i-1", "sg-closed", device_index=0, public_ips=["203.0.113.1"])
+    interface(graph, "i-1", "sg-1", device_index=1, ipv6_addresses=["fd00::1"])
+    rule(graph, "sg-1", "0.0.0.0/0", "::/0", protocol="-1", ports=(None, None))
+    assert exposed(graph) == {}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "ports", "opens"),
+    [
+        ("icmp", (-1, -1), False),
+        ("icmpv6", (-1, -1), False),
+        ("1", (None, None), False),
+        ("58", (None, None), False),
+        ("ICMP", (8, 0), False),
+        ("udp", (53, 53), True),
+        ("17", (53, 53), True),
+        ("47", (None, None), True),
+        ("-1", (None, None), True),
+        (None, (None, None), True),
+    ],
+)
+def test_an_instance_that_answers_pings_alone_is_not_exposed(
+    graph: Graph, protocol: str | None, ports: tuple[Any, Any], opens: bool
+) -> None:
+    instance(graph, "i-1")
+    rule(graph, "sg-1", "0.0.0.0/0", protocol=protocol, ports=ports)
+    assert exposed(graph) == ({"i-1": ["direct"]} if opens else {})
+
+
+def test_a_rule_for_another_group_or_for_its_own_members_lets_nobody_in(graph: Graph) -> None:
+    """Whatever that other group lets in itself."""
+    instance(graph, "i-open")
+    instance(graph, "i-behind", group="sg-2")
+    rule(graph, "sg-1", "0.0.0.0/0")
+    run(
+        graph,
+        "MATCH (g:EC2SecurityGroup {id: 'sg-2'}), (o:EC2SecurityGroup {id: 'sg-1'})"
+        " CREATE (g)-[:ALLOWS_TRAFFIC_FROM]->(o), (g)-[:ALLOWS_TRAFFIC_FROM]->(g)"
+        " CREATE (:IpPermissionInbound {protocol: '-1', referenced_group_ids: ['sg-1', 'sg-2']})"
+        "-[:MEMBER_OF_EC2_SECURITY_GROUP]->(g)",
+    )
     assert exposed(graph) == {"i-open": ["direct"]}
 
 
@@ -369,7 +430,7 @@ def test_an_instance_whose_rules_were_not_read_is_not_known(graph: Graph) -> Non
     instance(graph, "i-behind", group="sg-2", publicdnsname="")
     balancer(graph, "elb", "sg-stub", "sg-stub", behind=("i-behind",))
     run(graph, "MATCH (g:EC2SecurityGroup {id: 'sg-stub'}) SET g._scope = 'shared'")
-    for type_ in shipped(EXPOSURE).reads:
+    for type_ in types_read(EXPOSURE):
         seen(graph, type_)
     assert str(analysed(graph, EXPOSURE)) == "exposed instances: not known for 2"
 
@@ -415,8 +476,36 @@ def test_a_load_balancer_is_exposed_by_a_rule_for_its_listeners_port(
     graph: Graph, protocol: str | None, ports: tuple[Any, Any], opens: bool
 ) -> None:
     balancer(graph, "elb", "sg-1")
-    rule(graph, "sg-1", "::/0", protocol=protocol, ports=ports)
+    rule(graph, "sg-1", "0.0.0.0/0", protocol=protocol, ports=ports)
     assert exposed(graph) == ({"elb": None} if opens else {})
+
+
+def test_a_classic_load_balancer_has_no_ipv6_address(graph: Graph) -> None:
+    balancer(graph, "elb", "sg-1")
+    rule(graph, "sg-1", "::/0")
+    assert exposed(graph) == {}
+
+
+@pytest.mark.parametrize(
+    ("type_", "anywhere", "opens"),
+    [
+        ("ipv4", "0.0.0.0/0", True),
+        ("ipv4", "::/0", False),
+        ("dualstack", "0.0.0.0/0", True),
+        ("dualstack", "::/0", True),
+        ("dualstack-without-public-ipv4", "0.0.0.0/0", False),
+        ("dualstack-without-public-ipv4", "::/0", True),
+        (None, "0.0.0.0/0", True),
+        (None, "::/0", True),
+    ],
+)
+def test_a_newer_load_balancer_is_reached_by_the_families_of_its_public_addresses(
+    graph: Graph, type_: str | None, anywhere: str, opens: bool
+) -> None:
+    balancer_v2(graph, "alb", "sg-1")
+    run(graph, "MATCH (b:LoadBalancerV2) SET b.ip_address_type = $type_", type_=type_)
+    rule(graph, "sg-1", anywhere)
+    assert exposed(graph) == ({"alb": None} if opens else {})
 
 
 def test_a_load_balancer_is_judged_by_its_own_groups(graph: Graph) -> None:
@@ -648,7 +737,7 @@ def test_what_is_behind_a_newer_load_balancer_whose_rules_were_not_read_is_not_k
     balancer_v2(graph, "internal", "sg-stub", scheme="internal", behind=("i-internal",))
     balancer_v2(graph, "open", type_="network", behind=("i-open",))
     run(graph, "MATCH (g:EC2SecurityGroup {id: 'sg-stub'}) SET g._scope = 'shared'")
-    for type_ in shipped(EXPOSURE).reads:
+    for type_ in types_read(EXPOSURE):
         seen(graph, type_)
     assert str(analysed(graph, EXPOSURE)) == "1 exposed instance; 3 not known"
 
@@ -843,14 +932,14 @@ def test_grants_and_policy_are_one_list_without_duplicates(graph: Graph) -> None
 def test_a_grant_to_the_log_delivery_group_is_not_public(graph: Graph) -> None:
     bucket(graph, "b", "WRITE", policy=[], group=f"{GROUPS}/s3/LogDelivery")
     analysed(graph, S3)
-    assert access(graph, "b") == (False, [])
+    assert access(graph, "b") == (None, None), "only its objects may be"
 
 
 def test_an_acl_of_an_earlier_run_leaves_it_open_unless_something_says_yes(graph: Graph) -> None:
     bucket(graph, "quiet", policy=[], acl_seen=1)
     bucket(graph, "public by policy", policy=["s3:GetObject"], acl_seen=1)
     bucket(graph, "public by its last known grants", "READ_ACP", policy=[], acl_seen=1)
-    bucket(graph, "read today", policy=[])
+    bucket(graph, "read today", policy=[], object_ownership="BucketOwnerEnforced")
     analysed(graph, S3)
     assert access(graph, "quiet") == (None, None)
     assert access(graph, "public by policy") == (True, ["s3:GetObject"])
@@ -876,7 +965,7 @@ def test_a_policy_that_was_not_read_leaves_it_open_unless_a_grant_says_yes(graph
 def test_a_bucket_that_was_closed_is_no_longer_public(graph: Graph) -> None:
     bucket(graph, "b", "READ", policy=[])
     analysed(graph, S3, "before")
-    run(graph, "MATCH (a:S3Acl {type: 'Group'}) DETACH DELETE a")
+    run(graph, "MATCH (b:S3Bucket) SET b.ignore_public_acls = true")
     analysed(graph, S3)
     assert access(graph, "b") == (False, [])
 
@@ -889,7 +978,7 @@ def test_a_grant_of_an_earlier_reading_is_over(graph: Graph) -> None:
         "MATCH (b:S3Bucket {id: 'b'}) CREATE (:S3Acl {type: 'CanonicalUser'})-[:APPLIES_TO {lastupdated: 2}]->(b)",
     )
     analysed(graph, S3)
-    assert access(graph, "b") == (False, [])
+    assert access(graph, "b") == (None, None), "what remains are its objects"
 
 
 def test_what_a_block_takes_back(graph: Graph) -> None:
@@ -911,7 +1000,8 @@ def test_a_block_of_the_account_is_one_of_each_of_its_buckets(graph: Graph) -> N
     bucket(graph, "by grant", "READ_ACP", policy=[], of_account="ignore")
     bucket(graph, "by policy", policy=["s3:GetObject"], of_account="ignore")
     bucket(graph, "of another", "READ_ACP", policy=[], account="2222")
-    bucket(graph, "restricted", policy=["s3:GetObject"], account="3333", of_account="restrict")
+    closed = {"account": "3333", "of_account": "restrict", "object_ownership": "BucketOwnerEnforced"}
+    bucket(graph, "restricted", policy=["s3:GetObject"], **closed)
     analysed(graph, S3)
     assert access(graph, "by grant") == access(graph, "restricted") == (False, [])
     assert access(graph, "by policy") == (True, ["s3:GetObject"])
@@ -924,8 +1014,72 @@ def test_a_block_that_was_not_read_leaves_open_what_it_might_close(graph: Graph,
     bucket(graph, "gives nothing", policy=[], **unread)
     bucket(graph, "ignored all the same", "READ_ACP", policy=[], **unread | {"ignore_public_acls": True})
     analysed(graph, S3)
-    assert access(graph, "by grant") == (None, None)
-    assert access(graph, "gives nothing") == access(graph, "ignored all the same") == (False, [])
+    assert access(graph, "by grant") == access(graph, "gives nothing") == (None, None)
+    assert access(graph, "ignored all the same") == (False, [])
+
+
+CAN_BE_PUBLIC = "objects can be public by access control lists of their own"
+
+
+def unknown(graph: Graph) -> dict[str, str]:
+    """The buckets that the finding names as not known, and why."""
+    [row] = graph.rows(shipped(S3).findings.query)
+    assert row["unknown"] >= len(row["unknown_examples"])
+    return {one["bucket"]: one["why"] for one in row["unknown_examples"]}
+
+
+def test_objects_may_be_public_where_lists_count(graph: Graph) -> None:
+    """As S3 says of a bucket that gives nothing away itself: 'Objects can be public'."""
+    bucket(graph, "as they all were before 2023", policy=[])
+    bucket(graph, "of its account", policy=[], account="2222", of_account="ignore")
+    bucket(graph, "public itself", "READ", policy=[])
+    analysed(graph, S3)
+    assert access(graph, "as they all were before 2023") == (None, None)
+    assert access(graph, "of its account") == (False, [])
+    assert access(graph, "public itself") == (True, LISTING)
+    assert unknown(graph) == {"as they all were before 2023": CAN_BE_PUBLIC}
+
+
+def test_a_policy_that_is_not_judged_is_named_with_its_reason(graph: Graph) -> None:
+    bucket(graph, "b", policy=None, object_ownership="BucketOwnerEnforced", policy_not_known="not judged: operator X")
+    bucket(graph, "c", policy=None, object_ownership="BucketOwnerEnforced")
+    analysed(graph, S3)
+    assert unknown(graph) == {"b": "its policy: not judged: operator X", "c": "its policy: it could not be read"}
+
+
+def test_every_combination_of_what_was_read(graph: Graph) -> None:
+    """Open by either way is open, closed by both is closed; all else is not known."""
+    lists = {"ignored": False, "void": False, "granted": True, "quiet": None, "old": None, "block unread": None}
+    policies = {"restricted": False, "none": False, "open": True, "unread": None, "open, block unread": None}
+    for acl, policy in itertools.product(lists, policies):
+        block: dict[str, Any] = {
+            "ignore_public_acls": None if acl == "block unread" else acl == "ignored",
+            "object_ownership": "BucketOwnerEnforced" if acl == "void" else "BucketOwnerPreferred",
+            "restrict_public_buckets": None if policy == "open, block unread" else policy == "restricted",
+        }
+        grants = () if acl in ("quiet", "old") else ("READ_ACP",)
+        actions = None if policy == "unread" else [] if policy == "none" else ["s3:GetObject"]
+        bucket(graph, f"{acl}/{policy}", *grants, policy=actions, acl_seen=1 if acl == "old" else 2, **block)
+    analysed(graph, S3)
+    rows = graph.rows(
+        "MATCH (b:S3Bucket) RETURN b.id AS id, b.anonymous_access AS a, b.anonymous_access_unknown AS why"
+    )
+    assert len(rows) == 30
+    for row in rows:
+        both = [lists[row["id"].split("/")[0]], policies[row["id"].split("/")[1]]]
+        assert row["a"] is (True if True in both else None if None in both else False), row["id"]
+        assert bool(row["why"]) is (row["a"] is None), row["id"]
+
+
+def test_a_bucket_known_public_is_not_clean_after_a_denial(graph: Graph) -> None:
+    """Run 1 read its policy, run 2 was denied it."""
+    bucket(graph, "b", policy=["s3:GetObject"], object_ownership="BucketOwnerEnforced")
+    analysed(graph, S3, "run-1")
+    assert access(graph, "b") == (True, ["s3:GetObject"])
+    run(graph, "MATCH (b:S3Bucket) SET b.policy_anonymous_actions = null, b.policy_not_known = 'it could not be read'")
+    analysed(graph, S3, "run-2")
+    assert access(graph, "b") == (None, None)
+    assert unknown(graph) == {"b": "its policy: it could not be read"}
 
 
 def test_a_block_of_the_account_that_was_read_earlier_says_nothing_about_today(graph: Graph) -> None:
@@ -1004,6 +1158,11 @@ def test_a_cluster_is_exposed_if_its_endpoint_is_public_and_lets_in_anybody(grap
         "older and unread; the others are closed whatever the rest"
     )
     assert [example["cluster"] for example in finding.examples] == ["open"]
+    [found] = graph.rows(shipped(EKS).findings.query)  # type: ignore[union-attr]
+    assert {example["cluster"]: example["why"] for example in found["unknown_examples"]} == {
+        "older": "whom its endpoint lets in was not read",
+        "unread": "whether its endpoint is public was not read",
+    }
 
 
 def test_a_cluster_that_was_closed_is_no_longer_exposed(graph: Graph) -> None:
@@ -1020,44 +1179,44 @@ def test_a_cluster_that_was_closed_is_no_longer_exposed(graph: Graph) -> None:
 def test_a_verdict_counts_shows_and_says_what_it_did_not_see(graph: Graph) -> None:
     instance(graph, "i-1", region="eu-west-1")
     rule(graph, "sg-1", "0.0.0.0/0")
-    for type_ in shipped(EXPOSURE).reads:
+    for type_ in types_read(EXPOSURE):
         seen(graph, type_)
     seen(graph, "aws.ec2.instances", "denied", region="eu-south-1", reason="AccessDenied ec2:DescribeInstances")
     seen(graph, "aws.ec2.instances", "skipped", region="ap-east-1", reason="not enabled")
     seen(graph, "aws.rds.instances", "failed")
     finding = analysed(graph, EXPOSURE)
     gap = "eu-south-1 of 1111 (AccessDenied ec2:DescribeInstances)"
-    assert str(finding) == f"1 exposed instance; 1 of 6 scopes not seen: {gap}"
+    assert str(finding) == f"1 exposed instance; 1 of 10 scopes not seen: {gap}"
     assert finding.examples == [{"instance": "i-1", "account": None, "region": "eu-west-1", "how": ["direct"]}]
     assert finding.judged
 
 
 def test_a_verdict_names_a_tenant_whose_plan_was_denied(graph: Graph) -> None:
     """No scope of it is known, of any type."""
-    for type_ in shipped(EXPOSURE).reads:
+    for type_ in types_read(EXPOSURE):
         seen(graph, type_)
     why = "AccessDenied ec2:DescribeRegions: its regions are not known"
     seen(graph, "aws.regions", "denied", tenant="2222", region="global", reason=why)
     seen(graph, "aws.tenants", tenant="aws", region="global")
     assert str(analysed(graph, EXPOSURE)) == (
-        f"exposed instances: none in what was seen; 1 of 6 scopes not seen: 2222 ({why})"
+        f"exposed instances: none in what was seen; 1 of 10 scopes not seen: 2222 ({why})"
     )
 
 
 def test_a_verdict_says_what_this_run_did_not_plan(graph: Graph) -> None:
     """A region not selected, one that is gone, and one that was never seen."""
-    for type_ in shipped(EXPOSURE).reads:
+    for type_ in types_read(EXPOSURE):
         seen(graph, type_, lastupdated=TAG)
     seen(graph, "aws.ec2.instances", region="us-east-1", lastupdated=TAG - 1)
     seen(graph, "aws.ec2.instances", "retired", region="us-west-2", lastupdated=TAG - 1, complete_at=1)
     seen(graph, "aws.ec2.instances", "skipped", region="me-south-1", lastupdated=TAG - 1)
     finding = analysed(graph, EXPOSURE)
-    assert (finding.scopes, finding.earlier) == (6, 2)
+    assert (finding.scopes, finding.earlier) == (10, 2)
     assert str(finding) == "0 exposed instances; 2 scopes as earlier runs saw them"
 
 
 def test_a_type_that_never_was_complete_is_not_judged(graph: Graph) -> None:
-    for type_ in shipped(EXPOSURE).reads:
+    for type_ in types_read(EXPOSURE):
         if type_ not in ("aws.ec2.security_groups", "aws.elb.load_balancers"):
             seen(graph, type_)
     seen(graph, "aws.ec2.security_groups", "denied", complete_at=7)
@@ -1067,11 +1226,27 @@ def test_a_type_that_never_was_complete_is_not_judged(graph: Graph) -> None:
     assert analysed(graph, EXPOSURE, "run-2").never_seen == list(shipped(EXPOSURE).reads)
 
 
+def test_a_type_that_shows_further_ways_is_named_and_what_was_seen_is_judged(graph: Graph) -> None:
+    """A denied accelerator leaves the verdict on all else as it is; so does a type that nobody asked for."""
+    instance(graph, "i-1")
+    rule(graph, "sg-1", "0.0.0.0/0")
+    for type_ in shipped(EXPOSURE).reads:
+        seen(graph, type_)
+    seen(graph, "aws.ec2.prefix_lists")
+    why = "AccessDenied globalaccelerator:ListAccelerators"
+    seen(graph, "aws.globalaccelerator.accelerators", "denied", region="global", reason=why)
+    seen(graph, "aws.globalaccelerator.custom_routing_accelerators", "skipped", region="global")
+    finding = analysed(graph, EXPOSURE)
+    assert finding.judged
+    told = f"1 exposed instance; 1 of 7 scopes not seen: 1111 ({why}); aws.cloudfront.vpc_origins never seen"
+    assert str(finding) == told
+
+
 def test_buckets_not_known_are_told_apart_from_private_ones(graph: Graph) -> None:
     seen(graph, "aws.s3.buckets", region="global")
     seen(graph, "aws.s3.acls", region="global")
     seen(graph, "aws.s3.account_public_access_block", region="global")
-    bucket(graph, "private", policy=[])
+    bucket(graph, "private", policy=[], ignore_public_acls=True)
     bucket(graph, "policy not read", policy=None)
     bucket(graph, "open", "READ_ACP", policy=[])
     finding = analysed(graph, S3)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analysis.engine import run_shipped
+from analysis.engine import run_shipped, verdict
 from loaders.graph import Graph
 from tests.integration.test_analysis import TAG, run, shipped
 
@@ -157,12 +157,123 @@ def test_a_rule_that_denies_may_come_first(graph: Graph, deny: dict[str, Any], r
     assert exposed(graph) is reached
 
 
-def test_of_a_cluster_what_google_leaves_out_is_off(graph: Graph) -> None:
-    run(graph, "CREATE (:GKECluster {id: 'default'})")
-    private = "private_nodes: true, private_endpoint_enabled: true, master_authorized_networks: true"
-    run(graph, f"CREATE (:GKECluster {{id: 'private', {private}}})")
+@pytest.mark.parametrize(
+    ("denies", "reached"),
+    [
+        ([{"deny": "6"}], False),
+        ([{"deny": "tcp:0-442"}, {"deny": "6:443-65535"}], False),
+        ([{"deny": "tcp:0-442"}, {"deny": "tcp:444-65535"}], True),
+        ([{"deny": "tcp", "ranges": ["0.0.0.0/1"]}, {"deny": "all", "ranges": ["128.0.0.0/1"]}], False),
+        ([{"deny": "tcp", "ranges": ["0.0.0.0/1"]}, {"deny": "udp", "ranges": ["128.0.0.0/1"]}], True),
+        ([{"deny": "tcp:0-442", "ranges": ["0.0.0.0/1"]}, {"deny": "tcp:443-65535", "ranges": ["128.0.0.0/1"]}], True),
+    ],
+    ids=str,
+)
+def test_rules_that_deny_and_together_cover_one_that_allows(
+    graph: Graph, denies: list[dict[str, Any]], reached: bool
+) -> None:
+    network(graph)
+    firewall(graph, "web", allow="tcp")
+    for number, deny in enumerate(denies):
+        firewall(graph, f"deny-{number}", priority=1, **deny)
+    assert exposed(graph) is reached
+
+
+def test_a_rule_that_denies_for_some_addresses_of_a_machine_leaves_others_open(graph: Graph) -> None:
+    network(graph)
+    firewall(graph, "web", allow="tcp")
+    firewall(graph, "deny", deny="all", priority=1)
+    run(graph, "MATCH (f:GCPFirewall {id: 'deny'}) SET f.destination_ranges = ['10.0.0.9/32']")
+    assert exposed(graph)
+
+
+# --- what isn't known
+
+
+def not_known(graph: Graph) -> list[str]:
+    assert not exposed(graph)
+    found = verdict(graph, shipped(JOB), TAG)
+    reasons: list[str] = graph.rows("MATCH (i:GCPInstance) RETURN coalesce(i.exposure_not_known, []) AS why")[0]["why"]
+    assert (found.count, found.unknown) == (0, bool(reasons))
+    assert [one["not_known"] for one in found.examples] == [reasons] * bool(reasons)
+    return reasons
+
+
+def test_a_policy_of_the_network_that_is_not_read_may_let_anyone_in(graph: Graph) -> None:
+    network(graph)
+    assert not_known(graph) == []
+    run(graph, "MATCH (r:SyncRun) DELETE r")
+    run(graph, "MATCH (v:GCPVpc {id: 'net'}) SET v.firewall_policy = 'policies/web'")
+    assert not_known(graph) == ["firewall policy not read: policies/web"]
+
+
+def test_so_may_a_network_that_was_not_seen(graph: Graph) -> None:
+    network(graph)
+    run(graph, "MATCH (v:GCPVpc {id: 'net'}) REMOVE v.name")
+    assert not_known(graph) == ["network not seen: net"]
+
+
+@pytest.mark.parametrize(
+    ("balancer", "allow", "known"),
+    [
+        ("backend_service: 'b'", "tcp:443", False),
+        ("target: 'https://x/targetPools/p'", "tcp:443", False),
+        ("target: 'https://x/targetHttpProxies/p'", "tcp:443", True),
+        ("backend_service: 'b', load_balancing_scheme: 'INTERNAL'", "tcp:443", True),
+        ("backend_service: 'b', region: 'europe-west10'", "tcp:443", True),
+        ("backend_service: 'b'", "icmp", True),
+    ],
+)
+def test_a_load_balancer_may_pass_packets_on_to_an_instance(
+    graph: Graph, balancer: str, allow: str, known: bool
+) -> None:
+    network(graph, ip="")
+    firewall(graph, "web", allow=allow)
+    run(
+        graph,
+        f"""
+        MATCH (i:GCPInstance) SET i.zone_name = 'europe-west1-b', i.project_id = 'p'
+        CREATE (:GCPProject {{id: 'p'}})-[:RESOURCE]->(i)
+        CREATE (f:GCPForwardingRule {{name: 'web', project_id: 'p', region: 'europe-west1',
+                                      load_balancing_scheme: 'EXTERNAL'}}) SET f += {{{balancer}}}
+        """,
+    )
+    assert not_known(graph) == ([] if known else ["backends not read: web"])
+
+
+# --- clusters
+
+PUBLIC = "public_endpoint_enabled: true, dns_endpoint_external: false, google_cloud_access: false"
+LIMITED = f"{PUBLIC}, master_authorized_networks: true"
+
+
+@pytest.mark.parametrize(
+    ("properties", "how"),
+    [
+        (f"{PUBLIC}, authorized_networks_wide: false", ["anywhere"]),
+        (f"{LIMITED}, authorized_networks_wide: false", None),
+        (f"{LIMITED}, authorized_networks_wide: false, private_nodes: false", None),
+        (f"{LIMITED}, authorized_networks_wide: true", ["authorized_networks"]),
+        (f"{LIMITED}, authorized_networks_wide: false, google_cloud_access: true", ["google_cloud"]),
+        ("public_endpoint_enabled: false, dns_endpoint_external: true", ["dns_endpoint"]),
+        ("public_endpoint_enabled: false, dns_endpoint_external: false", None),
+        ("", ["anywhere"]),
+        ("private_nodes: true, private_endpoint_enabled: true, master_authorized_networks: true", None),
+    ],
+)
+def test_a_cluster_is_judged_by_its_endpoints(graph: Graph, properties: str, how: list[str] | None) -> None:
+    """Its nodes are instances, and judged as these. What Google leaves out is off."""
+    run(graph, f"CREATE (:GKECluster {{{properties}}})")
     assert run_shipped(graph, shipped("gcp_gke_asset_exposure"), "run-1", TAG)
-    assert graph.rows("MATCH (c:GKECluster {exposed_internet: true}) RETURN c.id AS id") == [{"id": "default"}]
+    found = graph.rows("MATCH (c:GKECluster) RETURN c.exposed_internet AS exposed, c.exposed_internet_type AS how")
+    assert found == [{"exposed": True if how else None, "how": how}]
+
+
+def test_a_cluster_of_an_earlier_tool_is_not_known(graph: Graph) -> None:
+    run(graph, "CREATE (:GKECluster {id: 'c', master_authorized_networks: true})")
+    assert run_shipped(graph, shipped("gcp_gke_asset_exposure"), "run-1", TAG)
+    found = verdict(graph, shipped("gcp_gke_asset_exposure"), TAG)
+    assert (found.count, found.unknown) == (0, 1)
 
 
 def test_a_cluster_with_user_name_and_password(graph: Graph) -> None:

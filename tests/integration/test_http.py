@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 from collections.abc import Coroutine, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from tasks.http import HttpApi, HttpService, cursor, next_link
 from tasks.listing import Listing, listing
 from tasks.rate_budget import Limit, RateBudget
 from tasks.resource import Item, Tenant
-from tests.servers.json_api import JsonApi, Reply, by_links
+from tests.servers.json_api import Asked, JsonApi, Reply, by_links
 from tests.servers.json_api import token as guarded_by
 from workers import embedded
 
@@ -116,6 +117,45 @@ def test_no_other_server_is_sent_the_token(server: JsonApi, api: HttpApi) -> Non
         with pytest.raises(CallFailed, match="sends elsewhere"):
             run(ids(api))
         assert other.received == []
+
+
+def test_an_api_of_many_host_names_is_read_on_at_the_configured_one(server: JsonApi, broker: redis.Redis) -> None:
+    """Its links name another host of the same organization; the token goes nowhere else."""
+    api = api_of(server.url, broker, service=replace(SERVICE, any_host="/users"))
+    with JsonApi(PAGES, guarded_by(TOKEN)) as other:
+
+        def elsewhere(asked: Asked) -> Reply:
+            reply = PAGES[USERS](asked)
+            return replace(reply, headers={"link": reply.headers.get("Link", "").replace(asked.url, other.url)})
+
+        server.routes[USERS] = elsewhere
+        assert run(ids(api)) == ["1", "2", "3"]
+        server.routes[USERS] = lambda asked: Reply([{"id": "1"}], headers={"Link": f'<{other.url}/keys>; rel="next"'})
+        with pytest.raises(CallFailed, match="not one of this API's"):
+            run(ids(api))
+        assert other.received == []
+
+
+def test_an_empty_page_with_a_link_is_not_the_last(server: JsonApi, api: HttpApi) -> None:
+    server.routes[USERS] = by_links([], [{"id": "1"}], [], [{"id": "2"}])
+    assert run(ids(api)) == ["1", "2"]
+
+
+@pytest.mark.parametrize("body", ["{}", "null", '""', '{"errors": []}', '[{"id": "1"}'])
+def test_what_is_no_list_ends_the_scope(body: str, server: JsonApi, api: HttpApi) -> None:
+    server.routes[USERS] = lambda asked: Reply(body)
+    for each in (api, replace(api, terms=replace(SERVICE, items_at=""))):
+        with pytest.raises(CallFailed, match=r"no list|no JSON|neither object nor list") as caught:
+            run(ids(each))
+        assert caught.value.failure is Failure.BAD_ANSWER
+
+
+@pytest.mark.parametrize("body", ["{}", "null", "[]", '{"error": "away"}'])
+def test_what_is_not_the_thing_asked_for_ends_the_scope(body: str, server: JsonApi, broker: redis.Redis) -> None:
+    server.routes["GET /users/{id}"] = lambda asked: Reply(body)
+    api = api_of(server.url, broker, service=replace(SERVICE, thing_has="id"))
+    with pytest.raises(CallFailed, match="no object with id"):
+        run(api.whole("GET /users/{id}", id="1"))
 
 
 # --- refusals ---

@@ -330,3 +330,76 @@ def test_the_verdict_counts_roles_that_another_account_may_assume(
         {"role": arn(f"role/{name}"), "account": ACCOUNT, "by": [arn("user/mallory", OTHER)]}
         for name in ("by-anybody", "by-other")
     ]
+
+
+def test_first_come_the_roles_that_anybody_may_assume(account: Account, sync: Sync, graph: Graph) -> None:
+    """Whether another account was read or not. Who isn't known is counted apart, and named with the reason."""
+    github = "token.actions.githubusercontent.com"
+    mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    web = {"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity"}
+    provider = {"Federated": arn(f"oidc-provider/{github}")}
+    audience = {"StringEquals": {f"{github}:aud": "sts.amazonaws.com"}}
+    role(account, "z-anybody", trust("*"))
+    role(account, "a-anybody-with-a-device", trust("*", Condition=mfa))
+    role(account, "of-github", {**web, "Principal": provider, "Condition": audience})
+    role(account, "of-ours", {**web, "Principal": provider, "Condition": {"StringLike": {f"{github}:sub": "repo:a/*"}}})
+    role(account, "of-org", trust("*", Condition={"StringEquals": {"aws:PrincipalOrgID": "o-mine"}}))
+    role(account, "of-itself", trust("*", Condition={"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}))
+    role(account, "of-vendor", trust("arn:aws:iam::999999999999:root"))
+    role(account, "of-who-knows", trust("*", Condition={"StringEquals": {"sts:ExternalId": "4711"}}))
+    run = sync.run(account.read())
+    assume_role.draw(sync.writer, run.tag)
+    [found] = graph.rows(assume_role.JOB.findings.query if assume_role.JOB.findings else "")
+    assert [(one["role"].rpartition("/")[2], one["by"], one["conditions"]) for one in found["examples"]] == [
+        ("z-anybody", ["*"], None),
+        ("a-anybody-with-a-device", ["*"], [json.dumps([mfa])]),
+        ("of-github", [github], [json.dumps([audience])]),
+    ]
+    assert (found["count"], found["unknown"]) == (3, 3)
+    assert {one["role"].rpartition("/")[2]: one["why"] for one in found["unknown_examples"]} == {
+        "of-org": "trusts organization o-mine, which is not read",
+        "of-vendor": "trusts account 999999999999, which is not read",
+        "of-who-knows": "trusts anybody who knows sts:ExternalId",
+    }
+
+
+def test_what_the_graph_knows_of_who_asks_decides_conditions(
+    account: Account, other: Account, sync: Sync, graph: Graph
+) -> None:
+    """Terraform's usual trust names the account, and in a condition who of it is meant."""
+    admin = role(account, "admin", trust("arn:aws:iam::999999999999:root"))
+    for who in ("admin", "reader"):
+        if who != "admin":
+            role(account, who, trust("arn:aws:iam::999999999999:root"))
+        account.iam.put_role_policy(RoleName=who, PolicyName="hop", PolicyDocument=document(hop()))
+    account.iam.create_user(UserName="tagged", Tags=[{"Key": "Team", "Value": "red"}])
+    account.iam.put_user_policy(UserName="tagged", PolicyName="hop", PolicyDocument=document(hop()))
+    role(account, "by-arn", trust(arn("root"), Condition={"ArnLike": {"AWS:PrincipalArn": [admin]}}))
+    role(account, "by-tag", trust(arn("root"), Condition={"StringEquals": {"aws:PrincipalTag/team": "red"}}))
+    user(other, "mallory", hop(Condition={"StringEquals": {"aws:ResourceAccount": OTHER}}))
+    role(account, "by-mallory", trust(OTHER))
+    role(other, "away", trust(OTHER))
+    run = sync.run(account.read() | other.read())
+    assume_role.draw(sync.writer, run.tag)
+    assert {(who, what) for who, what, conditions in assumable(graph) if conditions is None} - {
+        ("alice", "deploy")
+    } == {
+        ("admin", "by-arn"),
+        ("tagged", "by-tag"),
+        ("mallory", "away"),
+    }
+    assert {(who, what) for who, what, conditions in assumable(graph) if conditions} == set()
+
+
+def test_before_2012_a_variable_is_a_text(account: Account, sync: Sync, graph: Graph) -> None:
+    for name in ("ada", "bea"):
+        user(account, name, hop(arn("role/${aws:username}")))
+        role(account, name, trust(arn("root")))
+    found = account.read()
+    policies = found[scope("aws.iam.policies", ACCOUNT)]
+    assert not isinstance(policies, str)
+    [own] = [item for item in policies if item.get("UserName") == "ada"]
+    del own["UserPolicyList"][0]["PolicyDocument"]["Version"]
+    run = sync.run(found)
+    assume_role.draw(sync.writer, run.tag)
+    assert assumable(graph) == {("alice", "deploy", None), ("bea", "bea", None)}

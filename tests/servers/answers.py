@@ -6,32 +6,34 @@
 
 A list is the pages of one call: a page's token leads to the next one. A mapping holds the answers of a call that is
 made per item, by a word that tells the items' calls apart (`{"my-bucket": {...}}`), or its pages; an error code in the
-place of an answer is answered as that error. Times are ISO text.
+place of an answer is answered as that error; bytes are the body itself. Times are ISO text. A function makes the
+response itself.
 """
 
 from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import jmespath
-from botocore.loaders import Loader
 from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
+from tasks.aws.paging import paging
 from tests.servers.aws import HOST, Call, Simulator, error_response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 Answer = dict[str, Any]
-Answers = dict[str, list[Answer] | dict[str, Answer | list[Answer] | str]]
+Answers = Mapping[str, list[Answer] | dict[str, Answer | list[Answer] | str] | bytes | Callable[[Call], Response]]
 
 ACCOUNT: Final = "111122223333"  # as the access key, too: so the server knows whose call it is without asking moto
 
@@ -66,7 +68,11 @@ class AnswerServer:
         name = f"{call.service}:{call.action}"
         self.received.append(call)
         found = self.answers.get(name)
-        answer = _of_item(found, call) if isinstance(found, dict) else _page(found, call) if found else None
+        if callable(found):
+            return found(call)
+        if isinstance(found, bytes):
+            return Response(found, content_type="text/xml" if found.startswith(b"<") else "application/x-amz-json-1.1")
+        answer = found_for(found, call)
         if answer is None:
             return error_response(call, 501, "NotImplemented", f"no answer to {name} in the sample: {call.text[:200]}")
         if isinstance(answer, str):
@@ -87,6 +93,13 @@ def serialized(call: Call, answer: Answer) -> Response:
     return Response(wire["body"], wire["status_code"], wire["headers"])
 
 
+def found_for(answers: Any, call: Call) -> Answer | str | None:
+    """What answers a call, of all answers to calls of its kind: by what stands in it."""
+    if not isinstance(answers, dict):
+        return _page(answers, call) if answers else None
+    return _of_item(answers, call)
+
+
 def _page(pages: Sequence[Answer], call: Call) -> Answer:
     """The first page, or the one that follows the page whose token the call carries."""
     for page, following in pairwise(pages):
@@ -96,11 +109,10 @@ def _page(pages: Sequence[Answer], call: Call) -> Answer:
     return pages[0]
 
 
-def output_tokens(service: str, operation: str) -> list[str]:
+def output_tokens(service: str, operation: str) -> tuple[str, ...]:
     """Where an answer holds what leads to its next page; none where the call doesn't page."""
-    paging = Loader().load_service_model(service, "paginators-1")["pagination"].get(operation, {})
-    tokens = paging.get("output_token", [])
-    return [tokens] if isinstance(tokens, str) else tokens
+    pages = paging(f"{service}:{operation}")
+    return pages.outputs if pages else ()
 
 
 def _of_item(answers: Mapping[str, Answer | list[Answer] | str], call: Call) -> Answer | str | None:

@@ -49,7 +49,7 @@ from botocore.loaders import Loader
 from werkzeug.wrappers import Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -455,10 +455,11 @@ class _ActiveFault:
 
 
 class Simulator:
-    """The WSGI application."""
+    """The WSGI application. `absent`: answers of calls that the application behind it hasn't got."""
 
-    def __init__(self, aws: WSGIApplication) -> None:
+    def __init__(self, aws: WSGIApplication, absent: Mapping[tuple[str, str], str] | None = None) -> None:
         self._aws = aws
+        self._absent = absent or {}
         self._lock = threading.Lock()
         self._faults: list[_ActiveFault] = []
         self._zero()
@@ -518,7 +519,7 @@ class Simulator:
                 case Effect.PAUSE:
                     active.removed.wait()
                 case Effect.MALFORMED:
-                    return malformed(self._true_answer(environ), fault)
+                    return malformed(self._true_answer(call, environ), fault)
                 case Effect.DISCONNECT:
                     hang_up(environ)
                 case Effect.KILL_CLIENT | Effect.KILL_PARENT:
@@ -529,9 +530,11 @@ class Simulator:
                     hang_up(environ)
                 case _:
                     return fault_response(fault, call)
-        return self._true_answer(environ)
+        return self._true_answer(call, environ)
 
-    def _true_answer(self, environ: WSGIEnvironment) -> Response:
+    def _true_answer(self, call: Call, environ: WSGIEnvironment) -> Response:
+        if answer := self._absent.get((call.service, call.action)):
+            return Response(answer, content_type="text/xml" if answer.startswith("<") else "application/x-amz-json-1.1")
         return Response.from_app(self._aws, environ, buffered=True)
 
     # Control
@@ -594,6 +597,17 @@ def _fault_of(document: dict[str, Any]) -> Fault:
 
 def _json_response(document: Any, status: int = 200) -> Response:
     return Response(json.dumps(document), status, content_type="application/json")
+
+
+# Services that moto hasn't got: an account that uses none of them.
+NOT_IN_MOTO: Final = {
+    ("globalaccelerator", "ListAccelerators"): '{"Accelerators": []}',
+    ("globalaccelerator", "ListCustomRoutingAccelerators"): '{"Accelerators": []}',
+    ("cloudfront", "ListVpcOrigins"): (
+        '<VpcOriginList xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"><Marker></Marker>'
+        "<MaxItems>100</MaxItems><IsTruncated>false</IsTruncated><Quantity>0</Quantity></VpcOriginList>"
+    ),
+}
 
 
 def correct_moto() -> None:
@@ -679,7 +693,7 @@ def serve(port: int = 0, *, state: Path | None = None, until_stdin_closes: bool 
                 super().log(type, message, *args)
 
     correct_moto()
-    app = Simulator(DomainDispatcherApplication(create_backend_app))
+    app = Simulator(DomainDispatcherApplication(create_backend_app), NOT_IN_MOTO)
     server = make_server(HOST, port, app, threaded=True, request_handler=QuietHandler, fd=listener.fileno())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))

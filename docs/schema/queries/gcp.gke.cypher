@@ -1,6 +1,6 @@
-// Clusters that the internet reaches
+// Clusters that the internet reaches, and how
 MATCH (project:GCPProject)-[:RESOURCE]->(cluster:GKECluster {exposed_internet: true})
-RETURN cluster.name AS cluster, project.id AS project, cluster.endpoint AS endpoint
+RETURN cluster.name AS cluster, project.id AS project, cluster.endpoint AS endpoint, cluster.exposed_internet_type AS how
 ORDER BY cluster;
 
 // Clusters with a password, or with rights by attributes as before 1.8

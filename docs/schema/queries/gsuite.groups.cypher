@@ -7,3 +7,8 @@ ORDER BY group;
 MATCH (inner:GSuiteGroup)-[:MEMBER_GSUITE_GROUP]->(outer:GSuiteGroup)
 RETURN inner.email AS inner, outer.email AS outer
 ORDER BY outer, inner;
+
+// Groups that the whole organization is in, and the roles that everybody has by them
+MATCH (group:GSuiteGroup {has_everybody: true})
+RETURN group.email AS group, [(group)-[:HAS_ALLOW_POLICY]->(binding:GCPPolicyBinding) | binding.role + ' in ' + binding.resource] AS roles
+ORDER BY group;

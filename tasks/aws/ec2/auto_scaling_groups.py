@@ -31,7 +31,7 @@ def launch_template(field: str) -> Callable[[Source], str | None]:
 class AutoScalingGroup(AWSNode, label="AutoScalingGroup", tenant="AWSAccount", arn="autoscaling:autoScalingGroup"):
     arn: str = key("AutoScalingGroupARN")
     id: str = prop("AutoScalingGroupARN", index=True)
-    name: str = prop("AutoScalingGroupName", index=True)
+    name: str | None = prop("AutoScalingGroupName", index=True)
     createdtime: str | None = prop("CreatedTime")
     launchconfigurationname: str | None = prop("LaunchConfigurationName", "None where a launch template says it.")
     launchtemplateid: str | None = prop(launch_template("LaunchTemplateId"))

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import id_link, key, prop, scope_region
+from loaders.model import Source, id_link, key, prop, scope_region
 from tasks.aws.node import AWSNode
 from tasks.listing import listing
 from tasks.resource import Per, ResourceType
 
 
+def address_id(address: Source) -> str | None:
+    """Addresses of Outposts and of Wavelength zones aren't public: they have an address of another kind, which may be
+    anybody's, and an allocation.
+    """
+    found: str | None = address.item.get("PublicIp") or address.item.get("AllocationId")
+    return found
+
+
 class ElasticIPAddress(AWSNode, label="ElasticIPAddress", tenant="AWSAccount", arn="ec2:elastic-ip/{allocation_id}"):
-    id: str = key("PublicIp")
-    public_ip: str = prop("PublicIp", index=True)
+    id: str = key(address_id, "The public address; of one that isn't public the allocation.")
+    public_ip: str | None = prop("PublicIp", "None in Outposts and Wavelength zones.", index=True)
     allocation_id: str | None = prop("AllocationId")
     association_id: str | None = prop("AssociationId", "None: nothing uses it.")
     domain: str | None = prop("Domain", "vpc or standard.")
@@ -37,5 +45,5 @@ ELASTIC_IPS: Final = ResourceType(
     Per.REGION,
     fetch=listing("ec2:DescribeAddresses", items_at="Addresses"),
     yields=(ElasticIPAddress,),
-    also=("ec2:elastic_ip_addresses",),
+    also=("elastic_ip_addresses", "ec2:elastic_ip_addresses"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from loaders.model import Source, id_link, incoming, key, outgoing, parent, prop, scope_region
@@ -13,6 +14,7 @@ from tasks.resource import Per, ResourceType
 
 class EC2Reservation(AWSNode, label="EC2Reservation", tenant="AWSAccount"):
     reservationid: str = key("ReservationId")
+    id: str = prop("ReservationId", "The same.")
     ownerid: str | None = prop("OwnerId")
     requesterid: str | None = prop("RequesterId", "None: the owner asked for it.")
     region: str = prop(scope_region)
@@ -20,7 +22,7 @@ class EC2Reservation(AWSNode, label="EC2Reservation", tenant="AWSAccount"):
 
 def launch_time_unix(instance: Source) -> float | None:
     launched = instance.item.get("LaunchTime")
-    return launched.timestamp() if launched else None
+    return launched.timestamp() if isinstance(launched, datetime) else None
 
 
 def instance_arn(instance: Source) -> str:
@@ -32,8 +34,8 @@ def first_ipv6(instance: Source) -> str | None:
     """The primary address of the first interface, else the first that it has."""
     for interface in instance.item.get("NetworkInterfaces", ()):
         if interface.get("Attachment", {}).get("DeviceIndex") == 0:
-            addresses = interface.get("Ipv6Addresses", ())
-            found = sorted(addresses, key=lambda address: not address.get("IsPrimaryIpv6"))
+            named = [address for address in interface.get("Ipv6Addresses") or () if address.get("Ipv6Address")]
+            found = sorted(named, key=lambda address: not address.get("IsPrimaryIpv6"))
             return str(found[0]["Ipv6Address"]) if found else None
     return None
 
@@ -61,7 +63,7 @@ _EKS_TAGS: Final = ("eks:cluster-name", "aws:eks:cluster-name")
 
 
 def eks_cluster_name(instance: Source) -> str | None:
-    tags = {tag["Key"]: tag.get("Value") for tag in instance.item.get("Tags", ())}
+    tags = {tag.get("Key"): tag.get("Value") for tag in instance.item.get("Tags") or ()}
     return next((tags[name] for name in _EKS_TAGS if tags.get(name)), None)
 
 
@@ -156,5 +158,5 @@ INSTANCES: Final = ResourceType(
         EC2Instance.each("Instances[]"),
         NetworkInterface.each("Instances[].NetworkInterfaces[]"),
     ),
-    also=("ec2:instance",),
+    also=("ec2:instance", "ec2:network_interface"),
 )

@@ -26,7 +26,7 @@ def of_others(gateway: Source) -> list[Mapping[str, Any]]:
 class AWSTransitGateway(AWSNode, label="AWSTransitGateway", tenant="AWSAccount", arn="ec2:transit-gateway"):
     id: str = key("TransitGatewayArn")
     arn: str = prop("TransitGatewayArn", index=True)
-    tgw_id: str = prop("TransitGatewayId", index=True)
+    tgw_id: str | None = prop("TransitGatewayId", index=True)
     ownerid: str | None = prop("OwnerId")
     state: str | None = prop("State")
     description: str | None = prop("Description")

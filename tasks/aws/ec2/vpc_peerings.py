@@ -6,7 +6,7 @@ it was told. So it is there whichever side is synced, and gone when neither list
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from loaders.model import Node, Source, key, link_through, outgoing, prop
@@ -47,19 +47,25 @@ def blocks(side: str) -> Callable[[Source], list[str]]:
     """Ids of the IPv4 blocks of one side, as its VPC's own rows have them."""
 
     def ids(connection: Source) -> list[str]:
-        vpc: Mapping[str, Any] = connection.item.get(side, {})
-        cidrs = [vpc.get("CidrBlock"), *(one["CidrBlock"] for one in vpc.get("CidrBlockSet", ()))]
-        return [f"{vpc['VpcId']}|{cidr}" for cidr in dict.fromkeys(cidrs) if cidr]
+        vpc: Mapping[str, Any] = connection.item.get(side) or {}
+        cidrs = [vpc.get("CidrBlock"), *(one.get("CidrBlock") for one in vpc.get("CidrBlockSet") or ())]
+        return _of_vpc(vpc, cidrs)
 
     return ids
 
 
 def ipv6_blocks(side: str) -> Callable[[Source], list[str]]:
     def ids(connection: Source) -> list[str]:
-        vpc: Mapping[str, Any] = connection.item.get(side, {})
-        return [f"{vpc['VpcId']}|{one['Ipv6CidrBlock']}" for one in vpc.get("Ipv6CidrBlockSet", ())]
+        vpc: Mapping[str, Any] = connection.item.get(side) or {}
+        return _of_vpc(vpc, [one.get("Ipv6CidrBlock") for one in vpc.get("Ipv6CidrBlockSet") or ()])
 
     return ids
+
+
+def _of_vpc(vpc: Mapping[str, Any], cidrs: Iterable[str | None]) -> list[str]:
+    """None where AWS names no VPC, as of one that is gone."""
+    name = vpc.get("VpcId")
+    return [f"{name}|{cidr}" for cidr in dict.fromkeys(cidrs) if cidr] if name else []
 
 
 class SyncPeering(Node, label=RECORD):

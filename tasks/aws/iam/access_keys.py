@@ -25,8 +25,9 @@ def used(name: str) -> Callable[[Source], Any]:
 
 class AccountAccessKey(AWSNode, label="AccountAccessKey"):
     accesskeyid: str = key("AccessKeyId", "Its name, as AWS's logs have it; the secret is never given.")
-    status: str = prop("Status", "Active, Inactive or Expired.")
-    createdate: str = prop("CreateDate")
+    id: str = prop("AccessKeyId", "The same.")
+    status: str | None = prop("Status", "Active, Inactive or Expired.")
+    createdate: str | None = prop("CreateDate")
     lastuseddate: str | None = prop(used("LastUsedDate"), "None: never since April 2015, or it was not read.")
     lastusedservice: str | None = prop(used("ServiceName"), "The service that was called with it, as `s3`.")
     lastusedregion: str | None = prop(used("Region"))

@@ -13,11 +13,12 @@ from tasks.resource import Per, ResourceType
 
 class AWSGroup(AWSPrincipal, label="AWSGroup", tenant="AWSAccount", arn=None):
     arn: str = key("Arn")
+    id: str = prop("Arn")
     type: str = prop(constant("AWS"))
-    groupid: str = prop("GroupId")
-    name: str = prop("GroupName", index=True)
-    path: str = prop("Path")
-    createdate: str = prop("CreateDate")
+    groupid: str | None = prop("GroupId")
+    name: str | None = prop("GroupName", index=True)
+    path: str | None = prop("Path")
+    createdate: str | None = prop("CreateDate")
     relationships = (outgoing("POLICY", "AWSPolicy", policies_of),)
 
 

@@ -12,6 +12,7 @@ from tasks.resource import Per, ResourceType
 
 class AWSSAMLProvider(AWSPrincipal, label="AWSSAMLProvider", tenant="AWSAccount", arn="iam:saml-provider"):
     arn: str = key("Arn")
+    id: str = prop("Arn")
     type: str = prop(constant("Federated"))
     name: str = prop(lambda provider: provider.item["Arn"].rpartition("/")[2], index=True)
     create_date: str | None = prop("CreateDate")
@@ -29,6 +30,7 @@ SAML_PROVIDERS: Final = ResourceType(
 
 class AWSOIDCProvider(AWSPrincipal, label="AWSOIDCProvider", tenant="AWSAccount", arn="iam:oidc-provider"):
     arn: str = key("Arn")
+    id: str = prop("Arn")
     type: str = prop(constant("Federated"))
     url: str | None = prop("GetOpenIDConnectProvider.Url", "Without https://", index=True)
     client_ids: list[str] | None = prop("GetOpenIDConnectProvider.ClientIDList[]", "Audiences that it speaks for.")

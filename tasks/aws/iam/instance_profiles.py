@@ -13,10 +13,10 @@ from tasks.resource import Per, ResourceType
 class AWSInstanceProfile(AWSNode, label="AWSInstanceProfile", tenant="AWSAccount", arn="iam:instance-profile"):
     id: str = key("Arn")
     arn: str = prop("Arn", index=True)
-    instance_profile_id: str = prop("InstanceProfileId")
-    instance_profile_name: str = prop("InstanceProfileName", index=True)
-    path: str = prop("Path")
-    createdate: str = prop("CreateDate")
+    instance_profile_id: str | None = prop("InstanceProfileId")
+    instance_profile_name: str | None = prop("InstanceProfileName", index=True)
+    path: str | None = prop("Path")
+    createdate: str | None = prop("CreateDate")
     relationships = (id_link("ASSOCIATED_WITH", "AWSRole", "Roles[].Arn"),)
 
 
@@ -25,5 +25,5 @@ INSTANCE_PROFILES: Final = ResourceType(
     Per.TENANT,
     fetch=listing("iam:ListInstanceProfiles"),
     yields=(AWSInstanceProfile,),
-    also=("iam",),
+    also=("iam", "iaminstanceprofiles"),
 )

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from loaders.model import Source, constant, incoming, key, parent, prop
 from tasks.aws.node import AWSNode
-from tasks.aws.policy_document import listed, statements
+from tasks.aws.policy_document import language_version, listed, sid_in_id, statements
 from tasks.listing import listing
 from tasks.resource import Per, ResourceType
 
@@ -46,6 +46,9 @@ class AWSPolicy(AWSNode, label="AWSPolicy"):
     id: str = key("id")
     name: str = prop("name", index=True)
     type: str = prop("type", "managed or inline.")
+    language_version: str | None = prop(
+        "language_version", "Of the policy language: before 2012-10-17 there are no variables in it."
+    )
 
 
 def managed_policies(item: Source) -> list[Mapping[str, Any]]:
@@ -66,21 +69,32 @@ def managed_name(policy: Source) -> str:
     return name
 
 
+def managed_version(policy: Source) -> str | None:
+    documents = [version["Document"] for version in policy.item["PolicyVersionList"] if version["IsDefaultVersion"]]
+    return language_version(documents[0]) if documents else None
+
+
 class AWSManagedPolicy(AWSPolicy, label="AWSManagedPolicy", arn="iam:policy"):
     id: str = key(managed_id, "The ARN; of AWS's own policies <account>/<ARN>, as every account has them.")
     arn: str = prop("Arn", index=True)
     name: str = prop(managed_name)
     type: str = prop(constant("managed"))
+    language_version: str | None = prop(managed_version)
 
 
 def inline_id(policy: Source) -> str:
     return inline_policy_id(parent("Arn")(policy), policy.item["PolicyName"])
 
 
+def inline_version(policy: Source) -> str | None:
+    return language_version(policy.item["PolicyDocument"])
+
+
 class AWSInlinePolicy(AWSPolicy, label="AWSInlinePolicy"):
     id: str = key(inline_id)
     name: str = prop("PolicyName")
     type: str = prop(constant("inline"))
+    language_version: str | None = prop(inline_version)
 
 
 def documents(item: Source) -> Iterator[tuple[str, Any]]:
@@ -109,7 +123,7 @@ def _names(found: list[Mapping[str, Any]]) -> Iterator[str]:
         sid: str | None = statement.get("Sid")
         name = sid if sid and sid not in used else next(numbers)
         used.add(name)
-        yield name
+        yield sid_in_id(name)
 
 
 def statement_id(statement: Source) -> str:

@@ -6,9 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
+from analysis.iam.open_trust import OpenTrust, open_trust
 from loaders.model import Source, constant, key, outgoing, prop
+from tasks.aws.iam import saml_trust
 from tasks.aws.iam.policies import policies_of
-from tasks.aws.policy_document import statements
+from tasks.aws.policy_document import language_version, statements
 from tasks.aws.principals import AWSPrincipal, trusted
 from tasks.aws.tags import AWSTag, tag_keys
 from tasks.listing import listing
@@ -23,20 +25,60 @@ def trust_policy(role: Source) -> str:
     return json.dumps(statements(role.item["AssumeRolePolicyDocument"]))
 
 
+def trust_policy_version(role: Source) -> str | None:
+    return language_version(role.item["AssumeRolePolicyDocument"])
+
+
+def _open_trust(role: Source) -> OpenTrust:
+    return open_trust(statements(role.item["AssumeRolePolicyDocument"]), trust_policy_version(role))
+
+
+def trusts_anybody(role: Source) -> list[str]:
+    return list(_open_trust(role).anybody)
+
+
+def trusts_anybody_if(role: Source) -> list[str] | None:
+    conditions = _open_trust(role).conditions
+    return None if conditions is None else list(conditions)
+
+
+def trusts_others(role: Source) -> list[str]:
+    return list(_open_trust(role).others)
+
+
 def trusted_arns(role: Source) -> list[str]:
     return [principal["arn"] for principal in trusted_principals(role)]
 
 
 class AWSRole(AWSPrincipal, label="AWSRole", tenant="AWSAccount"):
     arn: str = key("Arn")
+    id: str = prop("Arn")
     type: str = prop(constant("AWS"))
-    roleid: str = prop("RoleId")
-    name: str = prop("RoleName")
-    path: str = prop("Path")
-    createdate: str = prop("CreateDate")
+    roleid: str | None = prop("RoleId")
+    name: str | None = prop("RoleName")
+    path: str | None = prop("Path")
+    createdate: str | None = prop("CreateDate")
     trust_policy: str = prop(trust_policy, "Who may assume it: JSON text, the list of the policy's statements.")
+    trust_policy_version: str | None = prop(
+        trust_policy_version, "Of the policy language: before 2012-10-17 there are no variables."
+    )
+    trusts_anybody: list[str] = prop(
+        trusts_anybody,
+        "Who may assume it, whoever they are: `*` for principals of any AWS account, or the providers any of whose "
+        "users may. []: none.",
+    )
+    trusts_anybody_if: list[str] | None = prop(
+        trusts_anybody_if, "The conditions that they have to see to, each a JSON text. None: none."
+    )
+    trusts_others: list[str] = prop(
+        trusts_others,
+        "Whom else it lets in: accounts and organizations that only its conditions name, or in words.",
+    )
     permissions_boundary_arn: str | None = prop(
         "PermissionsBoundary.PermissionsBoundaryArn", "The policy that bounds what its policies grant. None: nothing."
+    )
+    saml_providers: list[str] = prop(
+        saml_trust.saml_providers, "SAML providers whose users it lets in, by ARN; `*`: those of any."
     )
     relationships = (
         outgoing("TRUSTS_AWS_PRINCIPAL", "AWSPrincipal", trusted_arns),

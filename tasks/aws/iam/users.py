@@ -15,22 +15,27 @@ from tasks.resource import Per, ResourceType
 
 def password_last_used(user: Source) -> datetime | None:
     """Only the list of users says it. A user made after that was read has not used one."""
-    last_used: datetime | None = user.item["ListUsers"].get(user.item["UserId"], {}).get("PasswordLastUsed")
+    last_used: datetime | None = user.item["ListUsers"].get(user.item.get("UserId"), {}).get("PasswordLastUsed")
     return last_used
 
 
 def group_arns(user: Source) -> list[str]:
-    """A user's details name groups by their names, and an ARN holds the path as well."""
-    return [user.item["ListGroups"][name]["Arn"] for name in user.item.get("GroupList", ())]
+    """A user's details name groups by their names, and an ARN holds the path as well.
+
+    The groups are listed after the first users were: one that isn't among them is gone.
+    """
+    known = (user.item["ListGroups"].get(name) for name in user.item.get("GroupList") or ())
+    return [group["Arn"] for group in known if group]
 
 
 class AWSUser(AWSPrincipal, label="AWSUser", tenant="AWSAccount"):
     arn: str = key("Arn")
+    id: str = prop("Arn")
     type: str = prop(constant("AWS"))
-    userid: str = prop("UserId")
-    name: str = prop("UserName", index=True)
-    path: str = prop("Path")
-    createdate: str = prop("CreateDate")
+    userid: str | None = prop("UserId")
+    name: str | None = prop("UserName", index=True)
+    path: str | None = prop("Path")
+    createdate: str | None = prop("CreateDate")
     passwordlastused: str | None = prop(password_last_used, "None: has no password, or never used it.")
     permissions_boundary_arn: str | None = prop(
         "PermissionsBoundary.PermissionsBoundaryArn", "The policy that bounds what its policies grant. None: nothing."

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from loaders.model import Node, Source, incoming, key, link, outgoing, prop
 from tasks.gcp.api import PROJECT
+from tasks.gcp.compute import sources
 from tasks.gcp.resource_names import partial_uri, partial_uri_at
 from tasks.ip_range import IpRange
 from tasks.listing import listing
@@ -19,6 +20,12 @@ def has_target_service_accounts(firewall: Source) -> bool:
     return bool(firewall.item.get("targetServiceAccounts"))
 
 
+def target_service_accounts(firewall: Source) -> list[str] | None:
+    """In lower case, as an instance has the one that it runs as."""
+    found = firewall.item.get("targetServiceAccounts")
+    return None if found is None else [account.lower() for account in found if account]
+
+
 def tag_id(vpc: str, tag: str) -> str:
     return f"{vpc}/tags/{tag}"
 
@@ -28,8 +35,9 @@ def target_tag_ids(firewall: Source) -> list[str]:
 
 
 def target_tags(firewall: Source) -> list[Mapping[str, str]]:
-    vpc = partial_uri(firewall.item["network"])
-    return [{"id": tag_id(vpc, tag), "tag": tag, "vpc": vpc} for tag in firewall.item.get("targetTags") or ()]
+    network = firewall.item.get("network")
+    vpc = partial_uri(network) if network else ""  # without it, which tags they are isn't known
+    return [{"id": tag_id(vpc, tag), "tag": tag, "vpc": vpc} for tag in firewall.item.get("targetTags") or () if vpc]
 
 
 class GCPFirewall(Node, label="GCPFirewall"):
@@ -41,7 +49,8 @@ class GCPFirewall(Node, label="GCPFirewall"):
     disabled: bool | None = prop("disabled", "It is there, and does nothing.")
     priority: int | None = prop("priority", "The lower comes first; of equal ones, deny does.")
     has_target_service_accounts: bool = prop(has_target_service_accounts)
-    target_service_accounts: list[str] | None = prop("targetServiceAccounts", "Only machines that run as one of these.")
+    target_service_accounts: list[str] | None = prop(target_service_accounts, "Only machines that run as one of these.")
+    destination_ranges: list[str] | None = prop("destinationRanges", "Only for these of a machine's addresses.")
     relationships = (
         incoming("RESOURCE", "GCPVpc", partial_uri_at("network")),
         outgoing("TARGET_TAG", "GCPNetworkTag", target_tag_ids),
@@ -62,16 +71,20 @@ def rules(kind: str) -> Callable[[Source], Iterator[Mapping[str, Any]]]:
     """A rule per protocol and range of ports, of a firewall that says where from."""
 
     def found(firewall: Source) -> Iterator[Mapping[str, Any]]:
-        ranges = firewall.item.get("sourceRanges") or ()
+        ranges = [text for text in firewall.item.get("sourceRanges") or () if text]
+        held = sources.from_internet if kind == "allow" else sources.denied
+        spans = {version: held(ranges, version) for version in (4, 6)}
         for rule in firewall.item.get("allowed" if kind == "allow" else "denied") or () if ranges else ():
-            for text, first, last in _ports(rule):
+            for text, first, last in _ports(rule or {}):
+                protocol, own = (rule or {}).get("IPProtocol"), partial_uri(firewall.item["selfLink"])
                 yield {
-                    "id": f"{partial_uri(firewall.item['selfLink'])}/{kind}/{text}{rule['IPProtocol']}",
-                    "protocol": rule["IPProtocol"],
+                    "id": f"{own}/{kind}/{text}{protocol}" if protocol and text is not None else None,
+                    "protocol": protocol,
                     "first": first,
                     "last": last,
                     "ranges": ranges,
-                    "firewall": partial_uri(firewall.item["selfLink"]),
+                    "spans": spans,
+                    "firewall": own,
                     "kind": kind,
                 }
 
@@ -79,14 +92,27 @@ def rules(kind: str) -> Callable[[Source], Iterator[Mapping[str, Any]]]:
     return found
 
 
-def _ports(rule: Mapping[str, Any]) -> Iterator[tuple[str, int | None, int | None]]:
-    """(as the id has it, first, last); neither for a protocol without ports."""
+def spans(version: int, end: int) -> Callable[[Source], list[int]]:
+    """The first number of each range, or the one after its last."""
+
+    def numbers(rule: Source) -> list[int]:
+        return [span[end] for span in rule.item["spans"][version]]
+
+    numbers.__name__ = f"spans({version}, {end})"
+    return numbers
+
+
+def _ports(rule: Mapping[str, Any]) -> Iterator[tuple[str | None, int | None, int | None]]:
+    """(as the id has it, first, last); neither for a protocol without ports; no id where they can't be read."""
     if not rule.get("ports"):
-        yield ("0to65535", 0, 65535) if rule["IPProtocol"] in _WITH_PORTS else ("", None, None)
+        yield ("0to65535", 0, 65535) if rule.get("IPProtocol") in _WITH_PORTS else ("", None, None)
         return
     for ports in rule["ports"]:
-        first, _, last = ports.partition("-")
-        yield (f"{first}to{last}", int(first), int(last)) if last else (first, int(first), int(first))
+        first, dash, last = str(ports).partition("-")
+        if not first.isdigit() or (dash and not last.isdigit()):
+            yield None, None, None
+        else:
+            yield (f"{first}to{last}", int(first), int(last)) if dash else (first, int(first), int(first))
 
 
 def allows(rule: Source) -> str | None:
@@ -103,6 +129,12 @@ class GCPIpRule(Node, label="GCPIpRule", labels=("IpRule", "IpPermissionInbound"
     protocol: str = prop("protocol", "tcp, udp, icmp, a number, or all.")
     fromport: int | None = prop("first", "None: a protocol without ports, or all of them.")
     toport: int | None = prop("last")
+    ipv4_first: list[int] = prop(
+        spans(4, 0), "From where, as numbers: of one that allows, what the internet has of it."
+    )
+    ipv4_after: list[int] = prop(spans(4, 1), "The number after the last of each range.")
+    ipv6_first: list[int] = prop(spans(6, 0), "Of IPv6, the first 48 bits.")
+    ipv6_after: list[int] = prop(spans(6, 1))
     relationships = (
         incoming("MEMBER_OF_IP_RULE", "IpRange", "ranges"),
         outgoing("ALLOWED_BY", "GCPFirewall", allows),
@@ -111,7 +143,7 @@ class GCPIpRule(Node, label="GCPIpRule", labels=("IpRule", "IpPermissionInbound"
 
 
 def ranges(firewall: Source) -> list[Mapping[str, str]]:
-    return [{"cidr": cidr} for cidr in firewall.item.get("sourceRanges") or ()]
+    return [{"cidr": cidr} for cidr in firewall.item.get("sourceRanges") or () if cidr]
 
 
 FIREWALLS: Final = ResourceType(

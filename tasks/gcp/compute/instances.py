@@ -15,7 +15,8 @@ from tasks.resource import Per, ResourceType
 
 def vpcs(instance: Source) -> list[str]:
     """The networks that its interfaces are in."""
-    return list(dict.fromkeys(partial_uri(nic["network"]) for nic in instance.item.get("networkInterfaces") or ()))
+    nics = [nic for nic in instance.item.get("networkInterfaces") or () if nic and nic.get("network")]
+    return list(dict.fromkeys(partial_uri(nic["network"]) for nic in nics))
 
 
 def tags(instance: Source) -> list[Mapping[str, str]]:
@@ -29,14 +30,18 @@ def tag_ids(instance: Source) -> list[str]:
 
 
 def service_account_email(instance: Source) -> str | None:
-    """An instance runs as one service account, or as none."""
-    accounts = instance.item.get("serviceAccounts") or ()
-    return accounts[0]["email"] if accounts else None
+    """An instance runs as one service account, or as none. In lower case, as the account's own."""
+    email: str | None = _account(instance).get("email")
+    return email.lower() if email else None
 
 
 def service_account_scopes(instance: Source) -> list[str] | None:
-    accounts = instance.item.get("serviceAccounts") or ()
-    return accounts[0].get("scopes") if accounts else None
+    scopes: list[str] | None = _account(instance).get("scopes")
+    return scopes
+
+
+def _account(instance: Source) -> Mapping[str, Any]:
+    return next((one for one in instance.item.get("serviceAccounts") or () if one), {})
 
 
 class GCPInstance(Node, label="GCPInstance", labels=("Instance",), tenant="GCPProject"):
@@ -60,8 +65,12 @@ class GCPInstance(Node, label="GCPInstance", labels=("Instance",), tenant="GCPPr
     )
 
 
-def nic_id(nic: Source) -> str:
-    return f"{partial_uri(parent('selfLink')(nic))}/networkinterfaces/{nic.item['name']}"
+def nic_id(nic: Source) -> str | None:
+    return _nic_id(parent("selfLink")(nic), nic.item or {})
+
+
+def _nic_id(instance: str, nic: Mapping[str, Any]) -> str | None:
+    return f"{partial_uri(instance)}/networkinterfaces/{nic['name']}" if nic.get("name") else None
 
 
 class GCPNetworkInterface(Node, label="GCPNetworkInterface", labels=("NetworkInterface",)):
@@ -78,14 +87,14 @@ class GCPNetworkInterface(Node, label="GCPNetworkInterface", labels=("NetworkInt
 
 def access_configs(instance: Source) -> Iterator[Mapping[str, Any]]:
     """Of both families, each with its interface."""
-    for nic in instance.item.get("networkInterfaces") or ():
-        own = f"{partial_uri(instance.item['selfLink'])}/networkinterfaces/{nic['name']}"
+    for nic in filter(None, instance.item.get("networkInterfaces") or ()):
         for config in (*(nic.get("accessConfigs") or ()), *(nic.get("ipv6AccessConfigs") or ())):
-            yield {**config, "nic": own}
+            yield {**(config or {}), "nic": _nic_id(instance.item["selfLink"], nic)}
 
 
-def access_config_id(config: Source) -> str:
-    return f"{config.item['nic']}/accessconfigs/{config.item['type']}"
+def access_config_id(config: Source) -> str | None:
+    nic, kind = config.item["nic"], config.item.get("type")
+    return f"{nic}/accessconfigs/{kind}" if nic and kind else None
 
 
 class GCPNicAccessConfig(Node, label="GCPNicAccessConfig"):

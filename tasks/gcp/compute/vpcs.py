@@ -21,6 +21,7 @@ class GCPVpc(Node, label="GCPVpc", tenant="GCPProject"):
     auto_create_subnetworks: bool | None = prop("autoCreateSubnetworks")
     routing_config_routing_mode: str | None = prop("routingConfig.routingMode")
     description: str | None = prop("description")
+    firewall_policy: str | None = prop("firewallPolicy", "A policy whose rules hold besides, and aren't read.")
 
 
 VPCS: Final = ResourceType(

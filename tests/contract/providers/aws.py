@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final
 
 import pytest
 from botocore.model import OperationModel
+from moto.core.utils import get_service_model
+from werkzeug.wrappers import Response
 
 from loaders.scope import Scope
 from tasks.aws import api, credentials
-from tasks.aws.api import AwsApi, result_paths
+from tasks.aws.api import AwsApi
+from tasks.aws.paging import paging
 from tasks.aws.permissions import permission
 from tasks.listing import Listing
 from tasks.rate_budget import Budget
 from tasks.resource import ResourceType, Tenant
 from tests.contract.shapes import NotInModel
-from tests.contract.stand_in import Answers, Asked, StandIn
+from tests.contract.stand_in import Answers, Asked, OtherAnswer, StandIn
 from tests.servers.answers import ACCOUNT, AnswerServer
-from tests.servers.aws import Effect, Fault
+from tests.servers.aws import Call, Effect, Fault
 from tests.servers.dns import NameServer
 
 NAMES: Final = {"search-logs-4fhz2kq7.eu-west-1.es.amazonaws.com": ["192.0.2.10", "192.0.2.9"]}  # those in the samples
@@ -42,12 +45,7 @@ class BotocoreModel:
         config = paging(fetch.action)
         if config is None:
             raise NotInModel(f"{fetch.action} doesn't page: the declaration must say items_at=")
-        return result_paths(config)
-
-
-def paging(action: str) -> Mapping[str, Any] | None:
-    service, name = action.split(":")
-    return credentials.paging(service, name)
+        return config.results
 
 
 class Aws(StandIn):
@@ -81,7 +79,7 @@ class Aws(StandIn):
         if isinstance(type_.fetch, Listing):
             return [(type_.fetch.action, path) for path in self.items_paths(type_.fetch)]
         paged = {action: paging(action) for action in type_.fetch.calls}
-        return [(action, path) for action, config in paged.items() if config for path in result_paths(config)]
+        return [(action, path) for action, config in paged.items() if config for path in config.results]
 
     @property
     def received(self) -> list[Asked]:
@@ -106,6 +104,15 @@ class Aws(StandIn):
 
     def permission(self, call: str) -> str:
         return permission(call)
+
+    def answer_otherwise(self, calls: Collection[str], other: OtherAnswer) -> None:
+        def answer(call: Call) -> Response:
+            is_json = get_service_model(call.service).metadata["protocol"].endswith("json")
+            text = other.json if is_json else other.xml.replace("{call}", call.action)
+            own = "application/x-amz-json-1.1" if is_json else "text/xml"
+            return Response(text, 200, {"Content-Type": other.content_type or own})
+
+        self.server.answers = dict.fromkeys(calls, answer)
 
     def _fault(self, effect: Effect, call: str, **how: Any) -> None:
         service, action = call.split(":")

@@ -19,6 +19,7 @@ KEY: Final = "CHARTFLEET_TEST_CRXCAVATOR_KEY"  # the name of a variable
 class Crxcavator(JsonStandIn):
     provider = "crxcavator"
     service = SERVICE
+    tells_empty = False
     throttled = Reply({"error": "too many requests"}, 429, {"Retry-After": "1"})
     denied = Reply({"error": "forbidden"}, 403)
 

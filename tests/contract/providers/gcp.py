@@ -47,7 +47,7 @@ class Gcp(GoogleStandIn):
 
 
 def enabled(asked: Asked) -> Reply:
-    names = api.ENABLED.values()
+    names = [names[0] for names in api.ENABLED.values()]
     return Reply({"services": [{"name": f"projects/1/services/{name}", "state": "ENABLED"} for name in names]})
 
 

@@ -11,7 +11,9 @@ import pytest
 from tasks.okta import saml
 from tasks.okta.api import SERVICE
 from tasks.resource import Tenant
+from tests.contract.descriptions import okta
 from tests.contract.json_stand_in import JsonStandIn, linked
+from tests.contract.openapi_model import OpenApiModel
 from tests.servers.json_api import Asked, JsonApi, Reply, token
 
 TOKEN: Final = "CHARTFLEET_TEST_OKTA_TOKEN"  # the name of a variable
@@ -20,6 +22,7 @@ TOKEN: Final = "CHARTFLEET_TEST_OKTA_TOKEN"  # the name of a variable
 class Okta(JsonStandIn):
     provider = "okta"
     service = SERVICE
+    model = OpenApiModel("okta", okta.description(), SERVICE)
     throttled = Reply(
         {"errorCode": "E0000047", "errorSummary": "API call exceeded rate limit due to too many requests."},
         429,

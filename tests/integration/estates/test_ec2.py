@@ -20,6 +20,7 @@ OTHER = "999988887777"
 ANYBODY, COMPANY = "0.0.0.0/0", "10.0.0.0/8"
 TYPES = (
     "aws.ec2.security_groups",
+    "aws.ec2.prefix_lists",
     "aws.ec2.subnets",
     "aws.ec2.instances",
     "aws.ec2.key_pairs",
@@ -134,6 +135,44 @@ def test_what_the_newer_load_balancers_forward_to_is_exposed(
     }
     assert set(exposed(graph, "LoadBalancerV2")) == {"alb", "nlb", "pods"}
     assert exposed(graph, "EC2Instance") == {each["InstanceId"]: ["elbv2"] for each in (a, b, c)}
+
+
+def test_a_prefix_list_that_holds_every_address_opens_what_names_it(
+    build: Builder, everything: Everything, graph: Graph
+) -> None:
+    """AWS's own lists are there as well: that of S3 opens nothing."""
+    ours = build.ec2.create_managed_prefix_list(
+        PrefixListName="everybody", AddressFamily="IPv4", MaxEntries=2, Entries=[{"Cidr": "0.0.0.0/0"}]
+    )["PrefixList"]["PrefixListId"]
+    theirs = {
+        one["PrefixListName"]: one["PrefixListId"] for one in build.ec2.describe_managed_prefix_lists()["PrefixLists"]
+    }
+    named = {"open": ours, "s3": theirs[f"com.amazonaws.{REGION}.s3"]}
+    started = {}
+    for name, prefix_list in named.items():
+        group = build.ec2.create_security_group(GroupName=name, Description=name, VpcId=build.vpc)["GroupId"]
+        rule = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "PrefixListIds": [{"PrefixListId": prefix_list}]}
+        build.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
+        interface = {
+            "DeviceIndex": 0,
+            "SubnetId": build.subnets[0],
+            "AssociatePublicIpAddress": True,
+            "Groups": [group],
+        }
+        ran = build.ec2.run_instances(ImageId=build.image(name), MinCount=1, MaxCount=1, NetworkInterfaces=[interface])
+        started[name] = ran["Instances"][0]["InstanceId"]
+    everything()
+    lists = (
+        "MATCH (:IpPermissionInbound)-[:REFERENCES_PREFIX_LIST]->(l:EC2ManagedPrefixList)"
+        " RETURN l.prefix_list_id, l.wide"
+    )
+    assert found(graph, lists) == {(ours, True), (named["s3"], False)}
+    assert exposed(graph, "EC2Instance") == {started["open"]: ["direct"]}
+
+
+def test_an_accelerator_is_asked_for_where_it_is_served(aws: AwsServer, fetch: Fetch) -> None:
+    assert fetch("aws.globalaccelerator.accelerators") == []
+    assert aws.calls().count("globalaccelerator", "ListAccelerators", "us-west-2") == 1
 
 
 def test_a_gateway_load_balancer_is_known_by_its_arn(build: Builder, everything: Everything, graph: Graph) -> None:

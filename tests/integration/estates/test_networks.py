@@ -66,6 +66,21 @@ def test_the_vpc_of_a_partner_that_is_not_synced_is_there_as_foreign(
     assert found(graph, FOREIGN) == {(PARTNER, other)}
 
 
+def test_the_blocks_of_a_partner_that_is_not_synced_are_its_vpc_s(
+    peered: tuple[str, str, str], load: Load, graph: Graph
+) -> None:
+    """What reads them as address blocks, as queries of today do, finds both sides; twice, and there is one of each."""
+    _, mine, other = peered
+    blocks = (
+        "MATCH (vpc:AWSVpc)-[of:BLOCK_ASSOCIATION]->(b:AWSCidrBlock) RETURN vpc.id, b.cidr_block, of._scope IS NULL"
+    )
+    load(VPCS, PEERINGS)
+    for _ in range(2):
+        analysed(graph)
+        ends = {row for row in found(graph, blocks) if row[0] in (mine, other)}
+        assert ends == {(mine, "10.1.0.0/16", False), (other, "10.2.0.0/16", True)}
+
+
 def test_a_connection_that_neither_side_lists_is_gone(
     peered: tuple[str, str, str], client: Client, load: Load, graph: Graph
 ) -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.servers import google_identity
+from tests.servers import google_identity, google_methods
 from tests.servers.company import crxcavator, gcp, github, gsuite, okta
 from tests.servers.company.organization import EXAMPLE, Organization
 from tests.servers.company.people import People
@@ -26,6 +26,12 @@ from tests.servers.json_api import Asked, JsonApi, Reply, Route
 from tests.servers.windows import Window
 
 PROVIDERS: Final = ("okta", "gsuite", "gcp", "github", "crxcavator")
+# What its service accounts are given: what docs/providers.md names, and nothing else.
+GOOGLE_SCOPES: Final = (
+    "https://www.googleapis.com/auth/admin.directory.group.readonly",
+    "https://www.googleapis.com/auth/admin.directory.user.readonly",
+    "https://www.googleapis.com/auth/cloud-platform",
+)
 SENT_SECONDS: Final = 0.5  # what was sent before a refusal was read, came in this time
 
 
@@ -65,11 +71,11 @@ class Company(JsonApi):
 
     def _routes(self, size: Size) -> dict[str, Route]:
         people = People(self.organization, size.people)
-        routes: dict[str, Route] = {google_identity.TOKEN_ROUTE: google_identity.token}
+        routes: dict[str, Route] = {google_identity.TOKEN_ROUTE: google_identity.delegated(*GOOGLE_SCOPES)}
         for provider, found in (
             ("okta", okta.routes(people, size.groups, size.page)),
-            ("gsuite", gsuite.routes(people, size.groups, size.page)),
-            ("gcp", gcp.routes(self.organization, size.projects, size.page)),
+            ("gsuite", google_methods.with_kinds(gsuite.routes(people, size.groups, size.page))),
+            ("gcp", google_methods.with_kinds(gcp.routes(self.organization, size.projects, size.page))),
             ("github", github.routes(people, size.repositories, size.page)),
             ("crxcavator", crxcavator.routes(people)),
         ):

@@ -191,4 +191,4 @@ def _account(organization: Organization, project: str) -> dict[str, Any]:
 
 def _policy(organization: Organization, project: str) -> dict[str, Any]:
     members = [f"serviceAccount:web@{project}.iam.gserviceaccount.com", f"user:ada@{organization.domain}"]
-    return {"version": 3, "bindings": [{"role": "roles/editor", "members": members}]}
+    return {"version": 3, "etag": "BwW=", "bindings": [{"role": "roles/editor", "members": members}]}

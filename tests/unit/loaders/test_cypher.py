@@ -29,6 +29,17 @@ class Host(Node, label="Host", labels=("Machine",)):
     )
 
 
+class Subnet(Node, label="Subnet"):
+    subnetid: str = key("SubnetId")
+    id: str = prop("SubnetId")
+    vpc: str | None = prop("VpcId")
+
+
+class Card(Node, label="Card"):
+    id: str = key("id")
+    relationships = (outgoing("PART_OF_SUBNET", "Subnet", "SubnetId"),)
+
+
 SCHEMA = GraphSchema({"toy.networks": [Network], "toy.hosts": [Host, Address], "toy.public": [Public]})
 
 
@@ -112,3 +123,13 @@ def test_names_are_quoted_where_cypher_needs_it() -> None:
         "CREATE CONSTRAINT `chartfleet_My Label_the-key` IF NOT EXISTS FOR (n:`My Label`) REQUIRE n.`the-key` IS UNIQUE"
     )
     assert cypher.pattern("IN", "e", incoming=True) == "<-[e:IN]-"
+
+
+def test_a_stub_whose_key_has_another_name_has_the_same_id() -> None:
+    """Queries look by `id`, whatever makes the node one."""
+    schema = GraphSchema({"toy.subnets": [Subnet], "toy.cards": [Card]})
+    assert "MERGE (t:Subnet {subnetid: k})\n" in cypher.load(Card.model, schema)
+    assert "t._scope = 'shared', t.id = k\n" in cypher.load(Card.model, schema)
+    assert cypher.make_stub(Subnet.model, "$tag") == (
+        "SET n = {subnetid: n.subnetid, id: n.id, firstseen: n.firstseen, lastupdated: $tag, _scope: 'shared'}"
+    )

@@ -337,3 +337,10 @@ def test_the_estate_grows(aws: AwsServer, client: Client) -> None:
     reservations = client("ec2", account="777788889999").describe_instances()["Reservations"]
     assert [len(one["Instances"]) for one in reservations] == [100, 50]
     assert len(client("s3", account="777788889999").list_buckets()["Buckets"]) == 10
+
+
+def test_services_that_moto_lacks_are_there_and_unused(client: Client) -> None:
+    accelerators = client("globalaccelerator", "us-west-2")
+    assert accelerators.list_accelerators()["Accelerators"] == []
+    assert accelerators.list_custom_routing_accelerators()["Accelerators"] == []
+    assert client("cloudfront").list_vpc_origins()["VpcOriginList"]["Quantity"] == 0

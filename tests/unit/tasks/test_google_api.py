@@ -13,6 +13,7 @@ from tasks import google_api
 from tasks.budgeted import Answer
 from tasks.failures import CallFailed, Failure
 from tasks.google_api import GoogleApi
+from tasks.gsuite import api as gsuite_api
 from tasks.own_budget import OwnBudget
 from tasks.rate_budget import Limit
 from tasks.resource import Tenant
@@ -86,7 +87,7 @@ ROUTES = {
 
 
 async def users(server: JsonApi, key_file: Path) -> list[Any]:
-    identity = service_account.Credentials.from_service_account_file(key_file, scopes=["s"])  # type: ignore[no-untyped-call]
+    identity = service_account.Credentials.from_service_account_file(key_file, scopes=gsuite_api.scopes())  # type: ignore[no-untyped-call]
     api = GoogleApi(
         tenant=Tenant(provider="toy", id="one"),
         terms=google_api.terms({"directory": Limit(initial=20, highest=20)}, in_flight=2),

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import time
+from itertools import product
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from analysis.iam.assume_role import edges
 from analysis.iam.policy_evaluation import Statement
 from analysis.iam.principals import Principal
 from analysis.iam.trust import Role
+from tests.unit.analysis.iam.naive_policies import Request, holds, may_assume
+from tests.unit.analysis.iam.test_permissions import HOME, conditions, context
 
 HERE, THERE = "111122223333", "444455556666"
 ROLE = f"arn:aws:iam::{HERE}:role/team/deploy"
@@ -130,6 +135,16 @@ def test_a_deny_of_all_but_some_spares_these() -> None:
     assert verdict(WORKER, may(), trust=[trusts(WORKER), spared])
 
 
+def test_a_deny_of_all_but_some_spares_nobody_under_a_boundary() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html"""
+    deny = {"Effect": "Deny", "NotPrincipal": {"AWS": [ALICE, WORKER, ROOT]}, "Action": "sts:AssumeRole"}
+    for who in (ALICE, WORKER):
+        assert verdict(who, may(), trust=[trusts(who), deny])
+        assert not verdict(who, may(), trust=[trusts(who), deny], boundary=[may()])
+        conditional = {**deny, "Condition": MFA}
+        assert verdict(who, may(), trust=[trusts(who), conditional], boundary=[may()]) == {"unless": [MFA]}
+
+
 # --- boundaries ---
 
 
@@ -161,6 +176,56 @@ def test_conditions_stand_on_the_edge_under_the_policy_that_has_them() -> None:
     ) == {"any_of": [{"trust": [ID], "identity": [MFA], "boundary": [MFA]}]}
 
 
+@pytest.mark.parametrize(
+    ("condition", "who"),
+    [
+        ({"ArnEquals": {"aws:PrincipalArn": WORKER}}, WORKER),
+        ({"ArnLike": {"AWS:principalarn": f"arn:aws:iam::{HERE}:role/team/*"}}, WORKER),
+        ({"StringLike": {"aws:PrincipalArn": ["arn:aws:iam::*:user/people/*"]}}, ALICE),
+        ({"StringEquals": {"aws:PrincipalType": "User"}}, ALICE),
+        ({"Null": {"aws:username": "true"}}, WORKER),
+        ({"StringEquals": {"aws:username": "alice"}}, ALICE),
+        ({"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}}, ALICE),
+    ],
+)
+def test_a_condition_on_who_asks_leaves_those_whom_it_means(condition: Any, who: str) -> None:
+    """As Terraform writes trust in an account, and whom of it in a condition."""
+    for one in (ALICE, WORKER):
+        assert verdict(one, may(), trust=[trusts(ROOT, Condition=condition)]) is (one == who)
+        denied = [trusts(ROOT), trusts(ROOT, effect="Deny", Condition=condition)]
+        assert verdict(one, may(), trust=denied) is (one != who)
+    both = condition | MFA
+    assert verdict(who, may(), trust=[trusts(ROOT, Condition=both)]) == {"any_of": [{"trust": [MFA]}]}
+
+
+def test_accounts_and_organizations_of_both_sides() -> None:
+    def verdicts(condition: Any, own: Any = None) -> list[bool]:
+        trust = json.dumps([trusts("*", Condition=condition)])
+        sources = [
+            Principal(who, ":role/" in who, (may(condition=own),), organization=organization)
+            for who, organization in ((WORKER, "o-mine"), (MALLORY, "o-theirs"))
+        ]
+        found = {edge.source: edge.conditions for edge in edges(sources, [Role.of(ROLE, trust, None, "o-mine")])}
+        assert not any(found.values())
+        return [source.arn in found for source in sources]
+
+    assert verdicts({"StringEquals": {"aws:PrincipalOrgID": "o-mine"}}) == [True, False]
+    assert verdicts({"StringEquals": {"aws:PrincipalAccount": [THERE]}}) == [False, True]
+    assert verdicts({"StringEquals": {"aws:PrincipalAccount": "${aws:ResourceAccount}"}}) == [True, False]
+    everybody = {"StringLike": {"aws:PrincipalArn": "*"}}
+    assert verdicts(everybody, {"StringEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}}) == [True, False]
+    assert verdicts(everybody, {"StringNotEquals": {"aws:ResourceOrgID": "o-mine"}}) == [True, False], (
+        "of the own account, what trusts anybody needs no policy of one's own"
+    )
+
+
+def test_in_a_trust_policy_of_before_2012_a_variable_is_a_text() -> None:
+    trust = json.dumps([trusts(ROOT, Condition={"StringEquals": {"aws:username": "${aws:username}"}})])
+    for version, allowed in (("2012-10-17", 1), ("2008-10-17", 0)):
+        source = Principal(ALICE, is_role=False, statements=(may(),))
+        assert len(list(edges([source], [Role.of(ROLE, trust, version)]))) == allowed
+
+
 def test_one_way_without_conditions_is_enough() -> None:
     assert verdict(ALICE, may(condition=MFA), may(), trust=[trusts(ROOT)]) is True
     assert verdict(ALICE, may(), trust=[trusts(ALICE, Condition=ID), trusts(ROOT)]) is True
@@ -179,6 +244,41 @@ def test_a_conditional_deny_may_not_hold_and_is_said() -> None:
         "any_of": [{"trust": [ID]}],
         "unless": [MFA],
     }
+
+
+# --- against an evaluation of single requests ---
+
+
+@st.composite
+def trust_statements(draw: st.DrawFn) -> dict[str, Any]:
+    names = draw(st.lists(st.sampled_from(["*", ALICE, WORKER, ROOT, ROOT_THERE]), min_size=1, max_size=2))
+    effect = draw(st.sampled_from(["Allow", "Allow", "Deny"]))
+    found = trusts(*names, effect=effect)
+    if effect == "Deny" and "*" not in names and draw(st.booleans()):
+        found["NotPrincipal"] = found.pop("Principal")
+    condition = draw(conditions())
+    return {**found, "Condition": condition} if condition else found
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(trust_statements(), max_size=3),
+    conditions(),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([ALICE, WORKER]),
+)
+def test_for_each_request_the_edge_says_what_aws_would(
+    trust: list[dict[str, Any]], condition: dict[str, Any], has_policy: bool, bounded: bool, who: str
+) -> None:
+    own = [may(condition=condition)] if has_policy else []
+    found = verdict(who, *own, trust=trust, boundary=[may()] if bounded else None)
+    own_nodes = [{"condition": json.dumps([condition])}] if has_policy else []
+    tags: dict[str, str] = {"team": "red"}
+    for true, session in product(([], [MFA], [HOME], [MFA, HOME]), ("nightly", "x")):
+        request = Request("sts:AssumeRole", ROLE, true, context(Principal(who, ":role/" in who), tags, session))
+        promised = found is True or (found is not False and holds(found, request))
+        assert promised is may_assume(request, who, trust, own_nodes, bounded=bounded), request
 
 
 # --- other partitions, many at once ---

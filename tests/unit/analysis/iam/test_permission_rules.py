@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis.iam import permissions
-from analysis.iam.permission_rules import Rule, RuleFileError
+from analysis.iam import permissions, service_authorization
+from analysis.iam.action_parts import asked_about
+from analysis.iam.permission_rules import Rule, RuleFileError, kind, targets
 from tasks import registry
 from workers.permissions import of_run, rules
 
@@ -32,11 +33,62 @@ def problem(file: Path, text: str) -> str:
 def test_the_default_rules_hold() -> None:
     assert permissions.job(rules(None), registry.schema()) == permissions.JOB
     assert {rule.relationship_name: len(rule.permissions) for rule in rules(None)} == {
-        "CAN_READ": 1,
+        "CAN_READ": 2,
         "CAN_WRITE": 1,
-        "CAN_QUERY": 4,
+        "CAN_QUERY": 8,
         "CAN_ADMINISTER": 4,
     }
+
+
+def test_each_action_of_the_default_rules_is_one_that_works_on_such_a_resource() -> None:
+    """AWS's reference ages, and so may they: `make service-authorization` renews it."""
+    models = targets(registry.schema())
+    for rule in rules(None):
+        for permission in rule.permissions:
+            [action] = service_authorization.actions(permission)
+            assert asked_about(action, kind(models[rule.target_label])), permission
+
+
+def test_what_kind_of_arn_a_label_has_is_known() -> None:
+    """But of a version of a secret: AWS has no ARN for it."""
+    without = {model.label for model in targets(registry.schema()).values() if not kind(model)}
+    assert without == {"SecretsManagerSecretVersion"}
+
+
+@pytest.mark.parametrize(
+    ("label", "permission", "said"),
+    [
+        ("S3Bucket", "s3:GetObjet", 'permissions has "s3:GetObjet"; AWS\'s reference of 20'),
+        ("S3Bucket", "s3:GetObjet", "knows no such action; correct it, for example to s3:GetObject"),
+        ("S3Bucket", "s4:Get*", 'nor a service "s4"; correct it'),
+        (
+            "S3Bucket",
+            "s3:ListAllMyBuckets",
+            "works on no resource of its own, which S3Bucket doesn't stand for; give another",
+        ),
+        (
+            "S3Bucket",
+            "kms:Decrypt",
+            "it works on arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}, which S3Bucket",
+        ),
+        ("S3Bucket", "kms:Decrypt", "give KMSKey as target_label, or another action"),
+        ("RedshiftCluster", "redshift:ExecuteQuery", "give another action"),
+        ("SecretsManagerSecretVersion", "secretsmanager:GetSecretValue", "give SecretsManagerSecret as target_label"),
+    ],
+)
+def test_a_permission_that_nobody_can_have_for_it_is_refused(
+    file: Path, label: str, permission: str, said: str
+) -> None:
+    entry = f"{{target_label: {label}, permissions: ['{permission}'], relationship_name: CAN_USE}}"
+    found = problem(file, f"- {entry}")
+    assert found.startswith("entry 1: permissions has ")
+    assert said in found
+
+
+def test_a_permission_with_wildcards_needs_one_action_that_works_on_it(file: Path) -> None:
+    file.write_text("- {target_label: S3Bucket, permissions: ['s3:List*'], relationship_name: CAN_LIST}")
+    assert rules(file)
+    assert "which S3Bucket doesn't stand for" in problem(file, file.read_text().replace("s3:List*", "s3:*Job"))
 
 
 def test_a_file_stands_in_the_place_of_the_default_rules(file: Path) -> None:
@@ -122,7 +174,8 @@ def test_two_entries_with_one_relationship_to_one_label(file: Path) -> None:
     assert "entry 1 has it as well, to S3Bucket; put their permissions in one entry" in problem(
         file, f"- {BUCKETS}\n- {again}"
     )
-    file.write_text(f"- {BUCKETS}\n- {BUCKETS.replace('S3Bucket', 'KMSKey')}")
+    keys = BUCKETS.replace("S3Bucket", "KMSKey").replace("s3:DeleteObject", "kms:Decrypt")
+    file.write_text(f"- {BUCKETS}\n- {keys}")
     assert len(rules(file)) == 2
 
 

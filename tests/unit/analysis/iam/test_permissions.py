@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.iam.permission_rules import Rule
@@ -40,10 +41,13 @@ def edge(
     permissions: tuple[str, ...] = ("s3:GetObject",),
     arn: str = BUCKET,
     boundary: list[dict[str, Any]] | None = None,
+    who: str = ALICE,
 ) -> Edge | None:
     rule = Rule(target_label="Any", permissions=permissions, relationship_name="CAN_USE")
     limits = None if boundary is None else tuple(map(Statement.of, boundary))
-    principal = Principal(ALICE, False, tuple(map(Statement.of, statements)), limits)
+    is_role = ":role/" in who
+    known: dict[str, Any] = {"id": "AROA1", "tags": None} if is_role else {"id": "AIDA1", "tags": {"team": "red"}}
+    principal = Principal(who, is_role, tuple(map(Statement.of, statements)), limits, organization="o-mine", **known)
     found = {one.target: one for one in edges([principal], rule, [arn, OTHER])}
     return found.get(arn)
 
@@ -105,10 +109,95 @@ def test_conditions_stand_under_the_policy_that_has_them() -> None:
     assert verdict(statement(condition=MFA), statement(action=["s3:*"])) is True
 
 
-def test_a_policy_variable_is_a_condition() -> None:
-    own = f"{BUCKET}/${{aws:username}}/*"
+def test_a_policy_variable_that_only_the_request_knows_is_a_condition() -> None:
+    own = f"{BUCKET}/${{s3:prefix}}/*"
     assert verdict(statement(resource=[own])) == {"any_of": [{"identity": [{"Resource": [own]}]}]}
     assert verdict(statement(), statement("Deny", notresource=[own])) == {"unless": [{"NotResource": [own]}]}
+
+
+# --- what the graph knows of who asks ---
+
+ROLE = "arn:aws:iam::111122223333:role/team/reader"
+GROUP = "arn:aws:iam::111122223333:group/staff"
+
+
+@pytest.mark.parametrize("bucket", ["arn:aws:s3:::${aws:username}", "arn:aws:s3:::${AWS:UserName, 'logs'}"])
+def test_a_users_own_name_is_known_and_a_role_has_none(bucket: str) -> None:
+    asked = statement(resource=[f"{bucket}/*"])
+    assert verdict(asked, who="arn:aws:iam::111122223333:user/people/logs") is True
+    assert verdict(asked) is False
+    assert verdict(asked, who=ROLE) is ("'logs'" in bucket), "but where the policy says what to take instead"
+    assert verdict(asked, who=GROUP) == {"any_of": [{"identity": [{"Resource": asked["resource"]}]}]}
+
+
+def test_variables_of_a_policy_of_before_2012_are_text() -> None:
+    own = [f"{BUCKET}/${{aws:username}}/*"]
+    assert verdict(statement(resource=own)) == {"any_of": [{"identity": [{"Resource": [f"{BUCKET}/alice/*"]}]}]}
+    for version in ("2008-10-17", "2012-10-17"):
+        bucket = statement(resource=["arn:aws:s3:::${aws:username}/*"], language_version=version)
+        assert verdict(bucket, who=f"{ALICE}/logs") is (version == "2012-10-17")
+    text = statement(condition={"StringLike": {"aws:username": "${*}"}}, language_version="2008-10-17")
+    assert verdict(text) is False
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ({"ArnEquals": {"aws:PrincipalArn": ALICE}}, True),
+        ({"ArnLike": {"AWS:principalARN": ["arn:aws:iam::*:user/*"]}}, True),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam:*:user/*"}}, MFA),  # no ARN: what AWS makes of it isn't said
+        ({"StringEquals": {"aws:PrincipalArn": "arn:aws:iam::*:user/*"}}, False),
+        ({"ArnNotLike": {"aws:PrincipalArn": ROLE}}, True),
+        ({"StringEquals": {"aws:PrincipalAccount": ["444455556666", "111122223333"]}}, True),
+        ({"StringNotEquals": {"aws:PrincipalAccount": "111122223333"}}, False),
+        ({"StringEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}}, True),
+        ({"StringEquals": {"aws:PrincipalOrgID": "o-mine"}}, True),
+        ({"StringEquals": {"aws:PrincipalOrgID": "o-other"}}, False),
+        ({"StringEquals": {"aws:username": "alice"}}, True),
+        ({"StringEqualsIgnoreCase": {"aws:username": "ALICE"}}, True),
+        ({"StringEquals": {"aws:userid": "AIDA1"}}, True),
+        ({"StringLike": {"aws:userid": "AROA*"}}, False),
+        ({"StringEquals": {"aws:PrincipalTag/TEAM": "red"}}, True),
+        ({"StringEquals": {"aws:PrincipalTag/none": "red"}}, False),
+        ({"StringNotEquals": {"aws:PrincipalTag/none": "red"}}, True),
+        ({"StringEqualsIfExists": {"aws:PrincipalTag/none": "red"}}, True),
+        ({"ForAnyValue:StringEquals": {"aws:PrincipalTag/team": ["red", "blue"]}}, True),
+        ({"ForAllValues:StringEquals": {"aws:PrincipalTag/none": "red"}}, True),
+        ({"ForAnyValue:StringNotEquals": {"aws:PrincipalTag/none": "red"}}, False),
+        ({"Null": {"aws:PrincipalTag/none": "true"}}, True),
+        ({"Null": {"aws:PrincipalTag/team": True}}, False),
+        ({"StringEquals": {"aws:PrincipalType": "User"}}, True),
+        ({"Bool": {"aws:PrincipalIsAWSService": "false"}}, True),
+        ({"Bool": {"aws:PrincipalIsAWSService": True}}, False),
+        (MFA, MFA),
+        ({"StringEquals": {"aws:username": "alice"}, **MFA}, MFA),
+        ({"StringEquals": {"aws:username": "bob"}, **MFA}, False),
+    ],
+)
+def test_conditions_on_who_asks_are_decided(condition: Any, holds: Any) -> None:
+    found = verdict(statement(condition=condition))
+    if isinstance(holds, bool):
+        assert found is holds
+        assert verdict(statement(), statement("Deny", condition=condition)) is not holds
+    else:
+        assert found == {"any_of": [{"identity": [condition if holds is MFA and "Bool" not in condition else holds]}]}
+
+
+def test_of_a_role_its_sessions_have_names_and_may_have_tags_that_nobody_knows() -> None:
+    for condition, is_met in (
+        ({"StringLike": {"aws:userid": "AROA1:*"}}, True),
+        ({"StringEquals": {"aws:userid": "AIDA1"}}, False),
+        ({"Null": {"aws:username": "true"}}, True),
+        ({"StringEquals": {"aws:PrincipalType": "AssumedRole"}}, True),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/team/*"}}, True),
+        ({"StringLike": {"s3:prefix": ["${aws:username}/*"]}}, False),
+    ):
+        assert verdict(statement(condition=condition), who=ROLE) is is_met, condition
+    for condition in (
+        {"StringEquals": {"aws:userid": "AROA1:nightly"}},
+        {"StringEquals": {"aws:PrincipalTag/team": "red"}},
+    ):
+        assert verdict(statement(condition=condition), who=ROLE) == {"any_of": [{"identity": [condition]}]}
 
 
 # --- a bucket's objects ---
@@ -177,33 +266,76 @@ def test_records_are_those_of_a_tables_streams() -> None:
     assert verdict(statement(resource=[f"{TABLE}/stream/*"]), **asked) is True
 
 
+# --- parts of other resources ---
+
+
+def test_credentials_of_a_cluster_are_those_of_its_database_users() -> None:
+    """https://docs.aws.amazon.com/redshift/latest/mgmt/generating-iam-credentials-role-permissions.html"""
+    asked: dict[str, Any] = {"permissions": ("redshift:GetClusterCredentials",), "arn": CLUSTER}
+    start = "arn:aws:redshift:eu-west-1:111122223333"
+    documented = [f"{start}:dbuser:dwh/*", f"{start}:dbname:dwh/*"]
+    assert verdict(statement(resource=documented), **asked) is True
+    one = {"Resource": [f"{start}:dbuser:dwh/reader"]}
+    assert verdict(statement(resource=[*one["Resource"], documented[1]]), **asked) == {"any_of": [{"identity": [one]}]}
+    for resource in (CLUSTER, documented[1], f"{start}:dbuser:other/*", f"{start}:dbuser:dwh"):
+        assert verdict(statement(resource=[resource]), **asked) is False, resource
+
+
+def test_requests_to_a_search_domain_are_for_what_is_below_it() -> None:
+    domain = "arn:aws:es:eu-west-1:111122223333:domain/d"
+    asked: dict[str, Any] = {"permissions": ("es:ESHttpGet",), "arn": domain}
+    assert verdict(statement(resource=[f"{domain}/*"]), **asked) is True
+    assert verdict(statement(resource=[domain]), **asked) is False
+    assert verdict(statement(resource=[domain]), permissions=("es:DescribeDomain",), arn=domain) is True
+
+
+def test_a_function_is_invoked_itself_or_by_an_alias() -> None:
+    function = "arn:aws:lambda:eu-west-1:111122223333:function:f"
+    asked: dict[str, Any] = {"permissions": ("lambda:InvokeFunction",), "arn": function}
+    assert verdict(statement(resource=[function]), **asked) is True
+    alias = {"Resource": [f"{function}:prod"]}
+    assert verdict(statement(resource=alias["Resource"]), **asked) == {"any_of": [{"identity": [alias]}]}
+    assert verdict(statement(resource=[f"{function}-2*"]), **asked) is False
+
+
+def test_nobody_passes_a_role_that_is_linked_to_a_service() -> None:
+    linked = "arn:aws:iam::111122223333:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
+    assert verdict(statement(), permissions=("iam:PassRole",), arn=linked) is False
+    assert verdict(statement(), permissions=("iam:PassRole",), arn=ROLE) is True
+    assert verdict(statement(), permissions=("iam:GetRole",), arn=linked) is True
+
+
 # --- permissions with wildcards, and several of them ---
 
 
 @pytest.mark.parametrize(
     ("action", "counts"),
-    [("redshift:*", True), ("*", True), ("redshift:J*", False), ("redshift:?", False), ("Red*", True)],
+    [("redshift:*", True), ("*", True), ("redshift:J*", True), ("redshift:?", False), ("Red*", True), ("s3:*", False)],
 )
-def test_a_permission_with_wildcards_asks_for_all_that_it_means(action: str, counts: bool) -> None:
+def test_a_permission_with_wildcards_is_any_of_its_actions(action: str, counts: bool) -> None:
     asked: dict[str, Any] = {"permissions": ("redshift:*",), "arn": CLUSTER}
     assert verdict(statement(action=[action]), **asked) is counts
 
 
-def test_a_denial_of_some_of_it_is_one() -> None:
-    asked: dict[str, Any] = {"permissions": ("redshift:*",), "arn": CLUSTER}
-    assert not verdict(statement(), statement("Deny", action=["redshift:Delete*"]), **asked)
+def test_only_a_denial_of_all_of_it_is_one() -> None:
+    asked: dict[str, Any] = {"permissions": ("redshift:Delete*",), "arn": CLUSTER}
+    assert verdict(statement(), statement("Deny", action=["redshift:DeleteCluster"]), **asked)
+    assert verdict(statement(), statement("Deny", notaction=["redshift:DeleteT*"]), **asked)
+    assert not verdict(statement(), statement("Deny", action=["redshift:D*"]), **asked)
     assert not verdict(statement(), statement("Deny", notaction=["redshift:Describe*"]), **asked)
     assert not verdict(statement(notaction=["redshift:Delete*"]), **asked)
-    assert verdict(statement(notaction=["iam:*"]), **asked)
-    assert verdict(statement(), statement("Deny", action=["iam:*"]), **asked)
-    assert verdict(statement(), statement("Deny", notaction=["redshift:*", "s3:*"]), **asked)
+    assert verdict(statement(notaction=["redshift:DeleteCluster"]), **asked)
+    one = statement("Deny", action=["redshift:DeleteCluster"])
+    assert not verdict(statement(action=["redshift:DeleteCluster"]), one, **asked), "allowed and denied are the same"
 
 
-def test_all_that_s3_has_is_the_bucket_and_its_objects() -> None:
-    asked: dict[str, Any] = {"permissions": ("s3:*",)}
-    assert verdict(statement(resource=[BUCKET, f"{BUCKET}/*"]), **asked) is True
-    assert verdict(statement(resource=[f"{BUCKET}*"]), **asked) is True
-    assert verdict(statement(resource=[BUCKET]), **asked) == {"any_of": [{"identity": [{"Resource": [BUCKET]}]}]}
+def test_actions_of_a_permission_work_on_the_bucket_or_on_its_objects() -> None:
+    asked: dict[str, Any] = {"permissions": ("s3:Get*",)}
+    assert verdict(statement(resource=[BUCKET]), **asked) is True
+    assert verdict(statement(resource=[f"{BUCKET}/*"]), **asked) is True
+    part = {"Resource": [f"{BUCKET}/a/*"]}
+    assert verdict(statement(resource=part["Resource"]), **asked) == {"any_of": [{"identity": [part]}]}
+    assert verdict(statement(resource=[OTHER]), **asked) is False
 
 
 READ = ("s3:GetObject", "s3:ListBucket", "s3:GetBucketAcl")
@@ -248,27 +380,94 @@ WORDS = st.sampled_from(
         "arn:aws:s3:::*/b",
         f"{OTHER}/*",
         f"{BUCKET}/??*",
+        f"{BUCKET}/${{aws:username}}/*",
+        "arn:aws:s3:::${aws:PrincipalTag/bucket}/*",
+        "arn:aws:s3:::${aws:PrincipalTag/none, 'logs'}/a/*",
+        f"{BUCKET}/${{aws:userid}}",
     ]
 )
 ACTIONS = st.sampled_from(["*", "s3:*", "s3:Get*", "s3:GetObject", "S3:PUTOBJECT", "s3:GetObjec?", "ec2:*"])
-KEYS = ("a", "b", "a/b", "a/x", "a/long", "ab")
+KEYS = ("a", "b", "a/b", "a/x", "a/long", "ab", "${aws:username}/x", "AROA1:nightly")
+ON_WHO = {
+    "aws:PrincipalArn": (ALICE, ROLE, "arn:aws:iam::*:role/*", "arn:aws:iam::111122223333:user/${aws:username}"),
+    "aws:PrincipalAccount": ("111122223333", "1*", "${aws:ResourceAccount}"),
+    "AWS:UserName": ("a", "?", "${aws:PrincipalTag/team, 'a'}"),
+    "aws:userid": ("AIDA1", "AROA1:*", "AROA1:nightly", "A???1"),
+    "aws:PrincipalTag/Team": ("red", "RED", "r*", "${aws:PrincipalTag/team}"),
+    "aws:PrincipalOrgID": ("o-mine", "o-*", "o-other"),
+    "aws:PrincipalType": ("User", "AssumedRole"),
+}
+STRING_TESTS = ("StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase")
+TESTS = st.builds(
+    "".join,
+    st.tuples(
+        st.sampled_from(["", "", "", "ForAllValues:", "ForAnyValue:"]),
+        st.sampled_from(STRING_TESTS),
+        st.sampled_from(["", "", "IfExists"]),
+    ),
+)
+
+
+@st.composite
+def conditions(draw: st.DrawFn) -> dict[str, Any]:
+    found = dict(draw(st.sampled_from([{}, {}, MFA, HOME])))
+    for key in draw(st.lists(st.sampled_from(sorted(ON_WHO)), max_size=2, unique=True)):
+        test = draw(TESTS)
+        if key == "aws:PrincipalArn" and draw(st.booleans()):
+            test = draw(st.sampled_from(["ArnLike", "ArnNotEquals", "ArnEqualsIfExists"]))
+        values: Any = draw(st.lists(st.sampled_from(ON_WHO[key]), min_size=1, max_size=2))
+        if draw(st.integers(0, 5)) == 0:
+            test, values = "Null", draw(st.sampled_from(["true", "false"]))
+        found.setdefault(test, {})[key] = values
+    return found
 
 
 @st.composite
 def statements(draw: st.DrawFn) -> dict[str, Any]:
     actions = {draw(st.sampled_from(["action", "notaction"])): draw(st.lists(ACTIONS, min_size=1, max_size=2))}
     resources = {draw(st.sampled_from(["resource", "notresource"])): draw(st.lists(WORDS, min_size=1, max_size=2))}
-    condition = draw(st.sampled_from([None, None, MFA, HOME]))
-    return statement(draw(st.sampled_from(["Allow", "Allow", "Deny"])), **actions, **resources, condition=condition)
+    found = {**actions, **resources, "condition": draw(conditions())}
+    version = draw(st.sampled_from(["2012-10-17", "2012-10-17", "2008-10-17"]))
+    return statement(draw(st.sampled_from(["Allow", "Allow", "Deny"])), **found, language_version=version)
 
 
-@given(st.lists(statements(), max_size=4), st.none() | st.lists(statements(), max_size=2))
+def principals() -> st.SearchStrategy[Principal]:
+    """A user or a role, of whom all is known, or as little as the ARN tells."""
+    tags = st.sampled_from([{}, {"team": "red", "bucket": "logs"}])
+    user = st.builds(Principal, st.just(f"{ALICE.rpartition('/')[0]}/a"), st.just(False), tags=st.none() | tags)
+    return (user | st.builds(Principal, st.just(ROLE), st.just(True), tags=st.none() | tags)).flatmap(
+        lambda one: st.sampled_from([one, replace(one, id="AROA1" if one.is_role else "AIDA1", organization="o-mine")])
+    )
+
+
+def context(who: Principal, tags: dict[str, str], session: str) -> dict[str, str | None]:
+    """All that is so of a request of the principal, whether the graph knows it or not."""
+    return {
+        "aws:principalarn": who.arn,
+        "aws:principalaccount": "111122223333",
+        "aws:resourceaccount": "111122223333",
+        "aws:username": None if who.is_role else "a",
+        "aws:userid": f"AROA1:{session}" if who.is_role else "AIDA1",
+        "aws:principaltag/team": tags.get("team"),
+        "aws:principaltag/bucket": tags.get("bucket"),
+        "aws:principaltag/none": None,
+        "aws:principalorgid": "o-mine",
+        "aws:principaltype": "AssumedRole" if who.is_role else "User",
+    }
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(statements(), max_size=4), st.none() | st.lists(statements(), max_size=2), principals())
 def test_for_each_request_the_edge_says_what_aws_would(
-    own: list[dict[str, Any]], boundary: list[dict[str, Any]] | None
+    own: list[dict[str, Any]], boundary: list[dict[str, Any]] | None, who: Principal
 ) -> None:
     """For each object of a bucket, and whichever conditions hold: what the edge promises is what is allowed."""
-    found = edge(*own, boundary=boundary)
-    for key, true in product(KEYS, ([], [MFA], [HOME], [MFA, HOME])):
-        request = Request("s3:GetObject", f"{BUCKET}/{key}", true)
+    limits = None if boundary is None else tuple(map(Statement.of, boundary))
+    source = replace(who, statements=tuple(map(Statement.of, own)), boundary=limits)
+    rule = Rule(target_label="Any", permissions=("s3:GetObject",), relationship_name="CAN_USE")
+    found = {one.target: one for one in edges([source], rule, [BUCKET, OTHER])}.get(BUCKET)
+    every_tags = [dict(who.tags)] if who.tags is not None else [{}, {"team": "red", "bucket": "logs"}]
+    for key, true, tags, session in product(KEYS, ([], [MFA], [HOME], [MFA, HOME]), every_tags, ("nightly", "x")):
+        request = Request("s3:GetObject", f"{BUCKET}/{key}", true, context(who, tags, session))
         promised = found is not None and holds(json.loads(found.conditions or "{}"), request)
         assert promised is is_allowed(request, own, boundary), request

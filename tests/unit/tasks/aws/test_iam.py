@@ -49,7 +49,7 @@ def names(*statements: dict[str, Any]) -> list[str]:
 
 def test_a_policy_of_the_account_is_known_by_its_arn() -> None:
     assert properties("AWSManagedPolicy", managed(OWN)) == [
-        {"id": OWN, "arn": OWN, "name": "logs", "type": "managed"},
+        {"id": OWN, "arn": OWN, "name": "logs", "type": "managed", "language_version": "2008-10-17"},
     ]
 
 
@@ -63,7 +63,12 @@ def test_a_policy_of_aws_is_the_accounts_own_node_and_only_if_it_is_in_use() -> 
 def test_an_inline_policy_is_known_by_whose_it_is() -> None:
     item = user(UserPolicyList=[{"PolicyName": "own", "PolicyDocument": {"Statement": ALLOW}}])
     [policy] = properties("AWSInlinePolicy", item)
-    assert policy == {"id": f"{item['Arn']}/inline_policy/own", "name": "own", "type": "inline"}
+    assert policy == {
+        "id": f"{item['Arn']}/inline_policy/own",
+        "name": "own",
+        "type": "inline",
+        "language_version": "2008-10-17",
+    }
     [statement] = properties("AWSPolicyStatement", item)
     assert statement["id"] == f"{item['Arn']}/inline_policy/own/statement/1"
 

@@ -1,0 +1,103 @@
+"""Addresses to try a policy with: one of each set that its conditions tell apart, where anybody may have one.
+
+S3 takes a range for everybody's where it is broader than /8, of IPv6 than /32, and private addresses for nobody's:
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html. The same holds here of
+what several ranges together hold, or leave.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+# What isn't routed on the internet, by IANA's registries of special-purpose addresses (2025); of IPv6 all but 2000::/3.
+_SPECIAL: Final = tuple(
+    ipaddress.ip_network(range)
+    for range in (
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24"),
+        *("192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3"),
+        *("::/3", "2001::/23", "2001:db8::/32", "3fff::/20", "4000::/2", "8000::/1"),
+    )
+)
+# More than these in a row, or in all, are nobody's own: (in a row, in all)
+_SOMEBODYS: Final = {4: (2**24, 2**28), 6: (2**96, 2**110)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Interval:
+    start: int
+    size: int
+    within: tuple[bool, ...]
+    special: bool
+
+
+def networks(texts: Iterable[str]) -> list[Network]:
+    """The ranges of a condition; what is none is left out."""
+    found = []
+    for text in texts:
+        try:
+            found.append(ipaddress.ip_network(text, strict=False))
+        except ValueError:
+            continue
+    return found
+
+
+def anywhere(ranges: Sequence[Sequence[Network]]) -> list[str]:
+    """An address of each set that these lists of ranges tell apart."""
+    found: dict[tuple[int, tuple[bool, ...]], str] = {}
+    for version in (4, 6):
+        for interval in _intervals(ranges, version):
+            found.setdefault((version, interval.within), _address(version, interval.start))
+    return list(found.values())
+
+
+def on_the_internet(ranges: Sequence[Sequence[Network]]) -> list[str]:
+    """The same, of the sets that hold so much of the internet that anybody may have an address there."""
+    return [address for version in (4, 6) for address in _wide(ranges, version)]
+
+
+def _wide(ranges: Sequence[Sequence[Network]], version: int) -> Iterator[str]:
+    in_a_row, in_all = _SOMEBODYS[version]
+    sizes: defaultdict[tuple[bool, ...], int] = defaultdict(int)
+    longest: dict[tuple[bool, ...], int] = {}
+    first: dict[tuple[bool, ...], int] = {}
+    last, row = None, 0
+    for interval in _intervals(ranges, version):
+        if interval.special:  # nobody's; what lies on both sides of it is in a row
+            continue
+        row = row + interval.size if interval.within == last else interval.size
+        last = interval.within
+        first.setdefault(last, interval.start)
+        sizes[last] += interval.size
+        longest[last] = max(longest.get(last, 0), row)
+    for within, size in sizes.items():
+        if longest[within] > in_a_row or size > in_all:
+            yield _address(version, first[within])
+
+
+def _intervals(ranges: Sequence[Sequence[Network]], version: int) -> Iterator[_Interval]:
+    """The address space, cut wherever a range begins or ends."""
+    lists = [*([one for one in some if one.version == version] for some in ranges)]
+    lists.append([one for one in _SPECIAL if one.version == version])
+    changes: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    for number, some in enumerate(lists):
+        for one in some:
+            changes[int(one.network_address)].append((number, 1))
+            changes[int(one.broadcast_address) + 1].append((number, -1))
+    depth = [0] * len(lists)
+    places = sorted({0, *changes, 2**32 if version == 4 else 2**128})
+    for start, end in pairwise(places):
+        for number, by in changes[start]:
+            depth[number] += by
+        within = tuple(one > 0 for one in depth)
+        yield _Interval(start, end - start, within[:-1], special=within[-1])
+
+
+def _address(version: int, number: int) -> str:
+    return str(ipaddress.IPv4Address(number) if version == 4 else ipaddress.IPv6Address(number))

@@ -1,0 +1,97 @@
+"""Texts that a pattern matches, to try a policy with: as plain as they come, and as unlike each other as matters.
+
+FRESH stands for any text that nobody wrote into the policy: what it matches there, a wildcard matches.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+from analysis.iam.patterns import MANY, ONE, as_text
+
+FRESH: Final = "\ufdd2"  # Unicode has no such character, so no policy names it
+_PART: Final = "\ufdd3"  # a star that reaches over no colon
+_STARS: Final = (MANY, _PART)
+_WILD: Final = re.compile(r"[*?$]")
+_LONG: Final = 40
+MOST: Final = 400  # characters of a pattern that is compared with another
+
+
+def examples(pattern: str) -> Iterator[str]:
+    """Texts that match: with nothing, little and much in the place of each star."""
+    text = as_text(pattern).replace(ONE, FRESH)
+    for filling in ("", FRESH, FRESH * _LONG) if MANY in text else ("",):
+        yield text.replace(MANY, filling)
+
+
+@lru_cache(maxsize=20_000)
+def common(one: str, other: str, *, arns: tuple[bool, bool] = (False, False)) -> str | None:
+    """A text that matches both patterns, with FRESH wherever both leave it open. None: there is none.
+
+    `arns`: which of them are of ARNs: a star of these reaches over no colon, but in the last part.
+    Raises ValueError of patterns too long to compare.
+    """
+    if not any(_WILD.search(word) for word in (one, other)):
+        return one if one == other else None
+    first, second = _tokens(one, arn=arns[0]), _tokens(other, arn=arns[1])
+    if max(len(first), len(second)) > MOST:
+        raise ValueError(f"a pattern of more than {MOST} characters")
+    rows = _reachable(first, second)
+    if not rows[len(first)][len(second)]:
+        return None
+    found: list[str] = []
+    i, j = len(first), len(second)
+    while i or j:
+        mine, theirs = first[i - 1] if i else "", second[j - 1] if j else ""
+        for text, back_i, back_j in _steps(mine, theirs):
+            if i >= back_i and j >= back_j and rows[i - back_i][j - back_j]:
+                found.append(text)
+                i, j = i - back_i, j - back_j
+                break
+    return "".join(reversed(found))
+
+
+def _tokens(pattern: str, *, arn: bool) -> str:
+    text = as_text(pattern)
+    if not arn:
+        return text
+    *parts, last = text.split(":", 5)
+    return ":".join((*(part.replace(MANY, _PART) for part in parts), last))
+
+
+def _steps(mine: str, theirs: str) -> Iterator[tuple[str, int, int]]:
+    """How the last tokens of two patterns may end a text: with what, and how many tokens of each that uses up.
+
+    A star takes nothing, or what the other pattern has, and goes on.
+    """
+    if mine in _STARS and theirs in _STARS:
+        yield FRESH, 1, 0
+    elif mine in _STARS:
+        yield "", 1, 0
+        if mine == MANY or theirs != ":":
+            yield theirs.replace(ONE, FRESH), 0, 1
+    elif theirs in _STARS:
+        yield "", 0, 1
+        if theirs == MANY or mine != ":":
+            yield mine.replace(ONE, FRESH), 1, 0
+    elif ONE in (mine, theirs):
+        yield (theirs if mine == ONE else mine).replace(ONE, FRESH), 1, 1
+    elif mine == theirs:
+        yield mine, 1, 1
+    if mine in _STARS and theirs in _STARS:
+        yield "", 0, 1
+
+
+def _reachable(one: str, two: str) -> list[list[bool]]:
+    """[i][j]: the first i tokens of one and the first j of two have a text in common."""
+    rows: list[list[bool]] = []
+    for i in range(len(one) + 1):
+        rows.append([])
+        for j in range(len(two) + 1):
+            mine, theirs = one[i - 1] if i else "", two[j - 1] if j else ""
+            ways = ((i - a, j - b) for _, a, b in _steps(mine, theirs) if i >= a and j >= b)
+            rows[i].append((i, j) == (0, 0) or any(rows[a][b] for a, b in ways))
+    return rows

@@ -1,0 +1,70 @@
+"""CloudFront's VPC origins: load balancers and instances that it reaches in a VPC, whatever addresses they have."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from loaders.model import key, link, prop
+from tasks.aws import credentials
+from tasks.aws.node import AWSNode
+from tasks.failures import CallFailed, Failure
+from tasks.listing import ListedApi, Listing
+from tasks.resource import Per, ResourceType
+
+
+class VpcOriginList(Listing):
+    """The origins of the account. CloudFront leaves the list out where it is empty, and says how many it holds.
+
+    Origins of other accounts, shared with this one, their own scopes list.
+    """
+
+    async def _pages(self, api: ListedApi) -> AsyncIterator[list[Any]]:
+        marker: str | None = None
+        while True:
+            answer: dict[str, Any] = {}
+            async for answer in api.pages(self.action, **({"Marker": marker} if marker else {})):
+                found = _origins(answer.get("VpcOriginList", {}), self.action)
+                yield [origin for origin in found if _is_own(origin, api.tenant.id)]
+            following = answer["VpcOriginList"].get("NextMarker")
+            if not answer["VpcOriginList"].get("IsTruncated"):
+                return
+            if not following or following == marker:
+                raise CallFailed(Failure.BAD_ANSWER, self.action, "the list is truncated, and names no further page")
+            marker = following
+
+
+def _origins(listed: dict[str, Any], action: str) -> list[Any]:
+    if listed.get("Quantity") == 0:
+        return []
+    if "Items" not in listed:
+        raise CallFailed(Failure.BAD_ANSWER, action, "the answer has no VpcOriginList.Items")
+    return list(listed["Items"])
+
+
+def _is_own(origin: dict[str, Any], account: str) -> bool:
+    return "Arn" not in origin or credentials.account_of(origin["Arn"]) == account
+
+
+class CloudFrontVpcOrigin(AWSNode, label="CloudFrontVpcOrigin", tenant="AWSAccount", arn=None):
+    id: str = key("Arn")
+    arn: str = prop("Arn", index=True)
+    vpc_origin_id: str = prop("Id", index=True)
+    name: str | None = prop("Name")
+    status: str | None = prop("Status", "Deployed, Deploying, Failed, ...")
+    origin_endpoint_arn: str | None = prop("OriginEndpointArn", "Of a load balancer, or an instance.", index=True)
+    created_time: str | None = prop("CreatedTime")
+    last_modified_time: str | None = prop("LastModifiedTime")
+    relationships = (
+        link("ORIGIN_ENDPOINT", "LoadBalancerV2", on={"origin_endpoint_arn": "arn"}),
+        link("ORIGIN_ENDPOINT", "EC2Instance", on={"origin_endpoint_arn": "arn"}),
+    )
+
+
+VPC_ORIGINS: Final = ResourceType(
+    "aws.cloudfront.vpc_origins",
+    Per.TENANT,
+    fetch=VpcOriginList("cloudfront:ListVpcOrigins", items_at="VpcOriginList.Items"),
+    yields=(CloudFrontVpcOrigin,),
+    also=("cloudfront",),
+)

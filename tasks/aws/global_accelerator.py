@@ -1,0 +1,142 @@
+"""Global Accelerator: addresses of its own that lead to load balancers, instances and subnets, public or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from loaders.model import Source, id_link, incoming, key, link, parent, prop
+from tasks.aws.node import AWSNode
+from tasks.listing import listing
+from tasks.resource import Per, ResourceType
+
+Ports = tuple[int, int]  # first and last
+
+
+class GlobalAccelerator(AWSNode, label="GlobalAccelerator", tenant="AWSAccount", arn=None):
+    id: str = key("AcceleratorArn")
+    arn: str = prop("AcceleratorArn", index=True)
+    name: str | None = prop("Name")
+    enabled: bool | None = prop("Enabled", "False: it takes no traffic.")
+    status: str | None = prop("Status")
+    dns_name: str | None = prop("DnsName", index=True)
+    dual_stack_dns_name: str | None = prop("DualStackDnsName", "None unless it is DUAL_STACK.")
+    ip_address_type: str | None = prop("IpAddressType", "IPV4 or DUAL_STACK.")
+    ip_addresses: list[str] | None = prop("IpSets[].IpAddresses[]", "Its own: they lead to its endpoints.")
+    created_time: str | None = prop("CreatedTime")
+
+
+def endpoints(accelerator: Source) -> Iterator[Mapping[str, Any]]:
+    """Each endpoint of each group of each listener, with what these say of it."""
+    for listener in accelerator.item["ListListeners"]["Listeners"]:
+        for group in listener["ListEndpointGroups"]["EndpointGroups"]:
+            for endpoint in group.get("EndpointDescriptions", ()):
+                ports = endpoint_ports(listener.get("PortRanges", ()), group.get("PortOverrides", ()))
+                yield {**endpoint, "Listener": listener, "Group": group, "Ports": list(ports)}
+
+
+def endpoint_ports(ranges: Sequence[Mapping[str, int]], overrides: Sequence[Mapping[str, int]]) -> Iterator[Ports]:
+    """The ports at which an endpoint is asked: the listener's, but for those that the group maps to others."""
+    mapped = {one["ListenerPort"]: one["EndpointPort"] for one in overrides}
+    for one in ranges:
+        first, last = one["FromPort"], one["ToPort"]
+        for port in sorted(port for port in mapped if first <= port <= last):
+            if first < port:
+                yield first, port - 1
+            yield mapped[port], mapped[port]
+            first = port + 1
+        if first <= last:
+            yield first, last
+
+
+def endpoint_key(endpoint: Source) -> str:
+    return f"{endpoint.item['Group']['EndpointGroupArn']}/{endpoint.item['EndpointId']}"
+
+
+def from_ports(endpoint: Source) -> list[int]:
+    return [first for first, _ in endpoint.item["Ports"]]
+
+
+def to_ports(endpoint: Source) -> list[int]:
+    return [last for _, last in endpoint.item["Ports"]]
+
+
+class GlobalAcceleratorEndpoint(AWSNode, label="GlobalAcceleratorEndpoint"):
+    id: str = key(endpoint_key, "<endpoint group>/<endpoint>")
+    endpoint_id: str = prop(
+        "EndpointId", "ARN of a load balancer, id of an instance, or allocation of an Elastic IP.", index=True
+    )
+    endpoint_group_arn: str = prop("Group.EndpointGroupArn")
+    listener_arn: str = prop("Listener.ListenerArn")
+    protocol: str | None = prop("Listener.Protocol", "TCP or UDP.")
+    from_ports: list[int] = prop(from_ports, "The first port of each range at which the endpoint is asked.")
+    to_ports: list[int] = prop(to_ports, "The last port of each range at which the endpoint is asked.")
+    weight: int | None = prop("Weight")
+    health_state: str | None = prop("HealthState")
+    client_ip_preservation_enabled: bool | None = prop(
+        "ClientIPPreservationEnabled", "True: it is asked from the client's address; else from the accelerator's."
+    )
+    region: str | None = prop("Group.EndpointGroupRegion")
+    relationships = (
+        incoming("ACCELERATOR_ENDPOINT", "GlobalAccelerator", parent("AcceleratorArn")),
+        link("LEADS_TO", "LoadBalancerV2", on={"endpoint_id": "arn"}),
+        link("LEADS_TO", "EC2Instance", on={"endpoint_id": "id"}),
+        link("LEADS_TO", "ElasticIPAddress", on={"endpoint_id": "allocation_id"}),
+    )
+
+
+ACCELERATORS: Final = ResourceType(
+    "aws.globalaccelerator.accelerators",
+    Per.TENANT,
+    fetch=listing(
+        "globalaccelerator:ListAccelerators", gone_if=("AcceleratorNotFoundException", "ListenerNotFoundException")
+    )
+    .then("globalaccelerator:ListListeners", AcceleratorArn="AcceleratorArn")
+    .then("globalaccelerator:ListEndpointGroups", each="ListListeners.Listeners[]", ListenerArn="ListenerArn"),
+    yields=(GlobalAccelerator, GlobalAcceleratorEndpoint.each(endpoints)),
+    also=("globalaccelerator",),
+)
+
+
+def subnets(accelerator: Source) -> list[str]:
+    return sorted(
+        {
+            endpoint["EndpointId"]
+            for listener in accelerator.item["ListCustomRoutingListeners"]["Listeners"]
+            for group in listener["ListCustomRoutingEndpointGroups"]["EndpointGroups"]
+            for endpoint in group.get("EndpointDescriptions", ())
+        }
+    )
+
+
+class CustomRoutingAccelerator(AWSNode, label="CustomRoutingAccelerator", tenant="AWSAccount", arn=None):
+    """Its ports lead to addresses and ports in subnets; which of these it allows isn't read."""
+
+    id: str = key("AcceleratorArn")
+    arn: str = prop("AcceleratorArn", index=True)
+    name: str | None = prop("Name")
+    enabled: bool | None = prop("Enabled", "False: it takes no traffic.")
+    status: str | None = prop("Status")
+    dns_name: str | None = prop("DnsName", index=True)
+    ip_address_type: str | None = prop("IpAddressType")
+    ip_addresses: list[str] | None = prop("IpSets[].IpAddresses[]", "Its own: they lead into its subnets.")
+    created_time: str | None = prop("CreatedTime")
+    relationships = (id_link("LEADS_TO", "EC2Subnet", subnets),)
+
+
+CUSTOM_ROUTING_ACCELERATORS: Final = ResourceType(
+    "aws.globalaccelerator.custom_routing_accelerators",
+    Per.TENANT,
+    fetch=listing(
+        "globalaccelerator:ListCustomRoutingAccelerators",
+        gone_if=("AcceleratorNotFoundException", "ListenerNotFoundException"),
+    )
+    .then("globalaccelerator:ListCustomRoutingListeners", AcceleratorArn="AcceleratorArn")
+    .then(
+        "globalaccelerator:ListCustomRoutingEndpointGroups",
+        each="ListCustomRoutingListeners.Listeners[]",
+        ListenerArn="ListenerArn",
+    ),
+    yields=(CustomRoutingAccelerator,),
+    also=("globalaccelerator",),
+)

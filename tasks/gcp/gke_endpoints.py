@@ -1,0 +1,84 @@
+"""How the master of a cluster is reached: by `controlPlaneEndpointsConfig`, and where that is silent by the fields that
+were there before it, which Google keeps filled in. What neither says is off, but for the public endpoint, which is on.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from loaders.model import Source, at
+from tasks.ip_range import is_wide
+
+_IP = "controlPlaneEndpointsConfig.ipEndpointsConfig"
+_DNS = "controlPlaneEndpointsConfig.dnsEndpointConfig"
+_OLD = "privateClusterConfig"
+
+
+def _first(cluster: Source, *paths: str) -> Any:
+    return next((found for path in paths if (found := at(path, cluster.item)) is not None), None)
+
+
+def ip_endpoints(cluster: Source) -> bool:
+    return _first(cluster, f"{_IP}.enabled") is not False
+
+
+def public(cluster: Source) -> bool:
+    told = _first(cluster, f"{_IP}.enablePublicEndpoint")
+    return ip_endpoints(cluster) and (not _old_private_only(cluster) if told is None else bool(told))
+
+
+def private_only(cluster: Source) -> bool | None:
+    """As the graph has had it since 2020."""
+    told = _first(cluster, f"{_IP}.enablePublicEndpoint")
+    return _old_private_only(cluster) if told is None else not told
+
+
+def _old_private_only(cluster: Source) -> bool | None:
+    found: bool | None = _first(cluster, f"{_OLD}.enablePrivateEndpoint")
+    return found
+
+
+def public_endpoint(cluster: Source) -> str | None:
+    found: str | None = _first(cluster, f"{_IP}.publicEndpoint", f"{_OLD}.publicEndpoint")
+    return found
+
+
+def private_endpoint(cluster: Source) -> str | None:
+    found: str | None = _first(cluster, f"{_IP}.privateEndpoint", f"{_OLD}.privateEndpoint")
+    return found
+
+
+def _allowed(cluster: Source) -> dict[str, Any]:
+    """The list of networks that reach the IP endpoints."""
+    return _first(cluster, f"{_IP}.authorizedNetworksConfig", "masterAuthorizedNetworksConfig") or {}
+
+
+def limited(cluster: Source) -> bool | None:
+    found: bool | None = _allowed(cluster).get("enabled")
+    return found
+
+
+def networks(cluster: Source) -> list[str]:
+    return [one["cidrBlock"] for one in _allowed(cluster).get("cidrBlocks") or () if (one or {}).get("cidrBlock")]
+
+
+def wide(cluster: Source) -> bool:
+    return any(is_wide(network) for network in networks(cluster))
+
+
+def google_cloud(cluster: Source) -> bool:
+    return bool(limited(cluster)) and bool(_allowed(cluster).get("gcpPublicCidrsAccessEnabled"))
+
+
+def dns_endpoint(cluster: Source) -> str | None:
+    found: str | None = _first(cluster, f"{_DNS}.endpoint")
+    return found
+
+
+def dns_external(cluster: Source) -> bool:
+    return bool(_first(cluster, f"{_DNS}.allowExternalTraffic"))
+
+
+def private_nodes(cluster: Source) -> bool | None:
+    found: bool | None = _first(cluster, "networkConfig.defaultEnablePrivateNodes", f"{_OLD}.enablePrivateNodes")
+    return found

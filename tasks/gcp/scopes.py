@@ -1,0 +1,29 @@
+"""The OAuth scopes that the calls to GCP need, and the calls that find its tenants."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+from tasks import registry
+from tasks.google_scopes import least_scopes
+
+TENANTS: Final = (  # beside what the types call
+    "resourcemanager:folders.list",
+    "resourcemanager:organizations.search",
+    "resourcemanager:projects.get",
+    "resourcemanager:projects.list",
+    "resourcemanager:projects.search",
+    "serviceusage:services.list",
+)
+
+
+def calls() -> frozenset[str]:
+    """Every call that is made to GCP."""
+    return frozenset((*TENANTS, *(call for type_ in registry.of("gcp") for call in type_.fetch.calls)))
+
+
+@cache
+def needed() -> tuple[str, ...]:
+    """The least set that does for all of them: some take no scope that may only read."""
+    return least_scopes(calls())

@@ -1,0 +1,82 @@
+"""What Google publishes of its services, method by method: the discovery documents that come with its client."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+from googleapiclient import discovery_cache
+
+# The name in actions: the API and its version.
+SERVICES: Final[Mapping[str, tuple[str, str]]] = {
+    "compute": ("compute", "v1"),
+    "container": ("container", "v1"),
+    "directory": ("admin", "directory_v1"),
+    "dns": ("dns", "v1"),
+    "iam": ("iam", "v1"),
+    "resourcemanager": ("cloudresourcemanager", "v3"),
+    "serviceusage": ("serviceusage", "v1"),
+    "storage": ("storage", "v1"),
+}
+
+Schema = Mapping[str, Any]
+
+
+@cache
+def discovery_document(service: str) -> dict[str, Any]:
+    """What Google publishes of a service, as it comes with its client."""
+    name, version = SERVICES[service]
+    found: dict[str, Any] = json.loads(discovery_cache.get_static_doc(name, version))
+    return found
+
+
+def method_of(action: str) -> Mapping[str, Any]:
+    """The method as its discovery document has it. Raises KeyError."""
+    service, _, path = action.partition(":")
+    *collections, name = path.split(".")
+    found: Mapping[str, Any] = discovery_document(service)
+    for collection in collections:
+        found = found["resources"][collection]
+    method: Mapping[str, Any] = found["methods"][name]
+    return method
+
+
+def response_of(action: str) -> Mapping[str, Schema]:
+    """The fields of its answer, by name."""
+    fields: Mapping[str, Schema] = schema_of(action, method_of(action)["response"])["properties"]
+    return fields
+
+
+def schema_of(action: str, schema: Schema) -> Schema:
+    """The schema itself, where another names it."""
+    found: Schema = (
+        discovery_document(action.partition(":")[0])["schemas"][schema["$ref"]] if "$ref" in schema else schema
+    )
+    return found
+
+
+@cache
+def lists_of(action: str) -> tuple[str, ...]:
+    """Where an answer of a method that lists holds its items: its list of things, by the discovery document."""
+    if not is_paged(action) and not action.endswith(".list"):
+        return ()
+    things = [name for name, of in response_of(action).items() if of.get("type") == "array" and "$ref" in of["items"]]
+    return tuple(things) if is_paged(action) or len(things) == 1 else ()
+
+
+@cache
+def map_of(action: str) -> str | None:
+    """Where an answer holds its items by place, in lists of their own: of an `aggregatedList`."""
+    maps = [name for name, of in response_of(action).items() if "$ref" in of.get("additionalProperties", {})]
+    return maps[0] if is_paged(action) and not lists_of(action) and len(maps) == 1 else None
+
+
+def is_paged(action: str) -> bool:
+    return "pageToken" in method_of(action).get("parameters", {})
+
+
+def scopes_of(action: str) -> frozenset[str]:
+    """The OAuth scopes of which any one suffices for a method."""
+    return frozenset(method_of(action).get("scopes", ()))

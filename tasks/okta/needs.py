@@ -1,0 +1,27 @@
+"""What the owner of the token must be allowed, by call: Okta names it in no answer, its API description does (as the
+scope of OAuth by which the same call is allowed to an application).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_READER: Final = "Read-Only Administrator"
+_SUPER: Final = "Super Administrator"
+
+
+def scope(action: str) -> str:
+    """The permission: `okta.users.read`."""
+    words = action.partition("/api/v1/")[2].split("/")
+    if words[0] == "iam" or words[-1] == "roles":
+        return "okta.roles.read"
+    return f"okta.{'orgs' if words[0] == 'org' else words[0]}.read"
+
+
+def role(action: str) -> str:
+    """The least of the standard administrator roles that has it."""
+    return _SUPER if scope(action) == "okta.roles.read" else _READER
+
+
+def needed(action: str) -> str:
+    return f"needs {scope(action)}, as the role {role(action)} has"

@@ -1,0 +1,129 @@
+"""What comes with status 200 and is no answer (a proxy's page, an error of a gateway, half an answer) must not read as
+an empty list: it would delete everything of its kind. Every type, and each of its calls, over HTTP.
+
+All attempts run at the same time: an answer that can't be read is asked for again, and that takes a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing
+from typing import Final
+
+import pytest
+import redis
+
+from loaders.ledger import Ledger, State, Unit
+from loaders.scope import Scope
+from tasks import registry
+from tasks.google_api import discovery_document, lists_of, method_of
+from tasks.resource import ResourceType
+from tests.contract.google_stand_in import GoogleStandIn
+from tests.contract.loading import fetch
+from tests.contract.samples import scope_of
+from tests.contract.stand_in import OtherAnswer, StandIn
+from workers import embedded
+
+_OBJECT: Final = '{"message": "The service is being maintained", "items": {"next": null}}'
+_PAGE: Final = "<html><head><title>Sign in</title></head><body><p>Wi-Fi of the hotel<br></body></html>"
+EMPTY_OBJECT: Final = "an empty object"
+OTHERS: Final = {
+    "another object": OtherAnswer(
+        _OBJECT, "<Maintenance><Message>The service is being maintained</Message></Maintenance>"
+    ),
+    EMPTY_OBJECT: OtherAnswer("{}", "<{call}Response><{call}Result/></{call}Response>"),
+    "a list": OtherAnswer(
+        '[{"message": "The service is being maintained"}]', "<list><member>maintenance</member></list>"
+    ),
+    "null": OtherAnswer("null", "<null/>"),
+    "a page": OtherAnswer(_PAGE, _PAGE, "text/html"),
+    "nothing": OtherAnswer("", ""),
+}
+TYPES: Final = registry.types().values()
+Ended = Mapping[tuple[str, str], Unit]  # by the name of the type, and what was answered
+
+
+@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("type_", TYPES, ids=lambda type_: type_.name)
+def test_what_is_no_answer_deletes_nothing(type_: ResourceType, other: str, ended: Ended) -> None:
+    """The scope fails, or is denied; it is neither complete nor skipped, as skipped it would count as expected."""
+    unit = ended[type_.name, other]
+    if other == EMPTY_OBJECT and says_empty(type_):
+        assert (unit.state, unit.rows) == (State.FETCHED, 0)
+        return
+    assert unit.state in (State.FAILED, State.DENIED), f"{unit.state}: it would be deleted"
+    assert unit.reason
+    assert unit.rows == 0
+    assert "unexpected" not in unit.reason, "the declaration's code, or the provider's API, didn't look at what came"
+
+
+def says_empty(type_: ResourceType) -> bool:
+    """Whether an object without fields is how the API says that there is nothing: Google's discovery document says so,
+    if the answer lists things and isn't told apart by a field `kind`.
+    """
+    if type_.provider not in GOOGLE:
+        return False
+    call = type_.fetch.calls[0]
+    answer = discovery_document(call.partition(":")[0])["schemas"][method_of(call)["response"]["$ref"]]
+    return bool(lists_of(call)) and "kind" not in answer["properties"]
+
+
+GOOGLE: Final = ("gcp", "gsuite")
+
+
+# --- the attempts
+
+
+@pytest.fixture(scope="module")
+def ended(
+    request: pytest.FixtureRequest, services: embedded.Services, stand_ins: dict[str, StandIn]
+) -> Iterator[Ended]:
+    """How each scope ended, of the types and answers whose tests are selected."""
+    chosen: dict[str, dict[str, ResourceType]] = {}
+    for item in request.session.items:
+        spec = getattr(item, "callspec", None)
+        if item.module is request.module and spec:  # type: ignore[attr-defined]
+            type_ = spec.params["type_"]
+            chosen.setdefault(spec.params["other"], {})[type_.name] = type_
+    assert all(isinstance(stand_ins[name], GoogleStandIn) == (name in GOOGLE) for name in stand_ins)
+    with closing(redis.Redis.from_url(services.broker_url)) as broker:
+        yield {
+            (name, other): unit
+            for other, types in chosen.items()
+            for name, unit in attempts(types.values(), OTHERS[other], stand_ins, broker).items()
+        }
+
+
+def attempts(
+    types: Collection[ResourceType], other: OtherAnswer, stand_ins: Mapping[str, StandIn], broker: redis.Redis
+) -> dict[str, Unit]:
+    """One at each type's scope; by the name of the type."""
+    for key in broker.scan_iter("chartfleet:*"):
+        broker.delete(key)
+    for name, stand_in in stand_ins.items():
+        stand_in.forget()
+        stand_in.answer_otherwise({type_.fetch.calls[0] for type_ in types if type_.provider == name}, other)
+    ledger = Ledger(broker, "1-others")
+    ledger.open(tag=1, config={}, window=1, planners=[planner := Scope(type="any.tenants", tenant="all")])
+    planning = ledger.begin(planner, lease_seconds=600, worker="contract")
+    assert planning
+    ledger.plan(planning, [(scope_of(type_, stand_ins[type_.provider]), True, 0.0) for type_ in types], queue=False)
+    asyncio.run(_at_the_same_time(types, stand_ins, ledger, broker))
+    found = {type_.name: ledger.unit(scope_of(type_, stand_ins[type_.provider])) for type_ in types}
+    return {name: unit for name, unit in found.items() if unit is not None}
+
+
+async def _at_the_same_time(
+    types: Collection[ResourceType], stand_ins: Mapping[str, StandIn], ledger: Ledger, broker: redis.Redis
+) -> None:
+    async def one(type_: ResourceType) -> None:
+        attempt = ledger.begin(scope_of(type_, stand_ins[type_.provider]), lease_seconds=600, worker="contract")
+        assert attempt
+        await fetch(type_, attempt, ledger, stand_ins[type_.provider], broker)
+
+    try:
+        await asyncio.gather(*(one(type_) for type_ in types))
+    finally:
+        for stand_in in stand_ins.values():
+            await stand_in.close()

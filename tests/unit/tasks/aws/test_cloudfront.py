@@ -1,0 +1,70 @@
+"""The pages of CloudFront's VPC origins: an empty one has no list, and other accounts' origins are theirs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tasks.aws.cloudfront import VPC_ORIGINS
+from tasks.failures import CallFailed, Failure
+from tasks.resource import Tenant
+
+Page = dict[str, Any]
+
+
+@dataclass
+class OnePageApi:
+    """A client that makes one call, as botocore knows no paginator of this one; answers by the marker asked for."""
+
+    answers: dict[str, Page]
+    tenant: Tenant = field(default_factory=lambda: Tenant(provider="aws", id="1111"))
+    at_a_time: int = 1
+
+    async def pages(self, action: str, **parameters: str) -> AsyncIterator[Page]:
+        yield {"VpcOriginList": self.answers[parameters.get("Marker", "")]}
+
+
+def origin(name: str, account: str = "1111") -> dict[str, str]:
+    return {"Id": name, "Arn": f"arn:aws:cloudfront::{account}:vpcorigin/{name}"}
+
+
+def listed(answers: dict[str, Page]) -> list[str]:
+    async def read() -> list[str]:
+        api: Any = OnePageApi(answers)
+        return [item.value["Id"] async for item in VPC_ORIGINS.fetch.items(api, "")]
+
+    return asyncio.run(read())
+
+
+def page(*origins: dict[str, str], to: str = "") -> Page:
+    following = {"IsTruncated": True, "NextMarker": to} if to else {"IsTruncated": False}
+    return {"Quantity": len(origins), **({"Items": list(origins)} if origins else {}), **following}
+
+
+def test_every_page_is_read_and_others_origins_are_left_to_them() -> None:
+    answers = {"": page(origin("a"), origin("b", "2222"), to="m"), "m": page(to="n"), "n": page(origin("c"))}
+    assert listed(answers) == ["a", "c"]
+
+
+def test_an_account_without_origins_has_none() -> None:
+    assert listed({"": page()}) == []
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"": {}},
+        {"": {"Quantity": 1, "IsTruncated": False}},
+        {"": {"Quantity": 0, "IsTruncated": True}},
+        {"": page(to="m"), "m": page(to="m")},
+    ],
+    ids=["says nothing", "list left out", "no further page named", "the same page again"],
+)
+def test_an_answer_that_does_not_say_what_there_is_is_none(answers: dict[str, Page]) -> None:
+    with pytest.raises(CallFailed) as caught:
+        listed(answers)
+    assert caught.value.failure is Failure.BAD_ANSWER

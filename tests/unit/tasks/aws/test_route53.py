@@ -1,0 +1,39 @@
+"""Records as the graph has them: whole, however long they are, and called as today's queries call them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from loaders.indexes import indexes
+from loaders.model import Source
+from loaders.scope import GLOBAL, Scope
+from tasks import registry
+from tasks.aws.route53 import RECORDS
+from tasks.rows import rows_of
+
+SCOPE = Scope(type="aws.route53.records", tenant="111122223333", region=GLOBAL)
+MOST_INDEXED_BYTES = 8_000  # Neo4j's RANGE index takes a little more
+
+
+def record(type_: str, **more: Any) -> dict[str, Any]:
+    item = {"Name": "www.example.com.", "Type": type_, "HostedZoneId": "/hostedzone/Z1", **more}
+    return next(row for model, row in rows_of(RECORDS, Source(item, SCOPE)) if model.label == "AWSRoute53Record")  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(("type_", "end"), [("A", "ALIAS"), ("AAAA", "ALIAS_AAAA")])
+def test_an_alias_is_one_for_either_family(type_: str, end: str) -> None:
+    found = record(type_, AliasTarget={"DNSName": "web.example.net."})
+    assert found["p"]["type"] == "ALIAS"
+    assert found["k"].endswith(f"/{end}"), "the id tells them apart"
+
+
+def test_a_record_of_400_addresses_is_whole_and_no_index_holds_what_has_no_bound() -> None:
+    values = [{"Value": f"2001:db8:1234:5678:9abc:def0:1234:{number:04x}"} for number in range(400)]
+    found = record("AAAA", ResourceRecords=values)
+    assert len(found["p"]["value"].split(",")) == 400
+    indexed = {name for label, name in indexes(registry.schema()) if label == "AWSRoute53Record"}
+    too_long = {name for name, value in found["p"].items() if len(str(value).encode()) > MOST_INDEXED_BYTES}
+    assert "value" in too_long
+    assert not indexed & too_long
