@@ -24,7 +24,7 @@ class GitHubUser(Node, label="GitHubUser", shared=True):
     id: str = key("url")
     username: str = prop("login", index=True)
     fullname: str | None = prop("name")
-    email: str | None = prop("email", "None: the user shows none.")
+    email: str | None = prop("email", "'': the user shows none. None: the token may not read it.")
     company: str | None = prop("company")
     is_site_admin: bool | None = prop("isSiteAdmin", "Of the server.")
     relationships = (
