@@ -446,7 +446,7 @@ def context(who: Principal, tags: dict[str, str], session: str) -> dict[str, str
         "aws:principalarn": who.arn,
         "aws:principalaccount": "111122223333",
         "aws:resourceaccount": "111122223333",
-        "aws:username": None if who.is_role else "a",
+        "aws:username": None if who.is_role else who.arn.rpartition("/")[2],
         "aws:userid": f"AROA1:{session}" if who.is_role else "AIDA1",
         "aws:principaltag/team": tags.get("team"),
         "aws:principaltag/bucket": tags.get("bucket"),
