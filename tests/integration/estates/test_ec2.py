@@ -11,6 +11,7 @@ import pytest
 from analysis.engine import run_shipped, shipped_jobs
 from loaders.graph import Graph
 from tasks.aws.ec2 import images
+from tasks.failures import Failure
 from tasks.resource import NOT_SEEN
 from tests.integration.estates.conftest import ACCOUNT, REGION, Fetch, Load, found
 from tests.integration.runs import Sync, scope
