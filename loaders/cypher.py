@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from loaders.model import UNOWNED, GraphSchema, IdLink, Link, NodeModel, Reference
+
+OWN_INDEX: Final = "chartfleet_"  # how the names of indexes and constraints begin
 
 # An edge that the barrier drew, of a node that a scope owns. What an earlier tool left of a scope not seen yet stays.
 _DRAWN = "e._scope IS NULL AND n._scope IS NOT NULL"
@@ -28,12 +32,12 @@ def labels(names: tuple[str, ...]) -> str:
 
 def constraint(label: str, key: str) -> str:
     """Two nodes of one identity can't be; and the index that MERGE needs comes with it."""
-    name = f"chartfleet_{label}_{key}"
+    name = f"{OWN_INDEX}{label}_{key}"
     return f"CREATE CONSTRAINT {quoted(name)} IF NOT EXISTS FOR (n:{quoted(label)}) REQUIRE n.{quoted(key)} IS UNIQUE"
 
 
 def index(label: str, property_name: str) -> str:
-    name = f"chartfleet_{label}_{property_name}"
+    name = f"{OWN_INDEX}{label}_{property_name}"
     return f"CREATE INDEX {quoted(name)} IF NOT EXISTS FOR (n:{quoted(label)}) ON (n.{quoted(property_name)})"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import neo4j
@@ -43,7 +43,8 @@ def ensure_lock(graph: Graph) -> None:
 
 
 def ensure(graph: Graph, schema: GraphSchema) -> None:
-    """Create what is missing. A plain index in the place of a constraint, as earlier tools made them, gives way to it.
+    """Create what is missing. A plain index in the place of a constraint, as earlier tools made them, gives way to it;
+    one that an earlier version made, and that nothing declares any more, goes: it may refuse what is loaded now.
 
     Raises DuplicateNodes where the graph holds two nodes of one identity.
     """
@@ -57,7 +58,21 @@ def ensure(graph: Graph, schema: GraphSchema) -> None:
         _constrain(graph, label, name)
     missing = [one for one in indexes(schema) if one not in there and one not in unique]
     graph.define(cypher.index(*one) for one in missing)
+    for name in sorted(_obsolete(schema, there)):
+        graph.autocommit(f"DROP INDEX {cypher.quoted(name)} IF EXISTS")
     graph.autocommit("CALL db.awaitIndexes(300)")
+
+
+def _obsolete(schema: GraphSchema, there: Mapping[tuple[str, ...], Mapping[str, Any]]) -> set[str]:
+    """Names of this project's own indexes that no model declares. Labels that the schema doesn't know are others'."""
+    known = {label for model in schema.models for label in model.labels}
+    wanted = {*indexes(schema), *_unique(schema)}
+    return {
+        row["name"]
+        for place, row in there.items()
+        if row["name"].startswith(cypher.OWN_INDEX) and place not in wanted and place[0] in known
+        if not row["constrained"]
+    }
 
 
 def in_the_way(graph: Graph, schema: GraphSchema) -> list[tuple[str, str]]:

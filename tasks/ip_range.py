@@ -6,8 +6,8 @@ import ipaddress
 from collections.abc import Iterable
 from typing import Final
 
+from analysis.iam.address_blocks import Network, reachable
 from loaders.model import Node, Source, key, prop
-from tasks.address_blocks import Network, reachable
 
 # More addresses than a range of this length has, of those that are reached over the internet, limit nobody: 0.0.0.0/1
 # and 128.0.0.0/1 are the internet in two halves, 10.0.0.0/7 is one /8 of it. Nobody was given more of IPv6 than a /16.

@@ -193,7 +193,7 @@ class _Reading:
             try:
                 found[declared.name] = checked(declared, evaluate(declared.source, source), model)
             except NotSeen:
-                if declared.name not in drawn_by:
+                if declared.name not in drawn_by and not model.shared:  # another scope may have seen it
                     found[declared.name] = None
             except BadItem as error:
                 self._reject(f"{model.label}.{declared.name}", str(error))

@@ -14,17 +14,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from analysis.iam import address_blocks
+from analysis.iam.address_blocks import Network, Span
 
-# What isn't routed on the internet, by IANA's registries of special-purpose addresses (2025); of IPv6 all but 2000::/3.
-_SPECIAL: Final = tuple(
-    ipaddress.ip_network(range)
-    for range in (
-        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24"),
-        *("192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3"),
-        *("::/3", "2001::/23", "2001:db8::/32", "3fff::/20", "4000::/2", "8000::/1"),
-    )
-)
 # More than these in a row, or in all, are nobody's own: (in a row, in all)
 _SOMEBODYS: Final = {4: (2**24, 2**28), 6: (2**96, 2**110)}
 
@@ -83,20 +75,24 @@ def _wide(ranges: Sequence[Sequence[Network]], version: int) -> Iterator[str]:
 
 def _intervals(ranges: Sequence[Sequence[Network]], version: int) -> Iterator[_Interval]:
     """The address space, cut wherever a range begins or ends."""
-    lists = [*([one for one in some if one.version == version] for some in ranges)]
-    lists.append([one for one in _SPECIAL if one.version == version])
+    lists = [[_span(one) for one in some if one.version == version] for some in ranges]
+    lists.append(list(address_blocks.internet(version)))
     changes: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     for number, some in enumerate(lists):
-        for one in some:
-            changes[int(one.network_address)].append((number, 1))
-            changes[int(one.broadcast_address) + 1].append((number, -1))
+        for start, end in some:
+            changes[start].append((number, 1))
+            changes[end].append((number, -1))
     depth = [0] * len(lists)
     places = sorted({0, *changes, 2**32 if version == 4 else 2**128})
     for start, end in pairwise(places):
         for number, by in changes[start]:
             depth[number] += by
         within = tuple(one > 0 for one in depth)
-        yield _Interval(start, end - start, within[:-1], special=within[-1])
+        yield _Interval(start, end - start, within[:-1], special=not within[-1])
+
+
+def _span(network: Network) -> Span:
+    return Span(int(network.network_address), int(network.broadcast_address) + 1)
 
 
 def _address(version: int, number: int) -> str:

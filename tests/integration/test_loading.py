@@ -459,3 +459,19 @@ def test_duplicates_are_named_with_the_way_out(relics: Graph) -> None:
     relics.write(lambda tx: tx.run("CREATE (:Relic {id: 'twice'}), (:Relic {id: 'twice'})").consume())
     with pytest.raises(DuplicateNodes, match=r"several Relic nodes of one id.*twice.*chartfleet adopt"):
         indexes.ensure(relics, RELICS)
+
+
+def test_an_index_that_nothing_declares_any_more_goes_and_those_of_others_stay(sync: Sync, graph: Graph) -> None:
+    """One on the addresses of DNS records refused a record that has hundreds of them."""
+    graph.autocommit("CREATE INDEX chartfleet_AWSRoute53Record_value FOR (n:AWSRoute53Record) ON (n.value)")
+    graph.autocommit("CREATE INDEX mine FOR (n:AWSRoute53Record) ON (n.comment)")
+    graph.autocommit("CREATE INDEX chartfleet_Plugin_name FOR (n:Plugin) ON (n.name)")
+    indexes.ensure(graph, registry.schema())
+    left = values(
+        graph,
+        "SHOW INDEXES YIELD name WHERE name CONTAINS 'value' OR name IN ['mine', 'chartfleet_Plugin_name'] RETURN name",
+    )
+    for name in ("mine", "chartfleet_Plugin_name"):
+        graph.autocommit(f"DROP INDEX {name}")
+    assert "chartfleet_AWSRoute53Record_value" not in left
+    assert {"mine", "chartfleet_Plugin_name"} <= set(left)

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from tasks import address_blocks, renew_address_blocks
-from tasks.address_blocks import FILE
+from analysis.iam import address_blocks, renew_address_blocks
+from analysis.iam.address_blocks import FILE
 from tasks.ip_range import are_wide, is_reachable, is_wide
 
 

@@ -1,4 +1,4 @@
-"""Writes address_blocks.json anew from IANA's registries: `python -m tasks.renew_address_blocks`."""
+"""Writes address_blocks.json anew from IANA's registries: `python -m analysis.iam.renew_address_blocks`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from tasks.address_blocks import FILE
+from analysis.iam.address_blocks import FILE
 
 _IANA: Final = "https://www.iana.org/assignments"
 SPACE_V4: Final = f"{_IANA}/ipv4-address-space/ipv4-address-space.csv"
@@ -31,7 +31,7 @@ def document(registries: Mapping[str, str], retrieved: str) -> dict[str, Any]:
     return {
         "sources": list(SOURCES),
         "retrieved": retrieved,
-        "renew": "python -m tasks.renew_address_blocks",
+        "renew": "python -m analysis.iam.renew_address_blocks",
         "ipv4": [*_space_v4(registries[SPACE_V4]), *_special(registries[SPECIAL_V4])],
         "ipv6": [*_space_v6(registries[SPACE_V6]), *_special(registries[SPECIAL_V6])],
     }

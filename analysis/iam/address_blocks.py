@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
-FILE: Final = Path(__file__).with_name("address_blocks.json")  # python -m tasks.renew_address_blocks
+FILE: Final = Path(__file__).with_name("address_blocks.json")  # python -m analysis.iam.renew_address_blocks
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -28,13 +28,13 @@ def reachable(networks: Iterable[Network], version: int) -> int:
     """How many addresses of these ranges, together, are reached over the internet."""
     spans = _merged(_span(network) for network in networks if network.version == version)
     return sum(
-        max(0, min(one.end, other.end) - max(one.start, other.start)) for one in spans for other in _internet(version)
+        max(0, min(one.end, other.end) - max(one.start, other.start)) for one in spans for other in internet(version)
     )
 
 
 @cache
-def _internet(version: int) -> tuple[Span, ...]:
-    """What is reached over the internet. Of two blocks, one within the other, the narrower one's word counts."""
+def internet(version: int) -> tuple[Span, ...]:
+    """What is reached over the internet, in order. Of two blocks, one within the other, the narrower one's word counts."""
     blocks = json.loads(FILE.read_text(encoding="utf-8"))[f"ipv{version}"]
     parsed = [(ipaddress.ip_network(block), reached) for block, reached, _ in blocks]
     found: list[Span] = []
