@@ -34,7 +34,7 @@ def reachable(networks: Iterable[Network], version: int) -> int:
 
 @cache
 def internet(version: int) -> tuple[Span, ...]:
-    """What is reached over the internet, in order. Of two blocks, one within the other, the narrower one's word counts."""
+    """What is reached over the internet. Of two blocks, one within the other, the narrower one's word counts."""
     blocks = json.loads(FILE.read_text(encoding="utf-8"))[f"ipv{version}"]
     parsed = [(ipaddress.ip_network(block), reached) for block, reached, _ in blocks]
     found: list[Span] = []
