@@ -89,7 +89,7 @@ class Finding:
             text = f"{self.count} {self.title}"
         elif self.unknown:
             return f"{self.title}: not known for {self.unknown}" + (f" of {self.total}" if self.total else "")
-        elif self.not_seen or self.details:
+        elif self.not_seen or self.details or self.never_asked:
             text = f"{self.title}: none in what was seen"
         else:
             text = f"0 {self.title}"

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from analysis.iam.address_blocks import reachable
 from analysis.iam.known_conditions import Entry, entries
 from analysis.iam.patterns import has_variable, literal_start
 
@@ -182,4 +183,4 @@ def is_wide(value: str) -> bool:
         network = ipaddress.ip_network(value, strict=False)
     except ValueError:
         return False
-    return network.prefixlen < _WIDEST[network.version] and (network.prefixlen == 0 or not network.is_private)
+    return network.prefixlen < _WIDEST[network.version] and reachable([network], network.version) > 0
