@@ -24,13 +24,16 @@ class Cleanup:
         self._schema = schema
         self._limit = limit
 
-    def clean(self, scopes: Sequence[Scope], tag: int) -> int:
-        """How many nodes and relationships went. `scopes` are complete in the run of `tag`, all batches committed."""
+    def clean(self, scopes: Sequence[Scope], tag: int, *, mark: str = "") -> int:
+        """How many nodes and relationships went. `scopes` are complete in the run of `tag`, all batches committed.
+
+        `mark`: of what this round of the run could not read, and leaves as it is.
+        """
         deleted = 0
         for type_name in sorted({scope.type for scope in scopes}):
             ids = [scope.id for scope in scopes if scope.type == type_name]
             owned = tuple(m for m in self._schema.models_of_type.get(type_name, ()) if not m.shared)
-            deleted += self._run(_stale_statements(self._schema, owned), {"scopes": ids, "tag": tag})
+            deleted += self._run(_stale_statements(self._schema, owned), {"scopes": ids, "tag": tag, "mark": mark})
             self._remember_held(ids, owned)
         return deleted
 

@@ -97,7 +97,8 @@ def keep(model: NodeModel) -> tuple[str, str]:
     """(by item, by key): rows `{s: scope, items: [...]}`, `{s: scope, k: key, e: type, l: label}` mark what this run
     could not read; of nodes and edges that an earlier version wrote nothing tells the item, so that each is marked.
 
-    What is marked is not deleted by this run, and stays as old as it is: `lastupdated` says when it was last seen.
+    What is marked is not deleted by this round of the run (`$mark`), and stays as old as it is: `lastupdated` says when
+    it was last seen.
     """
     node = quoted(model.identity.label)
     own = "" if model is model.identity else f" AND n:{quoted(model.label)}"
@@ -109,13 +110,13 @@ def keep(model: NodeModel) -> tuple[str, str]:
         f"MATCH (n:{node} {{_scope: row.s}})\n"
         "WHERE (n._item IS NULL OR n._item IN row.items"
         f" OR EXISTS {{ (n)-[held]-() WHERE held._scope = row.s AND held._item IN row.items }}){own}\n"
-        f"SET n._kept = $tag\n{tenant}"
+        f"SET n._kept = $mark\n{tenant}"
     )
     one = _kept_edges(model, "e._scope = row.s AND (row.e IS NULL OR type(e) = row.e AND row.l IN labels(t))")
     by_key = (
         "UNWIND $rows AS row\n"
         f"MATCH (n:{node} {{{quoted(model.identity.key.name)}: row.k}}) WHERE n._scope = row.s{own}\n"
-        f"SET n._kept = CASE WHEN row.e IS NULL THEN $tag ELSE n._kept END\n{one}"
+        f"SET n._kept = CASE WHEN row.e IS NULL THEN $mark ELSE n._kept END\n{one}"
     )
     return by_item, by_key
 
@@ -126,7 +127,7 @@ def _kept_edges(model: NodeModel, condition: str) -> str:
         if kinds := _kinds(model, incoming=incoming):
             edge = pattern("|".join(kinds), "e", incoming=incoming).replace("`", "")
             found += f"WITH DISTINCT n, row\nCALL (n, row) {{\n  MATCH (n){edge}(t) WHERE {condition}\n"
-            found += "  SET e._kept = $tag\n}\n"
+            found += "  SET e._kept = $mark\n}\n"
     return found
 
 
@@ -153,7 +154,7 @@ def stale_relationships(model: NodeModel, schema: GraphSchema) -> list[str]:
         "UNWIND $scopes AS scope\n"
         f"MATCH (n:{quoted(model.identity.label)} {{_scope: scope}})"
         f"{pattern('|'.join(kinds), 'e', incoming=incoming).replace('`', '')}()\n"
-        "WHERE e._scope = scope AND e.lastupdated < $tag AND coalesce(e._kept, 0) < $tag\n"
+        "WHERE e._scope = scope AND e.lastupdated < $tag AND coalesce(e._kept, '') <> $mark\n"
         "WITH e LIMIT $limit DELETE e RETURN count(*) AS deleted"
         for incoming in (False, True)
         if (kinds := _kinds(model, incoming=incoming))
@@ -165,7 +166,7 @@ def _stale(model: NodeModel) -> str:
     return (
         "UNWIND $scopes AS scope\n"
         f"MATCH (n:{quoted(model.identity.label)} {{_scope: scope}})\n"
-        f"WHERE {own}n.lastupdated < $tag AND coalesce(n._kept, 0) < $tag"
+        f"WHERE {own}n.lastupdated < $tag AND coalesce(n._kept, '') <> $mark"
     )
 
 

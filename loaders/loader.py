@@ -55,20 +55,21 @@ class Loader:
         and so it does when the worker shuts down, for the next one.
         """
         end = time.monotonic() + seconds
+        mark = ledger.mark(tag)
         while time.monotonic() < end and not stopping():
             taken = ledger.take(most_batches=MOST_BATCHES, most_bytes=MOST_BYTES)
             if taken:
-                self._load(taken, ledger, tag)
+                self._load(taken, ledger, tag, mark)
                 yield from ledger.committed(batch for batch, _ in taken.batches)
                 continue
             page = ledger.cleanups()[:SCOPES_PER_CLEANUP]
             if not page:
                 return
-            self._cleanup.clean(page, tag)
+            self._cleanup.clean(page, tag, mark=mark)
             yield from ledger.cleaned(page)
         yield Event.LOAD
 
-    def _load(self, taken: Taken, ledger: Ledger, tag: int) -> None:
+    def _load(self, taken: Taken, ledger: Ledger, tag: int, mark: str) -> None:
         kept, loaded = self._schema.by_kept_name.get(taken.model), self._schema.by_wire_name.get(taken.model)
         model = kept or loaded
         if model is None:
@@ -79,16 +80,16 @@ class Loader:
         for start in range(0, len(rows), ROWS_PER_TRANSACTION):
             page = rows[start : start + ROWS_PER_TRANSACTION]
             if kept:
-                self._keep(model, page, tag)
+                self._keep(model, page, mark)
                 continue
             for row, reason in self._commit(model, page, tag):
                 log.warning("rejected: %s of %s: %s", model.label, row["s"], reason)
                 if not model.shared:
-                    self._keep(model, [kept_row(Scope.parse(row["s"]), key=row["k"])], tag)
+                    self._keep(model, [kept_row(Scope.parse(row["s"]), key=row["k"])], mark)
                 ledger.rejected(Scope.parse(row["s"]), f"{model.label}: {reason}")
 
-    def _keep(self, model: NodeModel, rows: Sequence[Row], tag: int) -> None:
-        """Mark what this run could not read, so that its cleanup leaves it."""
+    def _keep(self, model: NodeModel, rows: Sequence[Row], mark: str) -> None:
+        """Mark what this round could not read, so that its cleanup leaves it."""
         by_item, by_key = self._keepers[model]
         keys = [row for row in rows if row["k"] is not None]
         items = defaultdict[str, list[int]](list)
@@ -100,7 +101,7 @@ class Loader:
         def work(tx: neo4j.ManagedTransaction) -> None:
             for query, some in ((by_item, of_items), (by_key, keys)):
                 if some:
-                    tx.run(query, rows=some, tag=tag).consume()
+                    tx.run(query, rows=some, mark=mark).consume()
 
         self._graph.write(work)
 

@@ -364,6 +364,11 @@ class Ledger:
         raw: bytes | None = self._redis.hget(self._key, "state")  # type: ignore[assignment]
         return RunState(raw.decode()) if raw else None
 
+    def mark(self, tag: int) -> str:
+        """What marks in the graph what this round of the run could not read: a resumption reads it again."""
+        found: bytes | None = self._redis.hget(self._key, "round")  # type: ignore[assignment]
+        return f"{tag}.{int(found or 0)}"
+
     def now_ms(self) -> int:
         """The time by the clock that every time of the ledger is by: Redis's."""
         seconds, micros = self._redis.time()

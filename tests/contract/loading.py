@@ -65,6 +65,12 @@ class Runs:
             assert unit.state is State.CLEANED, f"{type_.name}: the scope ended {unit.state}: {unit.reason}"
         return ledger
 
+    def again(self, ledger: Ledger, answers: Mapping[str, Answers | None]) -> None:
+        """A resumption of the newest run: what is planned in it is fetched and loaded."""
+        asyncio.run(self._fetch_all(answers, ledger))
+        for _ in Loader(self._writer, registry.schema()).drain(ledger, self.tag):
+            pass
+
     def _scope_of(self, type_: ResourceType) -> Scope:
         return scope_of(type_, self._stand_ins[type_.provider])
 

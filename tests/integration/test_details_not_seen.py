@@ -11,7 +11,7 @@ import redis
 
 from loaders import indexes
 from loaders.graph import Graph
-from loaders.ledger import Ledger, RunState
+from loaders.ledger import Ledger, RunState, State
 from loaders.scope import Scope
 from loaders.writer import Writer
 from tasks import registry
@@ -149,13 +149,28 @@ def test_grants_of_a_bucket_whose_list_is_denied_stay_though_other_buckets_have_
 
 
 def test_resume_reads_again_what_was_complete_but_for_a_detail(runs: Runs, graph: Graph, aws: StandIn) -> None:
+    """And what the detail no longer has goes then: nothing is kept any more."""
+    scope: Scope = scope_of(registry.types()[ECR], aws)
+    run(
+        runs,
+        ECR,
+        aws,
+        {"ecr:DescribeRepositories": repositories("app"), "ecr:DescribeImages": {"app": images("a1", "a2")}},
+    )
     answers = {"ecr:DescribeRepositories": repositories("app"), "ecr:DescribeImages": {"app": "AccessDeniedException"}}
     ledger = runs.load({ECR: answers})
-    scope: Scope = scope_of(registry.types()[ECR], aws)
+    assert pulled(graph) == ["example.test/app:a1", "example.test/app:a2"]
     assert ledger.open_barrier("test", lease_seconds=60)
     ledger.close("test", RunState.COMPLETE, {})
-    ledger.resume({})
+
+    assert scope in ledger.resume({})
     unit = ledger.unit(scope)
     assert unit is not None
     assert (str(unit.state), unit.outcome.get("gaps")) == ("planned", None)
+    answers["ecr:DescribeImages"] = {"app": images("a1")}
+    runs.again(ledger, {ECR: answers})
+    unit = ledger.unit(scope)
+    assert unit is not None
+    assert (unit.state, unit.outcome.get("gaps")) == (State.CLEANED, None)
+    assert pulled(graph) == ["example.test/app:a1"]
     ledger.forget()

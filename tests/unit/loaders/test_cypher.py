@@ -91,7 +91,7 @@ def test_only_complete_scopes_and_their_own_relationships_are_cleaned() -> None:
     assert cypher.stale_relationships(Host.model, SCHEMA) == [
         "UNWIND $scopes AS scope\n"
         "MATCH (n:Host {_scope: scope})-[e:HAS]->()\n"
-        "WHERE e._scope = scope AND e.lastupdated < $tag AND coalesce(e._kept, 0) < $tag\n"
+        "WHERE e._scope = scope AND e.lastupdated < $tag AND coalesce(e._kept, '') <> $mark\n"
         "WITH e LIMIT $limit DELETE e RETURN count(*) AS deleted"
     ]
 
@@ -102,7 +102,7 @@ def test_what_was_not_read_is_marked_and_not_renewed() -> None:
     assert "MATCH (n:Host {name: row.k}) WHERE n._scope = row.s\n" in by_key
     for statement in (by_item, by_key):
         assert "MATCH (n)-[e:HAS]->(t)" in statement
-        assert "SET e._kept = $tag" in statement
+        assert "SET e._kept = $mark" in statement
         assert "lastupdated" not in statement
 
 
