@@ -432,7 +432,9 @@ def test_an_instance_whose_rules_were_not_read_is_not_known(graph: Graph) -> Non
     run(graph, "MATCH (g:EC2SecurityGroup {id: 'sg-stub'}) SET g._scope = 'shared'")
     for type_ in types_read(EXPOSURE):
         seen(graph, type_)
-    assert str(analysed(graph, EXPOSURE)) == "exposed instances: not known for 2"
+    finding = analysed(graph, EXPOSURE)
+    assert finding.lead == "exposed instances: not known for 2"
+    assert "i-public" in str(finding)
 
 
 def test_many_ways_in_are_named_once(graph: Graph) -> None:
@@ -739,7 +741,7 @@ def test_what_is_behind_a_newer_load_balancer_whose_rules_were_not_read_is_not_k
     run(graph, "MATCH (g:EC2SecurityGroup {id: 'sg-stub'}) SET g._scope = 'shared'")
     for type_ in types_read(EXPOSURE):
         seen(graph, type_)
-    assert str(analysed(graph, EXPOSURE)) == "1 exposed instance; 3 not known"
+    assert analysed(graph, EXPOSURE).lead == "1 exposed instance; 3 not known"
 
 
 def test_an_auto_scaling_group_is_exposed_as_its_instances_are(graph: Graph) -> None:
@@ -1154,7 +1156,7 @@ def test_a_cluster_is_exposed_if_its_endpoint_is_public_and_lets_in_anybody(grap
     )  # fmt: skip
     finding = analysed(graph, EKS)
     assert exposed_clusters(graph) == {"open"}
-    assert str(finding) == "1 exposed EKS cluster; 2 not known", (
+    assert finding.lead == "1 exposed EKS cluster; 2 not known", (
         "older and unread; the others are closed whatever the rest"
     )
     assert [example["cluster"] for example in finding.examples] == ["open"]
@@ -1250,5 +1252,5 @@ def test_buckets_not_known_are_told_apart_from_private_ones(graph: Graph) -> Non
     bucket(graph, "policy not read", policy=None)
     bucket(graph, "open", "READ_ACP", policy=[])
     finding = analysed(graph, S3)
-    assert str(finding) == "1 public bucket; 1 not known"
+    assert finding.lead == "1 public bucket; 1 not known"
     assert finding.examples == [{"bucket": "open", "account": "1111", "actions": ["s3:GetBucketAcl"]}]

@@ -13,6 +13,7 @@ import pytest
 from loaders.graph import Graph
 from tasks.aws import clients
 from tasks.listing import CALLS_IN_FLIGHT
+from tasks.resource import NOT_SEEN
 from tests.integration.estates.conftest import ACCOUNT, REGION, Client, Fetch, Load, found
 from tests.servers.aws import AwsServer, Effect, Fault
 
@@ -362,7 +363,8 @@ def test_a_statement_that_could_not_be_read_is_not_one_that_is_gone(
     assert found(graph, stated) == {("shared", "put", "s3:PutObject", '"*"')}
     aws.add(Fault(Effect.DENY, service="s3", action="GetBucketPolicy"))
     [denied] = fetch("aws.s3.policy_statements")
-    assert denied.failure is not None  # so its scope isn't complete, and nothing of it is deleted
+    assert denied.value["GetBucketPolicy"] is NOT_SEEN  # so what the graph has of it stays
+    assert [gap.action for gap in denied.gaps] == ["s3:GetBucketPolicy"]
 
 
 def test_the_details_of_many_buckets_are_read_at_the_same_time(client: Client, fetch: Fetch, aws: AwsServer) -> None:
