@@ -154,7 +154,7 @@ def stale_relationships(model: NodeModel, schema: GraphSchema) -> list[str]:
         "UNWIND $scopes AS scope\n"
         f"MATCH (n:{quoted(model.identity.label)} {{_scope: scope}})"
         f"{pattern('|'.join(kinds), 'e', incoming=incoming).replace('`', '')}()\n"
-        "WHERE e._scope = scope AND e.lastupdated < $tag AND coalesce(e._kept, '') <> $mark\n"
+        "WHERE e._scope = scope AND e.lastupdated < $tag AND coalesce(e._kept <> $mark, true)\n"
         "WITH e LIMIT $limit DELETE e RETURN count(*) AS deleted"
         for incoming in (False, True)
         if (kinds := _kinds(model, incoming=incoming))
@@ -166,7 +166,7 @@ def _stale(model: NodeModel) -> str:
     return (
         "UNWIND $scopes AS scope\n"
         f"MATCH (n:{quoted(model.identity.label)} {{_scope: scope}})\n"
-        f"WHERE {own}n.lastupdated < $tag AND coalesce(n._kept, '') <> $mark"
+        f"WHERE {own}n.lastupdated < $tag AND coalesce(n._kept <> $mark, true)"
     )
 
 

@@ -21,9 +21,8 @@ from tasks import registry
 from tasks.aws import api as aws_api
 from tasks.aws import credentials
 from tasks.aws.api import AwsApi
-from tasks.failures import CallFailed
 from tasks.rate_budget import RateBudget
-from tasks.resource import Tenant
+from tasks.resource import NOT_SEEN, Tenant
 from tests.integration.runs import Items, Sync, scope
 from tests.servers.aws import AwsServer, Effect, Fault
 from workers import embedded
@@ -198,12 +197,14 @@ def test_no_call_is_made_per_user_group_role_or_policy(account: Account, aws: Aw
     assert calls.count("iam") == 14
 
 
-def test_where_one_of_the_calls_is_denied_nothing_is_read(
-    account: Account, aws: AwsServer, monkeypatch: pytest.MonkeyPatch
+def test_where_a_list_beside_is_denied_users_are_there_and_their_groups_are_not_seen(
+    account: Account, aws: AwsServer
 ) -> None:
     aws.add(Fault(Effect.DENY, service="iam", action="ListGroups"))
-    with pytest.raises(CallFailed, match="iam:ListGroups"):
-        account.read()
+    [alice] = account.read()[scope("aws.iam.users", ACCOUNT)]
+    assert isinstance(alice, dict)
+    assert alice["UserName"] == "alice"
+    assert alice["ListGroups"] is NOT_SEEN
 
 
 # --- who may assume which role ---

@@ -107,7 +107,7 @@ def test_a_deleted_role_that_is_still_trusted_is_a_bare_principal(sync: Sync, gr
     sync.run(ordered({ROLES: [], OTHER_ROLES: trusting}, order))
     [found] = graph.rows("MATCH (:AWSRole)-[:TRUSTS_AWS_PRINCIPAL]->(p) RETURN labels(p) AS labels, properties(p) AS p")
     assert found["labels"] == ["AWSPrincipal"]
-    assert found["p"].keys() == {"arn", "type", "firstseen", "lastupdated", "_scope"}
+    assert found["p"].keys() == {"arn", "id", "type", "firstseen", "lastupdated", "_scope"}
     assert values(graph, "MATCH (:AWSAccount {id: '1111'})-[e]->() RETURN type(e)") == []
 
 
