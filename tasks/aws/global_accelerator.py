@@ -13,6 +13,9 @@ from tasks.resource import Per, ResourceType
 Ports = tuple[int, int]  # first and last
 
 
+_OVERRIDE: Final = {"ListenerPort", "EndpointPort"}
+
+
 class GlobalAccelerator(AWSNode, label="GlobalAccelerator", tenant="AWSAccount", arn=None):
     id: str = key("AcceleratorArn")
     arn: str = prop("AcceleratorArn", index=True)
@@ -36,10 +39,13 @@ def endpoints(accelerator: Source) -> Iterator[Mapping[str, Any]]:
 
 
 def endpoint_ports(ranges: Sequence[Mapping[str, int]], overrides: Sequence[Mapping[str, int]]) -> Iterator[Ports]:
-    """The ports at which an endpoint is asked: the listener's, but for those that the group maps to others."""
-    mapped = {one["ListenerPort"]: one["EndpointPort"] for one in overrides}
+    """The ports at which an endpoint is asked: the listener's, but for those that the group maps to others.
+
+    A range without an end is as wide as it can be: a port too many is no exposure missed.
+    """
+    mapped = {one["ListenerPort"]: one["EndpointPort"] for one in overrides if one.keys() >= _OVERRIDE}
     for one in ranges:
-        first, last = one["FromPort"], one["ToPort"]
+        first, last = one.get("FromPort", 1), one.get("ToPort", 65535)
         for port in sorted(port for port in mapped if first <= port <= last):
             if first < port:
                 yield first, port - 1
@@ -105,6 +111,7 @@ def subnets(accelerator: Source) -> list[str]:
             for listener in accelerator.item["ListCustomRoutingListeners"]["Listeners"]
             for group in listener["ListCustomRoutingEndpointGroups"]["EndpointGroups"]
             for endpoint in group.get("EndpointDescriptions", ())
+            if "EndpointId" in endpoint
         }
     )
 
