@@ -26,7 +26,7 @@ def row_of(
     key = properties[model.key.name]
     row: Row = {"k": key, "p": dict(properties), "r": [list(keys) for keys in references], "s": scope.whole.id}
     if item is not None and not model.shared:
-        row["i"] = row["p"]["_item"] = item_number(item)
+        row["i"] = item_number(item)
     return row
 
 

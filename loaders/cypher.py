@@ -59,7 +59,7 @@ def load(model: NodeModel, schema: GraphSchema) -> str:
     else:
         lines += [
             "ON CREATE SET n.firstseen = timestamp()",
-            "SET n += row.p, n.lastupdated = $tag, n._scope = row.s",
+            f"SET {_of_item('n')}, n += row.p, n.lastupdated = $tag, n._scope = row.s",
         ]
     further = tuple(label for label in model.labels if label != identity.label)
     if further:
@@ -80,7 +80,7 @@ def _merge_reference(position: int, reference: Reference, target: NodeModel) -> 
         f"{same}{other_spelling}\n"
         f"  MERGE (n){pattern(reference.type, 'e', incoming=reference.incoming)}(t)\n"
         f"    ON CREATE SET e.firstseen = timestamp()\n"
-        f"  SET e.lastupdated = $tag, e._scope = row.s, e._item = row.i)"
+        f"  SET {_of_item('e')}, e.lastupdated = $tag, e._scope = row.s)"
     )
 
 
@@ -91,6 +91,12 @@ def _same_as_key(identity: NodeModel) -> tuple[str, ...]:
         for p in identity.properties
         if p.name == "id" and p is not identity.key and p.source == identity.key.source
     )
+
+
+def _of_item(written: str) -> str:
+    """Which item it is from; of several that a run reads, always the same, in whatever order they come."""
+    same_run = f"{written}.lastupdated = $tag AND {written}._item < row.i"
+    return f"{written}._item = CASE WHEN {same_run} THEN {written}._item ELSE row.i END"
 
 
 def keep(model: NodeModel) -> tuple[str, str]:

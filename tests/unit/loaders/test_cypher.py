@@ -50,14 +50,16 @@ def test_load_merges_by_identity_and_writes_node_and_relationships_in_one_statem
 UNWIND $rows AS row
 MERGE (n:Host {name: row.k})
 ON CREATE SET n.firstseen = timestamp()
-SET n += row.p, n.lastupdated = $tag, n._scope = row.s
+SET n._item = CASE WHEN n.lastupdated = $tag AND n._item < row.i THEN n._item ELSE row.i END, n += row.p, \
+n.lastupdated = $tag, n._scope = row.s
 SET n:Machine
 FOREACH (k IN row.r[0] |
   MERGE (t:Address {ip: k})
     ON CREATE SET t.firstseen = timestamp(), t.lastupdated = $tag, t._scope = 'shared'
   MERGE (n)-[e:HAS]->(t)
     ON CREATE SET e.firstseen = timestamp()
-  SET e.lastupdated = $tag, e._scope = row.s, e._item = row.i)"""
+  SET e._item = CASE WHEN e.lastupdated = $tag AND e._item < row.i THEN e._item ELSE row.i END, e.lastupdated = $tag, \
+e._scope = row.s)"""
     )
 
 

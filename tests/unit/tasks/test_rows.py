@@ -153,7 +153,8 @@ def test_of_a_detail_that_was_not_seen_properties_are_null_and_edges_stay() -> N
     )
     [(model, row)] = found.rows
     assert model.label == "Place"
-    assert row["p"] == {"id": "1", "name": "n", "size": None, "_item": item_number("1")}
+    assert row["p"] == {"id": "1", "name": "n", "size": None}
+    assert row["i"] == item_number("1")
     assert row["r"] == [["t1"], []]
     assert [(model.label, row["k"], row["e"], row["i"]) for model, row in found.kept] == [
         ("Place", "1", "HAS", None),
