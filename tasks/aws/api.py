@@ -173,7 +173,7 @@ class AwsApi:
         """
         if code_of(error) not in MAYBE_NOT_ENABLED:
             return classify(error, service)
-        if self.region == GLOBAL and region == self._region:
+        if self.region == GLOBAL and region == endpoints.region_of(service, self._region, self.partition):
             return Failure.DENIED
         home = replace(self, region=GLOBAL)
         try:

@@ -45,6 +45,7 @@ _CLASSES: Final[dict[Failure, frozenset[str]]] = {
             "InternalServerError",
             "InternalServerErrorException",
             "InternalServiceError",
+            "InternalServiceErrorException",
             "InternalServiceException",
             "KMSInternalException",
             "RequestTimeout",

@@ -43,6 +43,7 @@ TENANT = Tenant(provider="aws", id=ACCOUNT, name="sample", access={"name_server"
 REFUSE = {
     "all_statements",  # a policy's document
     "anonymous_access",
+    "group_arns",  # a group that the list of groups lacks: it may be new
     "in_repository",  # the name by which images are pulled
     "inline_version",
     "managed_version",

@@ -22,10 +22,11 @@ def password_last_used(user: Source) -> datetime | None:
 def group_arns(user: Source) -> list[str]:
     """A user's details name groups by their names, and an ARN holds the path as well.
 
-    The groups are listed after the first users were: one that isn't among them is gone.
+    The groups are listed once the first users were read. One that isn't among them may have been made since: that the
+    user is in none of that name can't be said, so it raises KeyError.
     """
-    known = (user.item["ListGroups"].get(name) for name in user.item.get("GroupList") or ())
-    return [group["Arn"] for group in known if group]
+    known = user.item["ListGroups"]
+    return [arn for name in user.item.get("GroupList") or () if (arn := known[name].get("Arn"))]
 
 
 class AWSUser(AWSPrincipal, label="AWSUser", tenant="AWSAccount"):

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from tasks.aws.api import AwsApi
 from tasks.aws.cloudfront import VPC_ORIGINS
 from tasks.failures import CallFailed, Failure
+from tasks.rate_budget import Limit
 from tasks.resource import Tenant
 
 Page = dict[str, Any]
 
 
-@dataclass
-class OnePageApi:
-    """A client that makes one call, as botocore knows no paginator of this one; answers by the marker asked for."""
+class NoBudget:
+    """Nothing to wait for."""
 
-    answers: dict[str, Page]
-    tenant: Tenant = field(default_factory=lambda: Tenant(provider="aws", id="1111"))
-    at_a_time: int = 1
+    async def take(self, bucket: str, limit: Limit) -> None:
+        pass
 
-    async def pages(self, action: str, **parameters: str) -> AsyncIterator[Page]:
-        yield {"VpcOriginList": self.answers[parameters.get("Marker", "")]}
+
+@dataclass(slots=True)
+class FromMemory(AwsApi):
+    """Answers by the marker asked for."""
+
+    answers: dict[str, Page] = field(default_factory=dict)
+
+    async def call(self, action: str, **parameters: Any) -> Page:
+        return {"VpcOriginList": self.answers[parameters.get("Marker", "")]}
 
 
 def origin(name: str, account: str = "1111") -> dict[str, str]:
@@ -34,7 +40,8 @@ def origin(name: str, account: str = "1111") -> dict[str, str]:
 
 def listed(answers: dict[str, Page]) -> list[str]:
     async def read() -> list[str]:
-        api: Any = OnePageApi(answers)
+        tenant = Tenant(provider="aws", id="1111")
+        api = FromMemory(tenant, "global", NoBudget(), "aws", answers=answers)  # type: ignore[arg-type]
         return [item.value["Id"] async for item in VPC_ORIGINS.fetch.items(api, "")]
 
     return asyncio.run(read())
