@@ -77,6 +77,8 @@ class Loader:
                 ledger.bad_rows(scope, f"this loader doesn't know the model {taken.model}: workers of two versions")
             return
         rows = [row for _, payload in taken.batches for row in decode(payload)]
+        # Of rows of one node in one statement the last one's item stays: the least, as over statements (cypher.load).
+        rows.sort(key=lambda row: row.get("i") or 0, reverse=True)
         for start in range(0, len(rows), ROWS_PER_TRANSACTION):
             page = rows[start : start + ROWS_PER_TRANSACTION]
             if kept:

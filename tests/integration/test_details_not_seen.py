@@ -174,3 +174,16 @@ def test_resume_reads_again_what_was_complete_but_for_a_detail(runs: Runs, graph
     assert (unit.state, unit.outcome.get("gaps")) == (State.CLEANED, None)
     assert pulled(graph) == ["example.test/app:a1"]
     ledger.forget()
+
+
+def test_which_item_a_shared_grant_is_from_does_not_depend_on_their_order(
+    runs: Runs, graph: Graph, aws: StandIn
+) -> None:
+    grant = {"Grantee": {"Type": "CanonicalUser", "ID": "o"}, "Permission": "READ"}
+    acls = {name: {"Owner": {"ID": "o"}, "Grants": [grant]} for name in ("one", "two", "three")}
+    found = set()
+    for names in (("one", "two", "three"), ("three", "two", "one"), ("two", "three", "one")):
+        listed = [{"Buckets": [{"Name": name, "BucketRegion": "eu-west-1"} for name in names]}]
+        run(runs, ACLS, aws, {"s3:ListBuckets": listed, "s3:GetBucketAcl": acls})
+        found |= {row["item"] for row in graph.rows("MATCH (a:S3Acl) RETURN a._item AS item")}
+    assert len(found) == 1
