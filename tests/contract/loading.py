@@ -162,8 +162,14 @@ def linked(model: NodeModel, relationship: Relationship, row: Mapping[str, Any])
 def _make_record(
     graph: Graph, record: NodeModel, by: str, target: NodeModel, key: str, properties: dict[str, Any]
 ) -> None:
-    """What a link goes through: a record of equal values, which names the other end."""
-    _make(graph, record, properties.get(record.key.name, f"record of {key}"), properties)
+    """What a link goes through: a record of equal values, which names the other end. Where the record's own link is by
+    value, so that the barrier would draw it anew, these are equal, too.
+    """
+    of_record = next((link for link in record.links if link.type == by), None)
+    equal = {mine: key for mine, _ in of_record.on} if of_record else {}
+    _make(graph, record, properties.get(record.key.name, f"record of {key}"), properties | equal)
+    if of_record:
+        _make(graph, target, key, {theirs: key for _, theirs in of_record.on})
     query = (
         f"MATCH (r:{cypher.quoted(record.label)}), (t:{cypher.quoted(target.label)} {{{target.key.name}: $key}}) "
         f"WHERE properties(r) [$name] = $value MERGE (r)-[:{cypher.quoted(by)}]->(t)"
