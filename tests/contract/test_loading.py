@@ -30,6 +30,8 @@ from tests.fleet.graph_state import State as GraphState
 from tests.fleet.graph_state import difference, elements, graph_state
 from workers import embedded
 
+pytestmark = pytest.mark.timeout(1200)  # the six runs, of all types, are the first test's
+
 every_type = pytest.mark.parametrize("type_", registry.types().values(), ids=registry.types().keys())
 Problems = dict[str, list[str]]  # by name of the type, or "" where that can't be told
 

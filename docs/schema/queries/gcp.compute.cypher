@@ -3,12 +3,6 @@ MATCH (instance:GCPInstance {exposed_internet: true})<-[:FIREWALL_INGRESS]-(fire
 RETURN instance.instancename AS instance, instance.project_id AS project, collect(firewall.name) AS rules
 ORDER BY instance;
 
-// Instances that something which isn't read may open
-MATCH (instance:GCPInstance)
-WHERE instance.exposure_not_known IS NOT NULL
-RETURN instance.instancename AS instance, instance.project_id AS project, instance.exposure_not_known AS because
-ORDER BY instance;
-
 // Firewall rules that let anyone in
 MATCH (anywhere:IpRange)-[:MEMBER_OF_IP_RULE]->(rule:GCPIpRule)-[:ALLOWED_BY]->(firewall:GCPFirewall)<-[:RESOURCE]-(network:GCPVpc)
 WHERE anywhere.wide
