@@ -46,7 +46,7 @@ def test_the_demo_ends_as_expected_and_leaves_nothing(directory: Path) -> None:
     process = start(directory)
     said = said_by(process)
     assert process.returncode == 0, said
-    assert re.search(r"complete, but 12 of \d+ scopes not seen", said)
+    assert re.search(r"complete, but 13 of \d+ scopes not seen", said)
     assert "eu-south-1 of 123456789012  denied: 12 types of aws.ec2: elastic_ips, images, instances" in said
     assert "19 exposed instances" in said
     assert "8 public buckets" in said
