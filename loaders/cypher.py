@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import UNOWNED, GraphSchema, IdLink, Link, NodeModel, Reference
+from loaders.model import TENANT_EDGE, UNOWNED, GraphSchema, IdLink, Link, NodeModel, Reference
 
 OWN_INDEX: Final = "chartfleet_"  # how the names of indexes and constraints begin
 
@@ -108,9 +108,8 @@ def keep(model: NodeModel) -> tuple[str, str]:
     """
     node = quoted(model.identity.label)
     own = "" if model is model.identity else f" AND n:{quoted(model.label)}"
-    tenant = _kept_edges(
-        model, "e._scope = row.s AND (e._item IS NULL OR e._item IN row.items OR type(e) = 'RESOURCE')"
-    )
+    of_items = f"(e._item IS NULL OR e._item IN row.items OR type(e) = '{TENANT_EDGE}')"
+    tenant = _kept_edges(model, f"e._scope = row.s AND {of_items}")
     by_item = (
         "UNWIND $rows AS row\n"
         f"MATCH (n:{node} {{_scope: row.s}})\n"

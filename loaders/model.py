@@ -345,6 +345,11 @@ class NodeModel:
     def links(self) -> tuple[Link, ...]:
         return tuple(r for r in self.relationships if isinstance(r, Link))
 
+    @cached_property
+    def linked_by(self) -> frozenset[str]:
+        """Its properties by whose values edges are drawn."""
+        return frozenset(mine for link in self.links for mine, _ in link.on)
+
 
 class ModelError(ValueError):
     """A declaration contradicts itself or another one. Found when the registry is read, before anything runs."""

@@ -54,12 +54,9 @@ def read(type_: ResourceType, whole: Source, item: str | None = None) -> ItemRow
 
 def unread(type_: ResourceType, source: Source, item: str) -> list[tuple[NodeModel, Row]]:
     """What keeps all that the graph has of an item."""
-    return [(model, batch.kept(source.scope, item=item)) for model in _owned(type_)]
-
-
-def _owned(type_: ResourceType) -> list[NodeModel]:
-    """The models whose nodes belong to the scope. What scopes share lives as long as their edges."""
-    return [node.model for node in type_.nodes if not node.model.shared]
+    models = (node.model for node in type_.nodes)
+    # What scopes share lives as long as their edges.
+    return [(model, batch.kept(source.scope, item=item)) for model in models if not model.shared]
 
 
 class _Reading:
@@ -78,7 +75,7 @@ class _Reading:
         if main is not None:
             self._read_row(main.node.model, whole, is_main=True)
             if main.node.model in self._lost:  # its children would hang on nothing
-                return self._nothing_of_it(main.node.model)
+                return self._nothing_of_it(main.node.model, whole)
         for each in each_of_it:
             if each is not main:
                 for source in self._sources(each, whole):
@@ -86,10 +83,10 @@ class _Reading:
         self._keep_lost()
         return self._found
 
-    def _nothing_of_it(self, main: NodeModel) -> ItemRows:
+    def _nothing_of_it(self, main: NodeModel, whole: Source) -> ItemRows:
         if self._item is None:
             raise BadItem(self._why(f"{main.label}: its key is not seen"))
-        self._found.kept = [(model, batch.kept(self._scope, item=self._item)) for model in _owned(self._type)]
+        self._found.kept = unread(self._type, whole, self._item)
         return self._found
 
     def _keep_lost(self) -> None:
@@ -186,14 +183,13 @@ class _Reading:
         are drawn is left as it is, and so are they. None where a property is not as declared, and may not be null.
         """
         found: dict[str, Any] = {}
-        drawn_by = {mine for link in model.links for mine, _ in link.on}
         for declared in model.properties:
             if declared.is_key:
                 continue
             try:
                 found[declared.name] = checked(declared, evaluate(declared.source, source), model)
             except NotSeen:
-                if declared.name not in drawn_by and not model.shared:  # another scope may have seen it
+                if declared.name not in model.linked_by and not model.shared:  # another scope may have seen it
                     found[declared.name] = None
             except BadItem as error:
                 self._reject(f"{model.label}.{declared.name}", str(error))
