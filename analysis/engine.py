@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from neo4j.exceptions import DatabaseUnavailable, Neo4jError
 
+from analysis.cypher35 import dropped_index
 from analysis.job import Job, Statement, in_order, load_jobs
-from analysis.old_cypher import dropped_index
 from loaders.scope import GLOBAL, regions_type, tenants_type
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from analysis import old_cypher
+from analysis import cypher35
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,14 +38,14 @@ class Statement:
     @cached_property
     def changes_schema(self) -> bool:
         """Whether it creates or drops an index or a constraint."""
-        words = list(itertools.takewhile(lambda token: token.is_name, old_cypher.code(self.query)))
+        words = list(itertools.takewhile(lambda token: token.is_name, cypher35.code(self.query)))
         commands = any(word.is_word("create", "drop") for word in words[:1])
         return commands and any(word.is_word("index", "constraint") for word in words)
 
     @cached_property
     def commits_itself(self) -> bool:
         """Whether it is a `CALL {...} IN TRANSACTIONS`."""
-        code = old_cypher.code(self.query)
+        code = cypher35.code(self.query)
         return any(
             brace.text == "}" and word.is_word("in") and any(near.is_word("transactions") for near in code[at : at + 5])
             for at, (brace, word) in enumerate(itertools.pairwise(code), start=1)
@@ -171,7 +171,7 @@ def _read(file: Path, shipped: bool) -> Job:
 
 def _statement(fields: _Fields) -> Statement:
     statement = Statement(
-        query=old_cypher.modern(fields.query("query")),
+        query=cypher35.modern(fields.query("query")),
         iterative=fields.flag("iterative"),
         iterationsize=fields.whole_number("iterationsize"),
         parameters=fields.parameters("parameters"),

@@ -21,10 +21,10 @@ from typing import Any, Final
 from analysis.iam import permissions
 from loaders import indexes
 from loaders.graph import Graph
-from tasks import registry
+from tasks.engine import registry
 from tests.unit.analysis.iam.naive_policies import Request, is_allowed
 from workers import embedded
-from workers.permissions import rules
+from workers.fleet.permissions import rules
 
 ACCOUNT: Final = "111122223333"
 START: Final = f"arn:aws:iam::{ACCOUNT}:"

@@ -22,11 +22,11 @@ from botocore import xform_name
 
 from demo import estate
 from loaders.scope import GLOBAL
-from tasks import registry
-from tasks.aws import api
-from tasks.aws.api import AwsApi
-from tasks.listing import Listing
-from tasks.rate_budget import RateBudget
+from tasks.aws.client import client
+from tasks.aws.client.client import AwsApi
+from tasks.clients.rate_limiter import RateBudget
+from tasks.engine import registry
+from tasks.engine.listing import Listing
 from tasks.resource import ResourceType, Tenant
 from tests.fleet.running import AWS_KEYS
 from tests.servers.aws import AwsServer
@@ -93,7 +93,7 @@ async def fetched(types: list[ResourceType], broker: redis.Redis) -> dict[str, i
             assert all(item.failure is None for item in items), items
             found[type_.name] = len(items)
     finally:
-        await api.close()
+        await client.close()
     return found
 
 

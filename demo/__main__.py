@@ -30,12 +30,12 @@ from demo import sample_queries
 from demo.estate import ACCOUNT, REGIONS, Estate
 from demo.organization import EXTERNAL_ID, READER, fill
 from loaders.graph import Graph
-from tasks import registry
+from tasks.engine import registry
 from tests.servers import company
 from tests.servers.aws import START_SECONDS, AwsControl, Effect, Fault
 from workers import embedded
 from workers.embedded.process import ServerProcess, spawn, stop_all
-from workers.report import NOT_COVERED
+from workers.report.report import NOT_COVERED
 
 ROOT: Final = Path(__file__).parents[1]
 CHARTFLEET: Final = str(Path(sys.executable).with_name("chartfleet"))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from tasks import registry
+from tasks.engine import registry
 
 _FACTS: Final = Path(__file__).parents[1] / "tests" / "facts"
 

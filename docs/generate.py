@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from docs import facts_2020, schema_pages
-from tasks import registry
-from tasks.aws.iam_policy import Policies
+from tasks.aws.doctor.iam_policy import Policies
+from tasks.engine import registry
 from tasks.gcp import scopes as gcp_scopes
 from tasks.gsuite import api as gsuite_api
-from workers.settings import Setting, known
+from workers.settings.settings import Setting, known
 
 DOCS: Final = Path(__file__).parent
 _PART: Final = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -15,8 +15,8 @@ from typing import Final
 
 from analysis import shipped
 from docs.picture import Arrow, Box, draw
+from workers.report.schema_view import grouped, how
 from workers.schema import Edge, NodeOf, PropertyOf, TypeOf, described, edges_of
-from workers.schema_shown import grouped, how
 
 FOLDER: Final = Path(__file__).with_name("schema")
 QUERIES: Final = FOLDER / "queries"

@@ -20,9 +20,9 @@ from typing import Any, Final
 
 from googleapiclient import discovery_cache
 
-from tasks import registry
+from tasks.clients.google_documents import SERVICES
+from tasks.engine import registry
 from tasks.gcp import scopes as gcp
-from tasks.google_documents import SERVICES
 
 FILE: Final = Path(__file__).parent / "facts" / "google_calls.json"
 _PACKAGE: Final = "google-api-python-client"

@@ -33,28 +33,18 @@ from loaders.indexes import DuplicateNodes
 from loaders.ledger import Ledger, RunState, runs
 from loaders.scope import Scope
 from loaders.writer import RunRefused, revoke_claim
-from tasks import registry
-from tasks.aws.iam_policy import ROLE, Policies
-from workers import (
-    configured,
-    coordinator,
-    doctor,
-    embedded,
-    former_flags,
-    health,
-    local_fleet,
-    permissions,
-    readiness,
-    report,
-    schema,
-    schema_shown,
-    watch,
-)
-from workers.adopt import adopt, look
+from tasks.aws.doctor.iam_policy import ROLE, Policies
+from tasks.engine import registry
+from workers import embedded, schema
+from workers.commands import doctor
+from workers.commands.adopt import adopt, look
+from workers.commands.forget import forget
 from workers.embedded import flock
-from workers.forget import forget
-from workers.process import connect_redis
-from workers.settings import SettingError, Settings, known
+from workers.fleet import coordinator, health, local_fleet, permissions, readiness
+from workers.fleet.process import connect_redis
+from workers.report import report, schema_view, watch
+from workers.settings import configured, legacy_flags
+from workers.settings.settings import SettingError, Settings, known
 
 FLEET_ANSWER_SECONDS = (3, 7)  # a busy fleet is asked twice
 PIPE_WIDTH = 110  # of a report that isn't shown on a terminal
@@ -123,7 +113,7 @@ def _sync(settings: Settings, args: argparse.Namespace) -> int:
         os.environ[PROMPTED_PASSWORD] = getpass.getpass(asked)
     elif settings.neo4j_user and not settings.neo4j_password_env_var:
         _say("--neo4j-user without a password: --neo4j-password-env-var names its variable", report.COMPLETE)
-    for line in (*settings.notes(), *former_flags.answers(args)):
+    for line in (*settings.notes(), *legacy_flags.answers(args)):
         _say(line, report.COMPLETE)
     notes = Console(stderr=True, quiet=args.quiet)
     local = settings.broker_url is None
@@ -245,7 +235,7 @@ def _from_here(path: Path) -> Path:
 def _app(settings: Settings) -> Celery:
     """The app of this process, with the settings of this command."""
     os.environ.update(settings.as_environment())
-    from workers.app import app, configuration  # reads its settings when it is imported
+    from workers.fleet.app import app, configuration  # reads its settings when it is imported
 
     app.conf.update(configuration(settings))
     return app
@@ -384,7 +374,7 @@ def _schema(settings: Settings, args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"types": schema.as_json(found)}, indent=2))
     else:
-        schema_shown.show(found, _console())
+        schema_view.show(found, _console())
     return report.COMPLETE
 
 
@@ -536,7 +526,7 @@ def _parser() -> argparse.ArgumentParser:
     sync.add_argument("--neo4j-password-prompt", action="store_true", help="ask for the graph's password")
     sync.add_argument("--resume", metavar="RUN", help="fetch again what an earlier run didn't see, and analyse again")
     sync.add_argument("--json", action="store_true", help="the report as JSON on stdout; all else on stderr")
-    former_flags.add(sync)
+    legacy_flags.add(sync)
     asking = commands.add_parser("doctor", parents=[common], help="before a run: what the credentials may not do")
     asking.add_argument("--json", action="store_true", help="every tenant, action and region")
     status = commands.add_parser("status", parents=[common], help="where a run stands, the newest by default")

@@ -17,7 +17,7 @@ from analysis import shipped
 from analysis.job import Job
 from loaders.model import IdLink, Link, NodeModel, Property, Reference, Value
 from loaders.model import Relationship as Declared
-from tasks import registry
+from tasks.engine import registry
 from tasks.resource import Call, ResourceType
 
 # What Neo4j calls a value of a Python type.

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from analysis.drawing import EDGES_PER_TRANSACTION, delete, pages
+from analysis.edges import EDGES_PER_TRANSACTION, delete, pages
 from analysis.iam import principals
 from analysis.iam.assume_role_findings import FINDINGS
 from analysis.iam.edge_conditions import Way, as_text

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from analysis.drawing import EDGES_PER_TRANSACTION, delete, pages
+from analysis.edges import EDGES_PER_TRANSACTION, delete, pages
 from analysis.iam import principals
 from analysis.iam.edge_conditions import as_text, conditions_of, unless
 from analysis.iam.permission_grants import Grant, questions

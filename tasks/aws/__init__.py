@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks.aws import access_check, api, calls, name_server, tenants
-from tasks.aws.other_words import OTHER_WORDS
+from tasks.aws.client import calls, client, tenants
+from tasks.aws.client.legacy_words import OTHER_WORDS
+from tasks.aws.doctor import access_check
+from tasks.aws.vocabulary import name_server
 from tasks.resource import Option, Provider
 
 PROVIDER: Final = Provider(
@@ -15,7 +17,7 @@ PROVIDER: Final = Provider(
     connect=tenants.connect,
     missing=tenants.missing,
     contradiction=tenants.contradiction,
-    close=api.close,
+    close=client.close,
     calls=calls.of,
     examine=access_check.examine,
     other_words=OTHER_WORDS,

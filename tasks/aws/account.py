@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from loaders.model import Source, constant, incoming, key, prop
-from tasks.aws.node import AWSNode
-from tasks.aws.principals import AWSPrincipal
-from tasks.listing import listing
+from tasks.aws.vocabulary.node import AWSNode
+from tasks.aws.vocabulary.principals import AWSPrincipal
+from tasks.engine.listing import listing
 from tasks.resource import Per, ResourceType
 
 

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from typing import Any, Final
 
 from loaders.model import key, link, prop
-from tasks.aws import credentials
-from tasks.aws.node import AWSNode
+from tasks.aws.client import credentials
+from tasks.aws.vocabulary.node import AWSNode
+from tasks.engine.listing import ListedApi, Listing
 from tasks.failures import CallFailed, Failure
-from tasks.listing import ListedApi, Listing
 from tasks.resource import Per, ResourceType
 
 

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from analysis.iam.resource_policy import Verdict
 from loaders.model import NotSeen, Source, at, constant, id_link, key, outgoing, prop, scope_region
-from tasks.aws.dns import AWSDNSRecord, Ip, as_ips, host
-from tasks.aws.name_server import NOBODY, NotResolved, addresses
-from tasks.aws.node import AWSNode
-from tasks.aws.public_policy import actions, anonymous, resource
-from tasks.listing import ListedApi, Listing, bounded
+from tasks.aws.vocabulary.dns import AWSDNSRecord, Ip, as_ips, host
+from tasks.aws.vocabulary.name_server import NOBODY, NotResolved, addresses
+from tasks.aws.vocabulary.node import AWSNode
+from tasks.aws.vocabulary.public_policy import actions, anonymous, resource
+from tasks.engine.listing import ListedApi, Listing, bounded
 from tasks.resource import Gap, Item, Per, ResourceType
 
 _AT_A_TIME: Final = 25  # names that are asked for

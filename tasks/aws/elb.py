@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from loaders.model import Source, id_link, incoming, key, link, outgoing, parent, prop, scope_region
-from tasks.aws.dns import host_at
-from tasks.aws.node import AWSNode
-from tasks.listing import listing
+from tasks.aws.vocabulary.dns import host_at
+from tasks.aws.vocabulary.node import AWSNode
+from tasks.engine.listing import listing
 from tasks.resource import Per, ResourceType
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from loaders.model import Source, at, id_link, incoming, key, outgoing, prop, scope_region
-from tasks.aws.dns import host_at
-from tasks.aws.node import AWSNode
-from tasks.listing import listing
+from tasks.aws.vocabulary.dns import host_at
+from tasks.aws.vocabulary.node import AWSNode
+from tasks.engine.listing import listing
 from tasks.resource import Per, ResourceType
 
 

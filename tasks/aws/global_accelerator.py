@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from loaders.model import Source, id_link, incoming, key, link, parent, prop
-from tasks.aws.node import AWSNode
-from tasks.listing import listing
+from tasks.aws.vocabulary.node import AWSNode
+from tasks.engine.listing import listing
 from tasks.resource import Per, ResourceType
 
 Ports = tuple[int, int]  # first and last

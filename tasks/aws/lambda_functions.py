@@ -9,9 +9,9 @@ from typing import Final
 
 from analysis.iam.resource_policy import Verdict
 from loaders.model import Source, id_link, key, outgoing, prop, scope_region
-from tasks.aws.node import AWSNode
-from tasks.aws.public_policy import actions, anonymous_of, resource
-from tasks.listing import listing
+from tasks.aws.vocabulary.node import AWSNode
+from tasks.aws.vocabulary.public_policy import actions, anonymous_of, resource
+from tasks.engine.listing import listing
 from tasks.resource import Per, ResourceType
 
 

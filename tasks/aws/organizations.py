@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 from loaders.model import Source, incoming, key, outgoing, prop
-from tasks.aws.api import AwsApi
-from tasks.aws.node import AWSNode
+from tasks.aws.client.client import AwsApi
+from tasks.aws.vocabulary.node import AWSNode
+from tasks.engine.listing import values_at
 from tasks.failures import CallFailed, Failure
-from tasks.listing import values_at
 from tasks.resource import Item, Per, ResourceType
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 from loaders.model import Source, at, id_link, key, link, outgoing, prop, scope_region
-from tasks.aws.encryption import encrypted_by
-from tasks.aws.node import AWSNode
-from tasks.listing import listing
+from tasks.aws.vocabulary.encryption import encrypted_by
+from tasks.aws.vocabulary.node import AWSNode
+from tasks.engine.listing import listing
 from tasks.resource import Per, ResourceType
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from loaders.model import Source, id_link, key, link, outgoing, prop
-from tasks.aws.api import AwsApi
-from tasks.aws.dns import AWSDNSRecord, Ip, as_ips, host
-from tasks.aws.node import AWSNode
+from tasks.aws.client.client import AwsApi
+from tasks.aws.vocabulary.dns import AWSDNSRecord, Ip, as_ips, host
+from tasks.aws.vocabulary.node import AWSNode
+from tasks.engine.listing import listing, values_at
 from tasks.failures import CallFailed
-from tasks.listing import listing, values_at
 from tasks.resource import Item, Per, ResourceType
 
 _ZONES: Final = listing("route53:ListHostedZones")

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from analysis.iam.resource_policy import Verdict
 from loaders.model import Source, at, incoming, key, outgoing, parent, prop
-from tasks.aws.encryption import encrypted_by
-from tasks.aws.node import AWSNode
-from tasks.aws.policy_document import listed, sid_in_id, statements
-from tasks.aws.public_policy import actions, anonymous_of, resource
-from tasks.listing import listing
+from tasks.aws.vocabulary.encryption import encrypted_by
+from tasks.aws.vocabulary.node import AWSNode
+from tasks.aws.vocabulary.policy_document import listed, sid_in_id, statements
+from tasks.aws.vocabulary.public_policy import actions, anonymous_of, resource
+from tasks.engine.listing import listing
 from tasks.resource import Per, ResourceType
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from loaders.model import Source, key, outgoing, parent, prop, scope_region
-from tasks.aws.encryption import encrypted_by
-from tasks.aws.node import AWSNode
-from tasks.listing import listing
+from tasks.aws.vocabulary.encryption import encrypted_by
+from tasks.aws.vocabulary.node import AWSNode
+from tasks.engine.listing import listing
 from tasks.resource import Per, ResourceType
 
 

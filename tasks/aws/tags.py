@@ -13,10 +13,10 @@ from functools import cache
 from typing import Any, ClassVar, Final
 
 from loaders.model import Node, Source, key, outgoing, prop
-from tasks import registry
-from tasks.aws.api import AwsApi
-from tasks.aws.node import AWSNode, kind_of
-from tasks.listing import listing
+from tasks.aws.client.client import AwsApi
+from tasks.aws.vocabulary.node import AWSNode, kind_of
+from tasks.engine import registry
+from tasks.engine.listing import listing
 from tasks.resource import Item, Per, ResourceType
 
 _LISTING: Final = listing("resourcegroupstaggingapi:GetResources", ResourcesPerPage=100)

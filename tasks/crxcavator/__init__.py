@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks import base_url, http
+from tasks.clients import base_url, http
 from tasks.crxcavator import api, tenants
 from tasks.resource import Option, Provider
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tasks import variables
-from tasks.http import HttpApi, HttpService
-from tasks.rate_budget import Budget, Limit
+from tasks.clients import variables
+from tasks.clients.http import HttpApi, HttpService
+from tasks.clients.rate_limiter import Budget, Limit
 from tasks.resource import Tenant
 
 SERVICE: Final = HttpService(limit=lambda action: ("all", Limit(initial=10, highest=20)), in_flight=5)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final
 
 from loaders.model import Node, NotSeen, Source, at, incoming, key, prop
+from tasks.clients.http import HttpApi
+from tasks.engine.listing import bounded
 from tasks.failures import CallFailed, Failure
-from tasks.http import HttpApi
-from tasks.listing import bounded
 from tasks.resource import NOT_SEEN, Gap, Item, Per, ResourceType
 
 _INSTALLED: Final = "GET /group/users/extensions"

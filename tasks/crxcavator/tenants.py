@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from tasks import base_url, variables
+from tasks.clients import base_url, variables
 from tasks.failures import NotConfigured
 from tasks.resource import Listed, Options, Tenant
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks import google_api
+from tasks.clients import google
 from tasks.gcp import api, identity, tenants
 from tasks.gcp.permissions import permission
 from tasks.resource import Provider
@@ -37,7 +37,7 @@ PROVIDER: Final = Provider(
     connect=api.connect,
     missing=tenants.missing,
     close=identity.close,
-    calls=google_api.described(permission),
-    options=(google_api.ENDPOINT,),
+    calls=google.described(permission),
+    options=(google.ENDPOINT,),
     other_words=_OTHER_WORDS,
 )

@@ -8,11 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tasks import google_api
+from tasks.clients import google
+from tasks.clients.google import GoogleApi, method_of
+from tasks.clients.rate_limiter import Budget, Limit
 from tasks.failures import CallFailed, Failure
 from tasks.gcp import identity, states
-from tasks.google_api import GoogleApi, method_of
-from tasks.rate_budget import Budget, Limit
 from tasks.resource import Tenant
 
 ORGANIZATION: Final = "organization"  # kinds of tenants
@@ -31,7 +31,7 @@ SERVICES: Final = "serviceusage:services.list"
 _KNOWN_SECONDS: Final = 600.0
 _NOBODY_PAYS: Final = "required"  # a bucket whose reader pays: of a parameter that is missing, and no other is
 _SLOW: Final = Limit(initial=4, highest=8)
-TERMS: Final = google_api.terms(
+TERMS: Final = google.terms(
     {
         "compute": Limit(initial=10, highest=20),
         "container": Limit(initial=10, highest=20),

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from loaders.model import Node, Source, incoming, key, parent, prop
+from tasks.engine.listing import listing
 from tasks.gcp.api import PROJECT
-from tasks.listing import listing
 from tasks.resource import Per, ResourceType
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from loaders.model import Node, Source, key, prop
+from tasks.engine.listing import listing
 from tasks.gcp import gke_endpoints
 from tasks.gcp.api import PROJECT
-from tasks.listing import listing
 from tasks.resource import Per, ResourceType
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from loaders.model import Node, Source, incoming, key, link_through, outgoing, parent, prop, scope_tenant
+from tasks.clients.google import GoogleApi
+from tasks.engine.listing import listing
 from tasks.failures import CallFailed, Failure
 from tasks.gcp.api import PROJECT
 from tasks.gcp.storage import EVERYONE
-from tasks.google_api import GoogleApi
-from tasks.listing import listing
 from tasks.resource import Item, Per, ResourceType
 
 _POLICY: Final = "resourcemanager:projects.getIamPolicy"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-from tasks import registry
-from tasks.google_scopes import least_scopes
+from tasks.clients.google_scopes import least_scopes
+from tasks.engine import registry
 
 TENANTS: Final = (  # beside what the types call
     "resourcemanager:folders.list",

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from loaders.model import Node, Source, key, outgoing, prop
+from tasks.engine.listing import listing
 from tasks.gcp.api import PROJECT
-from tasks.listing import listing
 from tasks.resource import Per, ResourceType
 
 EVERYONE: Final = {"allUsers", "allAuthenticatedUsers"}  # anybody, and anybody with an account of Google's

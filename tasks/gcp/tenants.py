@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from tasks.clients.rate_limiter import Budget
 from tasks.failures import CallFailed, Failure, NotConfigured
 from tasks.gcp import api, identity, states, tree
-from tasks.rate_budget import Budget
 from tasks.resource import Listed, Options, Tenant
 
 _OFF: Final = (

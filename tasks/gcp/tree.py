@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
+from tasks.clients.google import GoogleApi
 from tasks.gcp import states
-from tasks.google_api import GoogleApi
 from tasks.resource import Item
 
 FOLDERS: Final = "resourcemanager:folders.list"

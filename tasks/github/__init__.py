@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks import http
+from tasks.clients import http
 from tasks.github import api, tenants
 from tasks.resource import Option, Provider
 

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from tasks import calls, graphql
-from tasks.budgeted import Answer, Refusal
+from tasks.clients import graphql
+from tasks.clients.client import Answer, Refusal
+from tasks.clients.graphql import GraphqlApi
+from tasks.clients.http import HttpService, retry_after, seconds_until
+from tasks.clients.rate_limiter import Budget, Limit
+from tasks.engine import calls
 from tasks.failures import CallFailed, Failure
 from tasks.github import configuration, scopes
-from tasks.graphql import GraphqlApi
-from tasks.http import HttpService, retry_after, seconds_until
-from tasks.rate_budget import Budget, Limit
 from tasks.resource import Call, Fetch, Tenant
 
 # Asked for in every document: what it cost, and what is left of the hour.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from loaders.model import Node, id_link, key, parent, prop
+from tasks.clients.graphql import ByIds, Document
 from tasks.github.api import RATE_LIMIT
 from tasks.github.repositories import REPOSITORY_IDS
-from tasks.graphql import ByIds, Document
 from tasks.resource import Per, ResourceType
 
 _PAGE: Final = """{

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from loaders.model import Node, Source, key, outgoing, prop
+from tasks.clients.graphql import ByIds, Document
 from tasks.github.api import RATE_LIMIT
 from tasks.github.repositories import REPOSITORY_IDS
 from tasks.github.users import AFFILIATIONS, OPTIONAL, USER, GitHubUser
-from tasks.graphql import ByIds, Document
 from tasks.resource import Per, ResourceType
 
 _PAGE: Final = f"{{ edges {{ permission node {{ {USER} }} }} pageInfo {{ endCursor hasNextPage }} }}"

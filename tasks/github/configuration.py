@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tasks import base_url
+from tasks.clients import base_url
 
 _PATH: Final = "/graphql"
 _PUBLIC: Final = "api.github.com"

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from loaders.model import Node, Source, id_link, key, outgoing, parent, prop
+from tasks.clients.graphql import ByIds, Document
 from tasks.github.api import RATE_LIMIT
 from tasks.github.repositories import REPOSITORY_IDS
-from tasks.graphql import ByIds, Document
 from tasks.resource import Per, ResourceType
 
 _PYTHON: Final = ("PIP", "CONDA")  # package managers

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from loaders.model import Node, key, prop, scope_tenant
+from tasks.clients.graphql import Document, OneThing
 from tasks.github.api import RATE_LIMIT
-from tasks.graphql import Document, OneThing
 from tasks.resource import Per, ResourceType
 
 _ORGANIZATION: Final = Document(

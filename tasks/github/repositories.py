@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from loaders.model import Node, Source, incoming, key, link_through, outgoing, parent, prop
+from tasks.clients.graphql import ByIds, Document
 from tasks.github.api import RATE_LIMIT
 from tasks.github.users import OPTIONAL, USER, GitHubUser
-from tasks.graphql import ByIds, Document
 from tasks.resource import Per, ResourceType
 
 # In the order in which they were made: what is made meanwhile comes last, and moves no page.

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from loaders.model import Node, Source, id_link, incoming, key, outgoing, prop
+from tasks.clients.graphql import ByIds, Document
 from tasks.github.api import RATE_LIMIT
 from tasks.github.users import OPTIONAL, PERMISSIONS, USER, GitHubUser
-from tasks.graphql import ByIds, Document
 from tasks.resource import Per, ResourceType
 
 _IDS: Final = Document(

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 from loaders.model import Node, Source, at, key, link, link_through, outgoing, prop, scope_tenant
+from tasks.clients.graphql import Connection, Document
 from tasks.github.api import RATE_LIMIT
-from tasks.graphql import Connection, Document
 from tasks.resource import Per, ResourceType
 
 # Whoever names a user asks for the same of him: then it doesn't matter which answer comes last.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks import google_api
+from tasks.clients import google
 from tasks.gsuite import api, tenants
 from tasks.resource import Provider
 
@@ -15,6 +15,6 @@ PROVIDER: Final = Provider(
     connect=api.connect,
     missing=tenants.missing,
     close=api.close,
-    calls=google_api.described(api.oauth_scope),
-    options=(google_api.ENDPOINT,),
+    calls=google.described(api.oauth_scope),
+    options=(google.ENDPOINT,),
 )

@@ -9,12 +9,13 @@ from typing import Final
 from google.auth.credentials import Credentials
 from google.oauth2 import service_account
 
-from tasks import google_api, registry
+from tasks.clients import google
+from tasks.clients.google import GoogleApi
+from tasks.clients.google_documents import scopes_of
+from tasks.clients.google_scopes import least_scopes, narrowest
+from tasks.clients.rate_limiter import Budget, Limit
+from tasks.engine import registry
 from tasks.failures import CallFailed, Failure
-from tasks.google_api import GoogleApi
-from tasks.google_documents import scopes_of
-from tasks.google_scopes import least_scopes, narrowest
-from tasks.rate_budget import Budget, Limit
 from tasks.resource import Tenant
 
 FILE: Final = "GSUITE_GOOGLE_APPLICATION_CREDENTIALS"  # names of variables, as of 2020
@@ -22,7 +23,7 @@ ADMIN: Final = "GSUITE_DELEGATED_ADMIN"
 CUSTOMER: Final = "my_customer"  # Google's word for the one that the administrator belongs to
 
 # Google counts 2,400 queries a minute of one user; as many at a time as its own clients make.
-TERMS: Final = google_api.terms({"directory": Limit(initial=20, highest=40)}, in_flight=20)
+TERMS: Final = google.terms({"directory": Limit(initial=20, highest=40)}, in_flight=20)
 
 
 @cache

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from loaders.model import Node, Source, id_link, key, link_through, prop
-from tasks.listing import listing
+from tasks.engine.listing import listing
 from tasks.resource import Per, ResourceType
 
 

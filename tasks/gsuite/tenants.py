@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from google.oauth2 import service_account
 
+from tasks.clients.rate_limiter import Budget
 from tasks.failures import CallFailed, Failure, NotConfigured
 from tasks.gsuite import api
-from tasks.rate_budget import Budget
 from tasks.resource import Listed, Options, Tenant
 
 _OFF: Final = (

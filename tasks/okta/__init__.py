@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks import base_url, http
+from tasks.clients import base_url, http
 from tasks.okta import api, saml, tenants
 from tasks.resource import Option, Provider
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from loaders.model import at
-from tasks import variables
-from tasks.budgeted import Answer, Refusal
+from tasks.clients import variables
+from tasks.clients.client import Answer, Refusal
+from tasks.clients.http import Further, HttpApi, HttpService, by_status, message_of, seconds_until
+from tasks.clients.rate_limiter import Budget, Limit
 from tasks.failures import Failure
-from tasks.http import Further, HttpApi, HttpService, by_status, message_of, seconds_until
 from tasks.okta.needs import needed
-from tasks.rate_budget import Budget, Limit
 from tasks.resource import Tenant
 
 GONE: Final = "E0000007"  # resource not found

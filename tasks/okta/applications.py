@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from loaders.model import Node, Source, at, id_link, key, outgoing, prop
-from tasks.listing import listing
+from tasks.engine.listing import listing
 from tasks.okta.api import GONE
 from tasks.okta.times import okta_time
 from tasks.resource import Per, ResourceType

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from loaders.model import Node, id_link, key, link_through, prop
-from tasks.listing import listing
+from tasks.engine.listing import listing
 from tasks.okta import saml
 from tasks.okta.api import GONE
 from tasks.resource import Per, ResourceType

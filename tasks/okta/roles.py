@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from loaders.model import Node, Source, at, key, outgoing, parent, prop, scope_tenant
-from tasks.listing import listing
+from tasks.engine.listing import listing
 from tasks.okta.api import GONE
 from tasks.resource import Per, ResourceType
 

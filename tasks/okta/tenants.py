@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-from tasks import variables
+from tasks.clients import variables
 from tasks.failures import NotConfigured
 from tasks.resource import Listed, Options, Tenant
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from loaders.model import Node, key, prop
-from tasks.listing import listing
+from tasks.engine.listing import listing
 from tasks.resource import Per, ResourceType
 
 

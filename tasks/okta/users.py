@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from loaders.model import Node, Source, at, id_link, incoming, key, link, link_through, parent, prop
-from tasks.listing import listing
+from tasks.engine.listing import listing
 from tasks.okta.api import GONE
 from tasks.okta.times import okta_time
 from tasks.resource import Per, ResourceType

@@ -10,15 +10,16 @@ import pytest
 from loaders import indexes
 from loaders.graph import Graph
 from loaders.ledger import RunState
-from tasks import registry
+from tasks.engine import registry
 from tasks.resource import ResourceType
 from tests.contract import providers
 from tests.contract.loading import Runs, of_another_tenant
 from tests.contract.samples import has_other, other_sample, sample
 from tests.contract.stand_in import StandIn
-from workers import barrier, embedded
-from workers.process import Process
-from workers.settings import Settings
+from workers import embedded
+from workers.fleet import barrier
+from workers.fleet.process import Process
+from workers.settings.settings import Settings
 
 PASSWORD = "CHARTFLEET_TEST_PAGES_PASSWORD"  # the name of a variable
 

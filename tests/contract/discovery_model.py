@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.model import OperationModel, ServiceModel
 
-from tasks.google_api import discovery_document, lists_of
-from tasks.listing import Listing
+from tasks.clients.google import discovery_document, lists_of
+from tasks.engine.listing import Listing
 from tests.contract.shapes import NotInModel
 
 _KINDS = {"string": "string", "boolean": "boolean", "integer": "integer", "number": "double", "any": "any"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tasks.google_documents import Schema, schema_of
+from tasks.clients.google_documents import Schema, schema_of
 
 Path = tuple[str, ...]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from tasks.google_api import discovery_document, lists_of, method_of
-from tasks.listing import Listing
+from tasks.clients.google import discovery_document, lists_of, method_of
+from tasks.engine.listing import Listing
 from tasks.resource import ResourceType, Tenant
 from tests.contract.discovery_model import DiscoveryModel
 from tests.contract.json_stand_in import JsonStandIn

@@ -9,10 +9,10 @@ from itertools import pairwise
 from typing import Any, ClassVar
 
 from loaders.scope import Scope
-from tasks import registry
-from tasks.http import HttpService
-from tasks.listing import Listing
-from tasks.rate_budget import Budget
+from tasks.clients.http import HttpService
+from tasks.clients.rate_limiter import Budget
+from tasks.engine import registry
+from tasks.engine.listing import Listing
 from tasks.resource import Api, ResourceType, Tenant
 from tests.contract import stand_in
 from tests.contract.samples import items_in, sample

@@ -19,9 +19,9 @@ from loaders.loader import Loader
 from loaders.model import IdLink, Link, NodeModel, Relationship
 from loaders.scope import Scope
 from loaders.writer import Writer, claim
-from tasks import registry
-from tasks.fetch import Fetching, FetchLimits
-from tasks.rate_budget import RateBudget
+from tasks.clients.rate_limiter import RateBudget
+from tasks.engine import registry
+from tasks.engine.fetch import Fetching, FetchLimits
 from tasks.resource import Api, ResourceType
 from tests.contract.samples import Rows, ends, scope_of
 from tests.contract.stand_in import Answers, StandIn

@@ -22,10 +22,10 @@ from botocore.exceptions import UnknownServiceError
 from botocore.loaders import Loader
 from botocore.model import ListShape, OperationModel, ServiceModel, Shape, StructureShape
 
-from tasks import registry
-from tasks.aws import paging
-from tasks.aws.paging import Paging
-from tasks.listing import Listing
+from tasks.aws.client import paging
+from tasks.aws.client.paging import Paging
+from tasks.engine import registry
+from tasks.engine.listing import Listing
 from tasks.resource import ResourceType
 from tests.contract import shapes
 from tests.contract.providers.aws import BotocoreModel

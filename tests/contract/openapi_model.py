@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from botocore.model import OperationModel, ServiceModel
 
-from tasks.http import HttpService
-from tasks.listing import Listing
+from tasks.clients.http import HttpService
+from tasks.engine.listing import Listing
 from tests.contract.shapes import NotInModel
 
 _KINDS: Final = {"string": "string", "boolean": "boolean", "integer": "integer", "number": "double"}

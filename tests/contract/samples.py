@@ -16,10 +16,10 @@ import redis
 from loaders.batch import Row
 from loaders.model import IdLink, NodeModel, Reference, Relationship, Source, at
 from loaders.scope import GLOBAL, Scope
+from tasks.clients.rate_limiter import RateBudget
+from tasks.engine.rows import rows_of
 from tasks.failures import BadItem
-from tasks.rate_budget import RateBudget
 from tasks.resource import Fetch, Item, Per, ResourceType
-from tasks.rows import rows_of
 from tests.contract.stand_in import Answers, StandIn
 
 ANSWERS = Path(__file__).parents[1] / "answers"

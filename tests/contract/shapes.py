@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 
 from loaders.model import Each, Link, Property, Relationship, Value
-from tasks.listing import Listing
+from tasks.engine.listing import Listing
 from tasks.resource import ResourceType
 
 # What a field may be where the service's model says so. A time becomes text.
@@ -100,7 +100,7 @@ def walk(path: str, place: Place) -> tuple[Shape, bool]:
 
 
 def spots(type_: ResourceType, each: Each, model: ServiceModel) -> Spot:
-    """Where the items of one node model lie, as `tasks.rows.sources` finds them."""
+    """Where the items of one node model lie, as `tasks.engine.rows.sources` finds them."""
     assert isinstance(type_.fetch, Listing)
     whole = item_of(type_.fetch, model)
     if callable(each.path):

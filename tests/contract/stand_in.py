@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from loaders.scope import Scope
-from tasks.listing import Listing
-from tasks.rate_budget import Budget
+from tasks.clients.rate_limiter import Budget
+from tasks.engine.listing import Listing
 from tasks.resource import Api, ResourceType, Tenant
 from tests.contract.shapes import ServiceModel
 

@@ -22,14 +22,14 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from loaders.model import Source
 from loaders.scope import GLOBAL, Scope
-from tasks import registry
-from tasks.aws.api import AwsApi
-from tasks.aws.failures import classify
-from tasks.aws.paging import paging
+from tasks.aws.client.client import AwsApi
+from tasks.aws.client.failures import classify
+from tasks.aws.client.paging import paging
+from tasks.clients.rate_limiter import Limit
+from tasks.engine import registry
+from tasks.engine.rows import read
 from tasks.failures import BadItem, CallFailed, Failure
-from tasks.rate_budget import Limit
 from tasks.resource import Item, Per, ResourceType, Tenant
-from tasks.rows import read
 from tests.contract.providers.aws import BotocoreModel
 from tests.contract.samples import REGION, sample
 from tests.contract.stand_in import Answers

@@ -12,8 +12,8 @@ import pytest
 import redis
 
 from loaders.model import at
-from tasks import registry
-from tasks.listing import Listing
+from tasks.engine import registry
+from tasks.engine.listing import Listing
 from tasks.resource import Call, ResourceType
 from tests.contract.samples import items_in, items_over_http, sample, scope_of, where
 from tests.contract.stand_in import Answers, StandIn

@@ -15,10 +15,10 @@ import pytest
 import redis
 
 from loaders.model import Link
-from tasks import registry
-from tasks.aws.node import AWSNode, kind_of
-from tasks.aws.paging import unclear
-from tasks.listing import Listing
+from tasks.aws.client.paging import unclear
+from tasks.aws.vocabulary.node import AWSNode, kind_of
+from tasks.engine import registry
+from tasks.engine.listing import Listing
 from tasks.resource import ResourceType
 from tests.contract import providers, shapes
 from tests.contract.samples import ends, items_in, other_sample, rows_over_http, sample, where

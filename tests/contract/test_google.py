@@ -15,13 +15,13 @@ import redis
 
 from loaders.ledger import State
 from loaders.model import Source
-from tasks import registry
+from tasks.clients.google_documents import Schema, is_paged, lists_of, method_of, response_of, schema_of, scopes_of
+from tasks.engine import registry
+from tasks.engine.listing import Detail, Listing
+from tasks.engine.rows import rows_of
 from tasks.failures import BadItem
 from tasks.gcp.compute.aggregated import Aggregated
-from tasks.google_documents import Schema, is_paged, lists_of, method_of, response_of, schema_of, scopes_of
-from tasks.listing import Detail, Listing
 from tasks.resource import ResourceType
-from tasks.rows import rows_of
 from tests import google_calls
 from tests.contract.fields_read import Path, described, noting
 from tests.contract.samples import items_over_http, sample, scope_of

@@ -11,7 +11,7 @@ import pytest
 
 from loaders.cypher import quoted
 from loaders.graph import Graph
-from tasks import registry
+from tasks.engine import registry
 
 FOLDER = Path(__file__).parents[1] / "facts"
 FACTS = [

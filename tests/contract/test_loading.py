@@ -21,7 +21,7 @@ from loaders.graph import Graph
 from loaders.model import Link, NodeModel, Relationship
 from loaders.scope import Scope
 from loaders.writer import Writer
-from tasks import registry
+from tasks.engine import registry
 from tasks.resource import ResourceType
 from tests.contract.loading import NEIGHBOUR, Runs, linked, neighbours, of_another_tenant
 from tests.contract.samples import Rows, ends, half, rows_over_http, sample, scope_of

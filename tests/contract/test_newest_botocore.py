@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.loaders import Loader
 
-from tasks import registry
+from tasks.engine import registry
 from tests.contract.newest_botocore import Models, broken, changed
 
 SNAPSHOTS = registry.types()["aws.rds.snapshots"]

@@ -15,10 +15,10 @@ import pytest
 import redis
 
 from loaders.model import Source
-from tasks import registry
+from tasks.engine import registry
+from tasks.engine.rows import ItemRows, read
 from tasks.failures import BadItem
 from tasks.resource import ResourceType
-from tasks.rows import ItemRows, read
 from tests.contract.samples import items_over_http, sample, scope_of
 from tests.contract.stand_in import StandIn
 

@@ -6,8 +6,8 @@ from typing import Final
 
 import pytest
 
-from tasks import registry
-from tasks.listing import Listing
+from tasks.engine import registry
+from tasks.engine.listing import Listing
 from tasks.okta.needs import scope
 from tasks.resource import ResourceType
 from tests.contract.descriptions.okta import description

@@ -16,8 +16,8 @@ import redis
 
 from loaders.ledger import Ledger, State, Unit
 from loaders.scope import Scope
-from tasks import registry
-from tasks.google_api import discovery_document, lists_of, method_of
+from tasks.clients.google import discovery_document, lists_of, method_of
+from tasks.engine import registry
 from tasks.resource import ResourceType
 from tests.contract.google_stand_in import GoogleStandIn
 from tests.contract.loading import fetch

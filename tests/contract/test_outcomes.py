@@ -17,8 +17,8 @@ import redis
 
 from loaders.ledger import Ledger, State
 from loaders.scope import Scope
-from tasks import registry
-from tasks.listing import Detail, Listing
+from tasks.engine import registry
+from tasks.engine.listing import Detail, Listing
 from tasks.resource import Per, ResourceType
 from tests.contract import providers
 from tests.contract.loading import fetch

@@ -37,8 +37,8 @@ from graphql import (
     visit,
 )
 
-from tasks import registry
-from tasks.graphql import Document
+from tasks.clients.graphql import Document
+from tasks.engine import registry
 
 FOLDER: Final = Path(__file__).parent
 FILES: Final = {name: FOLDER / f"github_graphql_{name}.graphql" for name in ("newest", "server")}

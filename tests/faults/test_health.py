@@ -16,8 +16,8 @@ from loaders.ledger import Ledger, State
 from tests.fleet.locks import locked, wait_until_blocked
 from tests.fleet.running import QUICK, Fleet, unit_of, wait_for, wait_until_one_is_left
 from tests.servers.aws import AwsServer, Effect, Fault
-from workers import health
 from workers.embedded.broker import Broker
+from workers.fleet import health
 
 SUBNETS, HERE = "aws.ec2.subnets", "us-east-1"
 PAUSED = Fault(Effect.PAUSE, service="ec2", action="DescribeSubnets", region=HERE)

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 from loaders.graph import Graph
-from tasks import registry
+from tasks.engine import registry
 
 BOOKKEEPING = ("SyncRun", "SyncGraph", "SyncScope")
 

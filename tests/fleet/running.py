@@ -21,13 +21,15 @@ from rich.console import Console
 from loaders.graph import Graph, GraphAddress
 from loaders.ledger import Ledger, RunInfo, Unit, runs
 from loaders.scope import Scope
-from workers import configured, coordinator, health, report, watch
-from workers.app import configuration
-from workers.health import Health
-from workers.local_fleet import LocalFleet, Worker, local_fleet
-from workers.process import connect_redis
-from workers.report import Report
-from workers.settings import Settings
+from workers.fleet import coordinator, health
+from workers.fleet.app import configuration
+from workers.fleet.health import Health
+from workers.fleet.local_fleet import LocalFleet, Worker, local_fleet
+from workers.fleet.process import connect_redis
+from workers.report import report, watch
+from workers.report.report import Report
+from workers.settings import configured
+from workers.settings.settings import Settings
 
 T = TypeVar("T")
 

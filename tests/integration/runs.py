@@ -16,10 +16,10 @@ from loaders.loader import Loader
 from loaders.model import NodeModel, Source
 from loaders.scope import GLOBAL, Scope
 from loaders.writer import Writer, claim
-from tasks import registry
 from tasks.aws import s3
+from tasks.engine import registry
+from tasks.engine.rows import rows_of
 from tasks.resource import Per
-from tasks.rows import rows_of
 
 PLANNER: Final = Scope(type="aws.tenants", tenant="all")
 DENIED: Final = "denied"

@@ -14,10 +14,10 @@ import pytest
 import redis
 
 from loaders.scope import GLOBAL
-from tasks.aws import api, tenants
+from tasks.aws.client import client, tenants
 from tasks.aws.organizations import ORGANIZATIONS
+from tasks.clients.rate_limiter import RateBudget
 from tasks.failures import CallFailed, Failure, NotConfigured
-from tasks.rate_budget import RateBudget
 from tasks.resource import Listed, Tenant
 from tests.servers.aws import AwsServer, Effect, Fault
 
@@ -75,7 +75,7 @@ def found(broker: redis.Redis, **options: Any) -> Listed[Tenant]:
         try:
             return await tenants.tenants(options, RateBudget(broker))
         finally:
-            await api.close()
+            await client.close()
 
     return asyncio.run(run())
 
@@ -94,7 +94,7 @@ def reached(broker: redis.Redis, accounts: Sequence[Tenant]) -> dict[str, str | 
                     told[tenant.id] = error
             return told
         finally:
-            await api.close()
+            await client.close()
 
     return asyncio.run(run())
 
@@ -291,7 +291,7 @@ async def _organization(broker: redis.Redis, tenant: Tenant) -> list[str]:
         connection = await tenants.connect(tenant, GLOBAL, RateBudget(broker))
         return [next(iter(item.value)) async for item in ORGANIZATIONS.fetch.items(connection, "")]
     finally:
-        await api.close()
+        await client.close()
 
 
 def test_the_organization_is_told_by_the_account_that_manages_it(
@@ -334,7 +334,7 @@ def test_a_mended_profile_is_read_again(
             configure(monkeypatch, tmp_path, text)
             return broken.unseen, await tenants.tenants({"aws_sync_all_profiles": True}, RateBudget(broker))
         finally:
-            await api.close()
+            await client.close()
 
     unseen, mended = asyncio.run(twice())
     assert "profile hub" in unseen

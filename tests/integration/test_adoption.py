@@ -22,7 +22,7 @@ from loaders.adoption import Adoption
 from loaders.graph import Graph
 from loaders.ledger import Ledger
 from loaders.writer import RunRefused, Writer, claim, release_claim
-from tasks import registry
+from tasks.engine import registry
 from tasks.resource import Per
 from tests.fleet.command import Command, Ended
 from tests.fleet.graph_state import elements
@@ -30,9 +30,10 @@ from tests.fleet.running import AWS_KEYS, NEO4J_PASSWORD, Fleet, running_fleet
 from tests.integration.runs import DENIED, Sync, balancer, group, instance, reservation, scope
 from tests.peer import cartography, estate, shape_2020
 from tests.servers.aws import AwsServer
-from workers import coordinator, embedded
-from workers.adopt import adopt
-from workers.settings import Settings
+from workers import embedded
+from workers.commands.adopt import adopt
+from workers.fleet import coordinator
+from workers.settings.settings import Settings
 
 TAG = 1_600_000_000
 SYNCED = f"/{estate.OURS}/"

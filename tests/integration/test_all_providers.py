@@ -16,8 +16,8 @@ import pytest
 
 from demo import sample_queries
 from loaders.graph import Graph
-from tasks import registry
 from tasks.crxcavator import api as crxcavator_api
+from tasks.engine import registry
 from tasks.gcp import api as gcp_api
 from tasks.github import api as github_api
 from tasks.gsuite import api as gsuite_api

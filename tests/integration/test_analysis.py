@@ -14,7 +14,7 @@ from analysis import engine
 from analysis.engine import Finding, JobError, run_shipped, run_user, shipped_jobs, user_jobs, verdict
 from analysis.job import Job, Statement
 from loaders.graph import Graph
-from tests.unit.analysis.test_old_cypher import MODERN, REWRITTEN
+from tests.unit.analysis.test_cypher35 import MODERN, REWRITTEN
 
 TAG = 1_596_000_000
 EXPOSURE, KEY_PAIRS, S3 = "aws_ec2_asset_exposure", "aws_ec2_keypair_analysis", "aws_s3acl_analysis"

@@ -24,7 +24,7 @@ from loaders.ledger import Attempt, Event, Fenced, Ledger, Taken
 from loaders.model import NodeModel
 from loaders.scope import Scope
 from loaders.writer import Writer, claimed_by
-from tasks import registry
+from tasks.engine import registry
 from tests.fleet.graph_state import State, difference, graph_state
 from tests.integration.runs import (
     Items,

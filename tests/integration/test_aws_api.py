@@ -15,12 +15,12 @@ import boto3
 import pytest
 import redis
 
-from tasks.aws import api as aws_api
-from tasks.aws import credentials
-from tasks.aws.api import AwsApi
+from tasks.aws.client import client as aws_api
+from tasks.aws.client import credentials
+from tasks.aws.client.client import AwsApi
+from tasks.clients.rate_limiter import RateBudget
+from tasks.engine.listing import CALLS_IN_FLIGHT, listing
 from tasks.failures import CallFailed, Failure, Later
-from tasks.listing import CALLS_IN_FLIGHT, listing
-from tasks.rate_budget import RateBudget
 from tasks.resource import NOT_SEEN, Gap, Item, Tenant
 from tests.servers.answers import AnswerServer
 from tests.servers.aws import AwsServer, Effect, Fault
@@ -142,7 +142,7 @@ def test_transient_errors_are_tried_again(aws: AwsServer, broker: redis.Redis, e
 def test_an_error_that_stays_fails_after_five_tries(
     aws: AwsServer, broker: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.aws.api.random.uniform", lambda low, high: 0)
+    monkeypatch.setattr("tasks.aws.client.client.random.uniform", lambda low, high: 0)
     aws.add(Fault(Effect.ERROR, service="ec2"))
     with pytest.raises(CallFailed) as caught:
         call(broker, lambda api: api.call("ec2:DescribeVpcs"))
@@ -187,7 +187,7 @@ class TestARegionWithoutTheService:
         for name, value in KEYS.items():
             monkeypatch.setenv(name, value)
         monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-        monkeypatch.setattr("tasks.aws.api.random.uniform", lambda low, high: 0)
+        monkeypatch.setattr("tasks.aws.client.client.random.uniform", lambda low, high: 0)
 
     def failed(self, broker: redis.Redis, action: str) -> CallFailed:
         async def work(api: AwsApi) -> None:
@@ -210,7 +210,7 @@ class TestARegionWithoutTheService:
 def test_an_answer_cut_short_is_no_empty_answer(
     aws: AwsServer, broker: redis.Redis, declared: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.aws.api.random.uniform", lambda low, high: 0)
+    monkeypatch.setattr("tasks.aws.client.client.random.uniform", lambda low, high: 0)
     aws.add(Fault(Effect.MALFORMED))
     with pytest.raises(CallFailed) as caught:
         call(broker, lambda api: items(api, declared))

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import redis
 
-from tasks.aws import api as aws_api
-from tasks.aws import credentials
-from tasks.aws.api import AwsApi
+from tasks.aws.client import client as aws_api
+from tasks.aws.client import credentials
+from tasks.aws.client.client import AwsApi
+from tasks.clients.rate_limiter import RateBudget
 from tasks.failures import CallFailed, Failure
-from tasks.rate_budget import RateBudget
 from tasks.resource import Tenant
 from tests.servers.answers import AnswerServer
 

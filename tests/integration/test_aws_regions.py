@@ -10,13 +10,13 @@ import pytest
 import redis
 
 from loaders.scope import GLOBAL
-from tasks.aws import api as aws_api
-from tasks.aws import credentials
-from tasks.aws.api import AwsApi
+from tasks.aws.client import client as aws_api
+from tasks.aws.client import credentials
+from tasks.aws.client.client import AwsApi
+from tasks.clients.rate_limiter import RateBudget
+from tasks.engine.listing import Listing
+from tasks.engine.registry import types
 from tasks.failures import CallFailed, Failure
-from tasks.listing import Listing
-from tasks.rate_budget import RateBudget
-from tasks.registry import types
 from tasks.resource import Item, Tenant
 from tests.servers.answers import AnswerServer
 from tests.servers.aws import Effect, Fault

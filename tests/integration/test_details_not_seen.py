@@ -14,7 +14,7 @@ from loaders.graph import Graph
 from loaders.ledger import Ledger, RunState, State
 from loaders.scope import Scope
 from loaders.writer import Writer
-from tasks import registry
+from tasks.engine import registry
 from tests.contract import providers
 from tests.contract.loading import Runs
 from tests.contract.samples import scope_of

@@ -18,8 +18,8 @@ from loaders.batch import decode, item_number
 from loaders.ledger import Attempt, Event, Fenced, Ledger, State
 from loaders.model import GraphSchema, Node, key, prop
 from loaders.scope import Scope
+from tasks.engine.fetch import MOST_GAPS, Fetching, FetchLimits
 from tasks.failures import CallFailed, Failure, Later
-from tasks.fetch import MOST_GAPS, Fetching, FetchLimits
 from tasks.resource import Gap, Item, Per, ResourceType, Tenant
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from loaders.graph import Graph
 from loaders.ledger import Ledger, RunState, runs
-from tasks import registry
+from tasks.engine import registry
 from tests.fleet.command import Command
 from tests.fleet.running import COORDINATOR, FETCH, LOADER, Fleet, running_fleet, wait_for
 from tests.servers.aws import AwsServer, Effect, Fault

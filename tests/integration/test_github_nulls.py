@@ -14,11 +14,11 @@ import pytest
 
 from loaders.model import Source
 from loaders.scope import Scope
-from tasks import registry, rows
+from tasks.clients.graphql import Document
+from tasks.clients.local_rate_limiter import OwnBudget
+from tasks.clients.rate_limiter import Limit
+from tasks.engine import registry, rows
 from tasks.failures import CallFailed, Failure
-from tasks.graphql import Document
-from tasks.own_budget import OwnBudget
-from tasks.rate_budget import Limit
 from tasks.resource import ResourceType
 from tests.contract import providers
 from tests.contract.samples import sample
@@ -51,7 +51,7 @@ def github() -> Iterator[StandIn]:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.graphql_api.AGAIN_AFTER_SECONDS", (0.0,))
+    monkeypatch.setattr("tasks.clients.graphql_api.AGAIN_AFTER_SECONDS", (0.0,))
     monkeypatch.setattr("tasks.github.api._LIMIT", Limit(10_000, 10_000))
 
 

@@ -13,7 +13,7 @@ from loaders import indexes
 from loaders.graph import Graph
 from loaders.ledger import Unit
 from loaders.writer import Writer
-from tasks import registry
+from tasks.engine import registry
 from tests.contract import providers
 from tests.contract.loading import Runs
 from tests.contract.providers.github import POINTS
@@ -29,7 +29,7 @@ THE_END = {"endCursor": None, "hasNextPage": False}
 
 @pytest.fixture
 def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
-    monkeypatch.setattr("tasks.graphql_api.AGAIN_AFTER_SECONDS", (0.0,))
+    monkeypatch.setattr("tasks.clients.graphql_api.AGAIN_AFTER_SECONDS", (0.0,))
     with providers.running("github") as stand_in:
         yield stand_in
 

@@ -11,11 +11,11 @@ import pytest
 
 from loaders.model import Source
 from loaders.scope import Scope
-from tasks import registry, rows
+from tasks.clients.local_rate_limiter import OwnBudget
+from tasks.clients.rate_limiter import Limit
+from tasks.engine import registry, rows
 from tasks.failures import CallFailed
 from tasks.github import scopes
-from tasks.own_budget import OwnBudget
-from tasks.rate_budget import Limit
 from tasks.resource import ResourceType, Tenant
 from tests.contract.providers.github import CONFIGURATION, configuration
 from tests.servers.company import Company, Size, github

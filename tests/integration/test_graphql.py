@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from loaders.model import NOT_SEEN
-from tasks import graphql, http
+from tasks.clients import graphql, http
+from tasks.clients.graphql import ByIds, Connection, Document, GraphqlApi
+from tasks.clients.http import HttpService
+from tasks.clients.local_rate_limiter import OwnBudget
+from tasks.clients.rate_limiter import Limit
 from tasks.failures import CallFailed, Failure
-from tasks.graphql import ByIds, Connection, Document, GraphqlApi
-from tasks.http import HttpService
-from tasks.own_budget import OwnBudget
-from tasks.rate_budget import Limit
 from tasks.resource import Item, Tenant
 from tests.servers.json_api import Asked, JsonApi, Reply
 
@@ -64,7 +64,7 @@ def server() -> Iterator[JsonApi]:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.graphql_api.AGAIN_AFTER_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr("tasks.clients.graphql_api.AGAIN_AFTER_SECONDS", (0.0, 0.0))
 
 
 def read(server: JsonApi, fetch: ByIds | Connection = FETCH, items: list[Item] | None = None) -> list[Item]:
@@ -134,7 +134,7 @@ def test_a_part_of_a_list_is_no_list(server: JsonApi) -> None:
 
 def test_what_takes_too_long_is_asked_for_in_halves(server: JsonApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two at once are too much for this server, one isn't."""
-    monkeypatch.setattr("tasks.budgeted.MOST_TRIES", 1)  # each refusal counts at once: it would be waited for
+    monkeypatch.setattr("tasks.clients.client.MOST_TRIES", 1)  # each refusal counts at once: it would be waited for
     server.routes["POST /graphql Things"] = lambda asked: (
         things(asked) if len(variables(asked)["ids"]) == 1 else Reply({"errors": [{"message": "timeout"}]})
     )
@@ -170,7 +170,7 @@ def test_what_takes_too_long_is_asked_for_in_halves(server: JsonApi, monkeypatch
 def test_what_is_no_list_is_no_empty_one(
     server: JsonApi, fetch: Connection | ByIds, body: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.budgeted.MOST_TRIES", 1)
+    monkeypatch.setattr("tasks.clients.client.MOST_TRIES", 1)
     server.routes["POST /graphql Ids"] = lambda asked: Reply(body)
     with pytest.raises(CallFailed) as caught:
         read(server, fetch)

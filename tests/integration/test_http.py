@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import redis
 
-from tasks import http
-from tasks.budgeted import MOST_TRIES, Answer
+from tasks.clients import http
+from tasks.clients.client import MOST_TRIES, Answer
+from tasks.clients.http import HttpApi, HttpService, cursor, next_link
+from tasks.clients.rate_limiter import Limit, RateBudget
+from tasks.engine.listing import Listing, listing
 from tasks.failures import CallFailed, Failure, Later
-from tasks.http import HttpApi, HttpService, cursor, next_link
-from tasks.listing import Listing, listing
-from tasks.rate_budget import Limit, RateBudget
 from tasks.resource import Item, Tenant
 from tests.servers.json_api import Asked, JsonApi, Reply, by_links
 from tests.servers.json_api import token as guarded_by

@@ -17,11 +17,11 @@ from loaders import indexes
 from loaders.graph import Graph
 from loaders.scope import Scope
 from loaders.writer import Writer
-from tasks import registry
-from tasks.aws import api as aws_api
-from tasks.aws import credentials
-from tasks.aws.api import AwsApi
-from tasks.rate_budget import RateBudget
+from tasks.aws.client import client as aws_api
+from tasks.aws.client import credentials
+from tasks.aws.client.client import AwsApi
+from tasks.clients.rate_limiter import RateBudget
+from tasks.engine import registry
 from tasks.resource import NOT_SEEN, Tenant
 from tests.integration.runs import Items, Sync, scope
 from tests.servers.aws import AwsServer, Effect, Fault

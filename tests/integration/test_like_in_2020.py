@@ -20,7 +20,7 @@ from loaders.graph import Graph
 from tests.fleet.command import CHARTFLEET, Command, Ended, clean_environment
 from tests.servers.aws import AwsServer
 from workers import embedded
-from workers.former_flags import FORMER_FLAGS
+from workers.settings.legacy_flags import FORMER_FLAGS
 
 ROOT = Path(__file__).parents[2]
 FACTS: dict[str, list[dict[str, Any]]] = tomllib.loads((ROOT / "tests/facts/config_2020.toml").read_text())

@@ -19,8 +19,8 @@ from loaders.indexes import DuplicateNodes
 from loaders.ledger import Event, State
 from loaders.model import GraphSchema, Node, key, prop
 from loaders.writer import LostWriter, OutdatedRun, RunRefused, Writer, claim, revoke_claim, wait_until
-from tasks import registry
 from tasks.aws.ec2.instances import EC2Instance
+from tasks.engine import registry
 from tests.fleet.graph_state import elements
 from tests.integration.runs import (
     DENIED,

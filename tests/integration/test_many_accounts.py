@@ -12,7 +12,7 @@ import pytest
 
 from loaders.graph import Graph
 from loaders.scope import GLOBAL
-from tasks import registry
+from tasks.engine import registry
 from tasks.resource import Per
 from tests.fleet.command import Command
 from tests.fleet.running import NEO4J_PASSWORD

@@ -15,11 +15,11 @@ from analysis.iam import permissions
 from analysis.iam.permission_rules import Rule
 from loaders import indexes
 from loaders.graph import Graph
-from tasks import registry
+from tasks.engine import registry
 from tests.fleet.command import Command, Ended
 from tests.servers.aws import AwsServer
 from workers import embedded
-from workers.permissions import rules
+from workers.fleet.permissions import rules
 
 ACCOUNT = "111122223333"
 BUCKET = "arn:aws:s3:::logs"

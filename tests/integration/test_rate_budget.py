@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import redis
 
+from tasks.clients.rate_limiter import Limit, RateBudget
 from tasks.failures import Later
-from tasks.rate_budget import Limit, RateBudget
 
 LIMIT = Limit(initial=20, highest=20)
 

@@ -13,7 +13,7 @@ from loaders import indexes
 from loaders.graph import Graph
 from loaders.ledger import State
 from loaders.writer import Writer
-from tasks import registry
+from tasks.engine import registry
 from tests.contract import providers
 from tests.contract.json_stand_in import JsonStandIn
 from tests.contract.loading import Runs

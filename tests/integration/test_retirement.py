@@ -13,11 +13,11 @@ from loaders.ledger import RunInfo, RunState, State, Unit
 from loaders.retirement import Kept, Lists
 from loaders.scope import Scope, regions_type, tenants_type
 from loaders.writer import claim
-from tasks import registry
+from tasks.engine import registry
 from tests.integration.runs import scope
 from workers import embedded
-from workers.forget import forget
-from workers.settings import Settings
+from workers.commands.forget import forget
+from workers.settings.settings import Settings
 
 VPCS, ELSEWHERE, USERS = scope("aws.ec2.vpcs"), scope("aws.ec2.vpcs", region="us-east-1"), scope("aws.iam.users")
 OTHER = scope("aws.ec2.vpcs", "2222")

@@ -13,9 +13,9 @@ from celery import Celery
 from tests.fleet.command import Command
 from tests.fleet.running import wait_for
 from workers import embedded
-from workers.app import configuration
-from workers.readiness import Fleet, ask_fleet
-from workers.settings import Settings
+from workers.fleet.app import configuration
+from workers.fleet.readiness import Fleet, ask_fleet
+from workers.settings.settings import Settings
 
 HOST = socket.gethostname()
 START_SECONDS = 120

@@ -24,7 +24,7 @@ from moto.core.utils import get_service_model
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
-from tasks.aws.paging import paging
+from tasks.aws.client.paging import paging
 from tests.servers.aws import HOST, Call, Simulator, error_response
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ import pytest
 
 from tests.fleet.compose import FILE, ROOT, Refused, env_file, project
 from workers import cli
-from workers.local_fleet import expand
-from workers.settings import PREFIX, Settings, known
+from workers.fleet.local_fleet import expand
+from workers.settings.settings import PREFIX, Settings, known
 
 EXAMPLE = (ROOT / ".env.example").read_text()
 PASSWORDS = {"REDIS_PASSWORD": "rrr", "NEO4J_PASSWORD": "nnn", "FLOWER_BASIC_AUTH": "me:fff"}

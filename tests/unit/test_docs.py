@@ -20,13 +20,13 @@ from loaders.indexes import BOOKKEEPING
 from loaders.ledger import State, Unit
 from loaders.model import GraphSchema, Source
 from loaders.scope import Scope
-from tasks import registry
+from tasks.engine import registry
+from tasks.engine.rows import rows_of
 from tasks.resource import ResourceType
-from tasks.rows import rows_of
 from tests.contract import shapes
 from tests.contract.providers.aws import BotocoreModel
 from workers import cli
-from workers.settings import PREFIX, Settings, known
+from workers.settings.settings import PREFIX, Settings, known
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))

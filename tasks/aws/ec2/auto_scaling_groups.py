@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Final
 
 from loaders.model import Source, incoming, key, outgoing, prop, scope_region
-from tasks.aws.node import AWSNode
-from tasks.listing import listing
+from tasks.aws.vocabulary.node import AWSNode
+from tasks.engine.listing import listing
 from tasks.resource import Per, ResourceType
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from loaders.model import Source, key, prop, scope_region
-from tasks.aws.api import AwsApi
-from tasks.aws.node import AWSNode
-from tasks.listing import listing
+from tasks.aws.client.client import AwsApi
+from tasks.aws.vocabulary.node import AWSNode
+from tasks.engine.listing import listing
 from tasks.resource import Item, Per, ResourceType
 
 MOST_VALUES: Final = 200  # of one filter: EC2's limit

@@ -7,8 +7,8 @@ from typing import Final
 
 from loaders.model import Source, id_link, incoming, key, outgoing, parent, prop, scope_region
 from tasks.aws.ec2.key_pairs import key_pair_arn
-from tasks.aws.node import AWSNode
-from tasks.listing import listing
+from tasks.aws.vocabulary.node import AWSNode
+from tasks.engine.listing import listing
 from tasks.resource import Per, ResourceType
 
 

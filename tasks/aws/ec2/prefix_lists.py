@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from loaders.model import Source, at, key, prop, scope_region
-from tasks.aws.node import AWSNode
+from tasks.aws.vocabulary.node import AWSNode
+from tasks.engine.listing import listing
 from tasks.ip_range import are_wide
-from tasks.listing import listing
 from tasks.resource import Per, ResourceType
 
 _CIDRS: Final = "GetManagedPrefixListEntries.Entries[].Cidr"

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from loaders.model import Source, id_link, incoming, key, outgoing, parent, prop, scope_region
 from tasks.aws.ec2.prefix_lists import seen_by
-from tasks.aws.node import AWSNode
+from tasks.aws.vocabulary.node import AWSNode
+from tasks.engine.listing import listing
 from tasks.ip_range import IpRange
-from tasks.listing import listing
 from tasks.resource import Per, ResourceType
 
 # Of a peering, as DescribeVpcPeeringConnections has them: once it ended, a rule that names a group beyond it is stale.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from loaders.model import id_link, key, prop, scope_region
-from tasks.aws.node import AWSNode
-from tasks.listing import listing
+from tasks.aws.vocabulary.node import AWSNode
+from tasks.engine.listing import listing
 from tasks.resource import Per, ResourceType
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from loaders.model import Node, Source, key, link_through, outgoing, prop
-from tasks.aws.node import AWSNode
-from tasks.listing import listing
+from tasks.aws.vocabulary.node import AWSNode
+from tasks.engine.listing import listing
 from tasks.resource import Per, ResourceType
 
 RECORD: Final = "SyncPeering"

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from loaders.model import Source, at, incoming, key, parent, prop
-from tasks.aws.node import AWSNode
-from tasks.listing import listing
+from tasks.aws.vocabulary.node import AWSNode
+from tasks.engine.listing import listing
 from tasks.resource import Per, ResourceType
 
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from loaders.model import constant, key, outgoing, prop
 from tasks.aws.iam.policies import policies_of
-from tasks.aws.principals import AWSPrincipal
-from tasks.listing import listing
+from tasks.aws.vocabulary.principals import AWSPrincipal
+from tasks.engine.listing import listing
 from tasks.resource import Per, ResourceType
 
 

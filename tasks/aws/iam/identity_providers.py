@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from loaders.model import constant, key, prop
-from tasks.aws.principals import AWSPrincipal
-from tasks.listing import listing
+from tasks.aws.vocabulary.principals import AWSPrincipal
+from tasks.engine.listing import listing
 from tasks.resource import Per, ResourceType
 
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from loaders.model import Source, constant, incoming, key, parent, prop
-from tasks.aws.node import AWSNode
-from tasks.aws.policy_document import language_version, listed, sid_in_id, statements
-from tasks.listing import listing
+from tasks.aws.vocabulary.node import AWSNode
+from tasks.aws.vocabulary.policy_document import language_version, listed, sid_in_id, statements
+from tasks.engine.listing import listing
 from tasks.resource import Per, ResourceType
 
 _INLINE: Final = ("UserPolicyList", "GroupPolicyList", "RolePolicyList")

@@ -10,10 +10,10 @@ from analysis.iam.open_trust import OpenTrust, open_trust
 from loaders.model import Source, constant, key, outgoing, prop
 from tasks.aws.iam import saml_trust
 from tasks.aws.iam.policies import policies_of
-from tasks.aws.policy_document import language_version, statements
-from tasks.aws.principals import AWSPrincipal, trusted
 from tasks.aws.tags import AWSTag, tag_keys
-from tasks.listing import listing
+from tasks.aws.vocabulary.policy_document import language_version, statements
+from tasks.aws.vocabulary.principals import AWSPrincipal, trusted
+from tasks.engine.listing import listing
 from tasks.resource import Per, ResourceType
 
 

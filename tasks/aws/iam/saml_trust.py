@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from analysis.iam.policy_evaluation import all_of, patterns
 from loaders.model import Source
-from tasks.aws.policy_document import listed, statements
+from tasks.aws.vocabulary.policy_document import listed, statements
 
 ANYBODY: Final = "*"
 _ACTION: Final = "sts:AssumeRoleWithSAML"

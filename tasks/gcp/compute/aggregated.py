@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
-from tasks.google_api import GoogleApi
+from tasks.clients.google import GoogleApi
 from tasks.resource import Item
 
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import yaml
 
-from tasks import registry
+from tasks.engine import registry
 
 SOURCE: Final = (
     "https://raw.githubusercontent.com/okta/okta-management-openapi-spec/master/dist/current/management-minimal.yaml"

@@ -13,12 +13,12 @@ from moto.core.utils import get_service_model
 from werkzeug.wrappers import Response
 
 from loaders.scope import Scope
-from tasks.aws import api, credentials
-from tasks.aws.api import AwsApi
-from tasks.aws.paging import paging
-from tasks.aws.permissions import permission
-from tasks.listing import Listing
-from tasks.rate_budget import Budget
+from tasks.aws.client import client, credentials
+from tasks.aws.client.client import AwsApi
+from tasks.aws.client.paging import paging
+from tasks.aws.client.permissions import permission
+from tasks.clients.rate_limiter import Budget
+from tasks.engine.listing import Listing
 from tasks.resource import ResourceType, Tenant
 from tests.contract.shapes import NotInModel
 from tests.contract.stand_in import Answers, Asked, OtherAnswer, StandIn
@@ -70,7 +70,7 @@ class Aws(StandIn):
         return AwsApi(self.tenant, scope.region, budget, self.partition)
 
     async def close(self) -> None:
-        await api.close()
+        await client.close()
 
     def items_paths(self, fetch: Listing) -> tuple[str, ...]:
         return self.model.items_paths(fetch)

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import pytest
 
+from tasks.clients.graphql import ByIds, Connection
 from tasks.github.api import SERVICE
-from tasks.graphql import ByIds, Connection
 from tasks.resource import ResourceType, Tenant
 from tests.contract.json_stand_in import JsonStandIn
 from tests.servers.json_api import Asked, JsonApi, Reply, Route, token

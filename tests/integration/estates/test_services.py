@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from loaders.graph import Graph
-from tasks.aws import clients
-from tasks.listing import CALLS_IN_FLIGHT
+from tasks.aws.client import pool
+from tasks.engine.listing import CALLS_IN_FLIGHT
 from tasks.resource import NOT_SEEN
 from tests.integration.estates.conftest import ACCOUNT, REGION, Client, Fetch, Load, found
 from tests.servers.aws import AwsServer, Effect, Fault
@@ -323,7 +323,7 @@ def test_how_a_bucket_is_kept_and_what_its_account_blocks(client: Client, load: 
     block = {"IgnorePublicAcls": True, "RestrictPublicBuckets": False}
     s3.put_public_access_block(Bucket="kept", PublicAccessBlockConfiguration=block)
     control = client("s3control", "us-east-1")
-    control.meta.events.register("before-sign.s3-control", clients._without_account_in_address)
+    control.meta.events.register("before-sign.s3-control", pool._without_account_in_address)
     control.put_public_access_block(AccountId=ACCOUNT, PublicAccessBlockConfiguration={"BlockPublicPolicy": True})
     load("aws.kms.keys", "aws.s3.buckets", "aws.s3.account_public_access_block")
     assert found(

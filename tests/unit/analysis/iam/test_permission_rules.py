@@ -9,8 +9,8 @@ import pytest
 from analysis.iam import permissions, service_authorization
 from analysis.iam.action_parts import asked_about
 from analysis.iam.permission_rules import Rule, RuleFileError, kind, targets
-from tasks import registry
-from workers.permissions import of_run, rules
+from tasks.engine import registry
+from workers.fleet.permissions import of_run, rules
 
 BUCKETS = "{target_label: S3Bucket, permissions: [s3:DeleteObject], relationship_name: CAN_DELETE}"
 

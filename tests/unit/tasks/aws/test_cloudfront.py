@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tasks.aws.api import AwsApi
+from tasks.aws.client.client import AwsApi
 from tasks.aws.cloudfront import VPC_ORIGINS
+from tasks.clients.rate_limiter import Limit
 from tasks.failures import CallFailed, Failure
-from tasks.rate_budget import Limit
 from tasks.resource import Tenant
 
 Page = dict[str, Any]

@@ -10,7 +10,7 @@ from loaders.model import Source
 from loaders.scope import Scope
 from tasks.aws.ec2.elastic_ips import ELASTIC_IPS
 from tasks.aws.ec2.security_groups import SECURITY_GROUPS
-from tasks.rows import rows_of
+from tasks.engine.rows import rows_of
 
 SCOPE = Scope(type="aws.ec2.security_groups", tenant="111122223333", region="eu-west-1")
 

@@ -8,9 +8,9 @@ import pytest
 
 from loaders.model import Source
 from loaders.scope import Scope
-from tasks import registry
+from tasks.engine import registry
+from tasks.engine.rows import rows_of
 from tasks.failures import BadItem
-from tasks.rows import rows_of
 
 ACCOUNT = "111122223333"
 OWN, OF_AWS = f"arn:aws:iam::{ACCOUNT}:policy/team/logs", "arn:aws:iam::aws:policy/ReadOnlyAccess"

@@ -9,9 +9,9 @@ import pytest
 from loaders.indexes import indexes
 from loaders.model import Source
 from loaders.scope import GLOBAL, Scope
-from tasks import registry
 from tasks.aws.route53 import RECORDS
-from tasks.rows import rows_of
+from tasks.engine import registry
+from tasks.engine.rows import rows_of
 
 SCOPE = Scope(type="aws.route53.records", tenant="111122223333", region=GLOBAL)
 MOST_INDEXED_BYTES = 8_000  # Neo4j's RANGE index takes a little more

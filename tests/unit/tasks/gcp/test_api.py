@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from tasks.clients.local_rate_limiter import OwnBudget
 from tasks.failures import CallFailed, Failure
 from tasks.gcp import api, identity, states, tenants
-from tasks.own_budget import OwnBudget
 from tasks.resource import Tenant
 from tests.servers import google_identity
 from tests.servers.json_api import Asked, JsonApi, Reply, Route

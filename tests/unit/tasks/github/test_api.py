@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tasks.budgeted import Answer
+from tasks.clients.client import Answer
 from tasks.failures import Failure
 from tasks.github import api
 

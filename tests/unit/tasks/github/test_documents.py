@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from graphql import FieldNode, TypeInfo, TypeInfoVisitor, Visitor, parse, validate, visit
 
-from tasks import registry
+from tasks.clients.graphql import Document
+from tasks.engine import registry
 from tasks.github import scopes
-from tasks.graphql import Document
 from tests.facts import github_graphql
 
 DOCUMENTS = tuple(github_graphql.documents())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.budgeted import Answer
+from tasks.clients.client import Answer
 from tasks.failures import Failure
 from tasks.okta import api
 

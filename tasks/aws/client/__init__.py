@@ -1,0 +1,1 @@
+"""The AWS client: credentials, endpoints, paging, errors, tenants."""

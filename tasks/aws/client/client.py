@@ -1,0 +1,247 @@
+"""The AWS API of one tenant in one region: calls within the rate budget, retried by class of failure, read by pages."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from aiobotocore.config import AioConfig
+from botocore import xform_name
+from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError
+from botocore.parsers import ResponseParserError
+
+from loaders.model import at
+from loaders.scope import GLOBAL
+from tasks.aws.client import credentials, endpoints
+from tasks.aws.client.failures import MAYBE_NOT_ENABLED, classify, code_of
+from tasks.aws.client.paging import paging
+from tasks.aws.client.permissions import permission
+from tasks.aws.client.pool import Clients
+from tasks.clients.rate_limiter import Budget, Limit
+from tasks.engine.listing import CALLS_IN_FLIGHT
+from tasks.failures import CallFailed, Failure, Later
+from tasks.resource import Tenant
+
+MOST_TRIES: Final = 5
+MOST_THROTTLES: Final = 6  # of one call in a row: then the scope waits, and not its worker
+# One try per call: throttles have to reach the fleet's budget instead of being slept away inside one client.
+_CONFIG: Final = AioConfig(
+    retries={"total_max_attempts": 1, "mode": "standard"},
+    connect_timeout=10,
+    read_timeout=60,
+    max_pool_connections=CALLS_IN_FLIGHT + 5,
+    user_agent_extra="chartfleet",
+)
+# Where a bucket's rate begins, and its highest. EC2 refills 20/s from a store of 100; S3 takes thousands per prefix.
+_LIMITS: Final = {
+    "s3": Limit(initial=300, highest=1000),
+    "iam": Limit(initial=20, highest=60),
+    "route53": Limit(initial=5, highest=10),  # of an account; a store of 50 is refilled by 10 a second
+}
+_LIMIT: Final = Limit(initial=50, highest=200)
+
+_LISTS_BUCKETS: Final = "s3:ListBuckets"
+_REGION: Final = re.compile(r"[a-z]+(-[a-z]+)+-\d{1,2}")  # what becomes part of a host's name is no other than that
+
+_clients: Final = Clients()  # of this process
+
+
+@dataclass(slots=True)
+class AwsApi:
+    """One tenant and region. `calls` counts the requests sent.
+
+    Buckets are asked about in their own regions, once they were listed. Elsewhere S3 redirects; or, of a bucket in a
+    region that accounts have to enable, it refuses the keys.
+    """
+
+    tenant: Tenant
+    region: str
+    budget: Budget
+    partition: str
+    calls: int = 0
+    _bucket_regions: dict[str, str] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def at_a_time(self) -> int:
+        return CALLS_IN_FLIGHT
+
+    async def call(self, action: str, **parameters: Any) -> Mapping[str, Any]:
+        """The answer of `service:Operation`. Raises CallFailed, or Later where the wait would be long."""
+        service, operation = action.split(":")
+        region = self._region_for(service, parameters)
+        place = self.region if region == self._region else region
+        bucket, limit = f"aws:{self.tenant.id}:{place}:{service}", _LIMITS.get(service, _LIMIT)
+        tries, throttles, renewed = 0, 0, False
+        while True:
+            await self.budget.take(bucket, limit)
+            self.calls += 1
+            try:
+                async with _clients.use(self.tenant.access, region, service, _CONFIG) as client:
+                    answer: Mapping[str, Any] = await getattr(client, xform_name(operation))(**parameters)
+                if action == _LISTS_BUCKETS:
+                    self._bucket_regions |= _regions_of(answer)
+                return answer
+            except (ClientError, BotoCoreError, ResponseParserError, OSError, ValueError) as error:
+                failure, tries = await self._judge(error, service, region), tries + 1
+                if self._is_not_in(region, error, service, tries):
+                    told = f"not available in {region}"
+                    raise CallFailed(Failure.NOT_ENABLED, action, reason_of(error), code=told) from error
+                if failure is Failure.THROTTLED:
+                    await self.budget.throttled(bucket, limit, _retry_after(error))
+                    throttles += 1
+                    if throttles == MOST_THROTTLES:
+                        raise Later(f"{action}: throttled {throttles} times", after_seconds=60) from error
+                elif failure in (Failure.TRANSIENT, Failure.BAD_ANSWER) and tries < MOST_TRIES:  # it may have been cut
+                    await asyncio.sleep(random.uniform(0, min(20, 0.5 * 2**tries)))  # noqa: S311  # jitter, no secret
+                elif failure is Failure.EXPIRED and not renewed:
+                    renewed = True
+                    self.renew()
+                else:
+                    raise CallFailed(
+                        failure, _named(action, failure, error), reason_of(error), code=code_of(error)
+                    ) from error
+
+    async def pages(self, action: str, **parameters: Any) -> AsyncIterator[Mapping[str, Any]]:
+        """Every answer of a call, page by page; one answer where it doesn't page.
+
+        The tokens of a page stand for the page: none of an earlier one is sent again, and none leads back.
+        """
+        pages, tokens = paging(action), dict[str, Any]()
+        seen: set[bytes] = set()
+        while True:
+            answer = await self.call(action, **{**parameters, **tokens})
+            yield answer
+            if pages is None:
+                return
+            tokens = pages.following(answer)
+            if not tokens:
+                if pages.says_more(answer):
+                    raise CallFailed(Failure.BAD_ANSWER, action, "the answer says that there is more, and not where")
+                return
+            if (mark := _mark(tokens)) in seen:
+                told = f"the token of the next page was read before: {tokens!r:.80}"
+                raise CallFailed(Failure.BAD_ANSWER, action, told)
+            seen.add(mark)
+
+    async def whole(self, action: str, **parameters: Any) -> Mapping[str, Any]:
+        """The answer of a call as one, with the items of every page."""
+        paged = paging(action)
+        pages = [page async for page in self.pages(action, **parameters)]
+        if paged is None or not paged.results:
+            return pages[0]
+        for path in paged.results[: 0 if paged.derived and len(paged.results) > 1 else 1]:
+            if any(at(path, page) is None for page in pages):  # cut short: the rest must not read as all
+                raise CallFailed(Failure.BAD_ANSWER, action, f"the answer has no {path}")
+        merged: dict[str, Any] = {**pages[0]}
+        for path in paged.results:
+            _put(merged, path, [one for page in pages for one in at(path, page) or ()])
+        return merged
+
+    def items_at(self, action: str) -> tuple[str, ...]:
+        """Every list of an answer that botocore's model names. Raises CallFailed where the call doesn't page."""
+        pages = paging(action)
+        if pages is None or (pages.derived and len(pages.results) != 1):
+            raise CallFailed(
+                Failure.BAD_ANSWER, action, "which list holds its items: its declaration must say items_at="
+            )
+        return pages.results
+
+    def _region_for(self, service: str, parameters: Mapping[str, Any]) -> str:
+        bucket = str(parameters.get("Bucket")) if service == "s3" else ""
+        return self._bucket_regions.get(bucket) or endpoints.region_of(service, self._region, self.partition)
+
+    def _is_not_in(self, region: str, error: Exception, service: str, tries: int) -> bool:
+        """Whether the region hasn't got the service, or not this call of it."""
+        if endpoints.says_no_such_call(error, region):
+            return True
+        return tries > 1 and endpoints.says_not_there(error, service, region, self.partition)
+
+    @property
+    def _region(self) -> str:
+        return credentials.home_region(self.partition) if self.region == GLOBAL else self.region
+
+    async def _judge(self, error: Exception, service: str, region: str) -> Failure:
+        """The class of an error; where a region refuses valid keys, AWS is asked whether it is enabled at all.
+
+        One that is enabled refuses session tokens of the global STS endpoint in some regions: that isn't seeing, not
+        a region without anything in it.
+        """
+        if code_of(error) not in MAYBE_NOT_ENABLED:
+            return classify(error, service)
+        if self.region == GLOBAL and region == endpoints.region_of(service, self._region, self.partition):
+            return Failure.DENIED
+        home = replace(self, region=GLOBAL)
+        try:
+            answer = await home.call("ec2:DescribeRegions", RegionNames=[region], AllRegions=True)
+        except CallFailed:
+            return Failure.DENIED
+        closed = any(one.get("OptInStatus") == "not-opted-in" for one in answer["Regions"])
+        return Failure.NOT_ENABLED if closed else Failure.DENIED
+
+    def renew(self) -> None:
+        """Let the next call read this machine's credentials anew."""
+        _clients.forget(self.tenant.access)
+        credentials.forget(self.tenant.access)
+
+
+async def close() -> None:
+    """Close every client of this process."""
+    await _clients.close()
+    credentials.forget_all()
+
+
+def _regions_of(buckets: Mapping[str, Any]) -> dict[str, str]:
+    """The region of each bucket that a page names, as far as it says one."""
+    listed = (one for one in buckets.get("Buckets") or () if one.get("Name"))
+    return {one["Name"]: one["BucketRegion"] for one in listed if _REGION.fullmatch(one.get("BucketRegion") or "")}
+
+
+def _mark(tokens: Mapping[str, Any]) -> bytes:
+    """The tokens of a page, short: a listing may have many thousands of pages, and a token some kB."""
+    return hashlib.blake2b(repr(sorted(tokens.items())).encode(), digest_size=16).digest()
+
+
+def _put(answer: dict[str, Any], path: str, value: Any) -> None:
+    """Set what lies at a path, without changing what the answer was made of."""
+    *around, last = path.split(".")
+    for name in around:
+        answer[name] = dict(answer.get(name) or {})
+        answer = answer[name]
+    answer[last] = value
+
+
+def _retry_after(error: Exception) -> float | None:
+    headers = getattr(error, "response", {}).get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    try:
+        return float(headers["retry-after"])
+    except (KeyError, ValueError):
+        return None
+
+
+def _named(action: str, failure: Failure, error: Exception) -> str:
+    """What failed: where it was denied, the permission that a policy has to allow.
+
+    A call may fail at getting its credentials, which is another one: a role's trust doesn't let us in.
+    """
+    operation = error.operation_name if isinstance(error, ClientError) else action.split(":")[1]
+    if operation.startswith("AssumeRole"):
+        return f"sts:{operation}"
+    return permission(action) if failure is Failure.DENIED else action
+
+
+def reason_of(error: Exception) -> str:
+    """AWS's own message, shortened. An encoded authorization message is left out: it is long, and says nothing here.
+
+    So is what a program that gives credentials printed: it may hold them.
+    """
+    if isinstance(error, CredentialRetrievalError):
+        return f"{type(error).__name__}: {error.kwargs.get('provider')} failed"
+    if isinstance(error, ClientError):
+        message = str(error.response.get("Error", {}).get("Message", "")).split(" Encoded authorization")[0]
+        return f"{code_of(error)}: {message[:200]}"
+    return f"{type(error).__name__}: {str(error)[:200]}"

@@ -1,0 +1,141 @@
+"""How a call pages: as botocore's paginators say; where they leave a call out, by what its model calls its members.
+
+Of botocore's operations with a token in and a token out, every fifth has no paginator: a call that is made once by
+mistake reads its first page, and takes that for all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import jmespath
+from botocore.model import OperationModel, Shape
+
+from tasks.aws.client import credentials
+
+_TOKEN: Final = re.compile(r"(?i)(next|page|pagination|continuation|starting)?(page)?token|\w*marker|cursor")
+_NO_TOKEN: Final = re.compile(r"(?i)client|grant|session|auth|delete")
+_MORE: Final = re.compile(r"(?i)is_?truncated|truncated|has_?more\w*")
+_SIZE: Final = re.compile(r"(?i)max_?(results|records|items|size)|limit|page_?size|\w+sperpage")
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """`inputs` of the next page are at `outputs` of the last, pairwise; `more` says whether there is one.
+
+    results   where an answer holds its items
+    size      the parameter that bounds a page
+    derived   from the names of the model's members, as botocore has no paginator
+    """
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    results: tuple[str, ...]
+    more: str | None = None
+    size: str | None = None
+    derived: bool = False
+
+    def following(self, answer: Mapping[str, Any]) -> dict[str, Any]:
+        """The tokens of the next page, all of them and no others; none after the last.
+
+        An answer that gives a token and no flag goes on: both are optional in most models.
+        """
+        if self.more and jmespath.search(self.more, answer) is False:
+            return {}
+        tokens = {name: jmespath.search(path, answer) for name, path in zip(self.inputs, self.outputs, strict=True)}
+        return {name: token for name, token in tokens.items() if token}
+
+    def says_more(self, answer: Mapping[str, Any]) -> bool:
+        return bool(self.more and jmespath.search(self.more, answer))
+
+
+@cache
+def paging(action: str) -> Paging | None:
+    """How `service:Operation` pages; None where its model has nothing to go on by."""
+    service, operation = action.split(":")
+    return by_model(_operation(action), credentials.paginators(service).get(operation))
+
+
+def by_model(operation: OperationModel, known: Mapping[str, Any] | None) -> Paging | None:
+    """How an operation pages. `known`: what a paginator says of it, where it has one."""
+    if known is None:
+        return derived(operation)
+    return Paging(
+        inputs=_names(known["input_token"]),
+        outputs=_names(known["output_token"]),
+        results=_names(known["result_key"]),
+        more=known.get("more_results"),
+        size=known.get("limit_key"),
+    )
+
+
+def unclear(action: str) -> str | None:
+    """Why a call that looks as if it paged can't be read to its end; None where it can, and where it doesn't page."""
+    found = paging(action)
+    takes = [name for name in _members(_operation(action).input_shape) if _is_token(name)]
+    if found is None:
+        return f"it takes {', '.join(takes)}, and no member of its answer leads there" if takes else None
+    if not found.inputs:
+        return f"{found.more} says that there is more, and no member of its answer where"
+    return None if found.results else "no member of its answer is a list"
+
+
+def derived(operation: OperationModel) -> Paging | None:
+    """By the names of its members."""
+    asks, answer = _members(operation.input_shape), _members(operation.output_shape)
+    inner = [name for name, shape in answer.items() if shape.type_name == "structure"]
+    around = ""
+    if len(answer) == 1 and inner:  # CloudFront puts list and token into one member
+        around, answer = f"{inner[0]}.", _members(answer[inner[0]])
+    pairs = [(name, token) for name in asks if (token := _leads_to(name, answer))]
+    pairs = [(name, token) for name, token in pairs if _is_token(name)] or pairs
+    more = next(
+        (name for name, shape in answer.items() if _MORE.fullmatch(name) and shape.type_name == "boolean"), None
+    )
+    if not pairs and not more:
+        return None
+    return Paging(
+        inputs=tuple(name for name, _ in pairs),
+        outputs=tuple(f"{around}{token}" for _, token in pairs),
+        results=tuple(f"{around}{name}" for name, shape in answer.items() if shape.type_name == "list"),
+        more=f"{around}{more}" if more else None,
+        size=next((name for name in asks if _SIZE.fullmatch(name)), None),
+        derived=True,
+    )
+
+
+def _leads_to(name: str, answer: Mapping[str, Shape]) -> str | None:
+    """The member of an answer that holds this parameter of the next page."""
+    return next((one for one in _candidates(name) if one in answer), None)
+
+
+def _candidates(name: str) -> Iterator[str]:
+    """`StartRecordName` <- `NextRecordName`, `pageToken` <- `nextPageToken`, `Marker` <- `NextMarker` or `Marker`."""
+    for begins in ("ExclusiveStart", "Start", "starting", "Starting", ""):
+        if name.startswith(begins):
+            rest = name.removeprefix(begins)
+            yield from (f"Next{rest}", f"next{rest[:1].upper()}{rest[1:]}", f"LastEvaluated{rest}")
+    if _is_token(name):
+        yield name
+
+
+def _is_token(name: str) -> bool:
+    return bool(_TOKEN.fullmatch(name)) and not _NO_TOKEN.search(name)
+
+
+def _operation(action: str) -> OperationModel:
+    service, operation = action.split(":")
+    found: OperationModel = credentials.service_model(service).operation_model(operation)
+    return found
+
+
+def _members(shape: Shape | None) -> Mapping[str, Shape]:
+    return getattr(shape, "members", {})
+
+
+def _names(value: str | list[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)

@@ -1,0 +1,121 @@
+"""The AWS clients of this process: built once, shared by its scopes, and at most so many of them.
+
+A client costs 1.3 MB. A worker that has gone through hundreds of accounts would otherwise keep one for every account,
+region and service that it ever met.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from aiobotocore.config import AioConfig
+
+from tasks.aws.client import credentials
+from tasks.aws.client.parsing import without_forbidden_characters
+
+MOST: Final = 64  # beyond those in use
+_ACCOUNT_IN_ADDRESS: Final = re.compile(r"^(https?://)\d{12}\.(?=\d+(\.\d+){3}[:/])")
+
+
+class Key(NamedTuple):
+    """Which client: by whose access, for which region and service."""
+
+    access: tuple[tuple[str, str], ...]
+    region: str
+    service: str
+
+
+@dataclass(slots=True, eq=False)
+class _Client:
+    opened: asyncio.Future[Any]
+    users: int = 0
+    dropped: bool = False  # no longer handed out; closed when its last user is done
+
+
+class Clients:
+    """Clients by key, the one used longest ago first."""
+
+    def __init__(self, *, most: int = MOST) -> None:
+        self._most = most
+        self._by_key: dict[Key, _Client] = {}
+        self._dropped: set[_Client] = set()
+
+    def __len__(self) -> int:
+        """Clients that are open."""
+        return len(self._by_key) + len(self._dropped)
+
+    @asynccontextmanager
+    async def use(self, access: Mapping[str, str], region: str, service: str, config: AioConfig) -> AsyncIterator[Any]:
+        """The client, for the length of the block: it isn't closed meanwhile."""
+        key = Key(tuple(sorted(access.items())), region, service)
+        client = self._by_key.pop(key, None)
+        if client is None:  # a task, so that of many details that need it at once one builds it
+            client = _Client(asyncio.ensure_future(_open(access, region, service, config)))
+        self._by_key[key] = client  # last in line
+        client.users += 1
+        try:
+            yield await asyncio.shield(client.opened)
+        finally:
+            client.users -= 1
+            if _failed(client.opened):
+                self._drop(key, client)
+            self._drop_oldest()
+            await self._close_dropped()
+
+    def forget(self, access: Mapping[str, str]) -> None:
+        """Hand out no client of this access again: its credentials expired."""
+        gone = tuple(sorted(access.items()))
+        for key, client in list(self._by_key.items()):
+            if key.access == gone:
+                self._drop(key, client)
+
+    async def close(self) -> None:
+        """Close every client, used or not."""
+        clients = [*self._by_key.values(), *self._dropped]
+        self._by_key.clear()
+        self._dropped.clear()
+        await asyncio.gather(*(_close(client) for client in clients))
+
+    def _drop(self, key: Key, client: _Client) -> None:
+        if self._by_key.get(key) is client:
+            del self._by_key[key]
+            self._dropped.add(client)
+
+    def _drop_oldest(self) -> None:
+        unused = [(key, client) for key, client in self._by_key.items() if not client.users]
+        for key, client in unused[: max(0, len(self._by_key) - self._most)]:
+            self._drop(key, client)
+
+    async def _close_dropped(self) -> None:
+        idle = [client for client in self._dropped if not client.users]
+        self._dropped.difference_update(idle)
+        await asyncio.gather(*(_close(client) for client in idle))
+
+
+async def _open(access: Mapping[str, str], region: str, service: str, config: AioConfig) -> Any:
+    session = credentials.session(access)
+    client = await session.client(service, region_name=region, config=config).__aenter__()
+    client.meta.events.register("before-sign.s3-control", _without_account_in_address)
+    client.meta.events.register("before-parse", without_forbidden_characters)
+    return client
+
+
+def _without_account_in_address(request: Any, **_: Any) -> None:
+    """S3 Control calls its hosts by account: `<account>.s3-control...`. Before an address (AWS_ENDPOINT_URL) that is no
+    host at all; whose call it is stands in a header, too.
+    """
+    request.url = _ACCOUNT_IN_ADDRESS.sub(r"\1", request.url)
+
+
+def _failed(opened: asyncio.Future[Any]) -> bool:
+    return opened.done() and (opened.cancelled() or opened.exception() is not None)
+
+
+async def _close(client: _Client) -> None:
+    if not _failed(client.opened):
+        await (await client.opened).close()

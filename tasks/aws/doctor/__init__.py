@@ -1,0 +1,1 @@
+"""What the doctor checks in AWS: permissions, and the policy that grants them."""

@@ -1,0 +1,177 @@
+"""Tries the calls of resource types in one region of an account, by running their own declarations.
+
+A type is fetched as in a run, through an API that sends each call once and reads one item of it at most. So what is
+tried, and with which parameters, is what a run would call; nothing here knows a type or a call by name.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tasks.access import Access, Finding, How
+from tasks.aws.client.client import AwsApi
+from tasks.aws.doctor.minimal_requests import first_of_each, holds_none, nothing, smallest_page, takes_dry_run
+from tasks.failures import CallFailed, Failure, Later
+from tasks.resource import ResourceType
+
+log = logging.getLogger(__name__)
+
+READS: Final = re.compile(r"(Batch)?(Get|List|Describe)[A-Z]")  # how the names of calls that change nothing begin
+NO_ITEM: Final = "no item to try it on"
+NOT_CALLED: Final = "not called here"
+
+_WOULD_BE_ALLOWED: Final = "DryRunOperation"
+_ACCESS: Final = {
+    Failure.DENIED: Access.DENIED,
+    Failure.NOT_ENABLED: Access.NOT_ENABLED,
+    Failure.GONE: Access.ALLOWED,  # it was let through, and looked
+}
+
+
+class _Enough(Exception):
+    """Every call of the type has been tried."""
+
+
+@dataclass(slots=True)
+class Trial(AwsApi):
+    """`found`: by call, `service:Operation`, what its first try gave."""
+
+    found: dict[str, Finding] = field(default_factory=dict)
+    plain: AwsApi = field(init=False)  # sends what is sent
+    _answers: dict[tuple[str, str], Mapping[str, Any] | CallFailed] = field(default_factory=dict)
+    _surfaced: list[CallFailed] = field(default_factory=list)  # what a declaration didn't take for an answer
+    # of the type that is being tried
+    _wanted: frozenset[str] = frozenset()
+    _stepped_over: set[str] = field(default_factory=set)  # calls that were refused, and now find nothing
+    _came_to_nothing: bool = False  # a listing was empty, or refused
+
+    def __post_init__(self) -> None:
+        self.plain = AwsApi(self.tenant, self.region, self.budget, self.partition)
+
+    async def try_type(self, type_: ResourceType) -> None:
+        """Try those of its calls that no other type has tried before.
+
+        Where one is refused the declaration ends, as in a run. It is then taken through once more, and finds nothing
+        where it was refused: so the calls behind are tried as well.
+        """
+        self._wanted = frozenset(type_.fetch.calls)
+        self._stepped_over, self._came_to_nothing = set(), False
+        while self._untried():
+            await self._take_through(type_)
+            refused = {one for one in self._wanted & self.found.keys() if self.found[one].access is not Access.ALLOWED}
+            if refused <= self._stepped_over:
+                break
+            self._stepped_over |= refused
+        for call in self._untried():
+            self.found[call] = Finding(Access.NOT_TRIED, reason=NO_ITEM if self._came_to_nothing else NOT_CALLED)
+
+    async def call(self, action: str, **parameters: Any) -> Mapping[str, Any]:
+        key = (action, repr(sorted(parameters.items())))
+        if key not in self._answers:
+            if not self._untried():
+                raise _Enough
+            if self._untried() == {action} and await self._tried_dry(action, parameters):
+                raise _Enough
+            self._answers[key] = await self._tried(action, parameters)
+        answer = self._answers[key]
+        if isinstance(answer, CallFailed):
+            self._came_to_nothing |= answer.failure is not Failure.OTHER
+            if action in self._stepped_over:
+                return nothing(action)
+            raise answer
+        self._came_to_nothing |= holds_none(answer)
+        return copy.deepcopy(answer)  # details are merged into it
+
+    async def pages(self, action: str, **parameters: Any) -> AsyncIterator[Mapping[str, Any]]:
+        """The first one."""
+        yield await self.call(action, **parameters)
+
+    def _untried(self) -> frozenset[str]:
+        return self._wanted - self.found.keys()
+
+    async def _take_through(self, type_: ResourceType) -> None:
+        part = ""
+        try:
+            parts = type_.fetch.parts(self)
+            if parts is not None:
+                part = await anext(parts, "")
+            if parts is None or part:
+                await self._read(type_, part)
+        except _Enough:
+            pass
+        except CallFailed as error:
+            self._surfaced.append(error)
+        except Exception:  # of an answer that was made up, or that is no answer to the declaration
+            log.debug("%s: the declaration ended", type_.name, exc_info=True)
+        for key, answer in self._answers.items():  # a code that the declaration takes for an answer is one
+            found = self.found[key[0]]
+            if found.access is Access.FAILED and isinstance(answer, CallFailed) and self._is_answer(answer):
+                self.found[key[0]] = Finding(Access.ALLOWED, How.CALL)
+
+    def _is_answer(self, error: CallFailed) -> bool:
+        return error.failure is Failure.OTHER and error not in self._surfaced
+
+    async def _read(self, type_: ResourceType, part: str) -> None:
+        items = type_.fetch.items(self, part)
+        try:
+            async for item in items:
+                if item.failure is not None:
+                    self._surfaced.append(item.failure)
+                if not self._untried():
+                    return
+        finally:
+            if isinstance(items, AsyncGenerator):
+                await items.aclose()
+
+    async def _tried_dry(self, action: str, parameters: Mapping[str, Any]) -> bool:
+        """Try a call whose answer nothing needs without reading anything, where its API can; False where it can't."""
+        if not takes_dry_run(action) or not READS.match(action.split(":")[1]):
+            return False
+        try:
+            await self.plain.call(action, **{**parameters, **smallest_page(action), "DryRun": True})
+        except CallFailed as error:
+            if error.code == _WOULD_BE_ALLOWED:
+                self.found[action] = Finding(Access.ALLOWED, How.DRY_RUN)
+            elif error.failure in _ACCESS:
+                self.found[action] = Finding(_ACCESS[error.failure], How.DRY_RUN, error.reason)
+        except Later:
+            return False
+        else:
+            self.found[action] = Finding(Access.ALLOWED, How.CALL)
+        return action in self.found
+
+    async def _tried(self, action: str, parameters: Mapping[str, Any]) -> Mapping[str, Any] | CallFailed:
+        """The answer for one item, or why there is none."""
+        if not READS.match(action.split(":")[1]):
+            told = "its name doesn't say that it only reads"
+            self.found[action] = Finding(Access.NOT_TRIED, reason=told)
+            return CallFailed(Failure.OTHER, action, told)
+        try:
+            answer = await self._smallest(action, parameters)
+        except CallFailed as error:
+            access = _ACCESS.get(error.failure, Access.FAILED)
+            self._note(action, Finding(access, How.CALL, "" if access is Access.ALLOWED else error.reason))
+            return error
+        except Later as wait:
+            self._note(action, Finding(Access.FAILED, How.CALL, wait.reason))
+            return CallFailed(Failure.THROTTLED, action, wait.reason)
+        self._note(action, Finding(Access.ALLOWED, How.CALL))
+        return first_of_each(answer)  # type: ignore[no-any-return]
+
+    def _note(self, action: str, finding: Finding) -> None:
+        if action not in self.found or finding.access is Access.DENIED:
+            self.found[action] = finding
+
+    async def _smallest(self, action: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        page = smallest_page(action)
+        try:
+            return await self.plain.call(action, **{**parameters, **page})
+        except CallFailed as error:
+            if not page or error.failure is not Failure.OTHER:
+                raise
+            return await self.plain.call(action, **parameters)  # it may be the page's size that the API refuses

@@ -1,0 +1,1 @@
+"""What AWS declarations share: the base node, ARNs, policies, keys, names."""

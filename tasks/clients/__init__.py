@@ -1,0 +1,1 @@
+"""Clients of the providers' APIs: rate limits, retries, paging, errors."""

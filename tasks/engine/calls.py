@@ -1,0 +1,45 @@
+"""The calls that a type makes, and how often each is made: read off its fetch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from tasks.engine.listing import Listing
+from tasks.resource import Call, Fetch
+
+Described = Callable[[str], Call]  # what a provider knows of an action: the permission that it needs, whether it pages
+
+
+def of(fetch: Fetch, described: Described) -> tuple[Call, ...]:
+    """Each call that is made, a listing's own first. A fetch that is code states in `made` how often."""
+    if isinstance(fetch, Listing):
+        return tuple(_of_listing(fetch, "item", described))
+    stated: Mapping[str, str] = getattr(fetch, "made", {})
+    return tuple(replace(described(action), made=stated.get(action, "")) for action in fetch.calls)
+
+
+def _of_listing(listing: Listing, item: str, described: Described) -> Iterator[Call]:
+    """`item`: what an item of the listing is called."""
+    yield _made(described(listing.action), "scope")
+    if listing.divided and listing.divided.again:
+        yield _made(described(listing.divided.again.action), item)
+    for beside in listing.besides:
+        own, *details = _of_listing(beside.listing, f"item of {beside.name}", described)
+        yield replace(own, made=f"{own.made}, if there is an item")
+        yield from details
+    for together in listing.togethers:
+        yield _made(described(together.action), f"{together.most} {item.replace('item', 'items', 1)}")
+    for detail in listing.details:
+        per = item if detail.each is None else f"element of {detail.each.removesuffix('[]')}"
+        call = _made(described(detail.action), per)
+        only = " and ".join(f"{path} is {value}" for path, value in detail.only)
+        yield replace(call, made=f"{call.made} whose {only}") if only else call
+
+
+def _made(call: Call, per: str) -> Call:
+    if per == "scope":
+        made = "1 per page" if call.paged else "1"
+    else:
+        made = f"1 per page of each {per}" if call.paged else f"1 per {per}"
+    return replace(call, per=per, made=made)

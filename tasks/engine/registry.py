@@ -1,0 +1,111 @@
+"""Finds the declarations: every provider folder under `tasks/`, every module in it, and what other packages register.
+
+A provider is a package with a `PROVIDER`; a resource type is a module-level `ResourceType`. Nothing is listed by hand.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.metadata import entry_points
+from types import ModuleType
+
+import tasks
+from loaders.model import GraphSchema, ModelError
+from tasks.resource import Provider, ResourceType
+
+_NOT_PROVIDERS = ("tasks.engine", "tasks.clients")
+ENTRY_POINTS = (
+    "chartfleet.providers"  # a package that holds a PROVIDER and resource types, as a folder of `tasks/` does
+)
+
+
+@cache
+def providers() -> dict[str, Provider]:
+    """Every provider by name, those of `tasks/` first."""
+    found: dict[str, Provider] = {}
+    for package in _packages():
+        provider = package.PROVIDER
+        if provider.name in found:
+            raise ModelError(f"two packages provide {provider.name!r}, the second is {package.__name__}")
+        found[provider.name] = provider
+    return found
+
+
+@cache
+def types() -> dict[str, ResourceType]:
+    """Every resource type by name."""
+    found: dict[str, ResourceType] = {}
+    for package in _packages():
+        for module in _modules(package):
+            for value in vars(module).values():
+                if isinstance(value, ResourceType) and found.setdefault(value.name, value) is not value:
+                    raise ModelError(f"the resource type {value.name} is declared twice, again in {module.__name__}")
+    return dict(sorted(found.items()))
+
+
+@cache
+def schema() -> GraphSchema:
+    """All node models, checked against each other. Raises ModelError."""
+    return GraphSchema({name: type_.nodes for name, type_ in types().items()})
+
+
+def of(provider: str) -> tuple[ResourceType, ...]:
+    return tuple(type_ for type_ in types().values() if type_.provider == provider)
+
+
+def requested(provider: str, words: Iterable[str]) -> tuple[ResourceType, ...]:
+    """The types that a comma list selects: by name (`aws.ec2.instances`, `ec2.instances`), by family (`ec2`, `iam`), or
+    by the word of another tool (`ec2:instance`). Raises ValueError that names what is known.
+
+    Words of other tools for what isn't fetched here select nothing: `remarks` says so. No word at all selects all.
+    """
+    words = tuple(words)
+    chosen: dict[str, ResourceType] = {}
+    other = providers()[provider].other_words if provider in providers() else {}
+    for word in words:
+        if word in other:
+            continue
+        name = word.removeprefix(f"{provider}.")
+        matching = [
+            t
+            for t in of(provider)
+            if word in t.also or t.name == f"{provider}.{name}" or t.name.startswith(f"{provider}.{name}.")
+        ]
+        if not matching:
+            known = sorted({t.name.removeprefix(f"{provider}.") for t in of(provider)})
+            families = {name.partition(".")[0] for name in known}
+            candidates = {*known, *families, *other, *(w for t in of(provider) for w in t.also)}
+            near = difflib.get_close_matches(name, sorted(candidates), cutoff=0.5)
+            meant = f"did you mean {' or '.join(near)}? " if near else ""
+            raise ValueError(f"{word!r} is no resource type of {provider}; {meant}known: {', '.join(known)}")
+        chosen.update((t.name, t) for t in matching)
+    return tuple(chosen.values()) if words else of(provider)
+
+
+def remarks(provider: str, words: Iterable[str]) -> Iterator[str]:
+    """What is to be said of words that select nothing: those of one answer in one line."""
+    other = providers()[provider].other_words
+    by_answer: dict[str, list[str]] = {}
+    for word in words:
+        if word in other:
+            by_answer.setdefault(other[word], []).append(word)
+    for answer, named in by_answer.items():
+        yield f"{', '.join(named)}: {answer}"
+
+
+def _packages() -> Iterator[ModuleType]:
+    for info in pkgutil.iter_modules(tasks.__path__, "tasks."):
+        if info.ispkg and info.name not in _NOT_PROVIDERS:
+            yield importlib.import_module(info.name)
+    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda p: p.name):
+        yield point.load()
+
+
+def _modules(package: ModuleType) -> Iterator[ModuleType]:
+    yield package
+    for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        yield importlib.import_module(info.name)

@@ -1,0 +1,51 @@
+"""What botocore would give up an answer for costs itself: a time that is none, a character that XML doesn't have."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.aws.client.parsing import NoTime, time_or_none, without_forbidden_characters
+
+
+def test_times_are_read_as_botocore_reads_them() -> None:
+    when = datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
+    assert time_or_none(1_700_000_000) == when
+    assert time_or_none("2023-11-14T22:13:20Z") == when
+    assert time_or_none("Tue, 14 Nov 2023 22:13:20 GMT") == when
+
+
+@pytest.mark.parametrize("said", [1775836321122, 1e300, "soon", "", "0000-00-00T00:00:00Z", "99999-01-01T00:00:00Z"])
+def test_a_time_that_is_none_is_kept_as_it_was_said(said: object) -> None:
+    assert time_or_none(said) == NoTime(said)
+
+
+@given(st.text() | st.integers() | st.floats())
+def test_no_time_ends_an_answer(said: object) -> None:
+    assert isinstance(time_or_none(said), datetime | NoTime)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("bell &#x7;.", "bell \ufffd."),
+        ("bell \x07.", "bell \ufffd."),
+        ("half &#xD83D; a pair &#55357;", "half \ufffd a pair \ufffd"),
+        ("no character &#xFFFF;", "no character \ufffd"),
+        ("a line&#xA; and &amp;#x7; and \u00e9 &#x1F600;", "a line\n and &#x7; and \u00e9 \U0001f600"),
+    ],
+)
+def test_a_character_that_xml_does_not_have_is_replaced(written: str, read: str) -> None:
+    answer = {"body": f"<d>{written}</d>".encode()}
+    without_forbidden_characters(answer)
+    assert ElementTree.fromstring(answer["body"]).text == read
+
+
+def test_json_is_left_alone() -> None:
+    answer = {"body": b'{"a": "&#x7;"}'}
+    without_forbidden_characters(answer)
+    assert answer["body"] == b'{"a": "&#x7;"}'

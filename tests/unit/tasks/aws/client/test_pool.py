@@ -1,0 +1,78 @@
+"""The process's AWS clients: one for each key, at most so many, none closed in use. Real ones; they send nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from aiobotocore.config import AioConfig
+from botocore.exceptions import UnknownServiceError
+
+from tasks.aws.client.pool import Clients
+
+ACCESS = {"partition": "aws"}
+CONFIG = AioConfig()
+
+
+def with_clients(work: Callable[[Clients], Awaitable[None]], *, most: int = 2) -> None:
+    async def run() -> None:
+        clients = Clients(most=most)
+        try:
+            await work(clients)
+        finally:
+            await clients.close()
+
+    asyncio.run(run())
+
+
+async def used(clients: Clients, region: str, service: str = "ec2") -> Any:
+    async with clients.use(ACCESS, region, service, CONFIG) as client:
+        return client
+
+
+def test_one_client_serves_all_who_ask_at_once() -> None:
+    async def work(clients: Clients) -> None:
+        found = await asyncio.gather(*(used(clients, "eu-west-1") for _ in range(10)))
+        assert len(set(map(id, found))) == len(clients) == 1
+
+    with_clients(work)
+
+
+def test_the_one_used_longest_ago_gives_way() -> None:
+    async def work(clients: Clients) -> None:
+        first, second = await used(clients, "eu-west-1"), await used(clients, "us-east-1")
+        assert await used(clients, "eu-west-1") is first
+        await used(clients, "ap-southeast-2")
+        assert len(clients) == 2
+        assert await used(clients, "eu-west-1") is first
+        assert await used(clients, "us-east-1") is not second
+
+    with_clients(work)
+
+
+def test_a_client_in_use_is_not_closed() -> None:
+    """Neither because there are too many, nor because its credentials expired; it goes when its user is done."""
+
+    async def work(clients: Clients) -> None:
+        async with clients.use(ACCESS, "eu-west-1", "ec2", CONFIG) as held:
+            for region in ("us-east-1", "us-east-2", "us-west-2"):
+                await used(clients, region)
+            assert len(clients) == 2
+            clients.forget(ACCESS)
+            async with clients.use(ACCESS, "eu-west-1", "ec2", CONFIG) as renewed:
+                assert renewed is not held
+            assert len(clients) == 2, "the one in use, and its successor"
+        assert len(clients) == 1
+
+    with_clients(work)
+
+
+def test_a_client_that_could_not_be_built_is_not_kept() -> None:
+    async def work(clients: Clients) -> None:
+        with pytest.raises(UnknownServiceError):
+            await used(clients, "eu-west-1", "no-such-service")
+        assert len(clients) == 0
+
+    with_clients(work)

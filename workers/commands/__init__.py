@@ -1,0 +1,1 @@
+"""The commands of `chartfleet`, one file each."""

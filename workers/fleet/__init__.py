@@ -1,0 +1,1 @@
+"""The processes of the fleet: the Celery app, the coordinator, the fetchers, the loader, the barrier, the sweeper."""

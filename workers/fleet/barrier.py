@@ -1,0 +1,179 @@
+"""What comes after the barrier: coverage, retirement, links, shared nodes, analysis jobs, verdicts, the run's record.
+
+One caller opens it. Each step can be repeated, and a shipped job records itself in its own transaction, so whoever
+takes over after a crash begins at the top and nothing takes effect twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import redis
+from neo4j.exceptions import ClientError, DriverError, Neo4jError
+
+from analysis import engine, links
+from analysis.iam import assume_role
+from analysis.iam import permissions as permission_relationships
+from analysis.job import Job, JobFileError
+from loaders import coverage, retirement
+from loaders.cleanup import Cleanup
+from loaders.ledger import Ledger, RunInfo, RunState
+from loaders.writer import LostWriter, OutdatedRun, Writer, release_claim
+from tasks.engine import registry
+from workers.fleet import permissions
+from workers.fleet.loading import AWAY_SECONDS, Busy, trouble_with_graph, writing
+from workers.fleet.process import Process
+
+log = logging.getLogger(__name__)
+
+TASK: Final = "chartfleet.analyse"
+_REFUSED_FOR_GOOD = "Neo.ClientError.Statement."  # the same statement is refused the next time as well
+
+
+def analyse(process: Process, run: str) -> None:
+    """Open the barrier if the run is settled and nobody else has it open, and go through to the end."""
+    ledger = process.ledger(run)
+    token = f"{process.name}:{secrets.token_hex(4)}"
+    lease = process.settings.lease_seconds
+    if not ledger.open_barrier(token, lease_seconds=lease):
+        return
+    info = ledger.info()
+    assert info is not None  # the barrier of an unknown run doesn't open
+    wait = process.settings.writer_lease_seconds + process.settings.transaction_seconds
+    try:
+        with (
+            _held(ledger, token, lease, process.writer),
+            writing(process.writer, info.tag, wait_seconds=wait) as writer,
+        ):
+            try:
+                state, report = _steps(writer, ledger, info, process)
+            except (LostWriter, OutdatedRun, DriverError, redis.RedisError):
+                raise
+            except Exception as error:
+                if isinstance(error, Neo4jError) and not (error.code or "").startswith(_REFUSED_FOR_GOOD):
+                    raise
+                log.exception("run %s: the analysis failed", run)
+                state, report = RunState.FAILED, {"error": f"{type(error).__name__}: {error}"}
+            if ledger.close(token, state, report):
+                release_claim(writer, run)
+    except (Busy, LostWriter):
+        log.warning("run %s: another writer holds the graph; the analysis is tried again", run)
+        ledger.renew_barrier(token, lease_seconds=AWAY_SECONDS)
+    except OutdatedRun as error:
+        ledger.close(token, RunState.FAILED, {"error": f"a later run has taken the graph ({error})"})
+    except (DriverError, Neo4jError) as error:
+        log.warning("run %s: %s; the analysis is tried again", run, trouble_with_graph(error))
+        ledger.set_trouble(trouble_with_graph(error))
+        ledger.renew_barrier(token, lease_seconds=AWAY_SECONDS)
+
+
+def _steps(writer: Writer, ledger: Ledger, info: RunInfo, process: Process) -> tuple[RunState, dict[str, Any]]:
+    schema = registry.schema()
+    seconds: dict[str, float] = {}
+    with _timed(seconds, "coverage"):
+        coverage.write(writer, info, ledger.units(), now_ms=int(time.time() * 1000))
+        listed = retirement.lists(ledger.units())
+        kept = retirement.retire(writer, schema, listed, info.tag, keep=process.settings.retired_runs_kept)
+    with _timed(seconds, "links"):
+        links.draw(writer, schema)
+    with _timed(seconds, "shared nodes"):
+        Cleanup(writer, schema).unneeded()
+    failed: list[str] = []
+    findings: list[dict[str, Any]] = []
+    with _timed(seconds, assume_role.JOB.name), _reported(failed):
+        assume_role.draw(writer, info.tag)
+        findings += _verdict(writer, assume_role.JOB, info)
+    with _timed(seconds, permission_relationships.JOB.name), _reported(failed):
+        rules = permissions.of_run(info.config)
+        permission_relationships.draw(writer, rules, schema, info.tag)
+        findings += _verdict(writer, permission_relationships.job(rules, schema), info)
+    for job in engine.shipped_jobs():
+        with _timed(seconds, job.name), _reported(failed):
+            engine.run_shipped(writer, job, info.id, info.tag)
+            if job.findings is not None:
+                findings += _verdict(writer, job, info)
+    for job in _user_jobs(info.config.get("analysis_job_directory"), failed):
+        with _timed(seconds, job.name), _reported(failed):
+            engine.run_user(writer, job, info.tag)
+    with _timed(seconds, "record"):
+        _record(writer, info)
+        coverage.forget_old_runs(writer, keep=process.settings.runs_kept)
+    return RunState.COMPLETE, {
+        "findings": findings,
+        "failed_jobs": failed,
+        "kept": [asdict(one) for one in kept],
+        "analysis_seconds": seconds,
+    }
+
+
+def _verdict(writer: Writer, job: Job, info: RunInfo) -> list[dict[str, Any]]:
+    """What the job found; nothing of a provider that isn't synced."""
+    if not engine.concerns(writer, job):
+        return []
+    finding = engine.verdict(writer, job, info.tag)
+    return [asdict(finding) | {"text": str(finding), "judged": finding.judged}]
+
+
+def _user_jobs(directory: str | None, failed: list[str]) -> list[Job]:
+    """The jobs of the user's directory; where this worker can't read it, that is reported and stops nothing."""
+    if not directory:
+        return []
+    if not Path(directory).is_dir():
+        failed.append(f"{directory}: is no directory on the worker that runs the analysis")
+        return []
+    try:
+        return engine.user_jobs(directory)
+    except JobFileError as error:
+        failed.append(str(error))
+        return []
+
+
+def _record(writer: Writer, info: RunInfo) -> None:
+    query = "MATCH (r:SyncRun {id: $run}) SET r.state = $state, r.finished_at = timestamp()"
+    writer.write(lambda tx: tx.run(query, run=info.id, state=str(RunState.COMPLETE)).consume())
+
+
+@contextmanager
+def _reported(failed: list[str]) -> Iterator[None]:
+    """A job that fails for a reason of its own stops no other job."""
+    try:
+        yield
+    except (engine.JobError, ClientError) as error:
+        log.exception("an analysis job failed")
+        failed.append(str(error).splitlines()[0])
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
+    start = time.monotonic()
+    yield
+    seconds[name] = round(time.monotonic() - start, 3)
+
+
+@contextmanager
+def _held(ledger: Ledger, token: str, lease_seconds: float, writer: Writer) -> Iterator[None]:
+    """Keep the barrier while the analysis goes on; once it is lost, or the run cancelled, nothing more is written."""
+    done = threading.Event()
+
+    def renew() -> None:
+        while not done.wait(lease_seconds / 3):
+            try:
+                if not ledger.renew_barrier(token, lease_seconds=lease_seconds) and not done.is_set():
+                    writer.give_up()
+                    return
+            except redis.RedisError as error:
+                log.warning("can't renew the barrier: %s", type(error).__name__)
+
+    threading.Thread(target=renew, daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()

@@ -1,0 +1,79 @@
+"""The writer's task: become the writer, commit and clean until nothing waits, let go."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from neo4j.exceptions import DriverError, Neo4jError
+
+from loaders.ledger import Event, RunState
+from loaders.writer import LostWriter, OutdatedRun, Writer, keep_claim
+from workers.fleet.process import Process
+
+log = logging.getLogger(__name__)
+
+TASK: Final = "chartfleet.load"
+QUEUE: Final = "loader"
+POLL_SECONDS = 0.25
+AWAY_SECONDS = 2  # between looks at a graph that doesn't answer; the sweeper wakes the writer again
+
+
+class Busy(Exception):
+    """Another writer holds the graph, and gave a sign of life all the while."""
+
+
+@contextmanager
+def writing(writer: Writer, tag: int, *, wait_seconds: float) -> Iterator[Writer]:
+    """Hold the graph's fence for a run. Raises Busy where another writer keeps it, LostWriter where one took it."""
+    end = time.monotonic() + wait_seconds
+    while not writer.acquire():
+        if time.monotonic() > end:
+            raise Busy
+        time.sleep(POLL_SECONDS)
+    writer.serve(tag)
+    try:
+        yield writer
+    finally:
+        try:
+            writer.release()
+        except (DriverError, Neo4jError) as error:
+            log.warning("the writer couldn't let go (%s): its lease runs out", type(error).__name__)
+
+
+def load(
+    process: Process, run: str, publish: Callable[[str, Iterable[Event]], None], stopping: Callable[[], bool]
+) -> None:
+    """Drain what waits for one run. What can't be done now stays there, and the sweeper wakes the writer again."""
+    ledger = process.ledger(run)
+    info = ledger.info()
+    if info is None or info.state is not RunState.RUNNING:
+        return
+    wait = process.settings.writer_lease_seconds + process.settings.transaction_seconds
+    try:
+        with writing(process.writer, info.tag, wait_seconds=wait) as writer:
+            keep_claim(writer, run)
+            seconds = process.settings.hard_time_limit_seconds / 2
+            for event in process.loader.drain(ledger, info.tag, seconds=seconds, stopping=stopping):
+                publish(run, [event])
+    except Busy:
+        log.info("another writer holds the graph")
+    except LostWriter:
+        log.warning("another writer took over; it goes on with what waits")
+    except OutdatedRun as error:
+        log.warning("run %s: %s", run, error)
+        ledger.cancel(f"a later run has taken the graph ({error})")
+    except (DriverError, Neo4jError) as error:
+        log.warning("%s; the batches wait", trouble_with_graph(error))
+        ledger.set_trouble(trouble_with_graph(error))
+        time.sleep(AWAY_SECONDS)
+
+
+def trouble_with_graph(error: DriverError | Neo4jError) -> str:
+    """In one line: does it not answer, or does it refuse?"""
+    if isinstance(error, Neo4jError) and not error.is_retryable():
+        return f"the graph refuses: {error.code}: {(error.message or '').split(chr(10))[0][:300]}"
+    return f"the graph doesn't answer ({type(error).__name__})"

@@ -1,0 +1,111 @@
+"""What one worker process shares between its tasks: its connections, the event loop of the fetches, the writer."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import threading
+from collections.abc import Coroutine
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import redis
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
+
+from loaders.ledger import Ledger
+from loaders.loader import Loader
+from loaders.writer import Writer
+from tasks.clients.rate_limiter import RateBudget
+from tasks.engine import registry
+from workers.settings.settings import SettingError, Settings
+
+T = TypeVar("T")
+
+if TYPE_CHECKING:
+    once = cached_property
+else:
+
+    class once(cached_property):  # noqa: N801  # as cached_property, but of two threads that ask first one builds
+        def __get__(self, instance: Process, owner: Any = None) -> Any:
+            with instance.building:
+                return super().__get__(instance, owner)
+
+
+def connect_redis(url: str) -> redis.Redis:
+    """A client that rides out a restart of Redis: a call is tried again for about half a minute. Replies are bytes."""
+    return redis.Redis.from_url(
+        url,
+        socket_connect_timeout=5,
+        socket_timeout=30,
+        health_check_interval=30,
+        retry=Retry(ExponentialBackoff(cap=2, base=0.05), retries=20),
+        retry_on_error=[redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError],
+    )
+
+
+def name_of_process(pid: int) -> str:
+    """How the ledger names a process of this host."""
+    return f"{socket.gethostname()}:{pid}"
+
+
+class Process:
+    """Built on first use in each process; after a fork the child builds its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.building = threading.RLock()
+        self.name = name_of_process(os.getpid())
+
+    @once
+    def redis(self) -> redis.Redis:
+        if self.settings.broker is None:
+            raise SettingError("broker_url", None, "a worker needs the fleet's Redis: set CHARTFLEET_BROKER_URL")
+        return connect_redis(self.settings.broker)
+
+    def ledger(self, run: str) -> Ledger:
+        return Ledger(self.redis, run)
+
+    @once
+    def budget(self) -> RateBudget:
+        return RateBudget(self.redis)
+
+    @once
+    def writer(self) -> Writer:
+        address = self.settings.graph_address
+        if address is None:
+            raise SettingError("neo4j_uri", None, "a loader needs the graph: set CHARTFLEET_NEO4J_URI")
+        return Writer(
+            address.driver(),
+            address.database,
+            lease_seconds=self.settings.writer_lease_seconds,
+            transaction_seconds=self.settings.transaction_seconds,
+        )
+
+    @once
+    def loader(self) -> Loader:
+        return Loader(self.writer, registry.schema())
+
+    def run_async(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run in this process's event loop: clients live in it from task to task; tasks of a threads pool share it."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    @once
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        loop = asyncio.new_event_loop()
+        threading.Thread(target=loop.run_forever, name="fetches", daemon=True).start()
+        return loop
+
+
+_processes: dict[int, Process] = {}
+_lock = threading.Lock()
+
+
+def process() -> Process:
+    """The calling process's own. Settings come from the environment and the settings file of this machine."""
+    with _lock:
+        if os.getpid() not in _processes:
+            _processes.clear()  # what a fork inherited holds sockets and a loop that live on in the parent only
+            _processes[os.getpid()] = Process(Settings.load())
+        return _processes[os.getpid()]

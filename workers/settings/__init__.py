@@ -1,0 +1,1 @@
+"""Settings: what they are, where their values come from, and the checks that they pass at start."""
