@@ -64,7 +64,7 @@ def code(query: str) -> list[Token]:
     return [token for token in tokens(query) if token.kind not in ("space", "comment")]
 
 
-def modern(query: str) -> str:
+def upgrade(query: str) -> str:
     """The query in the spelling of Neo4j 5: until no old spelling is left (one may stand inside another)."""
     if dropped_index(query):
         return query

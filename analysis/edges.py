@@ -13,7 +13,7 @@ from loaders.graph import Graph, Parameters
 T = TypeVar("T")
 
 EDGES_PER_TRANSACTION: Final = 5_000
-MOST_DELETED_PER_TRANSACTION: Final = 10_000
+MAX_DELETED_PER_TRANSACTION: Final = 10_000
 
 
 def pages(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -26,7 +26,7 @@ def delete(graph: Graph, query: str, parameters: Parameters) -> None:
     """Repeat a query that deletes up to `$limit` and returns how many as `deleted`, until nothing is left."""
 
     def work(tx: neo4j.ManagedTransaction) -> int:
-        return int(tx.run(query, dict(parameters), limit=MOST_DELETED_PER_TRANSACTION).single(strict=True)["deleted"])
+        return int(tx.run(query, dict(parameters), limit=MAX_DELETED_PER_TRANSACTION).single(strict=True)["deleted"])
 
-    while graph.write(work) == MOST_DELETED_PER_TRANSACTION:
+    while graph.write(work) == MAX_DELETED_PER_TRANSACTION:
         pass

@@ -171,7 +171,7 @@ def _read(file: Path, shipped: bool) -> Job:
 
 def _statement(fields: _Fields) -> Statement:
     statement = Statement(
-        query=cypher35.modern(fields.query("query")),
+        query=cypher35.upgrade(fields.query("query")),
         iterative=fields.flag("iterative"),
         iterationsize=fields.whole_number("iterationsize"),
         parameters=fields.parameters("parameters"),

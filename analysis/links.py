@@ -15,7 +15,7 @@ from loaders.graph import Graph
 from loaders.model import GraphSchema
 
 NODES_PER_TRANSACTION = 5_000
-MOST_DELETED_PER_TRANSACTION = 10_000
+MAX_DELETED_PER_TRANSACTION = 10_000
 
 
 def statements(schema: GraphSchema, present: Container[str]) -> Iterator[tuple[str, str]]:
@@ -36,7 +36,7 @@ def statements(schema: GraphSchema, present: Container[str]) -> Iterator[tuple[s
                     yield cypher.link(model, by_value, target)
 
 
-def draw(graph: Graph, schema: GraphSchema) -> None:
+def write(graph: Graph, schema: GraphSchema) -> None:
     """Make the links what the nodes say now. Repeating it changes nothing."""
     for delete, page in statements(schema, graph.labels()):
         _delete(graph, delete)
@@ -45,9 +45,9 @@ def draw(graph: Graph, schema: GraphSchema) -> None:
 
 def _delete(graph: Graph, query: str) -> None:
     def work(tx: neo4j.ManagedTransaction) -> int:
-        return int(tx.run(query, limit=MOST_DELETED_PER_TRANSACTION).single(strict=True)["deleted"])
+        return int(tx.run(query, limit=MAX_DELETED_PER_TRANSACTION).single(strict=True)["deleted"])
 
-    while graph.write(work) == MOST_DELETED_PER_TRANSACTION:
+    while graph.write(work) == MAX_DELETED_PER_TRANSACTION:
         pass
 
 

@@ -32,7 +32,7 @@ TEAMS: Final = 40
 USERS, ROLES, GROUPS = 300, 600, 100
 BUCKETS, TABLES, CLUSTERS = 1_200, 700, 100
 ADMINISTRATORS, READERS, BOUNDED = 20, 30, 200
-MOST_SECONDS, MOST_BYTES = 60, 10**9
+MAX_SECONDS, MAX_BYTES = 60, 10**9
 SAMPLE: Final = (50, 200)  # principals, resources
 MFA: Final = json.dumps([{"Bool": {"aws:MultiFactorAuthPresent": "true"}}])
 
@@ -72,7 +72,7 @@ def main() -> int:
     print(f"peak memory            {peak / 10**6:>9.0f} MB")
     print(f"pair by pair           {one_by_one:>9.1f} s, from {SAMPLE[0]} x {SAMPLE[1]} of them, without writing")
     print(f"ratio                  {one_by_one / seconds[0]:>9.1f}")
-    return 0 if max(seconds) < MOST_SECONDS and peak < MOST_BYTES else 1
+    return 0 if max(seconds) < MAX_SECONDS and peak < MAX_BYTES else 1
 
 
 def drawn(graph: Graph, tag: int) -> float:

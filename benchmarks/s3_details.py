@@ -24,7 +24,7 @@ from demo import estate
 from loaders.scope import GLOBAL
 from tasks.aws.client import client
 from tasks.aws.client.client import AwsApi
-from tasks.clients.rate_limiter import RateBudget
+from tasks.clients.rate_limiter import RedisRateLimiter
 from tasks.engine import registry
 from tasks.engine.listing import Listing
 from tasks.resource import ResourceType, Tenant
@@ -36,7 +36,7 @@ ACCOUNT: Final = "123456789012"
 BUCKETS: Final = 1_000
 SAMPLE: Final = 25
 CALL_SECONDS: Final = 0.08
-MOST: Final = 1 / 10
+MAX_CLIENTS: Final = 1 / 10
 
 
 def main() -> int:
@@ -62,7 +62,7 @@ def main() -> int:
     print(f"one after the other  {serial:>8.1f} s, from {SAMPLE} buckets")
     print(f"Chartfleet           {seconds:>8.1f} s, at most {calls.max_in_flight} calls at once")
     print(f"ratio                {serial / seconds:>8.1f}")
-    return 0 if seconds < serial * MOST else 1
+    return 0 if seconds < serial * MAX_CLIENTS else 1
 
 
 def one_after_the_other(types: list[ResourceType]) -> float:
@@ -88,7 +88,7 @@ async def fetched(types: list[ResourceType], broker: redis.Redis) -> dict[str, i
     found: dict[str, int] = {}
     try:
         for type_ in types:
-            connection = AwsApi(tenant, GLOBAL, RateBudget(broker), "aws")
+            connection = AwsApi(tenant, GLOBAL, RedisRateLimiter(broker), "aws")
             items = [item async for item in type_.fetch.items(connection, "")]
             assert all(item.failure is None for item in items), items
             found[type_.name] = len(items)

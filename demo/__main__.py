@@ -147,7 +147,7 @@ def demo(directory: Path, started: ExitStack) -> bool:
     if not wrong:
         told = f"{seconds:.0f} s, exit code {code} (complete, but parts not seen); not seen are the EC2 scopes of"
         console.print(f"[green]As expected:[/] {told} {DENIED_REGION} in {ACCOUNT}, no others.")
-        console.print("Every query of the pages of sample queries has the answer that its page states.")
+        console.print("Every query of the pages of sample queries has the response that its page states.")
     return not wrong
 
 

@@ -143,16 +143,16 @@ class Builder:
         self.region.subnets[name] = subnet
 
     def group(self, name: str, vpc: str, *rules: dict[str, Any]) -> None:
-        answer = self.ec2.create_security_group(
+        response = self.ec2.create_security_group(
             GroupName=name, Description=f"demo: {name}", VpcId=self.region.vpcs[vpc]
         )
-        self.region.groups[name] = answer["GroupId"]
+        self.region.groups[name] = response["GroupId"]
         if rules:
-            self.ec2.authorize_security_group_ingress(GroupId=answer["GroupId"], IpPermissions=list(rules))
+            self.ec2.authorize_security_group_ingress(GroupId=response["GroupId"], IpPermissions=list(rules))
 
     def instances(self, names: tuple[str, ...], subnet: str, *groups: str) -> None:
         """One reservation with an instance per name."""
-        answer = self.ec2.run_instances(
+        response = self.ec2.run_instances(
             ImageId=IMAGE,
             InstanceType="t3.micro",
             MinCount=len(names),
@@ -160,7 +160,7 @@ class Builder:
             SubnetId=self.region.subnets[subnet],
             SecurityGroupIds=self._ids(groups),
         )
-        for name, instance in zip(names, answer["Instances"], strict=True):
+        for name, instance in zip(names, response["Instances"], strict=True):
             self.region.instances[name] = instance["InstanceId"]
             self.ec2.create_tags(Resources=[instance["InstanceId"]], Tags=[{"Key": "Name", "Value": name}])
 
@@ -176,8 +176,8 @@ class Builder:
 
     def ipv6(self, instance: str, device: int, address: str) -> None:
         """An IPv6 address of one of an instance's interfaces."""
-        answer = self.ec2.describe_instances(InstanceIds=[self.region.instances[instance]])
-        interfaces = answer["Reservations"][0]["Instances"][0]["NetworkInterfaces"]
+        response = self.ec2.describe_instances(InstanceIds=[self.region.instances[instance]])
+        interfaces = response["Reservations"][0]["Instances"][0]["NetworkInterfaces"]
         ids = {one["Attachment"]["DeviceIndex"]: one["NetworkInterfaceId"] for one in interfaces}
         self.ec2.assign_ipv6_addresses(NetworkInterfaceId=ids[device], Ipv6Addresses=[address])
 
@@ -214,7 +214,7 @@ class Builder:
         )
 
     def database(self, name: str, subnet_group: str, group: str, *, encrypted: bool, public: bool = False) -> None:
-        answer = self.rds.create_db_instance(
+        response = self.rds.create_db_instance(
             DBInstanceIdentifier=name,
             DBInstanceClass="db.t3.medium",
             Engine="postgres",
@@ -227,13 +227,13 @@ class Builder:
             StorageEncrypted=encrypted,
             PubliclyAccessible=public,
         )
-        self.region.databases[name] = answer["DBInstance"]["DBInstanceArn"]
+        self.region.databases[name] = response["DBInstance"]["DBInstanceArn"]
 
     def replica(self, name: str, source: str) -> None:
-        answer = self.rds.create_db_instance_read_replica(
+        response = self.rds.create_db_instance_read_replica(
             DBInstanceIdentifier=name, SourceDBInstanceIdentifier=source, DBInstanceClass="db.t3.medium"
         )
-        self.region.databases[name] = answer["DBInstance"]["DBInstanceArn"]
+        self.region.databases[name] = response["DBInstance"]["DBInstanceArn"]
 
     def _ids(self, groups: tuple[str, ...]) -> list[str]:
         return [self.region.groups[each] for each in groups]

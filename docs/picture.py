@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 TITLE, LINE, NOTE, LABEL = 14.0, 12.0, 11.0, 11.0  # font sizes
 MARGIN, PADDING, CHANNEL, BETWEEN, PORT = 20.0, 12.0, 34.0, 22.0, 17.0
 WIDEST_LABEL = 17  # characters of a line of an arrow's label
-MOST_COLUMNS = 6
+MAX_COLUMNS = 6
 SWEEPS = 30
 
 
@@ -147,7 +147,7 @@ class _Layout:
         if not self.links:
             return {"": 2}
         best: dict[str, int] = {}
-        for count in range(2 if len(self.boxes) < 4 else 3, MOST_COLUMNS + 1):
+        for count in range(2 if len(self.boxes) < 4 else 3, MAX_COLUMNS + 1):
             best = min(
                 (self._improved(start, count) for start in self._starts(count)), key=lambda c: self._cost(c, count)
             )

@@ -164,7 +164,7 @@ def _type(type_: TypeOf) -> str:
     lines += ["| call | permission | how often |", "|---|---|---|"]
     for call in type_.calls:
         permission = f"`{call.permission}`" if call.permission else "none needed"
-        lines.append(f"| `{call.call}` | {permission} | {call.made or '-'} |")
+        lines.append(f"| `{call.call}` | {permission} | {call.frequency or '-'} |")
     return "\n".join(lines)
 
 

@@ -13,13 +13,13 @@ from loaders.graph import Graph
 from loaders.model import GraphSchema, NodeModel
 from loaders.scope import Scope
 
-MOST_PER_TRANSACTION = 10_000  # relationships or nodes: a hub's edges are deleted in pages, not with the hub
+MAX_PER_TRANSACTION = 10_000  # relationships or nodes: a hub's edges are deleted in pages, not with the hub
 
 
 class Cleanup:
     """Deletes what complete scopes no longer hold; many scopes of one type in one transaction."""
 
-    def __init__(self, graph: Graph, schema: GraphSchema, *, limit: int = MOST_PER_TRANSACTION) -> None:
+    def __init__(self, graph: Graph, schema: GraphSchema, *, limit: int = MAX_PER_TRANSACTION) -> None:
         self._graph = graph
         self._schema = schema
         self._limit = limit
@@ -37,11 +37,11 @@ class Cleanup:
             self._remember_held(ids, owned)
         return deleted
 
-    def unneeded(self) -> int:
+    def delete_orphans(self) -> int:
         """Delete stubs and shared nodes that no scope's edge holds any more. At the barrier: order must not matter."""
         present = self._graph.labels()
         identities = [model for model in self._schema.identities if model.label in present]
-        statements = [statement for model in identities for statement in cypher.unneeded(model)]
+        statements = [statement for model in identities for statement in cypher.delete_orphans(model)]
         return self._run(statements, {})
 
     def _run(self, statements: Sequence[str], parameters: dict[str, Any]) -> int:

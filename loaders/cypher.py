@@ -141,7 +141,7 @@ def _kinds(model: NodeModel, *, incoming: bool) -> list[str]:
     return sorted({r.type for r in model.references if r.incoming is incoming})
 
 
-def moved(model: NodeModel) -> str:
+def detach_from_previous_scope(model: NodeModel) -> str:
     """Delete what an earlier owner's rows said of nodes that another scope now lists: a bucket made anew elsewhere."""
     identity = model.identity
     return (
@@ -205,7 +205,7 @@ def make_stub(model: NodeModel, lastupdated: str) -> str:
     return f"SET n = {{{bare}, lastupdated: {lastupdated}, _scope: '{UNOWNED}'}}{remove}"
 
 
-def unneeded(identity: NodeModel) -> tuple[str, str]:
+def delete_orphans(identity: NodeModel) -> tuple[str, str]:
     """Stubs and shared nodes that no scope's edge holds any more: first what is drawn from or to them, as of a hub that
     is too much for one transaction.
     """

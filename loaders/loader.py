@@ -24,7 +24,7 @@ from loaders.scope import Scope
 log = logging.getLogger(__name__)
 
 ROWS_PER_TRANSACTION = 2_000  # measured: larger transactions are slower
-MOST_BATCHES, MOST_BYTES = 200, 4_000_000  # what one look takes of the same model, compressed
+MAX_BATCHES, MAX_BYTES = 200, 4_000_000  # what one look takes of the same model, compressed
 SCOPES_PER_CLEANUP = 500
 
 _HELD = (
@@ -57,7 +57,7 @@ class Loader:
         end = time.monotonic() + seconds
         mark = ledger.mark(tag)
         while time.monotonic() < end and not stopping():
-            taken = ledger.take(most_batches=MOST_BATCHES, most_bytes=MOST_BYTES)
+            taken = ledger.take(max_batches=MAX_BATCHES, max_bytes=MAX_BYTES)
             if taken:
                 self._load(taken, ledger, tag, mark)
                 yield from ledger.committed(batch for batch, _ in taken.batches)
@@ -137,7 +137,7 @@ class Loader:
     @cached_property
     def _statements(self) -> dict[NodeModel, tuple[str, str]]:
         models = {m for models in self._schema.models_of_type.values() for m in models}
-        return {model: (cypher.load(model, self._schema), cypher.moved(model)) for model in models}
+        return {model: (cypher.load(model, self._schema), cypher.detach_from_previous_scope(model)) for model in models}
 
 
 def _blames_the_data(error: Exception) -> bool:

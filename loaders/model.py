@@ -1,6 +1,6 @@
 """The vocabulary of the graph model: what a declaration under `tasks/` says about its nodes and relationships.
 
-A node model is a frozen dataclass. Its fields say which property they become and where an answer holds the value; its
+A node model is a frozen dataclass. Its fields say which property they become and where a response holds the value; its
 relationships name the label at the other end, never a class, so that declarations don't import each other. Cypher,
 indexes, cleanup, the schema page and the contract test are derived from what stands here.
 """
@@ -51,7 +51,7 @@ NOT_SEEN: typing.Final[Any] = _NotSeenValue()
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One item of an answer, the items around it (nearest first), and the scope it was fetched for.
+    """One item of a response, the items around it (nearest first), and the scope it was fetched for.
 
     access   how the tenant is reached, by names, as the options said it
     unseen   details of the item that could not be read, and for which it has None: what None means there, a

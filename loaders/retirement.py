@@ -22,7 +22,7 @@ RETIRED: Final = "retired"
 NOT_SELECTED: Final = "not selected"
 ALL: Final = "*"  # the region of what is told for a whole tenant
 SCOPES_PER_TRANSACTION: Final = 2_000
-MOST_PLACES: Final = 200  # that are told by region; more are told by tenant
+MAX_PLACES: Final = 200  # that are told by region; more are told by tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def retire(graph: Graph, schema: GraphSchema, listed: Lists, tag: int, *, keep: 
             scope, why = Scope.parse(row["id"]), gone.get(row["id"])
             if row["holds"] and runs.get(row["id"], 0) <= keep and not scope.plans:
                 kept[scope.tenant, scope.region, RETIRED if why else NOT_SELECTED, why or ""] += 1
-    if len(kept) > MOST_PLACES:
+    if len(kept) > MAX_PLACES:
         by_tenant: Counter[tuple[str, str, str, str]] = Counter()
         for (tenant, _, state, why), count in kept.items():
             by_tenant[tenant, ALL, state, why] += count

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 # Whoever holds the lock of that node and stands still must not hold it for ever: Neo4j ends every such transaction.
 CLAIM_SECONDS = 150  # longer than a batch of the writer's, which a claim may have to wait for
-SIGN_SECONDS = 10  # there is another one soon
+HEARTBEAT_SECONDS = 10  # there is another one soon
 
 GRAPH_NODE: LiteralString = "(g:SyncGraph {id: 'graph'})"
 
@@ -200,7 +200,7 @@ def adopted(writer: Writer) -> None:
 def keep_claim(graph: Graph, run: str) -> bool:
     """A sign of life of the run; False where it no longer holds the graph."""
 
-    @neo4j.unit_of_work(timeout=SIGN_SECONDS)
+    @neo4j.unit_of_work(timeout=HEARTBEAT_SECONDS)
     def work(tx: neo4j.ManagedTransaction) -> bool:
         query = f"MATCH {GRAPH_NODE} WHERE g.run = $run SET g.run_seen_at = timestamp() RETURN g.run AS run"
         return tx.run(query, run=run).single() is not None
@@ -236,7 +236,7 @@ def claimed_by(graph: Graph) -> Claim | None:
     return _claim(found[0]) if found else None
 
 
-def last_sign_seconds(graph: Graph) -> float | None:
+def heartbeat_age_seconds(graph: Graph) -> float | None:
     """How long ago the writer gave its last sign; None where there is no writer."""
     query = f"MATCH {GRAPH_NODE} WHERE g.writer IS NOT NULL RETURN (timestamp() - g.writer_seen_at) / 1000.0 AS seconds"
     found = graph.rows(query)

@@ -15,7 +15,7 @@ class Access(StrEnum):
     DENIED = "denied"
     NOT_ENABLED = "not enabled"  # the region, or the service in it: a run skips it, too
     NOT_TRIED = "not tried"  # nothing was there to try it on
-    FAILED = "failed"  # it was tried, and isn't known: no answer, or an unexpected one
+    FAILED = "failed"  # it was tried, and isn't known: no response, or an unexpected one
 
 
 class How(StrEnum):

@@ -12,10 +12,10 @@ class Failure(StrEnum):
     TRANSIENT = "transient"  # try again
     DENIED = "denied"  # the scope is denied, with the action that is missing
     NOT_ENABLED = "not enabled"  # not in this region, or not in this tenant: the scope is skipped
-    GONE = "gone"  # vanished between the list and the detail: the item is skipped
+    NOT_FOUND = "not found"  # vanished between the list and the detail: the item is skipped
     EXPIRED = "expired"  # credentials: renewed once
-    BAD_ANSWER = "bad answer"  # the scope fails, with the field
-    OTHER = "other"  # a call that the API refused for another reason: the scope fails
+    INVALID_RESPONSE = "invalid response"  # the scope fails, with the field
+    UNEXPECTED = "unexpected"  # a call that the API refused for another reason: the scope fails
 
 
 class CallFailed(Exception):
@@ -32,8 +32,8 @@ class CallFailed(Exception):
         self.retry_after_seconds = retry_after_seconds
 
 
-class Later(Exception):
-    """The scope must wait longer than a worker should: it goes back to the ledger, and no death is counted."""
+class RetryLater(Exception):
+    """The scope must wait longer than a worker should: it goes back to the ledger, and no crash is counted."""
 
     def __init__(self, reason: str, *, after_seconds: float) -> None:
         super().__init__(reason)
@@ -41,9 +41,9 @@ class Later(Exception):
         self.after_seconds = after_seconds
 
 
-class BadItem(Exception):
-    """An item that doesn't fit its declaration: kept aside with its reason, and its scope deletes nothing."""
+class InvalidRecord(Exception):
+    """An item that doesn't fit its declaration: rejected with its reason, and its scope deletes nothing."""
 
 
 class NotConfigured(Exception):
-    """A provider without configuration: skipped, with one line that says which setting turns it on."""
+    """A provider without configuration: skipped, with one line that says which setting enables it."""

@@ -38,18 +38,18 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class Listed(Generic[T]):
-    """Tenants, or regions. `whole`: there are no others, so what isn't listed is gone, not merely not selected.
+    """Tenants, or regions. `complete`: there are no others, so what isn't listed is gone, not merely not selected.
 
     owner    whose list it is, where more than one may be whole: an organization's says nothing of another's accounts
     notes    what whoever reads the report should know of the list
-    unseen   why not everything could be listed; what could be is
+    incomplete_reason  why not everything could be listed; what could be is
     """
 
     found: Sequence[T] = ()
-    whole: bool = False
+    complete: bool = False
     owner: str = ""
     notes: tuple[str, ...] = ()
-    unseen: str = ""
+    incomplete_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +90,14 @@ class Call:
     permission  None where it is answered whatever a policy says
     per         what one call is made for: `scope`, `item`, `100 items`, `element of <path>`, ... None: code decides
     paged       made again for every further page
-    made        the same in words
+    frequency   the same in words
     """
 
     call: str
     permission: str | None = None
     per: str | None = None
     paged: bool = False
-    made: str = ""
+    frequency: str = ""
 
 
 class Api(Protocol):
@@ -126,16 +126,16 @@ class Fetch(Protocol):
 class ResourceType:
     """One declared kind of thing to fetch. `yields`: node models, each with where in an item its own items lie.
 
-    also   the words by which `--<provider>-requested-syncs` of other tools select it
-    of     the kind of tenant that has such things
+    aliases      the words by which `--<provider>-requested-syncs` of other tools select it
+    tenant_kind  the kind of tenant that has such things
     """
 
     name: str
     per: Per
     fetch: Fetch
     yields: tuple[type[Node] | Each, ...]
-    also: tuple[str, ...] = ()
-    of: str = ""
+    aliases: tuple[str, ...] = ()
+    tenant_kind: str = ""
 
     @property
     def provider(self) -> str:
@@ -157,7 +157,7 @@ class Option:
     names_variable  it is the NAME of a variable that holds a secret
     secret          a URL, which is shown without the password in it
     note            a line that `sync` says where it is given
-    also            other names of the same setting
+    aliases         other names of the same setting
     """
 
     name: str
@@ -168,7 +168,7 @@ class Option:
     names_variable: bool = False
     secret: bool = False
     note: str = ""
-    also: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
     check: Callable[[Any], str | None] | None = None  # what is wrong with the value, or None
 
 
@@ -183,12 +183,12 @@ class Provider:
     regions        the regions of a tenant in which its regional types are fetched
     connect        the API of a tenant in a region; clients are shared within the process. Raises CallFailed where the
                    tenant can't be reached
-    missing        what this machine lacks to serve these options, one line each (a profile, a variable). Raises
-                   NotConfigured, with the settings that turn it on, where nothing says that the provider is wanted
+    problems       what this machine lacks to serve these options, one line each (a profile, a variable). Raises
+                   NotConfigured, with the settings that enable it, where nothing says that the provider is wanted
     close          ends what `connect` opened
-    contradiction  an option that doesn't go with the others, and why
+    conflicts      an option that doesn't go with the others, and why
     calls          the calls that a type's fetch makes, with permission and number
-    examine        tries what these types call, tenant by tenant; None where that can't be tried. Raises NotConfigured
+    check_access   tries what these types call, tenant by tenant; None where that can't be tried. Raises NotConfigured
     other_words    what other tools' `--<provider>-requested-syncs` takes, and selects nothing here: what is said of it
     """
 
@@ -196,10 +196,10 @@ class Provider:
     tenants: Callable[[Options, Any], Awaitable[Listed[Tenant]]]
     regions: Callable[[Any, Options], Awaitable[Listed[str]]]
     connect: Callable[[Tenant, str, Any], Awaitable[Api]]
-    missing: Callable[[Options], Iterable[str]]
+    problems: Callable[[Options], Iterable[str]]
     close: Callable[[], Awaitable[None]]
     options: tuple[Option, ...] = ()
-    contradiction: Callable[[Options], tuple[str, str] | None] = lambda options: None
+    conflicts: Callable[[Options], tuple[str, str] | None] = lambda options: None
     calls: Callable[[Fetch], tuple[Call, ...]] = lambda fetch: tuple(Call(call=call) for call in fetch.calls)
-    examine: Callable[[Options, Sequence[ResourceType], Any], Awaitable[Examination]] | None = None
+    check_access: Callable[[Options, Sequence[ResourceType], Any], Awaitable[Examination]] | None = None
     other_words: Mapping[str, str] = field(default_factory=dict)

@@ -3,7 +3,7 @@
     python -m tests.google_calls            what the documents of the installed client changed of it; takes that over
     python -m tests.google_calls --newest   what those of the newest client change of these; writes nothing
 
-Path, scopes, parameters, the fields of the answer itself, and which fields in it are deprecated. Of the newest: every
+Path, scopes, parameters, the fields of the response itself, and which fields in it are deprecated. Of the newest: every
 field.
 """
 
@@ -94,8 +94,8 @@ def _call(document: Mapping[str, Any], path: str, whole: bool) -> dict[str, Any]
     for collection in collections:
         found = found["resources"][collection]
     method = found["methods"][name]
-    answer = set(_fields(document, {"$ref": method["response"]["$ref"]}, ()))
-    own = {name for name in answer if whole or not {"[", "."} & {*name} or name.endswith(_DEPRECATED)}
+    response = set(_fields(document, {"$ref": method["response"]["$ref"]}, ()))
+    own = {name for name in response if whole or not {"[", "."} & {*name} or name.endswith(_DEPRECATED)}
     return {
         "path": f"{method['httpMethod']} /{document['servicePath']}{method.get('flatPath') or method['path']}",
         "scopes": sorted(method["scopes"]),

@@ -37,7 +37,7 @@ from tasks.aws.doctor.iam_policy import ROLE, Policies
 from tasks.engine import registry
 from workers import embedded, schema
 from workers.commands import doctor
-from workers.commands.adopt import adopt, look
+from workers.commands.adopt import adopt, preview
 from workers.commands.forget import forget
 from workers.embedded import flock
 from workers.fleet import coordinator, health, local_fleet, permissions, readiness
@@ -46,7 +46,7 @@ from workers.report import report, schema_view, watch
 from workers.settings import configured, legacy_flags
 from workers.settings.settings import SettingError, Settings, known
 
-FLEET_ANSWER_SECONDS = (3, 7)  # a busy fleet is asked twice
+FLEET_RESPONSE_SECONDS = (3, 7)  # a busy fleet is asked twice
 PIPE_WIDTH = 110  # of a report that isn't shown on a terminal
 EMBEDDED_PASSWORD = "CHARTFLEET_EMBEDDED_NEO4J_PASSWORD"  # noqa: S105  # the name of a variable
 PROMPTED_PASSWORD = "CHARTFLEET_PROMPTED_NEO4J_PASSWORD"  # noqa: S105
@@ -113,7 +113,7 @@ def _sync(settings: Settings, args: argparse.Namespace) -> int:
         os.environ[PROMPTED_PASSWORD] = getpass.getpass(asked)
     elif settings.neo4j_user and not settings.neo4j_password_env_var:
         _say("--neo4j-user without a password: --neo4j-password-env-var names its variable", report.COMPLETE)
-    for line in (*settings.notes(), *legacy_flags.answers(args)):
+    for line in (*settings.notes(), *legacy_flags.responses(args)):
         _say(line, report.COMPLETE)
     notes = Console(stderr=True, quiet=args.quiet)
     local = settings.broker_url is None
@@ -184,14 +184,14 @@ def _check_providers(settings: Settings) -> Mapping[str, str]:
 def _check_fleet(app: Celery, settings: Settings, graph: Graph, notes: Console) -> Mapping[str, str]:
     """The same, as the workers see it."""
     options = settings.run_config()["options"]
-    for seconds in FLEET_ANSWER_SECONDS:
-        answers = readiness.ask_fleet(app, settings.modules, options, seconds=seconds)
-        if not answers.lacks(settings.modules):
+    for seconds in FLEET_RESPONSE_SECONDS:
+        responses = readiness.ask_fleet(app, settings.modules, options, seconds=seconds)
+        if not responses.lacks(settings.modules):
             break
-    for line in answers.notes:
+    for line in responses.notes:
         notes.print(line, highlight=False, soft_wrap=True)
-    readiness.check_fleet(answers, settings.modules, graph.database_id(), selected=settings.selects)
-    return answers.off
+    readiness.check_fleet(responses, settings.modules, graph.database_id(), selected=settings.selects)
+    return responses.off
 
 
 def _with_services(settings: Settings, stack: ExitStack, notes: Console) -> tuple[Settings, str | None]:
@@ -355,7 +355,7 @@ def _adopt(settings: Settings, args: argparse.Namespace) -> int:
             services = embedded.using(_data_dir(settings), say=lambda _: None, broker=False)
             address = stack.enter_context(services).graph
         graph = stack.enter_context(closing(readiness.check_graph(address)))
-        found = look(graph) if args.dry_run else adopt(address, graph, settings)
+        found = preview(graph) if args.dry_run else adopt(address, graph, settings)
     if args.json:
         print(json.dumps(asdict(found), indent=2))
     else:

@@ -28,7 +28,7 @@ Kind = Literal["stub", "id link", "link", "job"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PropertyOf:
-    """`type`: as Neo4j names it; None where a job writes it. `source`: the path in the answer, or what finds it."""
+    """`type`: as Neo4j names it; None where a job writes it. `source`: the path in the response, or what finds it."""
 
     name: str
     type: str | None
@@ -148,7 +148,7 @@ def _type(type_: ResourceType, jobs: Sequence[Job], edges: Sequence[Edge]) -> Ty
         name=type_.name,
         provider=type_.provider,
         per=type_.per.value,
-        also=type_.also,
+        also=type_.aliases,
         calls=registry.providers()[type_.provider].calls(type_.fetch),
         nodes=tuple(_node(model, jobs, edges) for model in _models(type_)),
     )

@@ -183,11 +183,11 @@ def entry(operator: str, key: str, values: Any) -> Entry:
     return Entry(operator, key.lower(), texts, test, word in _NEGATED, if_exists, quantifier)
 
 
-def _either(answers: Iterable[bool | None]) -> bool | None:
-    said = list(answers)
+def _either(responses: Iterable[bool | None]) -> bool | None:
+    said = list(responses)
     return True if True in said else None if None in said else False
 
 
-def _every(answers: Iterable[bool | None]) -> bool | None:
-    said = list(answers)
+def _every(responses: Iterable[bool | None]) -> bool | None:
+    said = list(responses)
     return False if False in said else None if None in said else True

@@ -17,7 +17,7 @@ _PART: Final = "\ufdd3"  # a star that reaches over no colon
 _STARS: Final = (MANY, _PART)
 _WILD: Final = re.compile(r"[*?$]")
 _LONG: Final = 40
-MOST: Final = 400  # characters of a pattern that is compared with another
+MAX_CLIENTS: Final = 400  # characters of a pattern that is compared with another
 
 
 def examples(pattern: str) -> Iterator[str]:
@@ -37,8 +37,8 @@ def common(one: str, other: str, *, arns: tuple[bool, bool] = (False, False)) ->
     if not any(_WILD.search(word) for word in (one, other)):
         return one if one == other else None
     first, second = _tokens(one, arn=arns[0]), _tokens(other, arn=arns[1])
-    if max(len(first), len(second)) > MOST:
-        raise ValueError(f"a pattern of more than {MOST} characters")
+    if max(len(first), len(second)) > MAX_CLIENTS:
+        raise ValueError(f"a pattern of more than {MAX_CLIENTS} characters")
     rows = _reachable(first, second)
     if not rows[len(first)][len(second)]:
         return None

@@ -3,7 +3,8 @@
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 
 Whether a condition holds depends on the request. What of it depends on who asks, and for what, is decided where that is
-known (`resolved`). The rest is carried along: an answer says under which conditions something is allowed or denied, and
+known (`resolved`). The rest is carried along: a response says under which conditions something is allowed or denied,
+and
 none is ever taken for granted.
 """
 

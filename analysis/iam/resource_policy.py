@@ -26,9 +26,9 @@ from analysis.iam.stranger_requests import Request, TooMany, may_be_fulfilled, m
 from analysis.iam.strangers import KINDS, PLACES, Stranger
 
 _WITHOUT_ANONYMOUS: Final = frozenset({"kms"})  # every call to it is signed
-_MOST_ASSIGNMENTS: Final = 500
-_MOST_NAMED: Final = 5
-_MOST_ACCOUNTS: Final = 8
+_MAX_ASSIGNMENTS: Final = 500
+_MAX_NAMED: Final = 5
+_MAX_ACCOUNTS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class _Policy:
         self.entries = [entry for statement in self.statements for entry in statement.condition]
         self.denies = [statement for statement in self.statements if not statement.allows]
         self.accounts = strangers.accounts(self.entries, self.resource.account)
-        if len(self.accounts) > _MOST_ACCOUNTS:
+        if len(self.accounts) > _MAX_ACCOUNTS:
             self.trouble.append("more patterns of accounts than can be tried")
 
     def reason(self) -> str:
@@ -84,7 +84,7 @@ class _Policy:
         operators = sorted({entry.operator for entry in self.entries if not entry.known})
         why = [f"condition key {key}" for key in keys] + [f"operator {name}" for name in operators]
         more = [] if why else list(dict.fromkeys(self.trouble)) or ["a value of a condition"]
-        return f"not judged: {', '.join([*why, *more][:_MOST_NAMED])}"
+        return f"not judged: {', '.join([*why, *more][:_MAX_NAMED])}"
 
     def allowed(self, *, sure: bool) -> set[str]:
         """The actions that some stranger is allowed. `sure`: what isn't known counts against it, and else for it."""
@@ -141,7 +141,7 @@ class _Policy:
 
     def _strangers(self) -> Iterator[Stranger]:
         kinds = [kind for kind in KINDS if kind != "anonymous" or self.resource.service not in _WITHOUT_ANONYMOUS]
-        for kind, place, account in product(kinds, PLACES, self.accounts[:_MOST_ACCOUNTS]):
+        for kind, place, account in product(kinds, PLACES, self.accounts[:_MAX_ACCOUNTS]):
             yield Stranger(kind, place, account, self.resource.account, self.now)
 
     def _requests(self, stranger: Stranger, allow: Statement, denies: Mapping[int, Statement]) -> Iterator[Request]:
@@ -151,7 +151,7 @@ class _Policy:
         judged = {key for key in used if strangers.is_judged(key)}
         choices = [strangers.values(stranger, key, _on(key, involved)) if key in judged else [None] for key in used]
         for number, chosen in enumerate(product(*choices)):
-            if number >= _MOST_ASSIGNMENTS:
+            if number >= _MAX_ASSIGNMENTS:
                 raise TooMany("more values of policy variables than can be tried")
             context = dict(zip(used, chosen, strict=True))
             mine, *others = [_for(one, context, judged) if used else one for one in involved]

@@ -36,7 +36,7 @@ class Part:
 
 
 ITSELF: Final = Part("")
-MOST_REMEMBERED: Final = 2_000_000  # ARNs in answers; some 8 bytes each
+MAX_REMEMBERED: Final = 2_000_000  # ARNs in responses; some 8 bytes each
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Resources:
     def matching(self, patterns: Patterns) -> Matched:
         found = self._by_patterns.get(patterns)
         if found is None:
-            if self._remembered > MOST_REMEMBERED:
+            if self._remembered > MAX_REMEMBERED:
                 self._by_word.clear()
                 self._by_patterns.clear()
                 self._remembered = 0

@@ -13,7 +13,7 @@ from analysis.iam.resource_statements import Statement
 from analysis.iam.resources import Patterns
 from analysis.iam.strangers import Stranger
 
-MOST_STEPS = 20_000
+MAX_STEPS = 20_000
 
 
 class TooMany(Exception):
@@ -70,7 +70,7 @@ def may_be_made(request: Request, about: frozenset[int], of_objects: bool | None
         denied = frozenset(
             number
             for number, one in request.denies.items()
-            if number in about and _is_about(one.resources, text, request.context, doubt=sure)
+            if number in about and _is_about(one.resources, text, request.context, symptom=sure)
         )
         if _can_be(request, denied, sure=sure):
             return True
@@ -104,7 +104,7 @@ def _avoids(request: Request, denies: Sequence[Statement], chosen: dict[str, lis
     if not denies:
         return True
     request.steps += 1
-    if request.steps > MOST_STEPS:
+    if request.steps > MAX_STEPS:
         raise TooMany("more conditions than can be tried")
     wanted = (False,) if sure else (False, None)
     for entry in denies[0].condition:
@@ -146,15 +146,15 @@ def _resources(request: Request) -> Iterator[str]:
     texts += [text for word in (*words, *only) for form in forms if (text := common(word, form)) is not None]
     texts += [text for word in words for other in only if (text := common(word, other)) is not None]
     for text in dict.fromkeys(texts):
-        if any(like(text, form) for form in forms) and _is_about(allow, text, request.context, doubt=False):
+        if any(like(text, form) for form in forms) and _is_about(allow, text, request.context, symptom=False):
             yield text
 
 
-def _is_about(patterns: Patterns | None, text: str, context: Mapping[str, Found], *, doubt: bool) -> bool:
+def _is_about(patterns: Patterns | None, text: str, context: Mapping[str, Found], *, symptom: bool) -> bool:
     """`doubt`: what is said where a variable has no value."""
     if patterns is None:
         return True
-    if doubt and any(has_variable(word) and like(text, any_value(word)) for word in patterns.words):
+    if symptom and any(has_variable(word) and like(text, any_value(word)) for word in patterns.words):
         return True
     return any(like(text, word) for word in _resolved(patterns, context)) is not patterns.but
 

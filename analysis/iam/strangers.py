@@ -24,8 +24,8 @@ KINDS: Final = ("user", "role", "root", "federated", "anonymous")
 PLACES: Final = ("internet", "endpoint")
 _TABLE: Final = Path(__file__).with_name("stranger_keys.yaml")
 _WILD: Final = re.compile(r"[*?]")
-_MOST_PAIRS: Final = 300  # of values that a key with many values is tried with
-_MOST_COMPARED: Final = 300_000  # characters of one pattern times those of another: some seconds
+_MAX_PAIRS: Final = 300  # of values that a key with many values is tried with
+_MAX_COMPARED: Final = 300_000  # characters of one pattern times those of another: some seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def _sets(texts: Sequence[str], asked: Sequence[Entry]) -> list[Found]:
     found: list[Found] = [(text,) for text in texts]
     if any(entry.quantifier for entry in asked):
         pairs = list(combinations(texts, 2))
-        if len(pairs) > _MOST_PAIRS:
+        if len(pairs) > _MAX_PAIRS:
             raise ValueError("more values than can be tried in pairs")
         found += pairs
     return found
@@ -142,7 +142,7 @@ def _in_common(asked: Sequence[Entry]) -> Iterator[str]:
         for other in second.values
         if one != other
     ]
-    if sum(len(one) * len(other) for one, other, _ in pairs) > _MOST_COMPARED:
+    if sum(len(one) * len(other) for one, other, _ in pairs) > _MAX_COMPARED:
         raise ValueError("more patterns than can be compared")
     for one, other, arns in pairs:
         if (text := common(one, other, arns=arns)) is not None:

@@ -62,7 +62,7 @@ class Adoption:
         self._regional = regional
         self._edges = Edges(schema, tuple(drawn))
 
-    def look(self) -> Adopted:
+    def preview(self) -> Adopted:
         """What it would do. Reads only."""
         return self._go_through(None)
 
@@ -174,11 +174,11 @@ class Adoption:
 
 def highest_tag(graph: Graph, schema: GraphSchema) -> int:
     """The last tag by which what is to be taken over was written: runs must have a higher one to see what is stale."""
-    highest, present = 0, graph.labels()
+    maximum, present = 0, graph.labels()
     for model in (model for model in schema.identities if model.label in present):
         query = f"MATCH (n:{quoted(model.label)}) RETURN max(toIntegerOrNull(n.lastupdated)) AS tag"
-        highest = max(highest, graph.rows(query)[0]["tag"] or 0)
-    return highest
+        maximum = max(maximum, graph.rows(query)[0]["tag"] or 0)
+    return maximum
 
 
 def needs_adoption(graph: Graph, schema: GraphSchema) -> str | None:

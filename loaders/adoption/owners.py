@@ -20,7 +20,7 @@ from loaders.model import TENANT_EDGE, GraphSchema, IdLink, NodeModel, Reference
 from loaders.scope import GLOBAL, Scope, provider_of
 
 IDS_PER_PAGE: Final = 1_000
-MOST_NEIGHBOURS: Final = 20  # of one relationship: any of them tells the tenant
+MAX_NEIGHBOURS: Final = 20  # of one relationship: any of them tells the tenant
 ARN: Final = re.compile(r"arn:[^:]*:[^:]*:(?P<region>[^:]*):(?P<tenant>\d{12}):")
 
 OWN, OTHER, REFERRING = range(3)  # neighbours by what they tell: of the same type, that it refers to, that refer to it
@@ -251,7 +251,7 @@ class _Search:
 
         def to(kind: int, relationship: str, label: str, *, incoming: bool) -> str:
             edge = pattern(relationship, "", incoming=incoming)
-            return f"[(n){edge}(x:{quoted(label)}) | [{kind}, elementId(x), x._scope]][..{MOST_NEIGHBOURS}]"
+            return f"[(n){edge}(x:{quoted(label)}) | [{kind}, elementId(x), x._scope]][..{MAX_NEIGHBOURS}]"
 
         own = self._schema.models_of_type[type_name]
         structure: tuple[Reference | IdLink, ...] = (*model.references, *model.id_links)

@@ -7,7 +7,7 @@ for _, batch in ipairs(ARGV) do
   if redis.call('SREM', unit_key(unit) .. ':out', batch) == 1 then
     counted = true
     redis.call('HSET', run, 'committed_ms', now_ms())
-    redis.call('HDEL', run, 'trouble')
+    redis.call('HDEL', run, 'blocked_by')
     advance(unit, events)
   end
 end

@@ -99,7 +99,7 @@ class RunInfo:
     tag: int
     state: RunState
     reason: str
-    trouble: str  # what the writer waits for; empty while it gets on
+    blocked_by: str  # what the writer waits for; empty while it gets on
     planned: int
     open: int
     waiting: int
@@ -226,9 +226,9 @@ class Ledger:
             planners |= dict.fromkeys(found)
         return [*map(Scope.parse, planners), *self.admit()]
 
-    def set_trouble(self, reason: str) -> None:
+    def set_blocked_by(self, reason: str) -> None:
         """What the writer waits for, in words; until it next commits something."""
-        self._call("trouble", reason)
+        self._call("blocked_by", reason)
 
     # -- an attempt
 
@@ -271,9 +271,9 @@ class Ledger:
 
     # -- the writer
 
-    def take(self, *, most_batches: int, most_bytes: int) -> Taken | None:
+    def take(self, *, max_batches: int, max_bytes: int) -> Taken | None:
         """What waits for the writer, of one model. Nothing is taken away until it is committed."""
-        reply = self._call("take", most_batches, most_bytes)
+        reply = self._call("take", max_batches, max_bytes)
         if not reply:
             return None
         pairs = zip(reply[1::2], reply[2::2], strict=True)
@@ -320,11 +320,19 @@ class Ledger:
     # -- the sweeper
 
     def sweep(
-        self, *, lease_seconds: float, most_deaths: int, patience_seconds: float, broker: str, queued: Mapping[str, int]
+        self,
+        *,
+        lease_seconds: float,
+        max_crashes: int,
+        redelivery_grace_seconds: float,
+        broker: str,
+        queued: Mapping[str, int],
     ) -> tuple[list[Event], list[Scope]]:
         """Find what was lost. `broker`: Redis's own run id; `queued`: how many messages wait for each provider."""
         waiting = [word for pair in queued.items() for word in pair]
-        events, units = self._call("sweep", _ms(lease_seconds), most_deaths, _ms(patience_seconds), broker, *waiting)
+        events, units = self._call(
+            "sweep", _ms(lease_seconds), max_crashes, _ms(redelivery_grace_seconds), broker, *waiting
+        )
         return [Event(e.decode()) for e in events], [Scope.parse(u.decode()) for u in units]
 
     # -- looking
@@ -343,7 +351,7 @@ class Ledger:
             tag=number("tag"),
             state=RunState(raw["state"]),
             reason=raw.get("reason", ""),
-            trouble=raw.get("trouble", ""),
+            blocked_by=raw.get("blocked_by", ""),
             planned=number("planned"),
             open=number("open"),
             waiting=number("waiting"),

@@ -57,7 +57,7 @@ local function work_waits()
   return tonumber(redis.call('HGET', run, 'waiting')) > 0 or redis.call('SCARD', run .. ':cleanups') > 0
 end
 
--- The answer to a repetition: all that the lost reply may have said. A message too many finds its work done.
+-- The response to a repetition: all that the lost reply may have said. A message too many finds its work done.
 local function said_again()
   local events = {'ok'}
   if not running() then return events end

@@ -78,6 +78,6 @@ end
 if page[1] == '0' then
   redis.call('HSET', run, 'state', 'running', 'config', ARGV[1])
   redis.call('HDEL', run, 'barrier_token', 'barrier_lease_ms', 'barrier_ms', 'finished_ms', 'settled_ms', 'report', 'reason',
-    'wake_ms', 'stalled_ms', 'swept_ms', 'trouble')
+    'wake_ms', 'stalled_ms', 'swept_ms', 'blocked_by')
 end
 return reply

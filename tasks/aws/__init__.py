@@ -15,11 +15,11 @@ PROVIDER: Final = Provider(
     tenants=tenants.tenants,
     regions=tenants.regions,
     connect=tenants.connect,
-    missing=tenants.missing,
-    contradiction=tenants.contradiction,
+    problems=tenants.missing,
+    conflicts=tenants.conflicts,
     close=client.close,
     calls=calls.of,
-    examine=access_check.examine,
+    check_access=access_check.check_access,
     other_words=OTHER_WORDS,
     options=(
         Option(

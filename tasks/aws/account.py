@@ -36,6 +36,6 @@ class AWSRootPrincipal(AWSPrincipal, label="AWSRootPrincipal", arn=None):
 ACCOUNT: Final = ResourceType(
     "aws.account",
     Per.TENANT,
-    fetch=listing("sts:GetCallerIdentity", items_at=""),
+    fetch=listing("sts:GetCallerIdentity", items_path=""),
     yields=(AWSAccount, AWSRootPrincipal),
 )

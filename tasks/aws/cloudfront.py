@@ -20,8 +20,8 @@ class VpcOriginList(Listing):
     """
 
     async def _pages(self, api: ListedApi) -> AsyncIterator[list[Any]]:
-        async for answer in api.pages(self.action, **dict(self.parameters)):
-            found = _origins(answer.get("VpcOriginList", {}), self.action)
+        async for response in api.pages(self.action, **dict(self.parameters)):
+            found = _origins(response.get("VpcOriginList", {}), self.action)
             yield [origin for origin in found if _is_own(origin, api.tenant.id)]
 
 
@@ -29,7 +29,7 @@ def _origins(listed: dict[str, Any], action: str) -> list[Any]:
     if listed.get("Quantity") == 0:
         return []
     if "Items" not in listed:
-        raise CallFailed(Failure.BAD_ANSWER, action, "the answer has no VpcOriginList.Items")
+        raise CallFailed(Failure.INVALID_RESPONSE, action, "the response has no VpcOriginList.Items")
     return list(listed["Items"])
 
 
@@ -55,7 +55,7 @@ class CloudFrontVpcOrigin(AWSNode, label="CloudFrontVpcOrigin", tenant="AWSAccou
 VPC_ORIGINS: Final = ResourceType(
     "aws.cloudfront.vpc_origins",
     Per.TENANT,
-    fetch=VpcOriginList("cloudfront:ListVpcOrigins", items_at="VpcOriginList.Items"),
+    fetch=VpcOriginList("cloudfront:ListVpcOrigins", items_path="VpcOriginList.Items"),
     yields=(CloudFrontVpcOrigin,),
-    also=("cloudfront",),
+    aliases=("cloudfront",),
 )

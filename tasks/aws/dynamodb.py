@@ -68,7 +68,7 @@ def streams(table: Source) -> list[dict[str, object]]:
 TABLES: Final = ResourceType(
     "aws.dynamodb.tables",
     Per.REGION,
-    fetch=listing("dynamodb:ListTables", named="TableName", gone_if="ResourceNotFoundException").then(
+    fetch=listing("dynamodb:ListTables", named="TableName", not_found_codes="ResourceNotFoundException").detail(
         "dynamodb:DescribeTable", TableName="TableName"
     ),
     yields=(
@@ -76,5 +76,5 @@ TABLES: Final = ResourceType(
         DynamoDBGlobalSecondaryIndex.each("DescribeTable.Table.GlobalSecondaryIndexes[]"),
         DynamoDBStream.each(streams),
     ),
-    also=("dynamodb",),
+    aliases=("dynamodb",),
 )

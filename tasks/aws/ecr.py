@@ -58,9 +58,9 @@ class ECRImage(AWSNode, label="ECRImage", shared=True):
 REPOSITORIES: Final = ResourceType(
     "aws.ecr.repositories",
     Per.REGION,
-    fetch=listing("ecr:DescribeRepositories", gone_if="RepositoryNotFoundException").then(
+    fetch=listing("ecr:DescribeRepositories", not_found_codes="RepositoryNotFoundException").detail(
         "ecr:DescribeImages", repositoryName="repositoryName"
     ),
     yields=(ECRRepository, ECRRepositoryImage.each(in_repository), ECRImage.each("DescribeImages.imageDetails[]")),
-    also=("ecr",),
+    aliases=("ecr",),
 )

@@ -56,9 +56,9 @@ class EKSCluster(AWSNode, label="EKSCluster", tenant="AWSAccount", arn="eks:clus
 CLUSTERS: Final = ResourceType(
     "aws.eks.clusters",
     Per.REGION,
-    fetch=listing("eks:ListClusters", named="name", gone_if="ResourceNotFoundException").then(
+    fetch=listing("eks:ListClusters", named="name", not_found_codes="ResourceNotFoundException").detail(
         "eks:DescribeCluster", name="name"
     ),
     yields=(EKSCluster,),
-    also=("eks",),
+    aliases=("eks",),
 )

@@ -186,9 +186,9 @@ def ips(domain: Source) -> list[Mapping[str, Any]]:
 DOMAINS: Final = ResourceType(
     "aws.elasticsearch.domains",
     Per.REGION,
-    fetch=SearchDomains("es:ListDomainNames", items_at="DomainNames").together(
-        "es:DescribeElasticsearchDomains", DomainNames="DomainName", most=5, by="DomainStatusList[].DomainName"
+    fetch=SearchDomains("es:ListDomainNames", items_path="DomainNames").batch_detail(
+        "es:DescribeElasticsearchDomains", DomainNames="DomainName", max_batch=5, key="DomainStatusList[].DomainName"
     ),
     yields=(ESDomain, AWSESEndpointRecord.each(endpoints), Ip.each(ips)),
-    also=("elasticsearch",),
+    aliases=("elasticsearch",),
 )

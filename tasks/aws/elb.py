@@ -12,7 +12,7 @@ from tasks.resource import Per, ResourceType
 
 
 def balancer_arn(balancer: Source) -> str | None:
-    """The answer gives none: of the first generation, names are unique in an account and region."""
+    """The response gives none: of the first generation, names are unique in an account and region."""
     scope = balancer.scope
     name = balancer.item.get("LoadBalancerName")
     place = f"arn:{balancer.partition}:elasticloadbalancing:{scope.region}:{scope.tenant}"
@@ -65,5 +65,5 @@ LOAD_BALANCERS: Final = ResourceType(
     Per.REGION,
     fetch=listing("elb:DescribeLoadBalancers"),
     yields=(LoadBalancer, ELBListener.each("ListenerDescriptions[].Listener")),
-    also=("ec2:load_balancer",),
+    aliases=("ec2:load_balancer",),
 )

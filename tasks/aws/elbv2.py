@@ -106,18 +106,18 @@ class ELBV2TargetGroup(AWSNode, label="ELBV2TargetGroup", tenant="AWSAccount", a
 LOAD_BALANCERS: Final = ResourceType(
     "aws.elbv2.load_balancers",
     Per.REGION,
-    fetch=listing("elbv2:DescribeLoadBalancers", gone_if="LoadBalancerNotFound")
-    .then("elbv2:DescribeListeners", LoadBalancerArn="LoadBalancerArn")
-    .beside(
-        listing("elbv2:DescribeTargetGroups").then(
-            "elbv2:DescribeTargetHealth", TargetGroupArn="TargetGroupArn", none_if="TargetGroupNotFound"
+    fetch=listing("elbv2:DescribeLoadBalancers", not_found_codes="LoadBalancerNotFound")
+    .detail("elbv2:DescribeListeners", LoadBalancerArn="LoadBalancerArn")
+    .lookup(
+        listing("elbv2:DescribeTargetGroups").detail(
+            "elbv2:DescribeTargetHealth", TargetGroupArn="TargetGroupArn", absent_codes="TargetGroupNotFound"
         ),
-        by="LoadBalancerArns[]",
+        key="LoadBalancerArns[]",
     ),
     yields=(
         LoadBalancerV2,
         ELBV2Listener.each("DescribeListeners.Listeners[]"),
         ELBV2TargetGroup.each(target_groups),
     ),
-    also=("ec2:load_balancer_v2", "ec2:load_balancer_v2:expose"),
+    aliases=("ec2:load_balancer_v2", "ec2:load_balancer_v2:expose"),
 )

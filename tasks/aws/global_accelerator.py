@@ -95,12 +95,13 @@ ACCELERATORS: Final = ResourceType(
     "aws.globalaccelerator.accelerators",
     Per.TENANT,
     fetch=listing(
-        "globalaccelerator:ListAccelerators", gone_if=("AcceleratorNotFoundException", "ListenerNotFoundException")
+        "globalaccelerator:ListAccelerators",
+        not_found_codes=("AcceleratorNotFoundException", "ListenerNotFoundException"),
     )
-    .then("globalaccelerator:ListListeners", AcceleratorArn="AcceleratorArn")
-    .then("globalaccelerator:ListEndpointGroups", each="ListListeners.Listeners[]", ListenerArn="ListenerArn"),
+    .detail("globalaccelerator:ListListeners", AcceleratorArn="AcceleratorArn")
+    .detail("globalaccelerator:ListEndpointGroups", each="ListListeners.Listeners[]", ListenerArn="ListenerArn"),
     yields=(GlobalAccelerator, GlobalAcceleratorEndpoint.each(endpoints)),
-    also=("globalaccelerator",),
+    aliases=("globalaccelerator",),
 )
 
 
@@ -136,14 +137,14 @@ CUSTOM_ROUTING_ACCELERATORS: Final = ResourceType(
     Per.TENANT,
     fetch=listing(
         "globalaccelerator:ListCustomRoutingAccelerators",
-        gone_if=("AcceleratorNotFoundException", "ListenerNotFoundException"),
+        not_found_codes=("AcceleratorNotFoundException", "ListenerNotFoundException"),
     )
-    .then("globalaccelerator:ListCustomRoutingListeners", AcceleratorArn="AcceleratorArn")
-    .then(
+    .detail("globalaccelerator:ListCustomRoutingListeners", AcceleratorArn="AcceleratorArn")
+    .detail(
         "globalaccelerator:ListCustomRoutingEndpointGroups",
         each="ListCustomRoutingListeners.Listeners[]",
         ListenerArn="ListenerArn",
     ),
     yields=(CustomRoutingAccelerator,),
-    also=("globalaccelerator",),
+    aliases=("globalaccelerator",),
 )

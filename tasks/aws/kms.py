@@ -64,11 +64,11 @@ KEYS: Final = ResourceType(
     "aws.kms.keys",
     Per.REGION,
     # A key's own policy may keep out who may describe every other key: the key is there all the same.
-    fetch=listing("kms:ListKeys", gone_if="NotFoundException")
-    .then("kms:DescribeKey", KeyId="KeyArn", gap=True)
-    .then("kms:GetKeyPolicy", KeyId="KeyArn", constants={"PolicyName": "default"}, gap=True),
+    fetch=listing("kms:ListKeys", not_found_codes="NotFoundException")
+    .detail("kms:DescribeKey", KeyId="KeyArn", gap=True)
+    .detail("kms:GetKeyPolicy", KeyId="KeyArn", constants={"PolicyName": "default"}, gap=True),
     yields=(KMSKey,),
-    also=("kms",),
+    aliases=("kms",),
 )
 
 
@@ -94,5 +94,5 @@ ALIASES: Final = ResourceType(
     Per.REGION,
     fetch=listing("kms:ListAliases"),
     yields=(KMSAlias,),
-    also=("kms",),
+    aliases=("kms",),
 )

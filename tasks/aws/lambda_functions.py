@@ -92,11 +92,11 @@ FUNCTIONS: Final = ResourceType(
     "aws.lambda.functions",
     Per.REGION,
     # A function that was deleted meanwhile has no policy either, by the same code: it is one that the next run misses.
-    fetch=listing("lambda:ListFunctions").then(
-        "lambda:GetPolicy", FunctionName="FunctionArn", none_if="ResourceNotFoundException", gap=True
+    fetch=listing("lambda:ListFunctions").detail(
+        "lambda:GetPolicy", FunctionName="FunctionArn", absent_codes="ResourceNotFoundException", gap=True
     ),
     yields=(AWSLambda, AWSLambdaLayer.each("Layers[]")),
-    also=("lambda_function",),
+    aliases=("lambda_function",),
 )
 
 
@@ -130,5 +130,5 @@ EVENT_SOURCE_MAPPINGS: Final = ResourceType(
     Per.REGION,
     fetch=listing("lambda:ListEventSourceMappings"),
     yields=(AWSLambdaEventSourceMapping,),
-    also=("lambda_function",),
+    aliases=("lambda_function",),
 )

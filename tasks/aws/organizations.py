@@ -42,12 +42,12 @@ class OrganizationTree:
             told = "aws_organization_account_ids names other accounts"
             raise CallFailed(Failure.NOT_ENABLED, "organizations:DescribeOrganization", told, code="NotAsked")
         try:
-            answer = await api.call("organizations:DescribeOrganization")
+            response = await api.call("organizations:DescribeOrganization")
         except CallFailed as error:
             if error.code == "AWSOrganizationsNotInUseException":
                 return
             raise
-        organization = answer.get("Organization") or {}
+        organization = response.get("Organization") or {}
         manager = _told(organization, "MasterAccountId", "organizations:DescribeOrganization")
         if manager != api.tenant.id and (manager in asked or api.tenant.id not in asked):
             return
@@ -83,7 +83,7 @@ async def _listed(api: AwsApi, action: str, key: str, **parameters: str) -> Asyn
 def _told(item: Mapping[str, Any], name: str, action: str) -> Any:
     """What leads further down the tree. Raises CallFailed without it: what can't be gone through is not all."""
     if not item.get(name):
-        raise CallFailed(Failure.BAD_ANSWER, action, f"an item has no {name}")
+        raise CallFailed(Failure.INVALID_RESPONSE, action, f"an item has no {name}")
     return item[name]
 
 
@@ -177,5 +177,5 @@ ORGANIZATIONS: Final = ResourceType(
         AWSOrganizationalUnit.each(units),
         OrganizationAccount.each("Accounts[]"),
     ),
-    also=("organizations",),
+    aliases=("organizations",),
 )

@@ -15,7 +15,7 @@ from tasks.resource import Per, ResourceType
 
 
 def sibling_arn(instance_arn: str, kind: str, name: str) -> str:
-    """ARN of what the answer gives by name only: same partition, region and account as the instance."""
+    """ARN of what the response gives by name only: same partition, region and account as the instance."""
     return f"{instance_arn.rpartition(':db:')[0]}:{kind}:{name}"
 
 
@@ -82,7 +82,7 @@ INSTANCES: Final = ResourceType(
     Per.REGION,
     fetch=listing("rds:DescribeDBInstances"),
     yields=(RDSInstance,),
-    also=("rds",),
+    aliases=("rds",),
 )
 
 
@@ -101,7 +101,7 @@ SUBNET_GROUPS: Final = ResourceType(
     Per.REGION,
     fetch=listing("rds:DescribeDBSubnetGroups"),
     yields=(DBSubnetGroup,),
-    also=("rds",),
+    aliases=("rds",),
 )
 
 
@@ -150,7 +150,7 @@ CLUSTERS: Final = ResourceType(
     Per.REGION,
     fetch=listing("rds:DescribeDBClusters"),
     yields=(RDSCluster,),
-    also=("rds",),
+    aliases=("rds",),
 )
 
 
@@ -208,12 +208,12 @@ class RDSSnapshot(AWSNode, label="RDSSnapshot", tenant="AWSAccount", arn="rds:sn
 SNAPSHOTS: Final = ResourceType(
     "aws.rds.snapshots",
     Per.REGION,
-    fetch=listing("rds:DescribeDBSnapshots", gone_if="DBSnapshotNotFound").then(
+    fetch=listing("rds:DescribeDBSnapshots", not_found_codes="DBSnapshotNotFound").detail(
         "rds:DescribeDBSnapshotAttributes",
         DBSnapshotIdentifier="DBSnapshotIdentifier",
         only={"SnapshotType": "manual"},
         gap=True,
     ),
     yields=(RDSSnapshot,),
-    also=("rds",),
+    aliases=("rds",),
 )

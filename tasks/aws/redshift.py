@@ -47,5 +47,5 @@ CLUSTERS: Final = ResourceType(
     Per.REGION,
     fetch=listing("redshift:DescribeClusters"),
     yields=(RedshiftCluster,),
-    also=("redshift",),
+    aliases=("redshift",),
 )

@@ -44,7 +44,7 @@ class AWSDNSZone(AWSNode, label="AWSDNSZone", labels=("DNSZone",), tenant="AWSAc
     privatezone: bool | None = prop("Config.PrivateZone", "Answered in its VPCs only.")
 
 
-ZONES: Final = ResourceType("aws.route53.zones", Per.TENANT, fetch=_ZONES, yields=(AWSDNSZone,), also=("route53",))
+ZONES: Final = ResourceType("aws.route53.zones", Per.TENANT, fetch=_ZONES, yields=(AWSDNSZone,), aliases=("route53",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,5 +168,5 @@ RECORDS: Final = ResourceType(
     Per.TENANT,
     fetch=RecordsByZone(),
     yields=(AWSRoute53Record, NameServer.each(name_servers), Ip.each(ips)),
-    also=("route53",),
+    aliases=("route53",),
 )

@@ -39,10 +39,10 @@ def of(operation: str, path: str, default: Any) -> Callable[[Source], Any]:
     """What a detail says at a path; the default where it says nothing there, None where it could not be read."""
 
     def value(bucket: Source) -> Any:
-        answer = bucket.item[operation]
-        if answer is None:
+        response = bucket.item[operation]
+        if response is None:
             return None
-        found = at(path, answer)
+        found = at(path, response)
         if isinstance(found, list):  # one rule is all that S3 allows
             found = found[0] if found else None
         return default if found is None else found
@@ -113,25 +113,27 @@ class S3Bucket(AWSNode, label="S3Bucket", tenant="AWSAccount", arn="s3"):
 
 
 # Of what a page of buckets says, the region comes only where a page is asked for.
-_LIST: Final = listing("s3:ListBuckets", gone_if="NoSuchBucket", MaxBuckets=1000)
+_LIST: Final = listing("s3:ListBuckets", not_found_codes="NoSuchBucket", MaxBuckets=1000)
 
 BUCKETS: Final = ResourceType(
     "aws.s3.buckets",
     Per.TENANT,
-    fetch=_LIST.then("s3:GetBucketPolicy", Bucket="Name", none_if="NoSuchBucketPolicy", gap=True)
-    .then("s3:GetPublicAccessBlock", Bucket="Name", none_if="NoSuchPublicAccessBlockConfiguration", gap=True)
-    .then("s3:GetBucketOwnershipControls", Bucket="Name", none_if="OwnershipControlsNotFoundError", gap=True)
-    .then("s3:GetBucketEncryption", Bucket="Name", none_if="ServerSideEncryptionConfigurationNotFoundError", gap=True)
-    .then("s3:GetBucketVersioning", Bucket="Name", gap=True)
-    .then("s3:GetBucketLogging", Bucket="Name", gap=True),
+    fetch=_LIST.detail("s3:GetBucketPolicy", Bucket="Name", absent_codes="NoSuchBucketPolicy", gap=True)
+    .detail("s3:GetPublicAccessBlock", Bucket="Name", absent_codes="NoSuchPublicAccessBlockConfiguration", gap=True)
+    .detail("s3:GetBucketOwnershipControls", Bucket="Name", absent_codes="OwnershipControlsNotFoundError", gap=True)
+    .detail(
+        "s3:GetBucketEncryption", Bucket="Name", absent_codes="ServerSideEncryptionConfigurationNotFoundError", gap=True
+    )
+    .detail("s3:GetBucketVersioning", Bucket="Name", gap=True)
+    .detail("s3:GetBucketLogging", Bucket="Name", gap=True),
     yields=(S3Bucket,),
-    also=("s3",),
+    aliases=("s3",),
 )
 
 
 def policy_statements(bucket: Source) -> Iterator[Mapping[str, Any]]:
-    if answer := bucket.item["GetBucketPolicy"]:
-        document = json.loads(answer["Policy"])
+    if response := bucket.item["GetBucketPolicy"]:
+        document = json.loads(response["Policy"])
         for number, statement in enumerate(statements(document), start=1):
             yield {**statement, "number": number, "policy_id": document.get("Id"), "version": document.get("Version")}
 
@@ -179,9 +181,9 @@ POLICY_STATEMENTS: Final = ResourceType(
     "aws.s3.policy_statements",
     Per.TENANT,
     # The policies once more: no gap here, since what could not be read must not read as no statement.
-    fetch=_LIST.then("s3:GetBucketPolicy", Bucket="Name", none_if="NoSuchBucketPolicy"),
+    fetch=_LIST.detail("s3:GetBucketPolicy", Bucket="Name", absent_codes="NoSuchBucketPolicy"),
     yields=(S3PolicyStatement.each(policy_statements),),
-    also=("s3",),
+    aliases=("s3",),
 )
 
 
@@ -209,18 +211,18 @@ class S3AccountPublicAccessBlock(AWSNode, label="S3AccountPublicAccessBlock", te
 ACCOUNT_PUBLIC_ACCESS_BLOCK: Final = ResourceType(
     "aws.s3.account_public_access_block",
     Per.TENANT,
-    fetch=listing("sts:GetCallerIdentity", items_at="").then(
-        "s3control:GetPublicAccessBlock", AccountId="Account", none_if="NoSuchPublicAccessBlockConfiguration"
+    fetch=listing("sts:GetCallerIdentity", items_path="").detail(
+        "s3control:GetPublicAccessBlock", AccountId="Account", absent_codes="NoSuchPublicAccessBlockConfiguration"
     ),
     yields=(S3AccountPublicAccessBlock,),
-    also=("s3", "s3accountpublicaccessblock"),
+    aliases=("s3", "s3accountpublicaccessblock"),
 )
 
 
 def grants(bucket: Source) -> list[dict[str, str | None]]:
     """The grants of a bucket's list, as the graph has them: to accounts (CanonicalUser) and to groups."""
-    answer = bucket.item["GetBucketAcl"]
-    owner = answer.get("Owner", {})
+    response = bucket.item["GetBucketAcl"]
+    owner = response.get("Owner", {})
     return [
         {
             "owner": owner.get("DisplayName"),
@@ -231,7 +233,7 @@ def grants(bucket: Source) -> list[dict[str, str | None]]:
             "uri": grantee.get("URI"),
             "permission": grant.get("Permission"),
         }
-        for grant in answer.get("Grants") or ()
+        for grant in response.get("Grants") or ()
         if (grantee := grant.get("Grantee") or {}).get("Type") in ("CanonicalUser", "Group")
     ]
 
@@ -263,7 +265,7 @@ class S3Acl(AWSNode, label="S3Acl"):
 ACLS: Final = ResourceType(
     "aws.s3.acls",
     Per.TENANT,
-    fetch=_LIST.then("s3:GetBucketAcl", Bucket="Name"),
+    fetch=_LIST.detail("s3:GetBucketAcl", Bucket="Name"),
     yields=(S3Acl.each(grants),),
-    also=("s3",),
+    aliases=("s3",),
 )

@@ -57,5 +57,5 @@ SECRETS: Final = ResourceType(
     Per.REGION,
     fetch=listing("secretsmanager:ListSecrets", IncludePlannedDeletion=True),
     yields=(SecretsManagerSecret, SecretsManagerSecretVersion.each(versions)),
-    also=("secretsmanager",),
+    aliases=("secretsmanager",),
 )

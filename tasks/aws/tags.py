@@ -102,5 +102,5 @@ TAGS: Final = ResourceType(
     Per.REGION,
     fetch=TaggedResources(),
     yields=(SyncTagged, AWSTag.each("NewTags[]")),
-    also=("resourcegroupstaggingapi",),
+    aliases=("resourcegroupstaggingapi",),
 )

@@ -2,7 +2,7 @@
 
     USERS = listing("directory:users.list", maxResults=500)
 
-An action is a service and a method of its discovery document, which also says how the method pages and where an answer
+An action is a service and a method of its discovery document, which also says how the method pages and where a response
 holds its items. The documents come with google-api-python-client: nothing is asked for them.
 """
 
@@ -23,11 +23,11 @@ from googleapiclient import discovery
 from googleapiclient.errors import HttpError
 
 from tasks.clients import base_url, google_responses
-from tasks.clients.client import READ_SECONDS, Answer, BudgetedApi, Refusal, Terms
+from tasks.clients.client import READ_SECONDS, ApiPolicy, ErrorResponse, RateLimitedClient, Response
 from tasks.clients.google_documents import discovery_document, is_paged, lists_of, method_of, scopes_of
 from tasks.clients.google_errors import LONGEST_REASON, WITHOUT_SCOPE, refusal
 from tasks.clients.google_scopes import narrowest
-from tasks.clients.rate_limiter import Limit
+from tasks.clients.rate_limiter import RateLimit
 from tasks.engine import calls
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Call, Fetch, Option
@@ -57,18 +57,18 @@ _of_thread = threading.local()
 _renewing: Final = threading.Lock()
 
 
-def terms(limits: Mapping[str, Limit], in_flight: int) -> Terms:
+def terms(limits: Mapping[str, RateLimit], in_flight: int) -> ApiPolicy:
     """`limits`: of each service, a bucket of its own."""
 
-    def limit(action: str) -> tuple[str, Limit]:
+    def limit(action: str) -> tuple[str, RateLimit]:
         service = action.partition(":")[0]
         return service, limits[service]
 
-    return Terms(limit=limit, in_flight=in_flight, refusal=refusal)
+    return ApiPolicy(limit=limit, in_flight=in_flight, classify_error=refusal)
 
 
 @dataclass(kw_only=True)
-class GoogleApi(BudgetedApi):
+class GoogleApi(RateLimitedClient):
     """Google's services for one tenant.
 
     identity   whose calls they are
@@ -84,7 +84,7 @@ class GoogleApi(BudgetedApi):
     async def pages(self, action: str, **parameters: Any) -> AsyncIterator[Any]:
         """The body of every page; a list that Google left out, because nothing is in it, is there and empty.
 
-        After the last page it raises CallFailed where an answer said that it isn't whole.
+        After the last page it raises CallFailed where a response said that it isn't whole.
         """
         collection, method = self._collection(action), action.rpartition(".")[2]
         request = getattr(collection, method)(**self._all(action, parameters))
@@ -94,21 +94,21 @@ class GoogleApi(BudgetedApi):
             body = await self._body(action, request)
             token = body.get("nextPageToken")
             if token and following is None:
-                raise CallFailed(Failure.BAD_ANSWER, action, "it has a next page, and the method takes no token")
+                raise CallFailed(Failure.INVALID_RESPONSE, action, "it has a next page, and the method takes no token")
             if token and token in seen:
-                raise CallFailed(Failure.BAD_ANSWER, action, "the next page is one that was read before")
+                raise CallFailed(Failure.INVALID_RESPONSE, action, "the next page is one that was read before")
             seen.add(token or "")
             unseen |= dict.fromkeys(google_responses.unseen(action, body))
-            yield with_lists(body, self.items_at(action))
+            yield with_lists(body, self.items_paths(action))
             request = following(request, body) if following and token else None
         if unseen:
-            told = f"Google says that its answer isn't whole: {', '.join(sorted(unseen))}"
-            raise CallFailed(Failure.OTHER, action, told[:LONGEST_REASON], code="UNREACHABLE")
+            told = f"Google says that its response isn't whole: {', '.join(sorted(unseen))}"
+            raise CallFailed(Failure.UNEXPECTED, action, told[:LONGEST_REASON], code="UNREACHABLE")
 
     async def _body(self, action: str, request: Any) -> dict[str, Any]:
-        """An answer to the request that is one. Raises CallFailed."""
+        """A response to the request that is one. Raises CallFailed."""
         try:
-            answer = await self.answer(action, lambda: self._send(request))
+            response = await self.response(action, lambda: self._send(request))
         except CallFailed as error:
             if error.code in WITHOUT_SCOPE:
                 takes = f"{action} (OAuth scope {narrowest(scopes_of(action))})"
@@ -117,9 +117,9 @@ class GoogleApi(BudgetedApi):
                 takes = f"{action} (OAuth scopes {', '.join(self._asked_for)})"
                 raise CallFailed(Failure.DENIED, takes, error.reason, code=error.code) from None
             raise
-        if said := google_responses.wrong_with(action, answer.body):
-            raise CallFailed(Failure.BAD_ANSWER, action, said)
-        body: dict[str, Any] = answer.body
+        if said := google_responses.wrong_with(action, response.body):
+            raise CallFailed(Failure.INVALID_RESPONSE, action, said)
+        body: dict[str, Any] = response.body
         return body
 
     @property
@@ -127,16 +127,16 @@ class GoogleApi(BudgetedApi):
         """The scopes of its tokens, where the credentials say which."""
         return tuple(getattr(self.identity, "scopes", None) or ())
 
-    async def whole(self, action: str, **parameters: Any) -> Any:
+    async def read_all(self, action: str, **parameters: Any) -> Any:
         """The body of an action as one, with the items of every page."""
         pages = [page async for page in self.pages(action, **parameters)]
         whole: dict[str, Any] = pages[0]
         for page in pages[1:]:
-            for path in self.items_at(action):
+            for path in self.items_paths(action):
                 whole[path] = [*whole[path], *page[path]]
         return whole
 
-    def items_at(self, action: str) -> tuple[str, ...]:
+    def items_paths(self, action: str) -> tuple[str, ...]:
         return lists_of(action)
 
     def _collection(self, action: str) -> Any:
@@ -156,31 +156,33 @@ class GoogleApi(BudgetedApi):
             value = value.replace(f"{{{name}}}", fixed)
         return value
 
-    def _send(self, request: Any) -> Answer | Refusal:
+    def _send(self, request: Any) -> Response | ErrorResponse:
         heads: list[Mapping[str, str]] = []
         request.add_response_callback(heads.append)
         try:
             body = request.execute(http=_http(self.identity), num_retries=0)
             kind = heads[-1].get("content-type", "") if heads else ""
             if "json" not in kind:  # whoever it is that answers, it isn't Google
-                return Refusal(Failure.BAD_ANSWER, "", f"the answer is {kind[:80] or 'of no type'}, not JSON")
-            return Answer(200, {}, body)
+                return ErrorResponse(
+                    Failure.INVALID_RESPONSE, "", f"the response is {kind[:80] or 'of no type'}, not JSON"
+                )
+            return Response(200, {}, body)
         except HttpError as error:
-            return Answer(int(error.resp.status), {k.lower(): v for k, v in error.resp.items()}, _json(error.content))
+            return Response(int(error.resp.status), {k.lower(): v for k, v in error.resp.items()}, _json(error.content))
         except RefreshError as error:
             away = error.retryable or isinstance(error.__cause__, TransportError)
             reason = f"no token is given: {error.args[0]}"[:LONGEST_REASON]
-            return Refusal(Failure.TRANSIENT if away else Failure.DENIED, _UNREFRESHED, reason)
+            return ErrorResponse(Failure.TRANSIENT if away else Failure.DENIED, _UNREFRESHED, reason)
         except (httplib2.HttpLib2Error, OSError, TransportError) as error:
-            return Refusal(Failure.TRANSIENT, "", type(error).__name__)
+            return ErrorResponse(Failure.TRANSIENT, "", type(error).__name__)
         except GoogleAuthError as error:
-            return Refusal(Failure.DENIED, type(error).__name__, str(error)[:LONGEST_REASON])
+            return ErrorResponse(Failure.DENIED, type(error).__name__, str(error)[:LONGEST_REASON])
         except (ValueError, RecursionError):
-            return Refusal(Failure.BAD_ANSWER, "", "the answer is no JSON")
+            return ErrorResponse(Failure.INVALID_RESPONSE, "", "the response is no JSON")
 
 
 def with_lists(body: dict[str, Any], paths: tuple[str, ...]) -> dict[str, Any]:
-    """The answer, with an empty list where it has none."""
+    """The response, with an empty list where it has none."""
     return {**{path: [] for path in paths}, **body}
 
 

@@ -44,7 +44,7 @@ def method_of(action: str) -> Mapping[str, Any]:
 
 
 def response_of(action: str) -> Mapping[str, Schema]:
-    """The fields of its answer, by name."""
+    """The fields of its response, by name."""
     fields: Mapping[str, Schema] = schema_of(action, method_of(action)["response"])["properties"]
     return fields
 
@@ -59,7 +59,7 @@ def schema_of(action: str, schema: Schema) -> Schema:
 
 @cache
 def lists_of(action: str) -> tuple[str, ...]:
-    """Where an answer of a method that lists holds its items: its list of things, by the discovery document."""
+    """Where a response of a method that lists holds its items: its list of things, by the discovery document."""
     if not is_paged(action) and not action.endswith(".list"):
         return ()
     things = [name for name, of in response_of(action).items() if of.get("type") == "array" and "$ref" in of["items"]]
@@ -68,7 +68,7 @@ def lists_of(action: str) -> tuple[str, ...]:
 
 @cache
 def map_of(action: str) -> str | None:
-    """Where an answer holds its items by place, in lists of their own: of an `aggregatedList`."""
+    """Where a response holds its items by place, in lists of their own: of an `aggregatedList`."""
     maps = [name for name, of in response_of(action).items() if "$ref" in of.get("additionalProperties", {})]
     return maps[0] if is_paged(action) and not lists_of(action) and len(maps) == 1 else None
 

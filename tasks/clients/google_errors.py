@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from tasks.clients.client import Answer, Refusal
+from tasks.clients.client import ErrorResponse, Response
 from tasks.clients.http import retry_after
 from tasks.failures import Failure
 
@@ -16,32 +16,32 @@ WITHOUT_SCOPE: Final = {"ACCESS_TOKEN_SCOPE_INSUFFICIENT", "insufficientPermissi
 LONGEST_REASON: Final = 200
 
 
-def refusal(answer: Answer) -> Refusal | None:
+def refusal(response: Response) -> ErrorResponse | None:
     """Google's own words for it, as its older and its newer APIs say them."""
-    status = answer.status
+    status = response.status
     if 200 <= status < 300:
         return None
-    said = answer.body.get("error") if isinstance(answer.body, Mapping) else None
+    said = response.body.get("error") if isinstance(response.body, Mapping) else None
     error: Mapping[str, Any] = said if isinstance(said, Mapping) else {}
     reasons = list(_reasons(error))
     words = {*reasons, error.get("status")}
     if status == 429 or words & _THROTTLED:
         failure = Failure.THROTTLED
     elif words & _UNTIL_TOMORROW:
-        failure = Failure.OTHER
+        failure = Failure.UNEXPECTED
     elif words & _NOT_ENABLED:
         failure = Failure.NOT_ENABLED
     elif status in (401, 403):
         failure = Failure.DENIED
     elif status in (404, 410):
-        failure = Failure.GONE
+        failure = Failure.NOT_FOUND
     else:
-        failure = Failure.TRANSIENT if status >= 500 or status == 408 else Failure.OTHER
+        failure = Failure.TRANSIENT if status >= 500 or status == 408 else Failure.UNEXPECTED
     code = next(iter(reasons), None) or error.get("status") or str(status)
-    if 'error="insufficient_scope"' in answer.headers.get("www-authenticate", "") and code not in WITHOUT_SCOPE:
+    if 'error="insufficient_scope"' in response.headers.get("www-authenticate", "") and code not in WITHOUT_SCOPE:
         code = "insufficient_scope"
     reason = str(error.get("message") or f"answered {status}")[:LONGEST_REASON]
-    return Refusal(failure, code, reason, retry_after(answer))
+    return ErrorResponse(failure, code, reason, retry_after(response))
 
 
 def _reasons(error: Mapping[str, Any]) -> Iterator[str]:

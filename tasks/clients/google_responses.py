@@ -1,6 +1,7 @@
-"""Whether an answer of Google's is what was asked for, and whether it is whole: by its discovery document.
+"""Whether a response of Google's is what was asked for, and whether it is whole: by its discovery document.
 
-`{}` with status 200 isn't "there are none" because a proxy can say it: an answer is a list if its `kind` says so, or if
+`{}` with status 200 isn't "there are none" because a proxy can say it: a response is a list if its `kind` says so,
+or if
 it has the list, and no field that the document doesn't know. Where the document knows no `kind`, `{}` is how Google
 says that there are none, and is taken for that.
 """
@@ -21,13 +22,13 @@ HARMLESS: Final = {
     "EXPERIMENTAL_TYPE_USED",
     "NO_RESULTS_ON_PAGE",
 }
-_MOST_NAMED: Final = 10
+_MAX_NAMED: Final = 10
 
 
 def wrong_with(action: str, body: Any) -> str | None:
-    """Why it isn't an answer to this call; None where it is one."""
+    """Why it isn't a response to this call; None where it is one."""
     if not isinstance(body, dict):
-        return "the answer is no object"
+        return "the response is no object"
     by_place = map_of(action)
     if said := _wrong_list(lists_of(action), body) or _wrong_map(action, by_place, body):
         return said
@@ -42,13 +43,13 @@ def wrong_with(action: str, body: Any) -> str | None:
     if kind:
         return f"it has neither a kind{''.join(f' nor {name}' for name in lists)}"
     if not lists:  # one thing: its fields grow, and its key tells whether it is one
-        return None if body.keys() & response_of(action).keys() else "it has none of the fields of such an answer"
+        return None if body.keys() & response_of(action).keys() else "it has none of the fields of such a response"
     unknown = _unknown(action, body)
-    return f"it has fields that no such answer has: {', '.join(unknown[:_MOST_NAMED])}" if unknown else None
+    return f"it has fields that no such response has: {', '.join(unknown[:_MAX_NAMED])}" if unknown else None
 
 
 def _kind(action: str) -> str | None:
-    """What each answer of the method says of itself."""
+    """What each response of the method says of itself."""
     said: str | None = response_of(action).get("kind", {}).get("default")
     return said
 
@@ -82,7 +83,7 @@ def _lists_of_a_place(action: str, by_place: str) -> tuple[str, ...]:
 
 
 def unseen(action: str, body: Mapping[str, Any]) -> Iterator[str]:
-    """What an answer says that it doesn't hold: places that Google couldn't reach, a warning that isn't harmless."""
+    """What a response says that it doesn't hold: places that Google couldn't reach, a warning that isn't harmless."""
     by_place = map_of(action)
     if not lists_of(action) and not by_place:
         return

@@ -51,7 +51,7 @@ class Connection:
         hidden: list[CallFailed] = []
         async for page in pages_of(api, self.document):
             if page.key != self.name:
-                raise CallFailed(Failure.BAD_ANSWER, self.document.action, f"the answer has no {self.name}")
+                raise CallFailed(Failure.INVALID_RESPONSE, self.document.action, f"the response has no {self.name}")
             for element in page.elements:
                 yield Item(element.value, element.gaps)
             hidden += page.hidden
@@ -91,5 +91,5 @@ class OneThing:
         action = self.document.action
         found = at(self.path, told.data)
         if not isinstance(found, Mapping) or not found:
-            raise CallFailed(Failure.BAD_ANSWER, action, f"the answer has no {self.path}")
+            raise CallFailed(Failure.INVALID_RESPONSE, action, f"the response has no {self.path}")
         return Item(found, (*told.gaps, *marked(action, found, below(told.errors, *self.path.split(".")))))

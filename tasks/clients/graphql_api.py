@@ -105,7 +105,7 @@ class GraphqlApi(HttpApi):
                 return
             cursor = page.cursor
             if not cursor or cursor in seen:
-                raise CallFailed(Failure.BAD_ANSWER, document.action, "the next page is one that was read before")
+                raise CallFailed(Failure.INVALID_RESPONSE, document.action, "the next page is one that was read before")
             seen.add(cursor)
 
     async def _page(self, document: Document, variables: Mapping[str, Any]) -> Page:
@@ -121,7 +121,7 @@ class GraphqlApi(HttpApi):
             try:
                 made = make(told)
             except CallFailed as error:
-                if tries >= _most_tries(error.failure):
+                if tries >= _max_attempts(error.failure):
                     raise
             else:
                 if not may_ask_again(tries) or not any(error.is_passing for error in told.errors):
@@ -130,13 +130,13 @@ class GraphqlApi(HttpApi):
             tries += 1
 
 
-def _most_tries(failure: Failure) -> int:
-    return {Failure.TRANSIENT: len(AGAIN_AFTER_SECONDS), Failure.BAD_ANSWER: 1}.get(failure, 0)
+def _max_attempts(failure: Failure) -> int:
+    return {Failure.TRANSIENT: len(AGAIN_AFTER_SECONDS), Failure.INVALID_RESPONSE: 1}.get(failure, 0)
 
 
 def missing(error: CallFailed) -> CallFailed:
     """Why what everything hangs on isn't there. GitHub says "not found" of what a token may not see as well."""
-    if error.failure is not Failure.GONE:
+    if error.failure is not Failure.NOT_FOUND:
         return error
     told = "there is no such thing, or the token may not see it"
     return CallFailed(Failure.DENIED, error.action, f"{error.reason}: {told}", code=f"{error.code} ({told})")
@@ -167,6 +167,8 @@ def _page_at(document: Document, told: Told) -> Page:
         found = found.get(step) if isinstance(found, Mapping) else None
         if found is None:
             why = next(iter(below(told.errors, *steps[:number])), None)  # an error further down may have emptied it
-            absent = CallFailed(Failure.BAD_ANSWER, document.action, f"the answer has no {'.'.join(steps[:number])}")
+            absent = CallFailed(
+                Failure.INVALID_RESPONSE, document.action, f"the response has no {'.'.join(steps[:number])}"
+            )
             raise why.failed(document.action) if why else absent
     return page_of(document.action, found, below(told.errors, *steps), told.gaps)

@@ -86,7 +86,7 @@ class ByIds:
             hidden += page.hidden
             for element in page.elements:
                 if not isinstance(id_ := element.value.get("id"), str) or not id_:
-                    raise CallFailed(Failure.BAD_ANSWER, self.ids.action, "an item has no id")
+                    raise CallFailed(Failure.INVALID_RESPONSE, self.ids.action, "an item has no id")
                 waiting.append(id_)
             while len(waiting) >= self.per_part:
                 yield ",".join(waiting[: self.per_part])
@@ -138,7 +138,7 @@ class ByIds:
             return found
         nodes = told.data.get("nodes")
         if not isinstance(nodes, list) or len(nodes) != len(ids):
-            raise CallFailed(Failure.BAD_ANSWER, action, "the answer has other nodes than were asked for")
+            raise CallFailed(Failure.INVALID_RESPONSE, action, "the response has other nodes than were asked for")
         return [
             _Node(id_, node, below(told.errors, "nodes", number), told.gaps)
             for number, (id_, node) in enumerate(zip(ids, nodes, strict=True))
@@ -157,7 +157,7 @@ class ByIds:
             for path, more in self.inner.items():
                 gaps += [gap async for gap in self._read_on(api, node, path, more)]
         except CallFailed as error:  # the node has gone meanwhile, or the credentials
-            if error.failure is not Failure.GONE:
+            if error.failure is not Failure.NOT_FOUND:
                 raise
             return Item({"id": node.id}, failure=error, key=node.id)
         return Item(node.value, tuple(dict.fromkeys(gaps)), key=node.id)
@@ -183,7 +183,7 @@ class ByIds:
                         raise why
                     yield Gap(why.action, f"{path}: {NULL}")
             except CallFailed as error:
-                if _ends_all(error) or (error.failure is Failure.GONE and owner is node.value):
+                if _ends_all(error) or (error.failure is Failure.NOT_FOUND and owner is node.value):
                     raise
                 owner[name] = NOT_SEEN
                 yield Gap(error.action, f"{path}: {reason(error)}")
@@ -199,7 +199,7 @@ async def _further(api: GraphqlApi, owner: Mapping[str, Any], first: Page, more:
     if not first.has_next:
         return
     if not first.cursor or not owner.get("id"):
-        raise CallFailed(Failure.BAD_ANSWER, more.action, "nothing says where the next page is")
+        raise CallFailed(Failure.INVALID_RESPONSE, more.action, "nothing says where the next page is")
     async for page in api.along(more, first.cursor, id=owner["id"]):
         yield page
 

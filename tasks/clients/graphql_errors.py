@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from tasks.clients.client import Answer, Refusal
+from tasks.clients.client import ErrorResponse, Response
 from tasks.clients.http import by_status
 from tasks.failures import CallFailed, Failure
 
 _CLASSES: Final[Mapping[str, Failure]] = {
-    "NOT_FOUND": Failure.GONE,
+    "NOT_FOUND": Failure.NOT_FOUND,
     "FORBIDDEN": Failure.DENIED,
     "INSUFFICIENT_SCOPES": Failure.DENIED,
     "UNAUTHENTICATED": Failure.DENIED,
@@ -33,7 +33,7 @@ _CLASSES: Final[Mapping[str, Failure]] = {
     "TIMEDOUT": Failure.TRANSIENT,
     "TIMEOUT": Failure.TRANSIENT,
 }
-# More than the server computes for one query: it may answer for fewer things at a time.
+# More than the server computes for one query: it may respond for fewer things at a time.
 TOO_LARGE: Final = frozenset({"MAX_NODE_LIMIT_EXCEEDED", "RESOURCE_LIMITS_EXCEEDED"})
 SCOPES: Final = "INSUFFICIENT_SCOPES"
 LIMITED: Final = "RATE_LIMITED"
@@ -60,7 +60,7 @@ class PartError:
     """An error of one part of the data. `path`: from the root of the data, or of the part that was looked at."""
 
     path: Path
-    refusal: Refusal
+    refusal: ErrorResponse
 
     @property
     def is_passing(self) -> bool:
@@ -84,27 +84,31 @@ def below(errors: Sequence[PartError], *path: str | int) -> tuple[PartError, ...
     return tuple(PartError(error.path[size:], error.refusal) for error in errors if error.path[:size] == path)
 
 
-def refusal(answer: Answer) -> Refusal | None:
+def refusal(response: Response) -> ErrorResponse | None:
     """A response with errors and nothing else is refused, whatever its status; one with data is for whoever asked."""
-    if found := by_status(answer):
+    if found := by_status(response):
         return replace(found, code=_policy_code(found.code, found.reason, {}))
-    body: Mapping[str, Any] = answer.body if isinstance(answer.body, Mapping) else {}
+    body: Mapping[str, Any] = response.body if isinstance(response.body, Mapping) else {}
     errors = list(_errors(body))
     classes = [classified(error) for error in errors]
     if limited := next((one for one in classes if one.failure is Failure.THROTTLED), None):
         return limited
     data = body.get("data")
     if not errors:
-        return None if isinstance(data, Mapping) else Refusal(Failure.BAD_ANSWER, "", "the answer has no data")
+        return (
+            None
+            if isinstance(data, Mapping)
+            else ErrorResponse(Failure.INVALID_RESPONSE, "", "the response has no data")
+        )
     if scopes := _lacking(errors, classes):
         return scopes
     whole = [one for error, one in zip(errors, classes, strict=True) if len(_path(error)) < 2]
     if whole or not data:
         return (whole or classes)[0]
-    return None if isinstance(data, Mapping) else Refusal(Failure.BAD_ANSWER, "", "the data are no object")
+    return None if isinstance(data, Mapping) else ErrorResponse(Failure.INVALID_RESPONSE, "", "the data are no object")
 
 
-def classified(error: Mapping[str, Any]) -> Refusal:
+def classified(error: Mapping[str, Any]) -> ErrorResponse:
     """The class of one error, by its word; without a known one by what else it has.
 
     What names a place of the query and none of the data was refused before it was executed: it is so always.
@@ -115,18 +119,18 @@ def classified(error: Mapping[str, Any]) -> Refusal:
     words = [str(word) for word in (error.get("type"), error.get("code"), extensions.get("code")) if word]
     reason = message[:_LONGEST_REASON]
     if SCOPES in words or _NEEDED.search(message):
-        return Refusal(Failure.DENIED, _scopes_code(message), reason)
+        return ErrorResponse(Failure.DENIED, _scopes_code(message), reason)
     if known := next((word for word in words if word.upper() in _CLASSES), None):
         failure = _CLASSES[known.upper()]
         code = _policy_code(known, message, extensions) if failure is Failure.DENIED else known
-        return Refusal(failure, LIMITED if failure is Failure.THROTTLED else code, reason)
+        return ErrorResponse(failure, LIMITED if failure is Failure.THROTTLED else code, reason)
     if words:
-        return Refusal(Failure.OTHER, words[0], reason)
+        return ErrorResponse(Failure.UNEXPECTED, words[0], reason)
     if _RATE.search(message):
-        return Refusal(Failure.THROTTLED, LIMITED, reason)
+        return ErrorResponse(Failure.THROTTLED, LIMITED, reason)
     if _GAVE_UP.search(message) or error.get("path") or "locations" not in error:
-        return Refusal(Failure.TRANSIENT, "", reason)
-    return Refusal(Failure.OTHER, "", reason)
+        return ErrorResponse(Failure.TRANSIENT, "", reason)
+    return ErrorResponse(Failure.UNEXPECTED, "", reason)
 
 
 def fields_without_scope(error: CallFailed) -> frozenset[str]:
@@ -150,16 +154,16 @@ def _path(error: Mapping[str, Any]) -> Path:
     return tuple(step if isinstance(step, int) else str(step) for step in path)
 
 
-def _lacking(errors: Sequence[Mapping[str, Any]], classes: Sequence[Refusal]) -> Refusal | None:
+def _lacking(errors: Sequence[Mapping[str, Any]], classes: Sequence[ErrorResponse]) -> ErrorResponse | None:
     """All scopes that the token lacks, where the whole query was refused for that."""
     lacking = [one for error, one in zip(errors, classes, strict=True) if _is_of_scopes(one) and not _path(error)]
     if not lacking:
         return None
     needed = dict.fromkeys(_inner(one.code) for one in lacking)
-    return Refusal(Failure.DENIED, f"{SCOPES} ({', '.join(filter(None, needed))})", lacking[0].reason)
+    return ErrorResponse(Failure.DENIED, f"{SCOPES} ({', '.join(filter(None, needed))})", lacking[0].reason)
 
 
-def _is_of_scopes(one: Refusal) -> bool:
+def _is_of_scopes(one: ErrorResponse) -> bool:
     return one.code.startswith(SCOPES)
 
 

@@ -54,10 +54,10 @@ def page_of(action: str, connection: Any, errors: Sequence[PartError], gaps: tup
     key = "edges" if "edges" in connection else "nodes"
     listed = connection.get(key)
     if not isinstance(listed, list) or any(error.path in ((), (key,)) for error in errors):
-        raise _why(errors, action, f"the answer has no {key}")
+        raise _why(errors, action, f"the response has no {key}")
     info = connection.get("pageInfo")
     if not isinstance(info, Mapping) or not isinstance(info.get("hasNextPage"), bool):
-        raise CallFailed(Failure.BAD_ANSWER, action, "the answer has no pageInfo.hasNextPage")
+        raise CallFailed(Failure.INVALID_RESPONSE, action, "the response has no pageInfo.hasNextPage")
     elements: list[Element] = []
     hidden: list[CallFailed] = []
     for number, value in enumerate(listed):
@@ -130,7 +130,7 @@ def hides(pages_hidden: Sequence[CallFailed], action: str) -> CallFailed:
     first = pages_hidden[0]
     number = len(pages_hidden)
     of_them = f"{action} for {number} item{'s' if number > 1 else ''}"
-    failure = Failure.DENIED if first.failure is Failure.GONE else first.failure
+    failure = Failure.DENIED if first.failure is Failure.NOT_FOUND else first.failure
     return CallFailed(failure, of_them, first.reason, code=first.code)
 
 
@@ -148,7 +148,7 @@ def _first(errors: Sequence[PartError], action: str) -> CallFailed | None:
 
 
 def _why(errors: Sequence[PartError], action: str, otherwise: str) -> CallFailed:
-    return _first(errors, action) or CallFailed(Failure.BAD_ANSWER, action, otherwise)
+    return _first(errors, action) or CallFailed(Failure.INVALID_RESPONSE, action, otherwise)
 
 
 def _cursor(info: Mapping[str, Any]) -> str | None:

@@ -1,6 +1,6 @@
 """The helper for providers whose API is JSON over HTTP: calls within the fleet's budget, retried by class of failure.
 
-    USERS = listing("GET /api/v1/users", limit=200).then("GET /api/v1/users/{id}/factors", id="id")
+    USERS = listing("GET /api/v1/users", limit=200).detail("GET /api/v1/users/{id}/factors", id="id")
 
 An action is a method and a path; what stands in braces is taken from the parameters, the others are the query. A
 provider says in an `HttpService` what its API is like: how it pages, how it refuses, and how much it takes.
@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -23,7 +23,7 @@ from requests.auth import AuthBase
 
 from loaders.model import at
 from tasks.clients import base_url
-from tasks.clients.client import CONNECT_SECONDS, READ_SECONDS, Answer, BudgetedApi, Refusal, Terms
+from tasks.clients.client import CONNECT_SECONDS, READ_SECONDS, ApiPolicy, ErrorResponse, RateLimitedClient, Response
 from tasks.clients.link_header import links
 from tasks.engine import calls
 from tasks.engine.listing import CALLS_IN_FLIGHT
@@ -34,34 +34,50 @@ _LONGEST_REASON: Final = 200
 
 _sessions: Final[dict[str, requests.Session]] = {}  # of this process, by server
 
-Further = str | Mapping[str, str] | None  # the next page: its URL, or the parameters that change; None after the last
+NextPage = str | Mapping[str, str] | None  # the next page: its URL, or the parameters that change; None after the last
 
 
-def next_link(answer: Answer) -> Further:
+class Paginator(Protocol):
+    """Where the next page of a listing is, read off the response."""
+
+    def __call__(self, response: Response, /) -> NextPage: ...
+
+
+class LinkHeader:
     """The next page by the header Link, as Okta and GitHub have it."""
-    return answer.links.get("next")
+
+    def __call__(self, response: Response) -> NextPage:
+        return response.links.get("next")
 
 
-def cursor(path: str, parameter: str) -> Callable[[Answer], Further]:
-    """The next page by a token at a path of the answer, which is sent as a parameter."""
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The next page by a token at a path of the response, which is sent as a parameter."""
 
-    def further(answer: Answer) -> Further:
-        token = at(path, answer.body)
-        return {parameter: token} if token else None
+    path: str
+    parameter: str
 
-    return further
-
-
-def one_page(answer: Answer) -> Further:
-    return None
+    def __call__(self, response: Response) -> NextPage:
+        token = at(self.path, response.body)
+        return {self.parameter: token} if token else None
 
 
-def message_of(answer: Answer) -> str:
-    if 300 <= answer.status < 400:
-        return f"sends elsewhere: {urlsplit(answer.headers.get('location', '')).hostname}"
-    body = answer.body if isinstance(answer.body, Mapping) else {}
+class SinglePage:
+    """A response is everything: there is no next page."""
+
+    def __call__(self, response: Response) -> NextPage:
+        return None
+
+
+_SINGLE_PAGE: Final = SinglePage()
+
+
+def message_of(response: Response) -> str:
+    if 300 <= response.status < 400:
+        return f"sends elsewhere: {urlsplit(response.headers.get('location', '')).hostname}"
+    body = response.body if isinstance(response.body, Mapping) else {}
     told = next((body[name] for name in ("message", "errorSummary", "error") if isinstance(body.get(name), str)), "")
-    return str(told)[:_LONGEST_REASON] or f"answered {answer.status}"
+    return str(told)[:_LONGEST_REASON] or f"answered {response.status}"
 
 
 def described(fetch: Fetch) -> tuple[Call, ...]:
@@ -69,62 +85,69 @@ def described(fetch: Fetch) -> tuple[Call, ...]:
     return calls.of(fetch, lambda action: Call(call=action, paged=not action.endswith("}")))
 
 
-def retry_after(answer: Answer) -> float | None:
+def retry_after(response: Response) -> float | None:
     """Seconds of the header Retry-After, which may be a date."""
-    told = answer.headers.get("retry-after", "")
+    told = response.headers.get("retry-after", "")
     if told.isdigit():
         return float(told)
     try:
-        until, now = (parsedate_to_datetime(answer.headers[name]).timestamp() for name in ("retry-after", "date"))
+        until, now = (parsedate_to_datetime(response.headers[name]).timestamp() for name in ("retry-after", "date"))
     except (KeyError, ValueError):
         return None
     return max(0.0, until - now)
 
 
-def seconds_until(answer: Answer, moment: float) -> float:
+def seconds_until(response: Response, moment: float) -> float:
     """Until a Unix time, at least a second. By the server's own clock: this machine's may be another."""
     try:
-        now = parsedate_to_datetime(answer.headers["date"]).timestamp()
+        now = parsedate_to_datetime(response.headers["date"]).timestamp()
     except (KeyError, ValueError):
         now = time.time()
     return max(1.0, moment - now)
 
 
-def by_status(answer: Answer) -> Refusal | None:
-    """The class of an answer by its status, and the API's own message where it has one of the usual names."""
-    status = answer.status
+def by_status(response: Response) -> ErrorResponse | None:
+    """The class of a response by its status, and the API's own message where it has one of the usual names."""
+    status = response.status
     if 200 <= status < 300:
         return None
-    classes = {401: Failure.DENIED, 403: Failure.DENIED, 404: Failure.GONE, 410: Failure.GONE, 429: Failure.THROTTLED}
-    failure = classes.get(status, Failure.TRANSIENT if status >= 500 or status == 408 else Failure.OTHER)
-    return Refusal(failure, str(status), message_of(answer), retry_after(answer))
+    classes = {
+        401: Failure.DENIED,
+        403: Failure.DENIED,
+        404: Failure.NOT_FOUND,
+        410: Failure.NOT_FOUND,
+        429: Failure.THROTTLED,
+    }
+    failure = classes.get(status, Failure.TRANSIENT if status >= 500 or status == 408 else Failure.UNEXPECTED)
+    return ErrorResponse(failure, str(status), message_of(response), retry_after(response))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HttpService(Terms):
+class HttpService(ApiPolicy):
     """What a provider's API is like, the same for all its tenants.
 
-    further    where the next page is
-    items_at   where a page holds its items: a path, or "" where it is the list: an answer without is none. None: each
-               declaration says it, and details may be answered by anything
-    but_at     the same for actions of another kind. None: the answer is one thing, as that of every action whose path
-               ends in a parameter
-    thing_has  what each thing has: a path. An answer that is one thing must hold it, of a list some element must, if
-               there are any; "" where nothing tells
-    any_host   links may name another host of the same tenant, as Okta's do: path and query are asked for at `base_url`.
-               They must lead below this path of it. None: links must name the server of `base_url`
+    paginator             where the next page is
+    items_path            where a page holds its items: a path, or "" where it is the list. None: each declaration says
+                          it, and details may respond with anything
+    items_path_overrides  the same for actions of another kind. None: the response is one object, as that of every
+                          action whose path ends in a parameter
+    required_field        what each object has: a path. A response that is one object must hold it, of a list some
+                          element must, if there are any; "" where nothing tells
+    any_host              links may name another host of the same tenant, as Okta's do: path and query are asked for at
+                          `base_url`. They must lead below this path of it. None: links must name the server of
+                          `base_url`
     """
 
-    refusal: Callable[[Answer], Refusal | None] = by_status
-    further: Callable[[Answer], Further] = one_page
-    items_at: str | None = None
-    but_at: Mapping[str, str | None] = field(default_factory=dict)
-    thing_has: str = ""
+    classify_error: Callable[[Response], ErrorResponse | None] = by_status
+    paginator: Paginator = _SINGLE_PAGE
+    items_path: str | None = None
+    items_path_overrides: Mapping[str, str | None] = field(default_factory=dict)
+    required_field: str = ""
     any_host: str | None = None
 
     def list_at(self, action: str) -> str | None:
-        """Where the answer to an action holds a list; None where it is one thing."""
-        return self.but_at.get(action, None if action.endswith("}") else self.items_at)
+        """Where the response to an action holds a list; None where it is one thing."""
+        return self.items_path_overrides.get(action, None if action.endswith("}") else self.items_path)
 
 
 class _Authorized(AuthBase):
@@ -139,19 +162,19 @@ class _Authorized(AuthBase):
 
 
 @dataclass(kw_only=True)
-class HttpApi(BudgetedApi):
+class HttpApi(RateLimitedClient):
     """A provider's API for one tenant.
 
     base_url      what paths are appended to, and where links must lead: they are sent the credentials as well
     headers       those that authorize a request; called for each, so that a secret is kept nowhere
     """
 
-    terms: HttpService
+    policy: HttpService
     base_url: str
     headers: Callable[[], Mapping[str, str]]
 
-    async def call(self, action: str, **parameters: Any) -> Answer:
-        """The answer of an action. Raises CallFailed, or Later where the wait would be long."""
+    async def call(self, action: str, **parameters: Any) -> Response:
+        """The response of an action. Raises CallFailed, or Later where the wait would be long."""
         _, _, template = action.partition(" ")
         in_path = {name for _, name, _, _ in string.Formatter().parse(template) if name}
         path = template.format_map({name: quote(str(parameters[name]), safe="") for name in in_path})
@@ -160,40 +183,40 @@ class HttpApi(BudgetedApi):
 
     async def pages(self, action: str, **parameters: Any) -> AsyncIterator[Any]:
         """The body of every page. Raises CallFailed where one isn't what the action answers with."""
-        answer, seen = await self.call(action, **parameters), set[str]()
+        response, seen = await self.call(action, **parameters), set[str]()
         while True:
-            yield self._shaped(action, answer.body)
-            further = self.terms.further(answer)
+            yield self._shaped(action, response.body)
+            further = self.policy.paginator(response)
             if further is None:
                 return
             if isinstance(further, str):
                 further = self._own(action, further)
             if repr(further) in seen:
-                raise CallFailed(Failure.BAD_ANSWER, action, "the next page is one that was read before")
+                raise CallFailed(Failure.INVALID_RESPONSE, action, "the next page is one that was read before")
             seen.add(repr(further))
             if isinstance(further, str):
-                answer = await self._ask(action, further, {})
+                response = await self._ask(action, further, {})
             else:
-                answer = await self.call(action, **{**parameters, **further})
+                response = await self.call(action, **{**parameters, **further})
 
-    async def whole(self, action: str, **parameters: Any) -> Any:
+    async def read_all(self, action: str, **parameters: Any) -> Any:
         """The body of an action as one, with the items of every page."""
         pages = [page async for page in self.pages(action, **parameters)]
         if len(pages) == 1:
             return pages[0]
-        where = self.terms.list_at(action) or ""
+        where = self.policy.list_at(action) or ""
         lists = [at(where, page) if where else page for page in pages]
         if not all(isinstance(items, list) for items in lists):
             raise _other(action, "one thing, and has further pages")
         items = [item for page in lists for item in page]
         return {**pages[0], where: items} if where else items
 
-    def items_at(self, action: str) -> tuple[str, ...]:
-        return (self.terms.list_at(action) or "",)
+    def items_paths(self, action: str) -> tuple[str, ...]:
+        return (self.policy.list_at(action) or "",)
 
     def _shaped(self, action: str, body: Any) -> Any:
         """What came with status 200 may still be a proxy's page, or an error: that must not read as an empty list."""
-        where, told = self.terms.list_at(action), self.terms.thing_has
+        where, told = self.policy.list_at(action), self.policy.required_field
         if where is not None:
             found = at(where, body) if where else body
             if not isinstance(found, list):
@@ -205,28 +228,28 @@ class HttpApi(BudgetedApi):
         return body
 
     def _own(self, action: str, link: str) -> str:
-        """Where a link of an answer leads, at the server of `base_url`: no other is sent the credentials."""
+        """Where a link of a response leads, at the server of `base_url`: no other is sent the credentials."""
         try:
             return base_url.own(
-                self.base_url, link, below=self.terms.any_host or "/", any_host=bool(self.terms.any_host)
+                self.base_url, link, below=self.policy.any_host or "/", any_host=bool(self.policy.any_host)
             )
         except ValueError as error:
-            raise CallFailed(Failure.BAD_ANSWER, action, f"the next page is {error}") from None
+            raise CallFailed(Failure.INVALID_RESPONSE, action, f"the next page is {error}") from None
 
-    async def post(self, action: str, body: Mapping[str, Any]) -> Answer:
-        """The answer to a document that is sent to the action's path, whatever follows that in the action's name."""
+    async def post(self, action: str, body: Mapping[str, Any]) -> Response:
+        """The response to a document that is sent to the action's path, whatever follows that in the action's name."""
         method, path, *_ = action.split(" ")
         url = self.base_url.rstrip("/") + path
-        return await self.answer(action, lambda: _request(method, url, {}, _Authorized(self.headers), body))
+        return await self.response(action, lambda: _request(method, url, {}, _Authorized(self.headers), body))
 
-    async def _ask(self, action: str, url: str, query: Mapping[str, Any]) -> Answer:
+    async def _ask(self, action: str, url: str, query: Mapping[str, Any]) -> Response:
         method, _, _ = action.partition(" ")
-        return await self.answer(action, lambda: _request(method, url, query, _Authorized(self.headers)))
+        return await self.response(action, lambda: _request(method, url, query, _Authorized(self.headers)))
 
 
 def _other(action: str, told: str) -> CallFailed:
-    """The answer is something else than the action answers with."""
-    return CallFailed(Failure.BAD_ANSWER, action, f"the answer is {told}")
+    """The response is something else than the action answers with."""
+    return CallFailed(Failure.INVALID_RESPONSE, action, f"the response is {told}")
 
 
 def _session(origin: str) -> requests.Session:
@@ -242,7 +265,7 @@ def _session(origin: str) -> requests.Session:
 
 def _request(
     method: str, url: str, query: Mapping[str, Any], auth: AuthBase, body: Mapping[str, Any] | None = None
-) -> Answer | Refusal:
+) -> Response | ErrorResponse:
     """One request, and nothing after it. Redirects aren't followed: they would be sent the credentials."""
     scheme, server, *_ = urlsplit(url)
     session = _session(f"{scheme}://{server}")
@@ -259,7 +282,7 @@ def _request(
             allow_redirects=False,
         )
         is_json = "json" in response.headers.get("content-type", "") or response.ok
-        return Answer(
+        return Response(
             status=response.status_code,
             headers={name.lower(): value for name, value in response.headers.items()},
             body=response.json() if response.content and is_json else None,
@@ -267,9 +290,9 @@ def _request(
             path=urlsplit(url).path,
         )
     except requests.JSONDecodeError:
-        return Refusal(Failure.BAD_ANSWER, "", "the answer is no JSON")
+        return ErrorResponse(Failure.INVALID_RESPONSE, "", "the response is no JSON")
     except requests.RequestException as error:
-        return Refusal(Failure.TRANSIENT, "", type(error).__name__)
+        return ErrorResponse(Failure.TRANSIENT, "", type(error).__name__)
 
 
 async def close() -> None:

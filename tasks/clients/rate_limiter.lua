@@ -11,7 +11,7 @@ local highest = tonumber(ARGV[3])
 local rate = tonumber(f[1] or ARGV[2])
 local passed = (now - tonumber(f[3] or now)) / 1000
 local blocked = tonumber(f[4] or 0)
-local answer
+local wait_ms
 
 if ARGV[1] == 'blocked' then return math.floor(math.max(0, blocked - now)) end
 if ARGV[1] == 'throttled' then
@@ -22,22 +22,22 @@ if ARGV[1] == 'throttled' then
   end
   blocked = math.max(blocked, now + math.max(tonumber(ARGV[4]), 1000 / rate))
   redis.call('HSET', KEYS[1], 'rate', tostring(rate), 'tokens', '0', 'at_ms', blocked, 'blocked_ms', blocked)
-  answer = blocked - now
+  wait_ms = blocked - now
 elseif ARGV[1] == 'hold' then
   blocked = math.max(blocked, now + tonumber(ARGV[4]))
   redis.call('HSET', KEYS[1], 'rate', tostring(rate), 'tokens', tostring(f[2] or rate), 'at_ms', math.max(now, tonumber(f[3] or now)),
     'blocked_ms', blocked)
-  answer = blocked - now
+  wait_ms = blocked - now
 else
   -- Additive increase: the full rate is back a minute after the last throttle halved it.
   passed = math.max(passed, 0)
   rate = math.min(highest, rate + highest / 120 * passed)
   local tokens = math.min(rate, tonumber(f[2] or rate) + passed * rate) - 1
-  answer = math.max(0, blocked - now)
-  if tokens < 0 then answer = answer + math.ceil(-tokens / rate * 1000) end
-  if answer > tonumber(ARGV[4]) then return math.floor(answer) end
+  wait_ms = math.max(0, blocked - now)
+  if tokens < 0 then wait_ms = wait_ms + math.ceil(-tokens / rate * 1000) end
+  if wait_ms > tonumber(ARGV[4]) then return math.floor(wait_ms) end
   redis.call('HSET', KEYS[1], 'rate', tostring(rate), 'tokens', tostring(tokens), 'at_ms', math.max(now, tonumber(f[3] or now)),
     'blocked_ms', blocked)
 end
 redis.call('PEXPIRE', KEYS[1], 3600000)
-return math.floor(answer)
+return math.floor(wait_ms)

@@ -16,7 +16,7 @@ PROVIDER: Final = Provider(
     tenants=tenants.tenants,
     regions=tenants.regions,
     connect=api.connect,
-    missing=tenants.missing,
+    problems=tenants.missing,
     close=http.close,
     calls=http.described,
     options=(
@@ -24,7 +24,7 @@ PROVIDER: Final = Provider(
             name="crxcavator_api_base_uri",
             meaning="where the API of CRXcavator is served",
             default="https://api.crxcavator.io/v1",
-            also=("crxcavator_api_base_url",),
+            aliases=("crxcavator_api_base_url",),
             check=base_url.check,
         ),
         Option(

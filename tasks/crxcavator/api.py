@@ -7,15 +7,15 @@ from typing import Final
 
 from tasks.clients import variables
 from tasks.clients.http import HttpApi, HttpService
-from tasks.clients.rate_limiter import Budget, Limit
+from tasks.clients.rate_limiter import RateLimit, RateLimiter
 from tasks.resource import Tenant
 
-SERVICE: Final = HttpService(limit=lambda action: ("all", Limit(initial=10, highest=20)), in_flight=5)
+SERVICE: Final = HttpService(limit=lambda action: ("all", RateLimit(initial=10, maximum=20)), in_flight=5)
 
 
-async def connect(tenant: Tenant, region: str, budget: Budget) -> HttpApi:
+async def connect(tenant: Tenant, region: str, rate_limiter: RateLimiter) -> HttpApi:
     def headers() -> Mapping[str, str]:
         return {"API-Key": variables.held_by(tenant.access["api_key_variable"])}
 
     url = tenant.access["base_url"]
-    return HttpApi(tenant=tenant, terms=SERVICE, budget=budget, base_url=url, headers=headers)
+    return HttpApi(tenant=tenant, policy=SERVICE, rate_limiter=rate_limiter, base_url=url, headers=headers)

@@ -21,7 +21,7 @@ Installed = Mapping[str, Any]  # {"extension", "version", "name", "users", "repo
 
 @dataclass(frozen=True, slots=True)
 class Extensions:
-    """One answer holds all that is installed: `{extension: {version: {"name": ..., "users": [e-mail or null]}}}`; the
+    """One response holds all that is installed: `{extension: {version: {"name": ..., "users": [e-mail or null]}}}`; the
     report of each version is a call of its own.
     """
 
@@ -32,10 +32,10 @@ class Extensions:
         return None
 
     async def items(self, api: HttpApi, part: str) -> AsyncIterator[Item]:
-        answer = (await api.call(_INSTALLED)).body
-        listed = list(_versions(answer))
+        response = (await api.call(_INSTALLED)).body
+        listed = list(_versions(response))
         if not any(item.failure is None and not item.gaps for item in listed):
-            raise CallFailed(Failure.BAD_ANSWER, _INSTALLED, "the answer is no object of extensions with users")
+            raise CallFailed(Failure.INVALID_RESPONSE, _INSTALLED, "the response is no object of extensions with users")
         for item in listed:
             if item.failure is not None:
                 yield item
@@ -44,15 +44,17 @@ class Extensions:
             yield item
 
 
-def _versions(answer: Any) -> Iterator[Item]:
+def _versions(response: Any) -> Iterator[Item]:
     """Each version that is installed. What isn't shaped so must not read as none: of a version without users those stay
     that it has; an extension without versions fails the scope, as nothing tells which nodes are its.
 
-    So does an empty object: CRXcavator says nothing by which it could be told from another's answer.
+    So does an empty object: CRXcavator says nothing by which it could be told from another's response.
     """
-    for extension, versions in answer.items() if isinstance(answer, Mapping) else ():
+    for extension, versions in response.items() if isinstance(response, Mapping) else ():
         if not isinstance(versions, Mapping):
-            yield Item(extension, failure=CallFailed(Failure.BAD_ANSWER, _INSTALLED, f"{extension} has no versions"))
+            yield Item(
+                extension, failure=CallFailed(Failure.INVALID_RESPONSE, _INSTALLED, f"{extension} has no versions")
+            )
             continue
         for version, about in versions.items():
             told: Mapping[str, Any] = about if isinstance(about, Mapping) else {}
@@ -69,12 +71,12 @@ async def _with_report(api: HttpApi, item: Item) -> Item:
     """
     installed = item.value
     try:
-        answer = await api.call(_REPORT, extension=installed["extension"], version=installed["version"])
-        return replace(item, value={**installed, "report": _report(answer.body)})
+        response = await api.call(_REPORT, extension=installed["extension"], version=installed["version"])
+        return replace(item, value={**installed, "report": _report(response.body)})
     except CallFailed as error:
         if error.failure is Failure.EXPIRED:
             raise
-        if error.failure is Failure.GONE:
+        if error.failure is Failure.NOT_FOUND:
             return replace(item, value={**installed, "report": None})
         return replace(item, value={**installed, "report": NOT_SEEN}, gaps=(*item.gaps, Gap.of(error)))
 
@@ -84,7 +86,7 @@ def _report(body: Any) -> Mapping[str, Any] | None:
     if body in (None, {}, []):
         return None
     if not isinstance(body, Mapping) or not isinstance(body.get("data"), Mapping):
-        raise CallFailed(Failure.BAD_ANSWER, _REPORT, "the answer is no report: it has no data")
+        raise CallFailed(Failure.INVALID_RESPONSE, _REPORT, "the response is no report: it has no data")
     report: Mapping[str, Any] = body
     return report
 
@@ -170,5 +172,5 @@ class ChromeExtension(Node, label="ChromeExtension"):
 
 
 EXTENSIONS: Final = ResourceType(
-    "crxcavator.extensions", Per.TENANT, fetch=Extensions(), yields=(ChromeExtension,), also=("extensions",)
+    "crxcavator.extensions", Per.TENANT, fetch=Extensions(), yields=(ChromeExtension,), aliases=("extensions",)
 )

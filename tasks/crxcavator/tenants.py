@@ -9,10 +9,10 @@ from tasks.clients import base_url, variables
 from tasks.failures import NotConfigured
 from tasks.resource import Listed, Options, Tenant
 
-_OFF: Final = "crxcavator_api_key_env_var turns it on: the NAME of the variable that holds the key of the API"
+_OFF: Final = "crxcavator_api_key_env_var enables it: the NAME of the variable that holds the key of the API"
 
 
-async def tenants(options: Options, budget: Any) -> Listed[Tenant]:
+async def tenants(options: Options, rate_limiter: Any) -> Listed[Tenant]:
     """Raises NotConfigured where no key is named."""
     if not options.get("crxcavator_api_key_env_var"):
         raise NotConfigured(_OFF)

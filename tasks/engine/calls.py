@@ -16,25 +16,25 @@ def of(fetch: Fetch, described: Described) -> tuple[Call, ...]:
     if isinstance(fetch, Listing):
         return tuple(_of_listing(fetch, "item", described))
     stated: Mapping[str, str] = getattr(fetch, "made", {})
-    return tuple(replace(described(action), made=stated.get(action, "")) for action in fetch.calls)
+    return tuple(replace(described(action), frequency=stated.get(action, "")) for action in fetch.calls)
 
 
 def _of_listing(listing: Listing, item: str, described: Described) -> Iterator[Call]:
     """`item`: what an item of the listing is called."""
     yield _made(described(listing.action), "scope")
-    if listing.divided and listing.divided.again:
-        yield _made(described(listing.divided.again.action), item)
-    for beside in listing.besides:
-        own, *details = _of_listing(beside.listing, f"item of {beside.name}", described)
-        yield replace(own, made=f"{own.made}, if there is an item")
+    if listing.partitioned and listing.partitioned.refetch:
+        yield _made(described(listing.partitioned.refetch.action), item)
+    for lookup in listing.lookups:
+        own, *details = _of_listing(lookup.listing, f"item of {lookup.name}", described)
+        yield replace(own, frequency=f"{own.frequency}, if there is an item")
         yield from details
-    for together in listing.togethers:
-        yield _made(described(together.action), f"{together.most} {item.replace('item', 'items', 1)}")
+    for batch_detail in listing.batch_details:
+        yield _made(described(batch_detail.action), f"{batch_detail.max_batch} {item.replace('item', 'items', 1)}")
     for detail in listing.details:
         per = item if detail.each is None else f"element of {detail.each.removesuffix('[]')}"
         call = _made(described(detail.action), per)
         only = " and ".join(f"{path} is {value}" for path, value in detail.only)
-        yield replace(call, made=f"{call.made} whose {only}") if only else call
+        yield replace(call, frequency=f"{call.frequency} whose {only}") if only else call
 
 
 def _made(call: Call, per: str) -> Call:
@@ -42,4 +42,4 @@ def _made(call: Call, per: str) -> Call:
         made = "1 per page" if call.paged else "1"
     else:
         made = f"1 per page of each {per}" if call.paged else f"1 per {per}"
-    return replace(call, per=per, made=made)
+    return replace(call, per=per, frequency=made)

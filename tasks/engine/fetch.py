@@ -18,7 +18,7 @@ from loaders.ledger import Attempt, Event, Fenced, Ledger
 from loaders.model import GraphSchema, NodeModel, Source
 from loaders.scope import Scope
 from tasks.engine.rows import read, unread
-from tasks.failures import BadItem, CallFailed, Failure, Later
+from tasks.failures import CallFailed, Failure, InvalidRecord, RetryLater
 from tasks.resource import Api, Gap, Item, ResourceType
 
 log = logging.getLogger(__name__)
@@ -116,11 +116,11 @@ class BatchSink:
             if waiting_bytes <= self._fetch.limits.backlog_bytes:
                 return
             if self._fetch.progress.age_seconds > self._fetch.limits.attempt_seconds:
-                raise Later("the writer is behind", after_seconds=30)
+                raise RetryLater("the writer is behind", after_seconds=30)
             await asyncio.sleep(0.5)
 
 
-MOST_GAPS = 50  # kinds of them that one attempt tells apart
+MAX_GAPS = 50  # kinds of them that one attempt tells apart
 
 
 @dataclass(slots=True)
@@ -149,7 +149,7 @@ class Seen:
 
     def _count(self, text: str) -> None:
         text = text[:_LONGEST_GAP]
-        if text not in self.gaps and len(self.gaps) >= MOST_GAPS:
+        if text not in self.gaps and len(self.gaps) >= MAX_GAPS:
             text = "and others"
         self.gaps[text] = self.gaps.get(text, 0) + 1
 
@@ -216,7 +216,7 @@ class Fetching:
                 parts = await _parts(self.type, self.attempt.scope, api)
                 if parts is None:
                     await self._read(api, sink, seen)
-            except (Later, Fenced, redis.RedisError):
+            except (RetryLater, Fenced, redis.RedisError):
                 raise
             except CallFailed as error:
                 failed = error
@@ -224,7 +224,7 @@ class Fetching:
                 log.exception("%s: the declaration's code failed", self.attempt.scope.shown)
                 failed = error
             await sink.flush()  # what was read before a failure is loaded all the same
-        except Later as wait:
+        except RetryLater as wait:
             wait_seconds = wait.after_seconds
             await asyncio.to_thread(self.ledger.later, self.attempt, wait_seconds=wait_seconds, reason=wait.reason)
             return []
@@ -247,7 +247,7 @@ class Fetching:
         async for item in self.type.fetch.items(api, self.attempt.scope.part):
             self.progress.tick()
             if self.stopping():
-                raise Later(_SHUTDOWN, after_seconds=0)
+                raise RetryLater(_SHUTDOWN, after_seconds=0)
             source = Source(
                 item.value,
                 self.attempt.scope,
@@ -319,7 +319,7 @@ async def _add(type_: ResourceType, source: Source, item: Item, sink: BatchSink,
     seen.note(item.gaps)
     try:
         found = read(type_, source, item.key or None)
-    except BadItem as error:
+    except InvalidRecord as error:
         seen.fail(error)
         log.warning("%s: item rejected: %s", source.scope.shown, error)
         return
@@ -336,7 +336,7 @@ async def _add_unread(
     type_: ResourceType, source: Source, key: str, failure: CallFailed, sink: BatchSink, seen: Seen
 ) -> None:
     """An item of which nothing could be read stays as it is; one that has vanished is passed over."""
-    if failure.failure is Failure.GONE:
+    if failure.failure is Failure.NOT_FOUND:
         return
     if failure.failure is Failure.EXPIRED:
         raise failure

@@ -73,12 +73,12 @@ def requested(provider: str, words: Iterable[str]) -> tuple[ResourceType, ...]:
         matching = [
             t
             for t in of(provider)
-            if word in t.also or t.name == f"{provider}.{name}" or t.name.startswith(f"{provider}.{name}.")
+            if word in t.aliases or t.name == f"{provider}.{name}" or t.name.startswith(f"{provider}.{name}.")
         ]
         if not matching:
             known = sorted({t.name.removeprefix(f"{provider}.") for t in of(provider)})
             families = {name.partition(".")[0] for name in known}
-            candidates = {*known, *families, *other, *(w for t in of(provider) for w in t.also)}
+            candidates = {*known, *families, *other, *(w for t in of(provider) for w in t.aliases)}
             near = difflib.get_close_matches(name, sorted(candidates), cutoff=0.5)
             meant = f"did you mean {' or '.join(near)}? " if near else ""
             raise ValueError(f"{word!r} is no resource type of {provider}; {meant}known: {', '.join(known)}")
@@ -87,14 +87,14 @@ def requested(provider: str, words: Iterable[str]) -> tuple[ResourceType, ...]:
 
 
 def remarks(provider: str, words: Iterable[str]) -> Iterator[str]:
-    """What is to be said of words that select nothing: those of one answer in one line."""
+    """What is to be said of words that select nothing: those of one response in one line."""
     other = providers()[provider].other_words
-    by_answer: dict[str, list[str]] = {}
+    by_remark: dict[str, list[str]] = {}
     for word in words:
         if word in other:
-            by_answer.setdefault(other[word], []).append(word)
-    for answer, named in by_answer.items():
-        yield f"{', '.join(named)}: {answer}"
+            by_remark.setdefault(other[word], []).append(word)
+    for response, named in by_remark.items():
+        yield f"{', '.join(named)}: {response}"
 
 
 def _packages() -> Iterator[ModuleType]:

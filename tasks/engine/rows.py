@@ -15,7 +15,7 @@ from loaders.batch import Row
 from loaders.model import Each, IdLink, NodeModel, NotSeen, Reference, Source, Value, at
 from loaders.scope import Scope
 from tasks.engine.values import checked, text_of, well_formed
-from tasks.failures import BadItem
+from tasks.failures import InvalidRecord
 from tasks.resource import ResourceType
 
 # What a declaration's own function raises where an item lacks what it looks for, or has something else there.
@@ -40,7 +40,7 @@ def rows_of(type_: ResourceType, whole: Source) -> Iterator[tuple[NodeModel, Row
     """The rows of an item that is as declared. Raises BadItem with the first thing that isn't."""
     found = read(type_, whole)
     for reason in found.rejected.values():
-        raise BadItem(reason)
+        raise InvalidRecord(reason)
     yield from found.rows
 
 
@@ -85,7 +85,7 @@ class _Reading:
 
     def _nothing_of_it(self, main: NodeModel, whole: Source) -> ItemRows:
         if self._item is None:
-            raise BadItem(self._why(f"{main.label}: its key is not seen"))
+            raise InvalidRecord(self._why(f"{main.label}: its key is not seen"))
         self._found.kept = unread(self._type, whole, self._item)
         return self._found
 
@@ -94,7 +94,9 @@ class _Reading:
             if model.shared:
                 continue
             if self._item is None:
-                raise BadItem(self._why(f"{model.label}: not seen, of an item that nothing tells from the others"))
+                raise InvalidRecord(
+                    self._why(f"{model.label}: not seen, of an item that nothing tells from the others")
+                )
             self._found.kept.append((model, batch.kept(self._scope, item=self._item)))
 
     def _why(self, otherwise: str) -> str:
@@ -174,7 +176,7 @@ class _Reading:
             return checked(model.key, evaluate(model.key.source, source), model)
         except NotSeen:
             return None
-        except BadItem as error:
+        except InvalidRecord as error:
             self._reject(f"{model.label}.{model.key.name}", str(error))
             return None
 
@@ -191,7 +193,7 @@ class _Reading:
             except NotSeen:
                 if declared.name not in model.linked_by and not model.shared:  # another scope may have seen it
                     found[declared.name] = None
-            except BadItem as error:
+            except InvalidRecord as error:
                 self._reject(f"{model.label}.{declared.name}", str(error))
                 if not declared.optional:
                     return None
@@ -207,7 +209,7 @@ class _Reading:
             return keys_of(relationship, found, model)
         except NotSeen:
             return None
-        except BadItem as error:
+        except InvalidRecord as error:
             self._reject(f"{model.label} {relationship.type} {relationship.label}", str(error))
             return None
 
@@ -228,7 +230,7 @@ def evaluate(value: Value, source: Source) -> Any:
     try:
         return at(value, source.item) if isinstance(value, str) else value(source)
     except _UNREADABLE as error:
-        raise BadItem(f"{text_of(value)}: {_described(error)}") from error
+        raise InvalidRecord(f"{text_of(value)}: {_described(error)}") from error
 
 
 def keys_of(relationship: IdLink | Reference, found: Any, model: NodeModel) -> list[str]:
@@ -236,7 +238,7 @@ def keys_of(relationship: IdLink | Reference, found: Any, model: NodeModel) -> l
     keys = found if isinstance(found, list | tuple | set | frozenset) else (found,)
     present = [key for key in keys if key not in (None, "")]
     if not all(isinstance(key, str) for key in present):
-        raise BadItem(f"{model.label}: {relationship.type} {relationship.label}: {present!r:.100} are not ids")
+        raise InvalidRecord(f"{model.label}: {relationship.type} {relationship.label}: {present!r:.100} are not ids")
     return list(dict.fromkeys(well_formed(key) for key in present))
 
 

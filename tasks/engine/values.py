@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from loaders.model import NodeModel, Property, Value
-from tasks.failures import BadItem
+from tasks.failures import InvalidRecord
 
 LARGEST: Final = 2**63  # integers of the graph have 64 bits
 # An indexed text may be no longer: Neo4j's range index takes some 8 kB, and refuses the node otherwise.
-MOST_INDEXED_BYTES: Final = 8_000
+MAX_INDEXED_BYTES: Final = 8_000
 
 
 def checked(declared: Property, value: Any, model: NodeModel) -> Any:
@@ -23,18 +23,18 @@ def checked(declared: Property, value: Any, model: NodeModel) -> Any:
         value = str(value)
     if value is None or (declared.is_key and value == ""):
         if declared.is_key:
-            raise BadItem(f"{where}: the row has no key ({source_of(declared)})")
+            raise InvalidRecord(f"{where}: the row has no key ({source_of(declared)})")
         if not declared.optional:
-            raise BadItem(f"{where}: missing ({source_of(declared)})")
+            raise InvalidRecord(f"{where}: missing ({source_of(declared)})")
         return None
     if isinstance(value, list | tuple | set | frozenset) and list in declared.types:
         return _elements(where, value)
     if isinstance(value, bool) and bool not in declared.types:
-        raise BadItem(f"{where}: {value!r} is a truth value, expected {_type_names(declared)}")
+        raise InvalidRecord(f"{where}: {value!r} is a truth value, expected {_type_names(declared)}")
     if isinstance(value, int) and float in declared.types and int not in declared.types:
         return float(value)
     if not isinstance(value, declared.types):
-        raise BadItem(f"{where}: {value!r:.100} is {type(value).__name__}, expected {_type_names(declared)}")
+        raise InvalidRecord(f"{where}: {value!r:.100} is {type(value).__name__}, expected {_type_names(declared)}")
     value = _storable(where, value)
     if (declared.index or declared.is_key) and isinstance(value, str):
         _must_fit_an_index(where, value)
@@ -45,7 +45,7 @@ def _elements(where: str, values: Any) -> list[Any]:
     """As the graph holds lists: all of one kind, and none of them null."""
     found = [_storable(where, value) for value in values if value is not None]
     if any(type(value) is not type(found[0]) or not isinstance(value, str | int | float) for value in found):
-        raise BadItem(f"{where}: {values!r:.100} is not a list of texts, or of numbers")
+        raise InvalidRecord(f"{where}: {values!r:.100} is not a list of texts, or of numbers")
     return found
 
 
@@ -53,7 +53,7 @@ def _storable(where: str, value: Any) -> Any:
     if isinstance(value, str):
         return well_formed(value)
     if isinstance(value, int) and not -LARGEST <= value < LARGEST:
-        raise BadItem(f"{where}: {str(value)[:30]} has more than 64 bits")
+        raise InvalidRecord(f"{where}: {str(value)[:30]} has more than 64 bits")
     return value
 
 
@@ -65,8 +65,8 @@ def well_formed(text: str) -> str:
 
 
 def _must_fit_an_index(where: str, text: str) -> None:
-    if len(text) > MOST_INDEXED_BYTES // 4 and (size := len(text.encode())) > MOST_INDEXED_BYTES:
-        raise BadItem(f"{where}: {size} bytes are more than an index takes ({MOST_INDEXED_BYTES})")
+    if len(text) > MAX_INDEXED_BYTES // 4 and (size := len(text.encode())) > MAX_INDEXED_BYTES:
+        raise InvalidRecord(f"{where}: {size} bytes are more than an index takes ({MAX_INDEXED_BYTES})")
 
 
 def source_of(declared: Property) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from tasks.clients import google
 from tasks.clients.google import GoogleApi, method_of
-from tasks.clients.rate_limiter import Budget, Limit
+from tasks.clients.rate_limiter import RateLimit, RateLimiter
 from tasks.failures import CallFailed, Failure
 from tasks.gcp import identity, states
 from tasks.resource import Tenant
@@ -30,16 +30,16 @@ SERVICES: Final = "serviceusage:services.list"
 
 _KNOWN_SECONDS: Final = 600.0
 _NOBODY_PAYS: Final = "required"  # a bucket whose reader pays: of a parameter that is missing, and no other is
-_SLOW: Final = Limit(initial=4, highest=8)
-TERMS: Final = google.terms(
+_SLOW: Final = RateLimit(initial=4, maximum=8)
+POLICY: Final = google.terms(
     {
-        "compute": Limit(initial=10, highest=20),
-        "container": Limit(initial=10, highest=20),
-        "dns": Limit(initial=10, highest=20),
-        "iam": Limit(initial=10, highest=40),
+        "compute": RateLimit(initial=10, maximum=20),
+        "container": RateLimit(initial=10, maximum=20),
+        "dns": RateLimit(initial=10, maximum=20),
+        "iam": RateLimit(initial=10, maximum=40),
         "resourcemanager": _SLOW,
         "serviceusage": _SLOW,
-        "storage": Limit(initial=20, highest=50),
+        "storage": RateLimit(initial=20, maximum=50),
     },
     in_flight=20,
 )
@@ -47,13 +47,13 @@ TERMS: Final = google.terms(
 _enabled: Final[dict[tuple[str, str], tuple[float, frozenset[str] | None]]] = {}  # of this process: when, and which
 
 
-async def connect(tenant: Tenant, region: str, budget: Budget) -> GcpApi:
+async def connect(tenant: Tenant, region: str, rate_limiter: RateLimiter) -> GcpApi:
     """Raises CallFailed where this machine has no credentials that can be used."""
     credentials = identity.found()
     return GcpApi(
         tenant=tenant,
-        terms=TERMS,
-        budget=budget,
+        policy=POLICY,
+        rate_limiter=rate_limiter,
         identity=credentials,
         credentials=identity.name(credentials),
         endpoint=tenant.access.get("endpoint", ""),
@@ -78,7 +78,7 @@ class GcpApi(GoogleApi):
                 yield page
         except CallFailed as error:
             # How a project that is to be deleted is refused, each service says in its own way.
-            if not telling and error.failure in (Failure.GONE, Failure.DENIED):
+            if not telling and error.failure in (Failure.NOT_FOUND, Failure.DENIED):
                 self._check_state(action, await self._state())
             raise
 

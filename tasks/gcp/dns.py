@@ -28,8 +28,8 @@ ZONES: Final = ResourceType(
     Per.TENANT,
     fetch=listing("dns:managedZones.list", maxResults=500),
     yields=(GCPDNSZone,),
-    also=("dns",),
-    of=PROJECT,
+    aliases=("dns",),
+    tenant_kind=PROJECT,
 )
 
 
@@ -72,10 +72,10 @@ class GCPRecordSet(Node, label="GCPRecordSet", labels=("DNSRecord",), tenant="GC
 RECORDS: Final = ResourceType(
     "gcp.dns.records",
     Per.TENANT,
-    fetch=listing("dns:managedZones.list", maxResults=500, gone_if="notFound").then(
+    fetch=listing("dns:managedZones.list", maxResults=500, not_found_codes="notFound").detail(
         "dns:resourceRecordSets.list", managedZone="name", constants={"maxResults": 1000}
     ),
     yields=(GCPRecordSet.each("resourceRecordSets.rrsets[]"),),
-    also=("dns",),
-    of=PROJECT,
+    aliases=("dns",),
+    tenant_kind=PROJECT,
 )

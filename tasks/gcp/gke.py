@@ -70,6 +70,6 @@ CLUSTERS: Final = ResourceType(
     Per.TENANT,
     fetch=listing("container:projects.locations.clusters.list", parent="projects/{project}/locations/-"),
     yields=(GKECluster,),
-    also=("gke",),
-    of=PROJECT,
+    aliases=("gke",),
+    tenant_kind=PROJECT,
 )

@@ -57,11 +57,14 @@ SERVICE_ACCOUNTS: Final = ResourceType(
     "gcp.iam.service_accounts",
     Per.TENANT,
     fetch=listing(
-        "iam:projects.serviceAccounts.list", name="projects/{project}", pageSize=100, gone_if=("NOT_FOUND", "notFound")
-    ).then("iam:projects.serviceAccounts.keys.list", name="name"),
+        "iam:projects.serviceAccounts.list",
+        name="projects/{project}",
+        pageSize=100,
+        not_found_codes=("NOT_FOUND", "notFound"),
+    ).detail("iam:projects.serviceAccounts.keys.list", name="name"),
     yields=(GCPServiceAccount, GCPServiceAccountKey.each("keys.keys[]")),
-    also=("iam",),
-    of=PROJECT,
+    aliases=("iam",),
+    tenant_kind=PROJECT,
 )
 
 
@@ -92,8 +95,8 @@ ROLES: Final = ResourceType(
     Per.TENANT,
     fetch=listing("iam:projects.roles.list", parent="projects/{project}", view="FULL", pageSize=300),
     yields=(GCPRole,),
-    also=("iam",),
-    of=PROJECT,
+    aliases=("iam",),
+    tenant_kind=PROJECT,
 )
 
 
@@ -111,7 +114,7 @@ class Policy:
         with_conditions = {"options": {"requestedPolicyVersion": 3}}
         async for policy in api.pages(_POLICY, resource="projects/{project}", body=with_conditions):
             if policy.get("bindings") is None and not policy.get("etag"):  # which Google gives with an empty one, too
-                raise CallFailed(Failure.BAD_ANSWER, _POLICY, "the policy has neither bindings nor an etag")
+                raise CallFailed(Failure.INVALID_RESPONSE, _POLICY, "the policy has neither bindings nor an etag")
             for binding in merged(policy.get("bindings") or ()):
                 yield Item(binding)
 
@@ -188,6 +191,6 @@ POLICY_BINDINGS: Final = ResourceType(
     Per.TENANT,
     fetch=Policy(),
     yields=(GCPPolicyBinding, SyncGCPGrant.each(grants)),
-    also=("policy_bindings",),
-    of=PROJECT,
+    aliases=("policy_bindings",),
+    tenant_kind=PROJECT,
 )

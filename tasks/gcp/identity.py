@@ -21,7 +21,7 @@ _PRODUCT: Final = Path("/sys/class/dmi/id/product_name")
 
 
 def there() -> bool:
-    """Whether there are any, without asking the network: a machine that isn't Google's would wait for an answer."""
+    """Whether there are any, without asking the network: a machine that isn't Google's would wait for a response."""
     return bool(os.environ.get(VARIABLE)) or _of_gcloud() or _on_google()
 
 

@@ -35,9 +35,9 @@ class GCPOrganization(Node, label="GCPOrganization"):
 ORGANIZATIONS: Final = ResourceType(
     "gcp.organizations",
     Per.TENANT,
-    fetch=listing("resourcemanager:organizations.get", name="organizations/{organization}", items_at=""),
+    fetch=listing("resourcemanager:organizations.get", name="organizations/{organization}", items_path=""),
     yields=(GCPOrganization,),
-    of=ORGANIZATION,
+    tenant_kind=ORGANIZATION,
 )
 
 
@@ -52,7 +52,7 @@ class GCPFolder(Node, label="GCPFolder"):
     )
 
 
-FOLDERS: Final = ResourceType("gcp.folders", Per.TENANT, fetch=Folders(), yields=(GCPFolder,), of=ORGANIZATION)
+FOLDERS: Final = ResourceType("gcp.folders", Per.TENANT, fetch=Folders(), yields=(GCPFolder,), tenant_kind=ORGANIZATION)
 
 
 class GCPProject(Node, label="GCPProject"):
@@ -70,7 +70,7 @@ class GCPProject(Node, label="GCPProject"):
 PROJECTS: Final = ResourceType(
     "gcp.projects",
     Per.TENANT,
-    fetch=listing("resourcemanager:projects.get", name="projects/{project}", items_at=""),
+    fetch=listing("resourcemanager:projects.get", name="projects/{project}", items_path=""),
     yields=(GCPProject,),
-    of=PROJECT,
+    tenant_kind=PROJECT,
 )

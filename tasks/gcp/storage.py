@@ -15,10 +15,10 @@ EVERYONE: Final = {"allUsers", "allAuthenticatedUsers"}  # anybody, and anybody 
 
 def acl_public(bucket: Source) -> bool | None:
     """Whether its ACL lets anybody in; None where it wasn't read, or where one entry says of nobody whom it lets in."""
-    answer = bucket.item["bucketAccessControls"]
-    if answer is None:
+    response = bucket.item["bucketAccessControls"]
+    if response is None:
         return None
-    entities = [one.get("entity") if one else None for one in answer.get("items") or ()]
+    entities = [one.get("entity") if one else None for one in response.get("items") or ()]
     return True if EVERYONE & {*entities} else None if None in entities else False
 
 
@@ -94,10 +94,10 @@ class GCPBucketLabel(Node, label="GCPBucketLabel", labels=("Label",), shared=Tru
 BUCKETS: Final = ResourceType(
     "gcp.storage.buckets",
     Per.TENANT,
-    fetch=listing("storage:buckets.list", maxResults=500, projection="noAcl", gone_if="notFound")
-    .then("storage:buckets.getIamPolicy", bucket="name", constants={"optionsRequestedPolicyVersion": 3}, gap=True)
-    .then("storage:bucketAccessControls.list", bucket="name", none_if="invalid", gap=True),
+    fetch=listing("storage:buckets.list", maxResults=500, projection="noAcl", not_found_codes="notFound")
+    .detail("storage:buckets.getIamPolicy", bucket="name", constants={"optionsRequestedPolicyVersion": 3}, gap=True)
+    .detail("storage:bucketAccessControls.list", bucket="name", absent_codes="invalid", gap=True),
     yields=(GCPBucket, GCPBucketLabel.each(labels)),
-    also=("storage",),
-    of=PROJECT,
+    aliases=("storage",),
+    tenant_kind=PROJECT,
 )

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from tasks.clients.rate_limiter import Budget
+from tasks.clients.rate_limiter import RateLimiter
 from tasks.failures import CallFailed, Failure, NotConfigured
 from tasks.gcp import api, identity, states, tree
 from tasks.resource import Listed, Options, Tenant
@@ -17,7 +17,7 @@ _OFF: Final = (
 )
 
 
-async def tenants(options: Options, budget: Budget) -> Listed[Tenant]:
+async def tenants(options: Options, rate_limiter: RateLimiter) -> Listed[Tenant]:
     """Raises NotConfigured, CallFailed.
 
     The projects of an organization are those of its tree, which is whole unless some of it may not be read; those that
@@ -27,7 +27,7 @@ async def tenants(options: Options, budget: Budget) -> Listed[Tenant]:
         raise NotConfigured(_OFF)
     endpoint = options.get("google_api_endpoint")
     access = {"endpoint": endpoint} if endpoint else {}
-    connection = await api.connect(Tenant(provider="gcp", id="all", access=access), "", budget)
+    connection = await api.connect(Tenant(provider="gcp", id="all", access=access), "", rate_limiter)
     listed = connection.pages("resourcemanager:organizations.search")
     organizations = [one async for page in listed for one in page["organizations"] if one and one.get("name")]
     projects: dict[str, Mapping[str, Any]] = {}
@@ -50,13 +50,13 @@ async def tenants(options: Options, budget: Budget) -> Listed[Tenant]:
         projects |= _known(page["projects"])
     found = [_organization(one, access) for one in organizations] + [_project(one, access) for one in projects.values()]
     owner = "+".join(sorted(one["name"].rpartition("/")[2] for one in organizations))
-    return Listed(found, whole=bool(owner) and not unseen, owner=owner, unseen=unseen)
+    return Listed(found, complete=bool(owner) and not unseen, owner=owner, incomplete_reason=unseen)
 
 
 def _known(projects: Sequence[Any]) -> dict[str, Mapping[str, Any]]:
     """By their ids. Raises CallFailed: of a list with one that has none, nobody can say what isn't in it."""
     if not all(one and one.get("projectId") for one in projects):
-        raise CallFailed(Failure.BAD_ANSWER, tree.PROJECTS, "a project has no projectId")
+        raise CallFailed(Failure.INVALID_RESPONSE, tree.PROJECTS, "a project has no projectId")
     return {one["projectId"]: one for one in projects}
 
 

@@ -13,7 +13,7 @@ PROVIDER: Final = Provider(
     tenants=tenants.tenants,
     regions=tenants.regions,
     connect=api.connect,
-    missing=tenants.missing,
+    problems=tenants.missing,
     close=http.close,
     options=(
         Option(

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Final
 
 from tasks.clients import graphql
-from tasks.clients.client import Answer, Refusal
+from tasks.clients.client import ErrorResponse, Response
 from tasks.clients.graphql import GraphqlApi
 from tasks.clients.http import HttpService, retry_after, seconds_until
-from tasks.clients.rate_limiter import Budget, Limit
+from tasks.clients.rate_limiter import RateLimit, RateLimiter
 from tasks.engine import calls
 from tasks.failures import CallFailed, Failure
 from tasks.github import configuration, scopes
@@ -23,58 +23,64 @@ LONGEST_WAIT_SECONDS: Final = 3_700.0  # the points are new every hour: who is t
 SECONDARY_SECONDS: Final = 60.0  # GitHub's own advice where it doesn't say how long
 
 # GitHub takes 2,000 points a minute, and a minute of its own computing per minute: few at a time.
-_LIMIT: Final = Limit(initial=4, highest=15)
+_LIMIT: Final = RateLimit(initial=4, maximum=15)
 _MANIFESTS_PREVIEW: Final = "application/vnd.github.hawkgirl-preview+json"
 
 
-def refusal(answer: Answer) -> Refusal | None:
+def refusal(response: Response) -> ErrorResponse | None:
     """As any GraphQL, and GitHub's two kinds of limits, which it says with any status, by words or by headers."""
-    found = graphql.refusal(answer)
-    if found is None or not _is_limit(answer, found):
+    found = graphql.refusal(response)
+    if found is None or not _is_limit(response, found):
         return found
-    wait = retry_after(answer)
+    wait = retry_after(response)
     if wait is None:
-        wait = _until(answer, answer.headers.get("x-ratelimit-reset")) if _is_used_up(answer) else SECONDARY_SECONDS
-    return Refusal(Failure.THROTTLED, found.code, found.reason, min(wait, LONGEST_WAIT_SECONDS))
+        wait = (
+            _until(response, response.headers.get("x-ratelimit-reset")) if _is_used_up(response) else SECONDARY_SECONDS
+        )
+    return ErrorResponse(Failure.THROTTLED, found.code, found.reason, min(wait, LONGEST_WAIT_SECONDS))
 
 
-def _is_limit(answer: Answer, found: Refusal) -> bool:
+def _is_limit(response: Response, found: ErrorResponse) -> bool:
     """Points that are used up explain what nothing else does; what has a reason of its own would fail again after them.
 
     Of a refusal with a header that says how long to wait, it is the reason.
     """
-    if found.failure is Failure.THROTTLED or (retry_after(answer) is not None and found.failure is not Failure.GONE):
+    if found.failure is Failure.THROTTLED or (
+        retry_after(response) is not None and found.failure is not Failure.NOT_FOUND
+    ):
         return True
-    if answer.status == 403:
-        return _is_used_up(answer) or "rate limit" in found.reason.lower()
-    unexplained = found.failure in (Failure.TRANSIENT, Failure.BAD_ANSWER) or not found.code
-    return _is_used_up(answer) and unexplained
+    if response.status == 403:
+        return _is_used_up(response) or "rate limit" in found.reason.lower()
+    unexplained = found.failure in (Failure.TRANSIENT, Failure.INVALID_RESPONSE) or not found.code
+    return _is_used_up(response) and unexplained
 
 
-def _is_used_up(answer: Answer) -> bool:
-    return answer.headers.get("x-ratelimit-remaining") == "0"
+def _is_used_up(response: Response) -> bool:
+    return response.headers.get("x-ratelimit-remaining") == "0"
 
 
-def exhausted(answer: Answer) -> float:
+def exhausted(response: Response) -> float:
     """Seconds until the hour's points are new, once what is left wouldn't do for the same query and the reserve."""
     try:
-        limits = answer.body["data"]["rateLimit"]
+        limits = response.body["data"]["rateLimit"]
         if limits["remaining"] > limits["limit"] * RESERVE + limits["cost"]:
             return 0.0
         reset = str(int(datetime.fromisoformat(limits["resetAt"]).timestamp()))
     except (LookupError, TypeError, ValueError):  # a server without limits says nothing of them
         return 0.0
-    return min(_until(answer, reset), LONGEST_WAIT_SECONDS)
+    return min(_until(response, reset), LONGEST_WAIT_SECONDS)
 
 
-def _until(answer: Answer, reset: str | None) -> float:
-    return seconds_until(answer, float(reset)) if reset and reset.isdigit() else SECONDARY_SECONDS
+def _until(response: Response, reset: str | None) -> float:
+    return seconds_until(response, float(reset)) if reset and reset.isdigit() else SECONDARY_SECONDS
 
 
-SERVICE: Final = HttpService(limit=lambda action: ("points", _LIMIT), in_flight=5, refusal=refusal, exhausted=exhausted)
+SERVICE: Final = HttpService(
+    limit=lambda action: ("points", _LIMIT), in_flight=5, classify_error=refusal, exhausted=exhausted
+)
 
 
-async def connect(tenant: Tenant, region: str, budget: Budget) -> GraphqlApi:
+async def connect(tenant: Tenant, region: str, rate_limiter: RateLimiter) -> GraphqlApi:
     """Raises CallFailed where this machine's configuration has no such organization."""
     variable = tenant.access["config_variable"]
     organization = _of(tenant, variable)
@@ -84,8 +90,8 @@ async def connect(tenant: Tenant, region: str, budget: Budget) -> GraphqlApi:
 
     return GraphqlApi(
         tenant=tenant,
-        terms=SERVICE,
-        budget=budget,
+        policy=SERVICE,
+        rate_limiter=rate_limiter,
         credentials=organization.credentials,
         base_url=organization.base_url,
         headers=headers,

@@ -33,5 +33,5 @@ ORGANIZATION: Final = ResourceType(
     Per.TENANT,
     fetch=OneThing(_ORGANIZATION, "organization"),
     yields=(GitHubOrganization,),
-    also=("users",),
+    aliases=("users",),
 )

@@ -9,10 +9,10 @@ from tasks.failures import CallFailed, Failure, NotConfigured
 from tasks.github import configuration
 from tasks.resource import Listed, Options, Tenant
 
-_OFF: Final = "github_config_env_var turns it on: the NAME of the variable that holds organizations and tokens"
+_OFF: Final = "github_config_env_var enables it: the NAME of the variable that holds organizations and tokens"
 
 
-async def tenants(options: Options, budget: Any) -> Listed[Tenant]:
+async def tenants(options: Options, rate_limiter: Any) -> Listed[Tenant]:
     """Raises NotConfigured; CallFailed where this machine can't read the configuration."""
     variable = options.get("github_config_env_var")
     if not variable:

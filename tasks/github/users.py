@@ -13,7 +13,7 @@ from tasks.clients.graphql import Connection, Document
 from tasks.github.api import RATE_LIMIT
 from tasks.resource import Per, ResourceType
 
-# Whoever names a user asks for the same of him: then it doesn't matter which answer comes last.
+# Whoever names a user asks for the same of him: then it doesn't matter which response comes last.
 USER: Final = "url login name email company isSiteAdmin"
 OPTIONAL: Final = ("email",)  # of these: a token that has all else may lack the scope for it
 AFFILIATIONS: Final = ("DIRECT", "OUTSIDE")

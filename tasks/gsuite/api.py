@@ -13,7 +13,7 @@ from tasks.clients import google
 from tasks.clients.google import GoogleApi
 from tasks.clients.google_documents import scopes_of
 from tasks.clients.google_scopes import least_scopes, narrowest
-from tasks.clients.rate_limiter import Budget, Limit
+from tasks.clients.rate_limiter import RateLimit, RateLimiter
 from tasks.engine import registry
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Tenant
@@ -23,7 +23,7 @@ ADMIN: Final = "GSUITE_DELEGATED_ADMIN"
 CUSTOMER: Final = "my_customer"  # Google's word for the one that the administrator belongs to
 
 # Google counts 2,400 queries a minute of one user; as many at a time as its own clients make.
-TERMS: Final = google.terms({"directory": Limit(initial=20, highest=40)}, in_flight=20)
+POLICY: Final = google.terms({"directory": RateLimit(initial=20, maximum=40)}, in_flight=20)
 
 
 @cache
@@ -37,11 +37,11 @@ def oauth_scope(action: str) -> str:
     return narrowest(scopes_of(action) & {*scopes()})
 
 
-async def connect(tenant: Tenant, region: str, budget: Budget) -> GoogleApi:
+async def connect(tenant: Tenant, region: str, rate_limiter: RateLimiter) -> GoogleApi:
     return GoogleApi(
         tenant=tenant,
-        terms=TERMS,
-        budget=budget,
+        policy=POLICY,
+        rate_limiter=rate_limiter,
         identity=_identity(*read()),
         endpoint=tenant.access.get("endpoint", ""),
         fixed={"customer": CUSTOMER},

@@ -58,9 +58,9 @@ class GSuiteGroup(Node, label="GSuiteGroup"):
 GROUPS: Final = ResourceType(
     "gsuite.groups",
     Per.TENANT,
-    fetch=listing("directory:groups.list", maxResults=200, gone_if="notFound")
-    .in_parts(200, by="id", again="directory:groups.get", parameter="groupKey")
-    .then("directory:members.list", groupKey="id", constants={"maxResults": 200}, keep=("id", "email", "type")),
+    fetch=listing("directory:groups.list", maxResults=200, not_found_codes="notFound")
+    .partition(200, key="id", refetch="directory:groups.get", parameter="groupKey")
+    .detail("directory:members.list", groupKey="id", constants={"maxResults": 200}, keep=("id", "email", "type")),
     yields=(GSuiteGroup,),
-    also=("groups",),
+    aliases=("groups",),
 )

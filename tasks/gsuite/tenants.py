@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from google.oauth2 import service_account
 
-from tasks.clients.rate_limiter import Budget
+from tasks.clients.rate_limiter import RateLimiter
 from tasks.failures import CallFailed, Failure, NotConfigured
 from tasks.gsuite import api
 from tasks.resource import Listed, Options, Tenant
@@ -20,22 +20,22 @@ _OFF: Final = (
 _FIRST: Final = "directory:users.list"
 
 
-async def tenants(options: Options, budget: Budget) -> Listed[Tenant]:
+async def tenants(options: Options, rate_limiter: RateLimiter) -> Listed[Tenant]:
     """The customer, by the id that its users carry. Raises NotConfigured, CallFailed."""
     if not os.environ.get(api.FILE):
         raise NotConfigured(_OFF)
     endpoint = options.get("google_api_endpoint")
     access = {"endpoint": endpoint} if endpoint else {}
     unknown = Tenant(provider="gsuite", id=api.CUSTOMER, access=access)
-    connection = await api.connect(unknown, "", budget)
+    connection = await api.connect(unknown, "", rate_limiter)
     async for page in connection.pages(_FIRST, maxResults=1):
         for user in page["users"]:
             if not user or not user.get("customerId"):
-                raise CallFailed(Failure.BAD_ANSWER, _FIRST, "a user has no customerId")
+                raise CallFailed(Failure.INVALID_RESPONSE, _FIRST, "a user has no customerId")
             _, admin = api.read()
             return Listed([Tenant(provider="gsuite", id=user["customerId"], name=_domain(admin), access=access)])
         break
-    raise CallFailed(Failure.BAD_ANSWER, _FIRST, "it has no users, not even the administrator")
+    raise CallFailed(Failure.INVALID_RESPONSE, _FIRST, "it has no users, not even the administrator")
 
 
 def _domain(email: str) -> str:

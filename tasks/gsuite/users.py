@@ -51,5 +51,5 @@ USERS: Final = ResourceType(
     Per.TENANT,
     fetch=listing("directory:users.list", maxResults=500, orderBy="email"),
     yields=(GSuiteUser,),
-    also=("users",),
+    aliases=("users",),
 )

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from loaders.model import at
 from tasks.clients import variables
-from tasks.clients.client import Answer, Refusal
-from tasks.clients.http import Further, HttpApi, HttpService, by_status, message_of, seconds_until
-from tasks.clients.rate_limiter import Budget, Limit
+from tasks.clients.client import ErrorResponse, Response
+from tasks.clients.http import HttpApi, HttpService, NextPage, by_status, message_of, seconds_until
+from tasks.clients.rate_limiter import RateLimit, RateLimiter
 from tasks.failures import Failure
 from tasks.okta.needs import needed
 from tasks.resource import Tenant
@@ -30,35 +30,35 @@ _WHY: Final = {
 }
 _DENIED: Final = {NO_PERMISSION, *_WHY}
 _NOT_FOUND: Final = re.compile(r"not found: (\S+) \(\w+\)", re.IGNORECASE)
-_LIMIT: Final = Limit(initial=5, highest=30)
+_LIMIT: Final = RateLimit(initial=5, maximum=30)
 
 
-def bucket(action: str) -> tuple[str, Limit]:
+def bucket(action: str) -> tuple[str, RateLimit]:
     """Okta counts lists, and what has an id, apart: `users`, `users/id`, `groups`, ..."""
     words = action.partition("/api/v1/")[2].split("/")
     return f"{words[0]}/id" if len(words) > 1 else words[0], _LIMIT
 
 
-def further(answer: Answer) -> Further:
+def further(response: Response) -> NextPage:
     """By the header Link; lists of role assignments say it in the body."""
-    link = answer.links.get("next", at("_links.next.href", answer.body))
+    link = response.links.get("next", at("_links.next.href", response.body))
     return link if link is None or isinstance(link, str) else ""  # leads nowhere: not the same as no further page
 
 
-def refusal(answer: Answer) -> Refusal | None:
-    found = by_status(answer)
+def refusal(response: Response) -> ErrorResponse | None:
+    found = by_status(response)
     if found is None:
         return None
-    told = answer.body.get("errorCode") if isinstance(answer.body, Mapping) else None
+    told = response.body.get("errorCode") if isinstance(response.body, Mapping) else None
     code = told if isinstance(told, str) else found.code
-    if answer.status == 429:
-        wait = CONCURRENCY_SECONDS if _number(answer, "x-rate-limit-limit") == 0 else _until_reset(answer)
+    if response.status == 429:
+        wait = CONCURRENCY_SECONDS if _number(response, "x-rate-limit-limit") == 0 else _until_reset(response)
         wait = found.retry_after_seconds if wait is None else wait
-        return Refusal(Failure.THROTTLED, code, message_of(answer), wait)
-    return Refusal(_failure(code, answer, found), code, found.reason, found.retry_after_seconds)
+        return ErrorResponse(Failure.THROTTLED, code, message_of(response), wait)
+    return ErrorResponse(_failure(code, response, found), code, found.reason, found.retry_after_seconds)
 
 
-def _failure(code: str, answer: Answer, found: Refusal) -> Failure:
+def _failure(code: str, response: Response, found: ErrorResponse) -> Failure:
     """The class of a refusal. What isn't found is gone only where it is what was asked for: `Resource not found: 00u1
     (User)` to a call for the factors of that user. Else something that the item doesn't have isn't there.
     """
@@ -66,51 +66,51 @@ def _failure(code: str, answer: Answer, found: Refusal) -> Failure:
         return Failure.DENIED
     if code == GONE:
         named = _NOT_FOUND.search(found.reason)
-        return Failure.GONE if named is None or named[1] in answer.path.split("/") else Failure.OTHER
+        return Failure.NOT_FOUND if named is None or named[1] in response.path.split("/") else Failure.UNEXPECTED
     return found.failure
 
 
-def lacking(action: str, refused: Refusal) -> str:
+def lacking(action: str, refused: ErrorResponse) -> str:
     return needed(action) if refused.code == NO_PERMISSION else _WHY.get(refused.code, "")
 
 
-def exhausted(answer: Answer) -> float:
+def exhausted(response: Response) -> float:
     """Seconds until the limit is new, once only the reserve of it is left."""
-    limit, remaining = _number(answer, "x-rate-limit-limit"), _number(answer, "x-rate-limit-remaining")
+    limit, remaining = _number(response, "x-rate-limit-limit"), _number(response, "x-rate-limit-remaining")
     if limit is None or remaining is None or remaining > limit * RESERVE:
         return 0.0
-    return _until_reset(answer) or 0.0
+    return _until_reset(response) or 0.0
 
 
-def _until_reset(answer: Answer) -> float | None:
-    reset = _number(answer, "x-rate-limit-reset", max)
-    seconds = None if reset is None else seconds_until(answer, reset)
+def _until_reset(response: Response) -> float | None:
+    reset = _number(response, "x-rate-limit-reset", max)
+    seconds = None if reset is None else seconds_until(response, reset)
     return None if seconds is None or seconds > LONGEST_WINDOW_SECONDS else seconds
 
 
-def _number(answer: Answer, header: str, chosen: Callable[[list[int]], int] = min) -> int | None:
+def _number(response: Response, header: str, chosen: Callable[[list[int]], int] = min) -> int | None:
     """Of a header that comes more than once, `600, 600`, the number that asks for more patience."""
-    numbers = [int(word) for word in answer.headers.get(header, "").replace(",", " ").split() if word.isdecimal()]
+    numbers = [int(word) for word in response.headers.get(header, "").replace(",", " ").split() if word.isdecimal()]
     return chosen(numbers) if numbers else None
 
 
 SERVICE: Final = HttpService(
     limit=bucket,
     in_flight=10,
-    further=further,
-    refusal=refusal,
+    paginator=further,
+    classify_error=refusal,
     exhausted=exhausted,
     needs=lacking,
-    items_at="",
-    but_at={"GET /api/v1/org": None, "GET /api/v1/iam/assignees/users": "value"},
-    thing_has="id",
+    items_path="",
+    items_path_overrides={"GET /api/v1/org": None, "GET /api/v1/iam/assignees/users": "value"},
+    required_field="id",
     any_host="/api/v1/",  # who asks at example-admin.okta.com, or at a custom domain, is sent to example.okta.com
 )
 
 
-async def connect(tenant: Tenant, region: str, budget: Budget) -> HttpApi:
+async def connect(tenant: Tenant, region: str, rate_limiter: RateLimiter) -> HttpApi:
     def headers() -> Mapping[str, Any]:
         return {"Authorization": f"SSWS {variables.held_by(tenant.access['api_key_variable'])}"}
 
     url = tenant.access["base_url"]
-    return HttpApi(tenant=tenant, terms=SERVICE, budget=budget, base_url=url, headers=headers)
+    return HttpApi(tenant=tenant, policy=SERVICE, rate_limiter=rate_limiter, base_url=url, headers=headers)

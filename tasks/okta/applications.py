@@ -59,10 +59,10 @@ class ReplyUri(Node, label="ReplyUri", shared=True):
 APPLICATIONS: Final = ResourceType(
     "okta.applications",
     Per.TENANT,
-    fetch=listing("GET /api/v1/apps", limit=200, gone_if=GONE)
-    .in_parts(50, by="id", again="GET /api/v1/apps/{id}")
-    .then("GET /api/v1/apps/{id}/users", id="id", constants={"limit": 500}, keep=("id",))
-    .then("GET /api/v1/apps/{id}/groups", id="id", constants={"limit": 200}, keep=("id",)),
+    fetch=listing("GET /api/v1/apps", limit=200, not_found_codes=GONE)
+    .partition(50, key="id", refetch="GET /api/v1/apps/{id}")
+    .detail("GET /api/v1/apps/{id}/users", id="id", constants={"limit": 500}, keep=("id",))
+    .detail("GET /api/v1/apps/{id}/groups", id="id", constants={"limit": 200}, keep=("id",)),
     yields=(OktaApplication, ReplyUri.each("settings.oauthClient.redirect_uris[]")),
-    also=("applications",),
+    aliases=("applications",),
 )

@@ -31,9 +31,9 @@ class OktaGroup(Node, label="OktaGroup", tenant="OktaOrganization"):
 GROUPS: Final = ResourceType(
     "okta.groups",
     Per.TENANT,
-    fetch=listing("GET /api/v1/groups", limit=1000, gone_if=GONE)
-    .in_parts(50, by="id", again="GET /api/v1/groups/{id}")
-    .then("GET /api/v1/groups/{id}/users", id="id", constants={"limit": 1000}, keep=("id",)),
+    fetch=listing("GET /api/v1/groups", limit=1000, not_found_codes=GONE)
+    .partition(50, key="id", refetch="GET /api/v1/groups/{id}")
+    .detail("GET /api/v1/groups/{id}/users", id="id", constants={"limit": 1000}, keep=("id",)),
     yields=(OktaGroup,),
-    also=("groups",),
+    aliases=("groups",),
 )

@@ -1,4 +1,4 @@
-"""What the owner of the token must be allowed, by call: Okta names it in no answer, its API description does (as the
+"""What the owner of the token must be allowed, by call: Okta names it in no response, its API description does (as the
 scope of OAuth by which the same call is allowed to an application).
 """
 

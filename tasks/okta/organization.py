@@ -23,7 +23,7 @@ class OktaOrganization(Node, label="OktaOrganization"):
 ORGANIZATION: Final = ResourceType(
     "okta.organization",
     Per.TENANT,
-    fetch=listing("GET /api/v1/org", items_at=""),
+    fetch=listing("GET /api/v1/org", items_path=""),
     yields=(OktaOrganization,),
-    also=("organization",),
+    aliases=("organization",),
 )

@@ -54,19 +54,19 @@ class SyncOktaGroupRole(SyncOktaRole, label="SyncOktaGroupRole"):
 USER_ROLES: Final = ResourceType(
     "okta.roles.users",
     Per.TENANT,
-    fetch=listing("GET /api/v1/iam/assignees/users", gone_if=GONE, limit=100).then(
+    fetch=listing("GET /api/v1/iam/assignees/users", not_found_codes=GONE, limit=100).detail(
         "GET /api/v1/users/{id}/roles", id="id"
     ),
     yields=(SyncOktaUserRole.each("roles[]"), OktaAdministrationRole.each("roles[]")),
-    also=("roles",),
+    aliases=("roles",),
 )
 # Okta lists no groups with roles: each is asked for.
 GROUP_ROLES: Final = ResourceType(
     "okta.roles.groups",
     Per.TENANT,
-    fetch=listing("GET /api/v1/groups", limit=1000, gone_if=GONE)
-    .in_parts(100, by="id")
-    .then("GET /api/v1/groups/{id}/roles", id="id"),
+    fetch=listing("GET /api/v1/groups", limit=1000, not_found_codes=GONE)
+    .partition(100, key="id")
+    .detail("GET /api/v1/groups/{id}/roles", id="id"),
     yields=(SyncOktaGroupRole.each("roles[]"), OktaAdministrationRole.each("roles[]")),
-    also=("roles",),
+    aliases=("roles",),
 )

@@ -13,7 +13,7 @@ from tasks.resource import Listed, Options, Tenant
 _OFF: Final = "okta_org_id and okta_api_key_env_var turn it on: the organization, and the NAME of its token's variable"
 
 
-async def tenants(options: Options, budget: Any) -> Listed[Tenant]:
+async def tenants(options: Options, rate_limiter: Any) -> Listed[Tenant]:
     """Raises NotConfigured where no organization is named."""
     org, variable = options.get("okta_org_id"), options.get("okta_api_key_env_var")
     if not org or not variable:
@@ -37,7 +37,7 @@ def missing(options: Options) -> Iterable[str]:
     yield from variables.unset(options, "okta_api_key_env_var")
 
 
-def contradiction(options: Options) -> tuple[str, str] | None:
+def conflicts(options: Options) -> tuple[str, str] | None:
     """One of organization and token without the other, and what is missing; None if both are named, or none."""
     org, variable = options.get("okta_org_id"), options.get("okta_api_key_env_var")
     if org and not variable:

@@ -26,5 +26,5 @@ TRUSTED_ORIGINS: Final = ResourceType(
     Per.TENANT,
     fetch=listing("GET /api/v1/trustedOrigins", limit=200),
     yields=(OktaTrustedOrigin,),
-    also=("origins",),
+    aliases=("origins",),
 )

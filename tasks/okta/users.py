@@ -53,7 +53,7 @@ USERS: Final = ResourceType(
     Per.TENANT,
     fetch=listing("GET /api/v1/users", limit=200),
     yields=(OktaUser, Human.each(with_email)),
-    also=("users",),
+    aliases=("users",),
 )
 
 
@@ -73,9 +73,9 @@ class OktaUserFactor(Node, label="OktaUserFactor"):
 FACTORS: Final = ResourceType(
     "okta.factors",
     Per.TENANT,
-    fetch=listing("GET /api/v1/users", limit=200, gone_if=GONE)
-    .in_parts(100, by="id")
-    .then("GET /api/v1/users/{id}/factors", id="id"),
+    fetch=listing("GET /api/v1/users", limit=200, not_found_codes=GONE)
+    .partition(100, key="id")
+    .detail("GET /api/v1/users/{id}/factors", id="id"),
     yields=(OktaUserFactor.each("factors[]"),),
-    also=("factors",),
+    aliases=("factors",),
 )

@@ -1,4 +1,6 @@
-"""The providers as the contract tests see them: the answers of one sample, over HTTP; and a graph with every index."""
+"""The providers as the contract tests see them: the responses of one sample, over HTTP; and a graph with every
+index.
+"""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ class DiscoveryModel:
         return found
 
     def items_paths(self, fetch: Listing) -> tuple[str, ...]:
-        if fetch.items_at is not None:
-            return (fetch.items_at,) if fetch.items_at else ()
+        if fetch.items_path is not None:
+            return (fetch.items_path,) if fetch.items_path else ()
         return lists_of(fetch.action)
 
 

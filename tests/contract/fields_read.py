@@ -1,4 +1,4 @@
-"""Which fields of an answer a declaration reads: an item that notes every look into it."""
+"""Which fields of a response a declaration reads: an item that notes every look into it."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class GoogleStandIn(JsonStandIn):
 
     def __init__(self, server: JsonApi, tenant: Tenant) -> None:
         super().__init__(server, tenant)
-        self.besides = {google_identity.TOKEN_ROUTE: google_identity.token}
+        self.lookups = {google_identity.TOKEN_ROUTE: google_identity.token}
 
     def lost(self, code: str) -> Reply:
         return Reply({"error": {"code": 404, "message": "Not found", "errors": [{"reason": code}]}}, 404)

@@ -10,13 +10,13 @@ from typing import Any, ClassVar
 
 from loaders.scope import Scope
 from tasks.clients.http import HttpService
-from tasks.clients.rate_limiter import Budget
+from tasks.clients.rate_limiter import RateLimiter
 from tasks.engine import registry
 from tasks.engine.listing import Listing
 from tasks.resource import Api, ResourceType, Tenant
 from tests.contract import stand_in
 from tests.contract.samples import items_in, sample
-from tests.contract.stand_in import Answers, OtherAnswer, StandIn
+from tests.contract.stand_in import OtherResponse, Responses, StandIn
 from tests.servers.json_api import Asked, JsonApi, Reply, Route, next_page
 
 MANY = 1_000
@@ -32,40 +32,42 @@ class JsonStandIn(StandIn):
     def __init__(self, server: JsonApi, tenant: Tenant) -> None:
         self.server = server
         self.tenant = tenant
-        self.besides: dict[str, Route] = {}
-        self._answers: Answers = {}
+        self.lookups: dict[str, Route] = {}
+        self._responses: Responses = {}
 
     @property
-    def answers(self) -> Answers:
-        return self._answers
+    def responses(self) -> Responses:
+        return self._responses
 
-    @answers.setter
-    def answers(self, answers: Answers) -> None:
-        self._answers = answers
-        self.server.routes = {self.path_of(call): self._route(found) for call, found in answers.items()} | self.besides
+    @responses.setter
+    def responses(self, responses: Responses) -> None:
+        self._responses = responses
+        self.server.routes = {
+            self.path_of(call): self._route(found) for call, found in responses.items()
+        } | self.lookups
 
-    async def connect(self, scope: Scope, budget: Budget) -> Api:
+    async def connect(self, scope: Scope, rate_limiter: RateLimiter) -> Api:
         tenant = self.tenant_of(registry.types()[scope.type])
-        return await registry.providers()[self.provider].connect(tenant, scope.region, budget)
+        return await registry.providers()[self.provider].connect(tenant, scope.region, rate_limiter)
 
     async def close(self) -> None:
         await registry.providers()[self.provider].close()
 
     def items_paths(self, fetch: Listing) -> tuple[str, ...]:
-        """Whether an answer is a list or one thing, its sample shows."""
-        path = (self.service.list_at(fetch.action) or "") if fetch.items_at is None else fetch.items_at
+        """Whether a response is a list or one thing, its sample shows."""
+        path = (self.service.list_at(fetch.action) or "") if fetch.items_path is None else fetch.items_path
         of_types = [sample(type_) for type_ in registry.of(self.provider) if fetch.action in type_.fetch.calls]
         return (path,) if isinstance(items_in(of_types[0][fetch.action][0], path), list) else ()
 
     def lists(self, type_: ResourceType) -> list[tuple[str, str]]:
         if isinstance(type_.fetch, Listing):
             return [(type_.fetch.action, path) for path in self.items_paths(type_.fetch)]
-        return [(call, self.service.items_at or "") for call in type_.fetch.calls]
+        return [(call, self.service.items_path or "") for call in type_.fetch.calls]
 
     @property
     def received(self) -> list[stand_in.Asked]:
-        calls = {self.path_of(call): call for call in self._answers}
-        asked = (one for one in self.server.received if one.action not in self.besides)
+        calls = {self.path_of(call): call for call in self._responses}
+        asked = (one for one in self.server.received if one.action not in self.lookups)
         return [stand_in.Asked(calls.get(one.action, one.action), f"{one.path} {one.text}") for one in asked]
 
     def forget(self) -> None:
@@ -81,9 +83,9 @@ class JsonStandIn(StandIn):
     def lose(self, call: str, code: str) -> None:
         self._refuse(call, self.lost(code))
 
-    def answer_otherwise(self, calls: Collection[str], other: OtherAnswer) -> None:
+    def respond_otherwise(self, calls: Collection[str], other: OtherResponse) -> None:
         reply = Reply(other.json, headers={"Content-Type": other.content_type} if other.content_type else {})
-        self.server.routes = {self.path_of(call): lambda asked: reply for call in calls} | self.besides
+        self.server.routes = {self.path_of(call): lambda asked: reply for call in calls} | self.lookups
 
     @abstractmethod
     def lost(self, code: str) -> Reply:
@@ -98,12 +100,12 @@ class JsonStandIn(StandIn):
 
     def _route(self, found: list[Any] | dict[str, Any]) -> Route:
         def route(asked: Asked) -> Reply:
-            answer = of_item(found, asked.text) if isinstance(found, dict) else found
-            if answer is None:
-                return Reply({"message": f"no answer to {asked.text} in the sample"}, 501)
-            if isinstance(answer, str):
-                return self.lost(answer)
-            return self.page(answer, asked) if isinstance(answer, list) else Reply(answer)
+            response = of_item(found, asked.text) if isinstance(found, dict) else found
+            if response is None:
+                return Reply({"message": f"no response to {asked.text} in the sample"}, 501)
+            if isinstance(response, str):
+                return self.lost(response)
+            return self.page(response, asked) if isinstance(response, list) else Reply(response)
 
         return route
 
@@ -131,7 +133,7 @@ def tokens_of(page: Any) -> list[str]:
     return own + [token for value in page.values() for token in tokens_of(value)]
 
 
-def of_item(answers: dict[str, Any], text: str) -> Any:
-    """The answer whose word stands in the call by itself: `logs` is not in `logs-archive`."""
-    words = [word for word in answers if re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w.-])", text)]
-    return answers[max(words, key=len)] if words else None
+def of_item(responses: dict[str, Any], text: str) -> Any:
+    """The response whose word stands in the call by itself: `logs` is not in `logs-archive`."""
+    words = [word for word in responses if re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w.-])", text)]
+    return responses[max(words, key=len)] if words else None

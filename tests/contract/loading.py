@@ -19,12 +19,12 @@ from loaders.loader import Loader
 from loaders.model import IdLink, Link, NodeModel, Relationship
 from loaders.scope import Scope
 from loaders.writer import Writer, claim
-from tasks.clients.rate_limiter import RateBudget
+from tasks.clients.rate_limiter import RedisRateLimiter
 from tasks.engine import registry
 from tasks.engine.fetch import Fetching, FetchLimits
 from tasks.resource import Api, ResourceType
 from tests.contract.samples import Rows, ends, scope_of
-from tests.contract.stand_in import Answers, StandIn
+from tests.contract.stand_in import Responses, StandIn
 
 NEIGHBOUR = "neighbour"  # `_scope` of the nodes to which the samples' rows link, and that no sample has
 
@@ -37,16 +37,16 @@ class Runs:
         self._name = uuid.uuid4().hex[:8]  # the broker is the whole session's
         self._writer, self._broker, self._stand_ins = writer, broker, stand_ins
 
-    def run(self, answers: Mapping[str, Answers | None]) -> None:
+    def run(self, responses: Mapping[str, Responses | None]) -> None:
         """By name of the type. `None`: everything of it is gone."""
-        ledger = self.load(answers)
-        links.draw(self._writer, registry.schema())
-        Cleanup(self._writer, registry.schema()).unneeded()
+        ledger = self.load(responses)
+        links.write(self._writer, registry.schema())
+        Cleanup(self._writer, registry.schema()).delete_orphans()
         ledger.forget()
 
-    def load(self, answers: Mapping[str, Answers | None]) -> Ledger:
+    def load(self, responses: Mapping[str, Responses | None]) -> Ledger:
         """The same, up to the barrier."""
-        types = {name: registry.types()[name] for name in answers}
+        types = {name: registry.types()[name] for name in responses}
         self.tag += 1
         run = f"{self.tag}-{self._name}"
         claim(self._writer, run=run, tag=self.tag, resume=False, lease_seconds=0)
@@ -56,7 +56,7 @@ class Runs:
         planning = ledger.begin(planner, lease_seconds=600, worker="contract")
         assert planning
         ledger.plan(planning, [(self._scope_of(type_), True, 0.0) for type_ in types.values()], queue=False)
-        asyncio.run(self._fetch_all(answers, ledger))
+        asyncio.run(self._fetch_all(responses, ledger))
         for _ in Loader(self._writer, registry.schema()).drain(ledger, self.tag):
             pass
         for type_ in types.values():
@@ -65,26 +65,26 @@ class Runs:
             assert unit.state is State.CLEANED, f"{type_.name}: the scope ended {unit.state}: {unit.reason}"
         return ledger
 
-    def again(self, ledger: Ledger, answers: Mapping[str, Answers | None]) -> None:
+    def again(self, ledger: Ledger, responses: Mapping[str, Responses | None]) -> None:
         """A resumption of the newest run: what is planned in it is fetched and loaded."""
-        asyncio.run(self._fetch_all(answers, ledger))
+        asyncio.run(self._fetch_all(responses, ledger))
         for _ in Loader(self._writer, registry.schema()).drain(ledger, self.tag):
             pass
 
     def _scope_of(self, type_: ResourceType) -> Scope:
         return scope_of(type_, self._stand_ins[type_.provider])
 
-    async def _fetch_all(self, answers: Mapping[str, Answers | None], ledger: Ledger) -> None:
+    async def _fetch_all(self, responses: Mapping[str, Responses | None], ledger: Ledger) -> None:
         try:
-            for name, answer in answers.items():
+            for name, response in responses.items():
                 type_ = registry.types()[name]
                 stand_in = self._stand_ins[type_.provider]
                 attempt = ledger.begin(self._scope_of(type_), lease_seconds=600, worker="contract")
                 assert attempt
-                if answer is None:
+                if response is None:
                     ledger.fetched(attempt, batches=0, outcome={})
                 else:
-                    stand_in.answers = answer
+                    stand_in.responses = response
                     await fetch(type_, attempt, ledger, stand_in, self._broker)
                     for part in ledger.parts(attempt.scope):
                         of_part = ledger.begin(part, lease_seconds=600, worker="contract")
@@ -99,7 +99,7 @@ async def fetch(type_: ResourceType, attempt: Attempt, ledger: Ledger, stand_in:
     """One attempt at the type's scope, as a worker makes it."""
 
     async def connect() -> Api:
-        return await stand_in.connect(attempt.scope, RateBudget(broker))
+        return await stand_in.connect(attempt.scope, RedisRateLimiter(broker))
 
     await Fetching(
         type=type_,

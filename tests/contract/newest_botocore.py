@@ -64,8 +64,8 @@ class Models:
         return paging.by_model(self.operation(action), known.get(name))
 
     def items_paths(self, fetch: Listing) -> tuple[str, ...]:
-        if fetch.items_at is not None:
-            return (fetch.items_at,) if fetch.items_at else ()
+        if fetch.items_path is not None:
+            return (fetch.items_path,) if fetch.items_path else ()
         found = self.paging(fetch.action)
         if found is None:
             raise NotInModel(f"{fetch.action} doesn't page any more: the declaration must say items_at=")
@@ -92,8 +92,8 @@ def broken(types: Iterable[ResourceType], newest: Models) -> Iterator[str]:
             continue
         if isinstance(type_.fetch, Listing):
             yield from shapes.wrong_paths(type_, newest)
-        for action, answers in sample(type_).items():
-            for page in pages(answers):
+        for action, responses in sample(type_).items():
+            for page in pages(responses):
                 yield from shapes.violations(newest.operation(action).output_shape, page, f"{type_.name}: {action}")
 
 

@@ -1,4 +1,4 @@
-"""The sample answers of the resource types: where they lie, half of them, the rows that they become."""
+"""The sample responses of the resource types: where they lie, half of them, the rows that they become."""
 
 from __future__ import annotations
 
@@ -16,34 +16,36 @@ import redis
 from loaders.batch import Row
 from loaders.model import IdLink, NodeModel, Reference, Relationship, Source, at
 from loaders.scope import GLOBAL, Scope
-from tasks.clients.rate_limiter import RateBudget
+from tasks.clients.rate_limiter import RedisRateLimiter
 from tasks.engine.rows import rows_of
-from tasks.failures import BadItem
+from tasks.failures import InvalidRecord
 from tasks.resource import Fetch, Item, Per, ResourceType
-from tests.contract.stand_in import Answers, StandIn
+from tests.contract.stand_in import Responses, StandIn
 
-ANSWERS = Path(__file__).parents[1] / "answers"
+RESPONSES = Path(__file__).parents[1] / "responses"
 REGION = "eu-west-1"
 
 Rows = dict[NodeModel, list[Row]]
 
 
 def sample_file(type_: ResourceType) -> Path:
-    return ANSWERS / type_.provider / f"{type_.name}.json"
+    return RESPONSES / type_.provider / f"{type_.name}.json"
 
 
-def sample(type_: ResourceType) -> Answers:
+def sample(type_: ResourceType) -> Responses:
     file = sample_file(type_)
     if not file.exists():
         calls = ", ".join(type_.fetch.calls)
-        pytest.fail(f"{type_.name} has no sample answer: write {file.relative_to(Path.cwd())} with pages of {calls}")
-    found: Answers = json.loads(file.read_text())
+        pytest.fail(f"{type_.name} has no sample response: write {file.relative_to(Path.cwd())} with pages of {calls}")
+    found: Responses = json.loads(file.read_text())
     return found
 
 
-def other_sample(type_: ResourceType) -> Answers:
-    """Another answer of a thing that is alone in its scope, where one can't be all that it may be; else the sample."""
-    found: Answers = json.loads(_other_file(type_).read_text()) if has_other(type_) else sample(type_)
+def other_sample(type_: ResourceType) -> Responses:
+    """Another response of a thing that is alone in its scope, where one can't be all that it may be; else the
+    sample.
+    """
+    found: Responses = json.loads(_other_file(type_).read_text()) if has_other(type_) else sample(type_)
     return found
 
 
@@ -56,13 +58,13 @@ def _other_file(type_: ResourceType) -> Path:
 
 
 def where(type_: ResourceType) -> str:
-    return str(sample_file(type_).relative_to(ANSWERS.parents[1]))
+    return str(sample_file(type_).relative_to(RESPONSES.parents[1]))
 
 
-def half(type_: ResourceType, stand_in: StandIn) -> Answers:
+def half(type_: ResourceType, stand_in: StandIn) -> Responses:
     """The sample without every other item: of its listing, or of every list that its code reads.
 
-    A call whose whole answer is the item always answers.
+    A call whose whole response is the item always answers.
     """
     left = deepcopy(sample(type_))
     for action, path in stand_in.lists(type_):
@@ -76,10 +78,12 @@ def half(type_: ResourceType, stand_in: StandIn) -> Answers:
     return left
 
 
-def pages(answers: Any) -> Iterator[Any]:
-    """Every page of a call's answers: of the call itself, or of all that are made per item."""
-    for answer in answers.values() if isinstance(answers, dict) else [answers]:
-        yield from (page for page in (answer if isinstance(answer, list) else [answer]) if not isinstance(page, str))
+def pages(responses: Any) -> Iterator[Any]:
+    """Every page of a call's responses: of the call itself, or of all that are made per item."""
+    for response in responses.values() if isinstance(responses, dict) else [responses]:
+        yield from (
+            page for page in (response if isinstance(response, list) else [response]) if not isinstance(page, str)
+        )
 
 
 def items_in(page: Any, path: str) -> Any:
@@ -103,7 +107,7 @@ def items_over_http(fetch: Fetch, scope: Scope, stand_in: StandIn, broker: redis
 
     async def read() -> list[Item]:
         try:
-            connection = await stand_in.connect(scope, RateBudget(broker))
+            connection = await stand_in.connect(scope, RedisRateLimiter(broker))
             planned = fetch.parts(connection)
             parts = [""] if planned is None else [part async for part in planned]
             return [item for part in parts async for item in fetch.items(connection, part)]
@@ -114,10 +118,10 @@ def items_over_http(fetch: Fetch, scope: Scope, stand_in: StandIn, broker: redis
 
 
 def rows_over_http(
-    type_: ResourceType, stand_in: StandIn, broker: redis.Redis, *, answers: Answers | None = None
+    type_: ResourceType, stand_in: StandIn, broker: redis.Redis, *, responses: Responses | None = None
 ) -> Rows:
-    """The rows of the sample, or of these answers. BadItem fails the test."""
-    stand_in.answers = answers or sample(type_)
+    """The rows of the sample, or of these responses. BadItem fails the test."""
+    stand_in.responses = responses or sample(type_)
     scope = scope_of(type_, stand_in)
     rows: Rows = defaultdict(list)
     try:
@@ -127,7 +131,7 @@ def rows_over_http(
             source = Source(item.value, scope, (), stand_in.partition, tenant.name, tenant.access)
             for model, row in rows_of(type_, source):
                 rows[model].append(row)
-    except BadItem as error:
+    except InvalidRecord as error:
         pytest.fail(f"{where(type_)}: {error}")
     return rows
 

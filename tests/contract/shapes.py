@@ -1,4 +1,4 @@
-"""Declarations and sample answers against the model of a service: paths lead somewhere, answers are possible.
+"""Declarations and sample responses against the model of a service: paths lead somewhere, answers are possible.
 
 The model is botocore's; one that another provider publishes is read into the same form.
 """
@@ -61,23 +61,25 @@ class ServiceModel(Protocol):
         """Raises NotInModel."""
 
     def items_paths(self, fetch: Listing) -> tuple[str, ...]:
-        """Where an answer of the listing holds its items; none where the answer is the item. Raises NotInModel."""
+        """Where a response of the listing holds its items; none where the response is the item. Raises NotInModel."""
 
 
 def item_of(fetch: Listing, model: ServiceModel) -> Place:
-    """One item of a listing, each detail's answer under the name of its operation; details of details are left out."""
-    answer: Shape = model.operation(fetch.action).output_shape
-    found = [walk(path, answer)[0] if path else answer for path in model.items_paths(fetch)]
-    items: list[Place] = [shape.member if isinstance(shape, ListShape) else shape for shape in found] or [answer]
-    if fetch.named:
-        items = [Members(items[0].name, {fetch.named: items[0]})]
-    if len(items) == 1 and not fetch.details and not fetch.togethers:
+    """One item of a listing, each detail's response under the name of its operation; details of details are left
+    out.
+    """
+    response: Shape = model.operation(fetch.action).output_shape
+    found = [walk(path, response)[0] if path else response for path in model.items_paths(fetch)]
+    items: list[Place] = [shape.member if isinstance(shape, ListShape) else shape for shape in found] or [response]
+    if fetch.name_field:
+        items = [Members(items[0].name, {fetch.name_field: items[0]})]
+    if len(items) == 1 and not fetch.details and not fetch.batch_details:
         return items[0]
     name = " or ".join(item.name for item in items) + (" with its details" if fetch.details else "")
     details = {d.name: model.operation(d.action).output_shape for d in fetch.details if d.each is None}
     details |= {
-        one.name: walk(one.by.rpartition(".")[0], model.operation(one.action).output_shape)[0]
-        for one in fetch.togethers
+        one.name: walk(one.key.rpartition(".")[0], model.operation(one.action).output_shape)[0]
+        for one in fetch.batch_details
     }
     return Members(name, {**{key: shape for item in items for key, shape in _members(item).items()}, **details})
 
@@ -187,7 +189,7 @@ def _members(place: Place) -> Mapping[str, Shape]:
 
 
 def violations(shape: Shape, value: Any, where: str) -> Iterator[str]:
-    """What in an answer the service's model doesn't allow, one line each."""
+    """What in a response the service's model doesn't allow, one line each."""
     if value is None and shape._shape_model.get("box"):  # botocore says it nowhere else
         return
     if isinstance(shape, StructureShape):

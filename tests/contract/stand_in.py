@@ -1,4 +1,4 @@
-"""A provider as the contract tests see it: the answers of one sample, served over HTTP to the real client."""
+"""A provider as the contract tests see it: the responses of one sample, served over HTTP to the real client."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from loaders.scope import Scope
-from tasks.clients.rate_limiter import Budget
+from tasks.clients.rate_limiter import RateLimiter
 from tasks.engine.listing import Listing
 from tasks.resource import Api, ResourceType, Tenant
 from tests.contract.shapes import ServiceModel
 
-# A list is the pages of one call. A mapping holds the answers of a call that is made per item, by a word that tells the
-# items' calls apart, each an answer, a list of pages, or the code of an error.
-Answers = dict[str, list[Any] | dict[str, Any]]
+# A list is the pages of one call. A mapping holds the responses of a call that is made per item, by a word that
+# tells the
+# items' calls apart, each a response, a list of pages, or the code of an error.
+Responses = dict[str, list[Any] | dict[str, Any]]
 
 SOMETHING_ELSE = "NoSuchNonsense"  # a "not found" of which no declaration says what it means
 
 
 @dataclass(frozen=True)
-class OtherAnswer:
-    """What comes with status 200 and isn't the answer. `xml`: the same where a service speaks XML; `{call}` stands for
+class OtherResponse:
+    """What comes with status 200 and isn't the response. `xml`: the same where a service speaks XML; `{call}` stands
+    for
     the name of the call.
     """
 
@@ -45,7 +47,7 @@ class StandIn(ABC):
 
     model    what the provider publishes of its API; None where it publishes nothing that declarations could be held to
     regions  whether types may be regional
-    tells_empty  whether an answer without items is told from one of something else
+    tells_empty  whether a response without items is told from one of something else
     """
 
     provider: ClassVar[str]
@@ -54,7 +56,7 @@ class StandIn(ABC):
     model: ClassVar[ServiceModel | None] = None
     partition: ClassVar[str] = ""
     tenant: Tenant
-    answers: Answers
+    responses: Responses
     suffix: str = ""  # of the tenants' ids: those of others than the samples'
 
     def tenant_of(self, type_: ResourceType) -> Tenant:
@@ -62,7 +64,7 @@ class StandIn(ABC):
         return replace(self.tenant, id=self.tenant.id + self.suffix)
 
     @abstractmethod
-    async def connect(self, scope: Scope, budget: Budget) -> Api:
+    async def connect(self, scope: Scope, rate_limiter: RateLimiter) -> Api:
         """The provider's API, as a worker reaches it."""
 
     @abstractmethod
@@ -71,11 +73,11 @@ class StandIn(ABC):
 
     @abstractmethod
     def items_paths(self, fetch: Listing) -> tuple[str, ...]:
-        """Where an answer of the listing holds its items, "" where it is the list; none where it is the item."""
+        """Where a response of the listing holds its items, "" where it is the list; none where it is the item."""
 
     @abstractmethod
     def lists(self, type_: ResourceType) -> list[tuple[str, str]]:
-        """(call, where its answer holds a list) of what a type reads its items from."""
+        """(call, where its response holds a list) of what a type reads its items from."""
 
     @property
     @abstractmethod
@@ -98,7 +100,7 @@ class StandIn(ABC):
         """The next such call is answered that there is no such thing, with this code."""
 
     @abstractmethod
-    def answer_otherwise(self, calls: Collection[str], other: OtherAnswer) -> None:
+    def respond_otherwise(self, calls: Collection[str], other: OtherResponse) -> None:
         """These calls are answered so; none other is answered any more."""
 
     @property

@@ -25,16 +25,16 @@ from loaders.scope import GLOBAL, Scope
 from tasks.aws.client.client import AwsApi
 from tasks.aws.client.failures import classify
 from tasks.aws.client.paging import paging
-from tasks.clients.rate_limiter import Limit
+from tasks.clients.rate_limiter import RateLimit
 from tasks.engine import registry
 from tasks.engine.rows import read
-from tasks.failures import BadItem, CallFailed, Failure
+from tasks.failures import CallFailed, Failure, InvalidRecord
 from tasks.resource import Item, Per, ResourceType, Tenant
 from tests.contract.providers.aws import BotocoreModel
 from tests.contract.samples import REGION, sample
-from tests.contract.stand_in import Answers
-from tests.servers.answers import ACCOUNT, found_for
+from tests.contract.stand_in import Responses
 from tests.servers.aws import Call
+from tests.servers.responses import ACCOUNT, found_for
 
 MODEL = BotocoreModel()
 TENANT = Tenant(provider="aws", id=ACCOUNT, name="sample", access={"name_server": "none"})
@@ -61,65 +61,65 @@ every_type = pytest.mark.parametrize("type_", registry.of("aws"), ids=lambda typ
 
 @dataclass(frozen=True)
 class Spot:
-    """A member of an answer: where it is in the sample, and where in the model."""
+    """A member of a response: where it is in the sample, and where in the model."""
 
     action: str
-    steps: tuple[Any, ...]  # into the sample's answers of the action
+    steps: tuple[Any, ...]  # into the sample's responses of the action
     path: str
 
-    def parent_in(self, answers: Answers) -> Any:
-        place: Any = answers[self.action]
+    def parent_in(self, responses: Responses) -> Any:
+        place: Any = responses[self.action]
         for step in self.steps[:-1]:
             place = place[step]
         return place
 
 
-class NoBudget:
+class NoRateLimiter:
     """Nothing to wait for."""
 
-    async def take(self, bucket: str, limit: Limit) -> None:
+    async def take(self, bucket: str, limit: RateLimit) -> None:
         pass
 
-    async def throttled(self, bucket: str, limit: Limit, retry_after_seconds: float | None = None) -> None:
+    async def throttled(self, bucket: str, limit: RateLimit, retry_after_seconds: float | None = None) -> None:
         raise AssertionError
 
 
 class FromMemory(AwsApi):
-    """The sample's answers as the real client would give them."""
+    """The sample's responses as the real client would give them."""
 
-    answers: Answers
+    responses: Responses
 
     async def call(self, action: str, **parameters: Any) -> Mapping[str, Any]:
         text = f"{json.dumps(parameters)} " + " ".join(f"{name}={value}" for name, value in parameters.items())
-        found = self.answers[action]
+        found = self.responses[action]
         service, operation = action.split(":")
         call = Call(service, operation, self.region, ACCOUNT, None, "json", service, text)
-        answer = found_for(found, call)
-        if isinstance(answer, str):
-            said = {"Error": {"Code": answer}, "ResponseMetadata": {"HTTPStatusCode": 404}}
+        response = found_for(found, call)
+        if isinstance(response, str):
+            said = {"Error": {"Code": response}, "ResponseMetadata": {"HTTPStatusCode": 404}}
             failure = classify(ClientError(said, operation), service)  # type: ignore[arg-type]
-            raise CallFailed(failure, action, answer, code=answer)
-        assert answer is not None, f"no answer to {action}: {text}"
-        return deepcopy(answer)
+            raise CallFailed(failure, action, response, code=response)
+        assert response is not None, f"no response to {action}: {text}"
+        return deepcopy(response)
 
 
-def spots(action: str, answers: Any, shape: Shape) -> Iterator[Spot]:
+def spots(action: str, responses: Any, shape: Shape) -> Iterator[Spot]:
     """The first place of each member, by its path in the model."""
     seen: set[str] = set()
-    for steps, value in pages(answers):
+    for steps, value in pages(responses):
         for spot in _inside(action, steps, "", value, shape):
             if spot.path not in seen:
                 seen.add(spot.path)
                 yield spot
 
 
-def pages(answers: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
+def pages(responses: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
     """Every page of a call, and the steps that lead to it."""
-    for name, answer in answers.items() if isinstance(answers, dict) else enumerate(answers):
-        if isinstance(answer, list):
-            yield from (((name, number), page) for number, page in enumerate(answer))
-        elif not isinstance(answer, str):
-            yield (name,), answer
+    for name, response in responses.items() if isinstance(responses, dict) else enumerate(responses):
+        if isinstance(response, list):
+            yield from (((name, number), page) for number, page in enumerate(response))
+        elif not isinstance(response, str):
+            yield (name,), response
 
 
 def _inside(action: str, steps: tuple[Any, ...], path: str, value: Any, shape: Shape) -> Iterator[Spot]:
@@ -139,7 +139,7 @@ def _inside(action: str, steps: tuple[Any, ...], path: str, value: Any, shape: S
 
 
 def decoded(value: Any, shape: Shape) -> Any:
-    """An answer as the client gives it: with times, and policies as JSON."""
+    """A response as the client gives it: with times, and policies as JSON."""
     if isinstance(shape, StructureShape) and isinstance(value, dict):
         return {name: decoded(inner, shape.members[name]) for name, inner in value.items()}
     if isinstance(shape, ListShape) and isinstance(value, list):
@@ -151,26 +151,26 @@ def decoded(value: Any, shape: Shape) -> Any:
     return datetime.fromisoformat(value) if shape.type_name == "timestamp" else value
 
 
-def parsed(type_: ResourceType) -> Answers:
-    answers = deepcopy(sample(type_))
-    for action, found in answers.items():
+def parsed(type_: ResourceType) -> Responses:
+    responses = deepcopy(sample(type_))
+    for action, found in responses.items():
         shape = MODEL.operation(action).output_shape
         for steps, page in pages(found):
             place: Any = found
             for step in steps[:-1]:
                 place = place[step]
             place[steps[-1]] = decoded(page, shape)
-    return answers
+    return responses
 
 
-def spoilt_by(answers: Answers, spot: Spot) -> Iterator[tuple[str, Answers]]:
-    """The answers without the member; with an empty list, or an empty text, in its place."""
-    shape_says_list = isinstance(spot.parent_in(answers)[spot.steps[-1]], list)
+def spoilt_by(responses: Responses, spot: Spot) -> Iterator[tuple[str, Responses]]:
+    """The responses without the member; with an empty list, or an empty text, in its place."""
+    shape_says_list = isinstance(spot.parent_in(responses)[spot.steps[-1]], list)
     for how in ("absent", "empty"):
-        value = spot.parent_in(answers)[spot.steps[-1]]
+        value = spot.parent_in(responses)[spot.steps[-1]]
         if how == "empty" and not isinstance(value, list | str):
             continue
-        copy = {**answers, spot.action: deepcopy(answers[spot.action])}
+        copy = {**responses, spot.action: deepcopy(responses[spot.action])}
         place = spot.parent_in(copy)
         if how == "absent":
             del place[spot.steps[-1]]
@@ -193,8 +193,10 @@ def pages_by(spot: Spot) -> bool:
 
 
 def is_cut_short(error: CallFailed) -> bool:
-    """An answer without the list that it is, or without what leads to the next call, must not read as none."""
-    return error.failure is Failure.BAD_ANSWER and ("the answer has no" in str(error) or "an item has no" in str(error))
+    """A response without the list that it is, or without what leads to the next call, must not read as none."""
+    return error.failure is Failure.INVALID_RESPONSE and (
+        "the response has no" in str(error) or "an item has no" in str(error)
+    )
 
 
 def of_keys(type_: ResourceType) -> set[str]:
@@ -202,31 +204,31 @@ def of_keys(type_: ResourceType) -> set[str]:
     return {each.node.model.key.source.__name__ for each in type_.each if callable(each.node.model.key.source)}
 
 
-async def unread(type_: ResourceType, answers: Answers) -> list[str]:
-    """What of the answers can't be read, one line for each reason."""
+async def unread(type_: ResourceType, responses: Responses) -> list[str]:
+    """What of the responses can't be read, one line for each reason."""
     tenant = replace(TENANT, id=ACCOUNT)
     scope = Scope(type=type_.name, tenant=tenant.id, region=REGION if type_.per is Per.REGION else GLOBAL)
-    api = FromMemory(tenant, scope.region, NoBudget(), "aws")
-    api.answers = answers
+    api = FromMemory(tenant, scope.region, NoRateLimiter(), "aws")
+    api.responses = responses
     found = []
     async for item in items(type_, api):
         if item.failure is not None:
-            if item.failure.failure is not Failure.GONE and not is_cut_short(item.failure):
+            if item.failure.failure is not Failure.NOT_FOUND and not is_cut_short(item.failure):
                 found.append(f"failed: {item.failure}")
             continue
         source = Source(item.value, scope, (), "aws", tenant.name, tenant.access, item.unseen)
         try:
             found += read(type_, source, item.key or None).rejected.values()
-        except BadItem as error:
+        except InvalidRecord as error:
             found.append(f"lost: {error}")
     return found
 
 
 @every_type
 def test_what_lacks_a_member_that_may_be_absent_is_read(type_: ResourceType) -> None:
-    answers, told = parsed(type_), of_keys(type_) | REFUSE
+    responses, told = parsed(type_), of_keys(type_) | REFUSE
 
-    async def faults(spoilt: Answers) -> list[str]:
+    async def faults(spoilt: Responses) -> list[str]:
         try:
             found = await unread(type_, spoilt)
         except CallFailed as error:
@@ -238,13 +240,13 @@ def test_what_lacks_a_member_that_may_be_absent_is_read(type_: ResourceType) -> 
         return more + [one for one in found if _is_fault(one, told)]
 
     async def every() -> list[str]:
-        assert await unread(type_, answers) == []
+        assert await unread(type_, responses) == []
         return [
             f"{spot.action} {spot.path} {how}: {fault}"
-            for action, found in answers.items()
+            for action, found in responses.items()
             for spot in spots(action, found, MODEL.operation(action).output_shape)
             if not pages_by(spot)
-            for how, spoilt in spoilt_by(answers, spot)
+            for how, spoilt in spoilt_by(responses, spot)
             for fault in await faults(spoilt)
         ]
 

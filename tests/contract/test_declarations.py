@@ -1,6 +1,7 @@
 """The contract of every resource type. A new declaration is found by itself; what it needs beside its file is a sample:
 
-    tests/answers/<provider>/<type name>.json    {"s3:ListBuckets": [page, ...], "s3:GetBucketPolicy": {bucket: answer}}
+    tests/responses/<provider>/<type name>.json    {"s3:ListBuckets": [page, ...], "s3:GetBucketPolicy": {bucket:
+    answer}}
 
 written by hand from the provider's documentation, without secrets, so rich that each property and relationship of the
 declaration is filled at least once, and of two items or more. How it is served: tests/contract/providers.
@@ -69,7 +70,7 @@ def check_calls(type_: ResourceType, fetch: Listing, model: shapes.ServiceModel)
     for action, parameters in (
         (fetch.action, [name for name, _ in fetch.parameters]),
         *((detail.action, [name for name, _ in (*detail.parameters, *detail.constants)]) for detail in fetch.details),
-        *((together.action, [together.parameter]) for together in fetch.togethers),
+        *((together.action, [together.parameter]) for together in fetch.batch_details),
     ):
         takes = model.operation(action).input_shape
         known = takes.members if takes else {}
@@ -81,15 +82,15 @@ def check_calls(type_: ResourceType, fetch: Listing, model: shapes.ServiceModel)
             assert_text(place, path, f"{type_.name}: {detail.action}: {name}={path!r}")
         for path, _ in detail.only:
             assert_text(place, path, f"{type_.name}: {detail.action}: only={path!r}")
-    for beside in fetch.besides:
+    for beside in fetch.lookups:
         check_calls(type_, beside.listing, model)
-        said = f"{type_.name}: {beside.listing.action}: by={beside.by!r}"
-        assert_text(shapes.item_of(beside.listing, model), beside.by, said, many="[]" in beside.by)
-    for together in fetch.togethers:
+        said = f"{type_.name}: {beside.listing.action}: by={beside.key!r}"
+        assert_text(shapes.item_of(beside.listing, model), beside.key, said, many="[]" in beside.key)
+    for together in fetch.batch_details:
         said = f"{type_.name}: {together.action}: "
         assert_text(item, together.path, f"{said}{together.parameter}={together.path!r}")
-        answer = model.operation(together.action).output_shape
-        assert_text(answer, together.by, f"{said}by={together.by!r}", many=True)
+        response = model.operation(together.action).output_shape
+        assert_text(response, together.key, f"{said}by={together.key!r}", many=True)
 
 
 def assert_text(place: shapes.Place, path: str, said: str, *, many: bool = False) -> None:
@@ -109,14 +110,14 @@ def test_its_paths_lead_to_values_that_fit_the_fields(type_: ResourceType) -> No
 
 
 @every_type
-def test_its_sample_answers_each_call(type_: ResourceType) -> None:
+def test_its_sample_responses_each_call(type_: ResourceType) -> None:
     assert set(sample(type_)) == set(type_.fetch.calls), (
         f"{where(type_)} must answer {', '.join(type_.fetch.calls)}, and no other"
     )
 
 
 @every_type_with_a_model
-def test_its_sample_is_a_possible_answer(type_: ResourceType) -> None:
+def test_its_sample_is_a_possible_response(type_: ResourceType) -> None:
     wrong = []
     for action, found in sample(type_).items():
         shape = MODELS[type_.provider].operation(action).output_shape
@@ -127,12 +128,12 @@ def test_its_sample_is_a_possible_answer(type_: ResourceType) -> None:
 
 
 def pages_of(found: list[Any] | dict[str, Any]) -> Iterator[tuple[Any, Any]]:
-    """Every page of a call's answers, by its number or by the word that tells the items' calls apart."""
+    """Every page of a call's responses, by its number or by the word that tells the items' calls apart."""
     if isinstance(found, list):
         yield from enumerate(found)
         return
-    for name, answer in found.items():
-        yield from ((name, page) for page in (answer if isinstance(answer, list) else [answer]))
+    for name, response in found.items():
+        yield from ((name, page) for page in (response if isinstance(response, list) else [response]))
 
 
 @every_type
@@ -147,7 +148,7 @@ def test_its_sample_fills_every_property_and_relationship(
     type_: ResourceType, stand_in: StandIn, broker: redis.Redis
 ) -> None:
     rows = rows_over_http(type_, stand_in, broker)
-    others = rows_over_http(type_, stand_in, broker, answers=other_sample(type_))
+    others = rows_over_http(type_, stand_in, broker, responses=other_sample(type_))
     missing: dict[str, Any] = {}
     for each in type_.each:
         model, found = each.node.model, rows[each.node.model] + others[each.node.model]

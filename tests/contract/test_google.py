@@ -19,7 +19,7 @@ from tasks.clients.google_documents import Schema, is_paged, lists_of, method_of
 from tasks.engine import registry
 from tasks.engine.listing import Detail, Listing
 from tasks.engine.rows import rows_of
-from tasks.failures import BadItem
+from tasks.failures import InvalidRecord
 from tasks.gcp.compute.aggregated import Aggregated
 from tasks.resource import ResourceType
 from tests import google_calls
@@ -59,7 +59,7 @@ def test_no_method_is_deprecated_and_each_names_its_scopes() -> None:
         assert method_of(call)["httpMethod"] in ("GET", "POST")
 
 
-def test_each_call_whose_answer_has_a_token_is_paged() -> None:
+def test_each_call_whose_response_has_a_token_is_paged() -> None:
     for call in google_calls.pinned()["calls"]:
         assert is_paged(call) is ("nextPageToken" in response_of(call)), call
 
@@ -117,7 +117,7 @@ def item_schema(type_: ResourceType) -> Schema:
         found: Schema = place["properties"][type_.fetch.name]["items"]
         return found
     assert isinstance(type_.fetch, Listing)
-    if type_.fetch.items_at == "":
+    if type_.fetch.items_path == "":
         return response(call)
     inner: Schema = response_of(call)[lists_of(call)[0]]["items"]
     return inner
@@ -132,7 +132,7 @@ def details(type_: ResourceType) -> dict[str, Detail]:
     return {detail.name: detail for detail in type_.fetch.details} if isinstance(type_.fetch, Listing) else {}
 
 
-# --- what isn't an answer
+# --- what isn't a response
 
 OTHERS = {"{}": {}, "object": {"message": "Sign in first", "status": "ok"}, "list": [], "null": None, "text": "no"}
 
@@ -142,11 +142,11 @@ OTHERS = {"{}": {}, "object": {"message": "Sign in first", "status": "ok"}, "lis
 def test_something_else_in_place_of_the_list_deletes_nothing(
     type_: ResourceType, what: str, stand_in: StandIn, broker: redis.Redis
 ) -> None:
-    """But where a method's answers know no kind, `{}` is how Google says that there are none."""
+    """But where a method's responses know no kind, `{}` is how Google says that there are none."""
     call = type_.fetch.calls[0]
     none_by_document = what == "{}" and bool(lists_of(call)) and "kind" not in response_of(call)
-    answer = '"no"' if what == "text" else OTHERS[what]
-    ended = Attempts(broker, stand_in).at(type_, answers=sample(type_) | {call: [answer]})
+    response = '"no"' if what == "text" else OTHERS[what]
+    ended = Attempts(broker, stand_in).at(type_, responses=sample(type_) | {call: [response]})
     assert ended.state is (State.FETCHED if none_by_document else State.FAILED)
     assert ended.rows == 0
 
@@ -171,7 +171,7 @@ def test_a_value_that_is_null_or_left_out_costs_no_more_than_itself(
 
 
 def items(type_: ResourceType, stand_in: StandIn, broker: redis.Redis) -> list[Any]:
-    stand_in.answers = sample(type_)
+    stand_in.responses = sample(type_)
     return [item.value for item in items_over_http(type_.fetch, scope_of(type_, stand_in), stand_in, broker)]
 
 
@@ -179,7 +179,7 @@ def rows(type_: ResourceType, value: Any, stand_in: StandIn) -> str:
     """What is wrong with an item, if it is anything but a key, or a value of its own, that isn't there."""
     try:
         list(rows_of(type_, Source(value, scope_of(type_, stand_in), (), "", "", {})))
-    except BadItem as error:
+    except InvalidRecord as error:
         return "" if "no key" in str(error) or "missing" in str(error) else str(error)
     return ""
 

@@ -17,7 +17,7 @@ import redis
 from loaders.model import Source
 from tasks.engine import registry
 from tasks.engine.rows import ItemRows, read
-from tasks.failures import BadItem
+from tasks.failures import InvalidRecord
 from tasks.resource import ResourceType
 from tests.contract.samples import items_over_http, sample, scope_of
 from tests.contract.stand_in import StandIn
@@ -32,7 +32,7 @@ Place = tuple[str | int, ...]
 def test_what_is_null_or_of_an_odd_type_costs_itself(
     type_: ResourceType, instead: Any, stand_in: StandIn, broker: redis.Redis
 ) -> None:
-    stand_in.answers = sample(type_)
+    stand_in.responses = sample(type_)
     tenant, scope = stand_in.tenant_of(type_), scope_of(type_, stand_in)
     for item in items_over_http(type_.fetch, scope, stand_in, broker):
         whole = readable(type_, Source(item.value, scope, access=tenant.access), item.key)
@@ -47,7 +47,7 @@ def test_what_is_null_or_of_an_odd_type_costs_itself(
             if instead is None:
                 wrong = [reason for reason in found.rejected.values() if "no key" not in reason]
                 assert not wrong, f"{where}: {wrong}"
-            assert lost(whole, found) <= most_lost(item.value, place), where
+            assert lost(whole, found) <= max_lost(item.value, place), where
 
 
 OWN_KEYS: Final = {("id",), ("extension",), ("version",)}  # of an item: nothing else tells which it is
@@ -57,7 +57,7 @@ def readable(type_: ResourceType, source: Source, key: str) -> ItemRows | None:
     """Whatever else it raises is an error of the declaration."""
     try:
         return read(type_, source, key or None)
-    except BadItem:
+    except InvalidRecord:
         return None
 
 
@@ -84,7 +84,7 @@ def lost(whole: ItemRows, found: ItemRows) -> int:
     return (before - after).total()
 
 
-def most_lost(value: Any, place: Place) -> int:
+def max_lost(value: Any, place: Place) -> int:
     """All that lies at a place, each with what it shares; a field by itself is no more than its own thing."""
     for name in place:
         value = value[name]

@@ -1,7 +1,8 @@
-"""What comes with status 200 and is no answer (a proxy's page, an error of a gateway, half an answer) must not read as
+"""What comes with status 200 and is no response (a proxy's page, an error of a gateway, half a response) must not
+read as
 an empty list: it would delete everything of its kind. Every type, and each of its calls, over HTTP.
 
-All attempts run at the same time: an answer that can't be read is asked for again, and that takes a while.
+All attempts run at the same time: a response that can't be read is asked for again, and that takes a while.
 """
 
 from __future__ import annotations
@@ -22,23 +23,23 @@ from tasks.resource import ResourceType
 from tests.contract.google_stand_in import GoogleStandIn
 from tests.contract.loading import fetch
 from tests.contract.samples import scope_of
-from tests.contract.stand_in import OtherAnswer, StandIn
+from tests.contract.stand_in import OtherResponse, StandIn
 from workers import embedded
 
 _OBJECT: Final = '{"message": "The service is being maintained", "items": {"next": null}}'
 _PAGE: Final = "<html><head><title>Sign in</title></head><body><p>Wi-Fi of the hotel<br></body></html>"
 EMPTY_OBJECT: Final = "an empty object"
 OTHERS: Final = {
-    "another object": OtherAnswer(
+    "another object": OtherResponse(
         _OBJECT, "<Maintenance><Message>The service is being maintained</Message></Maintenance>"
     ),
-    EMPTY_OBJECT: OtherAnswer("{}", "<{call}Response><{call}Result/></{call}Response>"),
-    "a list": OtherAnswer(
+    EMPTY_OBJECT: OtherResponse("{}", "<{call}Response><{call}Result/></{call}Response>"),
+    "a list": OtherResponse(
         '[{"message": "The service is being maintained"}]', "<list><member>maintenance</member></list>"
     ),
-    "null": OtherAnswer("null", "<null/>"),
-    "a page": OtherAnswer(_PAGE, _PAGE, "text/html"),
-    "nothing": OtherAnswer("", ""),
+    "null": OtherResponse("null", "<null/>"),
+    "a page": OtherResponse(_PAGE, _PAGE, "text/html"),
+    "nothing": OtherResponse("", ""),
 }
 TYPES: Final = registry.types().values()
 Ended = Mapping[tuple[str, str], Unit]  # by the name of the type, and what was answered
@@ -46,7 +47,7 @@ Ended = Mapping[tuple[str, str], Unit]  # by the name of the type, and what was 
 
 @pytest.mark.parametrize("other", OTHERS)
 @pytest.mark.parametrize("type_", TYPES, ids=lambda type_: type_.name)
-def test_what_is_no_answer_deletes_nothing(type_: ResourceType, other: str, ended: Ended) -> None:
+def test_what_is_no_response_deletes_nothing(type_: ResourceType, other: str, ended: Ended) -> None:
     """The scope fails, or is denied; it is neither complete nor skipped, as skipped it would count as expected."""
     unit = ended[type_.name, other]
     if other == EMPTY_OBJECT and says_empty(type_):
@@ -60,13 +61,13 @@ def test_what_is_no_answer_deletes_nothing(type_: ResourceType, other: str, ende
 
 def says_empty(type_: ResourceType) -> bool:
     """Whether an object without fields is how the API says that there is nothing: Google's discovery document says so,
-    if the answer lists things and isn't told apart by a field `kind`.
+    if the response lists things and isn't told apart by a field `kind`.
     """
     if type_.provider not in GOOGLE:
         return False
     call = type_.fetch.calls[0]
-    answer = discovery_document(call.partition(":")[0])["schemas"][method_of(call)["response"]["$ref"]]
-    return bool(lists_of(call)) and "kind" not in answer["properties"]
+    response = discovery_document(call.partition(":")[0])["schemas"][method_of(call)["response"]["$ref"]]
+    return bool(lists_of(call)) and "kind" not in response["properties"]
 
 
 GOOGLE: Final = ("gcp", "gsuite")
@@ -96,14 +97,14 @@ def ended(
 
 
 def attempts(
-    types: Collection[ResourceType], other: OtherAnswer, stand_ins: Mapping[str, StandIn], broker: redis.Redis
+    types: Collection[ResourceType], other: OtherResponse, stand_ins: Mapping[str, StandIn], broker: redis.Redis
 ) -> dict[str, Unit]:
     """One at each type's scope; by the name of the type."""
     for key in broker.scan_iter("chartfleet:*"):
         broker.delete(key)
     for name, stand_in in stand_ins.items():
         stand_in.forget()
-        stand_in.answer_otherwise({type_.fetch.calls[0] for type_ in types if type_.provider == name}, other)
+        stand_in.respond_otherwise({type_.fetch.calls[0] for type_ in types if type_.provider == name}, other)
     ledger = Ledger(broker, "1-others")
     ledger.open(tag=1, config={}, window=1, planners=[planner := Scope(type="any.tenants", tenant="all")])
     planning = ledger.begin(planner, lease_seconds=600, worker="contract")

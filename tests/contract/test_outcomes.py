@@ -24,7 +24,7 @@ from tests.contract import providers
 from tests.contract.loading import fetch
 from tests.contract.providers.aws import Aws
 from tests.contract.samples import REGION, items_in, pages, sample, scope_of
-from tests.contract.stand_in import SOMETHING_ELSE, Answers, StandIn
+from tests.contract.stand_in import SOMETHING_ELSE, Responses, StandIn
 
 TYPES = registry.types().values()
 
@@ -32,8 +32,8 @@ every_type = pytest.mark.parametrize("type_", TYPES, ids=lambda type_: type_.nam
 every_type_of_regions = pytest.mark.parametrize(
     "type_", [t for t in TYPES if providers.stand_in_class(t.provider).regions], ids=lambda type_: type_.name
 )
-every_type_in_parts = pytest.mark.parametrize(
-    "type_", [t for t in TYPES if isinstance(t.fetch, Listing) and t.fetch.divided], ids=lambda type_: type_.name
+every_partitioned_type = pytest.mark.parametrize(
+    "type_", [t for t in TYPES if isinstance(t.fetch, Listing) and t.fetch.partitioned], ids=lambda type_: type_.name
 )
 every_call = pytest.mark.parametrize(
     ("type_", "call"),
@@ -70,12 +70,12 @@ class Attempts:
     stand_in: StandIn
 
     def at(
-        self, type_: ResourceType, fault: Callable[[], None] = lambda: None, *, answers: Answers | None = None
+        self, type_: ResourceType, fault: Callable[[], None] = lambda: None, *, responses: Responses | None = None
     ) -> Ended:
         """One attempt at the type's scope, and at each part that it plans."""
         self.stand_in.forget()
         fault()
-        self.stand_in.answers = sample(type_) if answers is None else answers
+        self.stand_in.responses = sample(type_) if responses is None else responses
         for key in self.broker.scan_iter("chartfleet:*"):
             self.broker.delete(key)
         ledger = Ledger(self.broker, "1-outcomes")
@@ -113,7 +113,7 @@ def attempts(stand_in: StandIn, broker: redis.Redis) -> Attempts:
 
 
 @every_type
-def test_a_whole_answer_is_complete(type_: ResourceType, attempts: Attempts) -> None:
+def test_a_whole_response_is_complete(type_: ResourceType, attempts: Attempts) -> None:
     ended = attempts.at(type_)
     assert (ended.state, ended.reason) == (State.FETCHED, "")
     assert ended.rows > 0
@@ -144,7 +144,7 @@ def test_a_region_that_is_not_enabled_is_skipped(type_: ResourceType, attempts: 
     closed = {"ec2:DescribeRegions": [{"Regions": [{"RegionName": REGION, "OptInStatus": "not-opted-in"}]}]}
     aws = attempts.stand_in
     assert isinstance(aws, Aws)
-    ended = attempts.at(type_, lambda: aws.not_enabled(type_.fetch.calls[0]), answers=sample(type_) | closed)
+    ended = attempts.at(type_, lambda: aws.not_enabled(type_.fetch.calls[0]), responses=sample(type_) | closed)
     assert ended.state is (State.SKIPPED if type_.per is Per.REGION else State.DENIED)
     assert ended.rows == 0
 
@@ -154,8 +154,8 @@ def test_nothing_is_complete(type_: ResourceType, attempts: Attempts) -> None:
     is_code = not isinstance(type_.fetch, Listing)
     lists = attempts.stand_in.lists(type_)
     if not lists or (is_code and lists[0][0] != type_.fetch.calls[0]):
-        pytest.skip("an answer of it is an item: there is always one")
-    ended = attempts.at(type_, answers=without_items(type_, attempts.stand_in))
+        pytest.skip("a response of it is an item: there is always one")
+    ended = attempts.at(type_, responses=without_items(type_, attempts.stand_in))
     if not attempts.stand_in.tells_empty:
         assert (ended.state, ended.rows) == (State.FAILED, 0)
         return
@@ -164,11 +164,11 @@ def test_nothing_is_complete(type_: ResourceType, attempts: Attempts) -> None:
         assert len(attempts.stand_in.received) == 1, "an empty scope costs one call"
 
 
-def without_items(type_: ResourceType, stand_in: StandIn) -> Answers:
+def without_items(type_: ResourceType, stand_in: StandIn) -> Responses:
     """One page of each list, with nothing in it, and nothing after it."""
-    answers, lists = deepcopy(sample(type_)), stand_in.lists(type_)
+    responses, lists = deepcopy(sample(type_)), stand_in.lists(type_)
     for call in dict.fromkeys(call for call, _ in lists):
-        found = answers[call]
+        found = responses[call]
         if isinstance(found, list) or call == lists[0][0]:
             page: Any = [] if (call, "") in lists and isinstance(next(pages(found)), list) else {}
             for path in (path for of, path in lists if of == call and path):
@@ -177,8 +177,8 @@ def without_items(type_: ResourceType, stand_in: StandIn) -> Answers:
                 for step in around:
                     place = place.setdefault(step, {})
                 place |= {last: [], **stand_in.the_end}
-            answers[call] = [page] if isinstance(found, list) else dict.fromkeys(found, page)
-    return answers
+            responses[call] = [page] if isinstance(found, list) else dict.fromkeys(found, page)
+    return responses
 
 
 @every_detail
@@ -188,11 +188,13 @@ def test_an_item_that_vanishes_between_list_and_detail_is_passed_over(
     """And the others are there. A "not found" that the declaration doesn't know is no reason to delete anything."""
     assert isinstance(type_.fetch, Listing)
     whole = attempts.at(type_).rows
-    for code in (*type_.fetch.gone_if, *detail.none_if):
+    for code in (*type_.fetch.not_found_codes, *detail.absent_codes):
         ended = attempts.at(type_, partial(attempts.stand_in.lose, detail.action, code))
         assert (ended.state, ended.reason) == (State.FETCHED, ""), code
         assert ended.rows <= whole
-    assert ended.rows > 0 or ended.reason.startswith("bad answer"), "a page whose only item is nameless is no such page"
+    assert ended.rows > 0 or ended.reason.startswith("bad response"), (
+        "a page whose only item is nameless is no such page"
+    )
     ended = attempts.at(type_, lambda: attempts.stand_in.lose(detail.action, SOMETHING_ELSE))
     assert ended.state is State.FETCHED
     assert SOMETHING_ELSE in "".join(ended.gaps)
@@ -207,44 +209,44 @@ def test_a_malformed_item_is_rejected(type_: ResourceType, attempts: Attempts) -
     if not isinstance(type_.fetch, Listing) or not lists:
         pytest.skip("no listing of its own whose item could be cut")
     whole = attempts.at(type_).rows
-    answers = deepcopy(sample(type_))
-    if type_.fetch.divided:
-        spoil_one(answers, (type_.fetch.divided.again or type_.fetch.details[0]).action)
+    responses = deepcopy(sample(type_))
+    if type_.fetch.partitioned:
+        spoil_one(responses, (type_.fetch.partitioned.refetch or type_.fetch.details[0]).action)
     else:
         call, path = lists[0]
-        items = next(items for page in answers[call] if (items := items_in(page, path)))
+        items = next(items for page in responses[call] if (items := items_in(page, path)))
         items[0] = nameless(items[0])
         if items[0] == {}:
             pytest.skip("an item is nothing but its name, and without it nothing on the wire")
-    ended = attempts.at(type_, answers=answers)
+    ended = attempts.at(type_, responses=responses)
     assert ended.state in (State.FAILED, State.FETCHED)
     assert ended.reason if ended.state is State.FAILED else ended.gaps
     assert 0 < ended.rows <= whole
 
 
-@every_type_in_parts
+@every_partitioned_type
 def test_a_listing_with_an_item_that_has_no_id_fails_as_a_whole(type_: ResourceType, attempts: Attempts) -> None:
     """No part could have it."""
     assert isinstance(type_.fetch, Listing)
-    answers = deepcopy(sample(type_))
+    responses = deepcopy(sample(type_))
     [(call, path), *_] = attempts.stand_in.lists(type_)
-    items_in(answers[call][0], path)[0].pop("id")
-    ended = attempts.at(type_, answers=answers)
+    items_in(responses[call][0], path)[0].pop("id")
+    ended = attempts.at(type_, responses=responses)
     assert (ended.state, ended.rows) == (State.FAILED, 0)
-    assert ended.reason.startswith(f"bad answer: {call}: ")
+    assert ended.reason.startswith(f"bad response: {call}: ")
     assert ended.reason.endswith("no id")
 
 
-def spoil_one(answers: Answers, call: str) -> None:
-    """Numbers where the first answer to a call that is made per item has texts."""
-    of_items = answers[call]
+def spoil_one(responses: Responses, call: str) -> None:
+    """Numbers where the first response to a call that is made per item has texts."""
+    of_items = responses[call]
     assert isinstance(of_items, dict)
-    name, answer = next((name, answer) for name, answer in of_items.items() if answer != [[]])
-    if isinstance(answer, list):
-        page = answer[0]
+    name, response = next((name, response) for name, response in of_items.items() if response != [[]])
+    if isinstance(response, list):
+        page = response[0]
         page[0] = texts_as_numbers(page[0])
     else:
-        of_items[name] = texts_as_numbers(answer)
+        of_items[name] = texts_as_numbers(response)
 
 
 def texts_as_numbers(item: dict[str, Any]) -> dict[str, Any]:

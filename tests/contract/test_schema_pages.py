@@ -34,7 +34,7 @@ def test_a_page_has_queries(family: schema_pages.Family) -> None:
 
 @every_query
 def test_a_query_names_what_is_in_the_schema(query: Query) -> None:
-    """Types of relationships, labels and properties; that they go together, the answer shows."""
+    """Types of relationships, labels and properties; that they go together, the response shows."""
     text = re.sub(r"'[^']*'|//.*", "", query.text)
     in_edges = {
         name for edge in re.findall(r"\[\w*((?::|\|)[^\]{]*)", text) for name in re.findall(r"[A-Z_0-9]{2,}", edge)

@@ -61,7 +61,7 @@ def test_a_worker_that_stood_still_writes_nothing_when_it_goes_on(
 def test_a_worker_that_is_shut_down_gives_its_scope_back_at_once(
     fleet: Fleet, aws: AwsServer, undisturbed: State
 ) -> None:
-    """Although the API doesn't answer it."""
+    """Although the API isn't responding it."""
     aws.add(PAUSED)
     ledger = fleet.start()
     aws.wait_for(PAUSED)

@@ -39,12 +39,12 @@ def test_a_worker_whose_call_takes_long_is_healthy(fleet: Fleet, aws: AwsServer)
 
 
 @pytest.mark.parametrize("name", ["coordinator", "fetch-1", "loader"])
-def test_a_worker_that_stands_still_doesnt_answer(fleet: Fleet, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_stands_still_doesnt_response(fleet: Fleet, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "ANSWER_SECONDS", 1)
     with fleet.frozen(name):
         told = fleet.health(name)
     assert not told.well
-    assert told.text == f"{name}@{socket.gethostname()} doesn't answer"
+    assert told.text == f"{name}@{socket.gethostname()} isn't responding"
     wait_for(lambda: fleet.health(name).well)
 
 
@@ -126,11 +126,11 @@ def test_a_worker_whose_broker_is_away_needs_no_successor(fleet: Fleet, fleet_br
     finally:
         fleet_broker.process.send(signal.SIGCONT)
     assert told.well
-    assert "the broker doesn't answer" in told.text
+    assert "the broker isn't responding" in told.text
 
 
 def fetching(fleet: Fleet, aws: AwsServer) -> str:
-    """The worker that waits for an answer of the API, all else being done."""
+    """The worker that waits for a response of the API, all else being done."""
     aws.add(PAUSED)
     ledger = fleet.start()
     wait_until_one_is_left(ledger)

@@ -61,7 +61,9 @@ def test_no_secret_is_anywhere(
             wait_for(lambda: info_of(ledger).waiting > 20)
             during = list(held(fleet.redis))
         report = fleet.finish(ledger)
-        answers = [fleet.app.control.broadcast(ask, reply=True, limit=4) for ask in ("conf", "stats", "active_queues")]
+        responses = [
+            fleet.app.control.broadcast(ask, reply=True, limit=4) for ask in ("conf", "stats", "active_queues")
+        ]
     assert bool(report.not_seen) is bool(faults)
     places = {
         "the commands to Redis": commands,
@@ -72,7 +74,7 @@ def test_no_secret_is_anywhere(
         "the workers' logs": [path.read_text() for path in fleet.workers.log_dir.glob("*.log")],
         "the services' logs": [path.read_text() for path in (services.data_dir / "logs").glob("*.log")],
         "the broker's log": [path.read_text() for path in fleet_broker.directory.glob("*.log")],
-        "the workers' answers to Flower": [str(answer) for answer in answers],
+        "the workers' answers to Flower": [str(response) for response in responses],
         "the workers' command lines": [" ".join(process.cmdline()) for process in fleet.processes()],
     }
     for place, said in places.items():

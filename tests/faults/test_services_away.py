@@ -101,16 +101,16 @@ def test_three_outages_of_neo4j_quarantine_nothing_and_lose_nothing(
     with surroundings.graph.shut():
         aws.remove(LAST)
         wait_for(lambda: info_of(ledger).waiting)
-        wait_for(lambda: "the graph doesn't answer" in info_of(ledger).trouble)
+        wait_for(lambda: "the graph isn't responding" in info_of(ledger).blocked_by)
         loader = fleet.health("loader")
         assert loader.well, loader.text
-        assert f"run {ledger.run} waits: the graph doesn't answer" in loader.text
+        assert f"run {ledger.run} waits: the graph isn't responding" in loader.text
     with locked(fleet.graph, "MATCH (bucket:S3Bucket) SET bucket.held = true"):
         wait_until_blocked(fleet.graph, "MATCH (bucket:S3Bucket)")
         with surroundings.graph.shut():
             time.sleep(AWAY_SECONDS)
     assert_complete(fleet, ledger, undisturbed)
-    assert info_of(ledger).trouble == ""
+    assert info_of(ledger).blocked_by == ""
 
 
 def test_a_fetch_waits_while_the_loader_is_behind(fleet: Fleet, undisturbed: State) -> None:

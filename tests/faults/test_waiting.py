@@ -8,7 +8,7 @@ from collections.abc import Callable
 import neo4j
 
 from loaders.ledger import State as Scope
-from loaders.writer import GRAPH_NODE, SIGN_SECONDS
+from loaders.writer import GRAPH_NODE, HEARTBEAT_SECONDS
 from tests.fleet.graph_state import State, difference, graph_state
 from tests.fleet.locks import locked, wait_until_blocked
 from tests.fleet.running import QUICK, Fleet, unit_of, wait_for, wait_until_one_is_left
@@ -16,7 +16,7 @@ from tests.servers.aws import AwsServer, Effect, Fault
 
 BALANCERS, SUBNETS, HERE = "aws.elb.load_balancers", "aws.ec2.subnets", "us-east-1"
 LISTING = ("elb", "DescribeLoadBalancers", HERE)  # of the only type of its service here: what waits, waits alone
-SIGN_OF_LIFE = f"MATCH {GRAPH_NODE} WHERE g.run"
+HEARTBEAT = f"MATCH {GRAPH_NODE} WHERE g.run"
 ASKED_SECONDS = 22  # longer than a call waits within its attempt
 
 
@@ -68,10 +68,10 @@ def test_a_worker_that_stands_still_while_it_gives_a_sign_of_life_doesnt_hold_th
     ledger = fleet.start()
     aws.wait_for(paused)
     with locked(fleet.graph, "MATCH (g:SyncGraph) SET g.held = true"):
-        wait_until_blocked(fleet.graph, SIGN_OF_LIFE)
+        wait_until_blocked(fleet.graph, HEARTBEAT)
         fleet.freeze()
     aws.remove(paused)
-    assert fleet.graph.write(a_write_within(SIGN_SECONDS + 15))
+    assert fleet.graph.write(a_write_within(HEARTBEAT_SECONDS + 15))
     fleet.thaw()
     report = fleet.finish(ledger)
     assert report.exit_code == 0

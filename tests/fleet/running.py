@@ -58,7 +58,7 @@ BROKER_PASSWORD = "CHARTFLEET_TEST_BROKER_PASSWORD"
 
 
 def wait_for(what: Callable[[], T | None], *, seconds: float = 60, message: Callable[[], str] = str) -> T:
-    """Ask until the answer is not empty, and return it. Raises TimeoutError."""
+    """Ask until the response is not empty, and return it. Raises TimeoutError."""
     end = time.monotonic() + seconds
     while not (found := what()):
         if time.monotonic() > end:
@@ -184,14 +184,14 @@ class Fleet:
         names = names or {worker.name for worker in self.workers.workers}
         while True:
             self.workers.watch()
-            answers: list[dict[str, Any]] = []
+            responses: list[dict[str, Any]] = []
             with suppress(redis.ConnectionError):  # one of before Redis was restarted
                 most = len(self.workers.workers)
-                answers = self.app.control.broadcast("ping", reply=True, timeout=2, limit=most) or []
-            if names <= {host.partition("@")[0] for answer in answers for host in answer}:
+                responses = self.app.control.broadcast("ping", reply=True, timeout=2, limit=most) or []
+            if names <= {host.partition("@")[0] for response in responses for host in response}:
                 return
             if time.monotonic() > end:
-                raise TimeoutError(f"of {sorted(names)} only {answers} answer; see {self.workers.log_dir}")
+                raise TimeoutError(f"of {sorted(names)} only {responses} answer; see {self.workers.log_dir}")
 
     def at_rest(self) -> None:
         """Back to how it began: no run, no message, no worker that stands still or is gone."""

@@ -93,8 +93,8 @@ class Run:
             pass
 
     def barrier(self) -> None:
-        links.draw(self._writer, registry.schema())
-        Cleanup(self._writer, registry.schema()).unneeded()
+        links.write(self._writer, registry.schema())
+        Cleanup(self._writer, registry.schema()).delete_orphans()
 
 
 class Sync:
@@ -109,14 +109,14 @@ class Sync:
         self.tag += 1
         return Run(self._broker, self.writer, self.tag, scopes)
 
-    def run(self, answers: Mapping[Scope, Items | str]) -> Run:
+    def run(self, responses: Mapping[Scope, Items | str]) -> Run:
         """A run whose scopes answer so, in this order, up to the barrier's work."""
-        run = self.start(answers)
-        for of, answer in answers.items():
-            if isinstance(answer, str):
+        run = self.start(responses)
+        for of, response in responses.items():
+            if isinstance(response, str):
                 run.deny(of)
             else:
-                run.fetch(of, rows(of, answer))
+                run.fetch(of, rows(of, response))
             run.load()
         run.barrier()
         return run

@@ -16,7 +16,7 @@ import redis
 from loaders.scope import GLOBAL
 from tasks.aws.client import client, tenants
 from tasks.aws.organizations import ORGANIZATIONS
-from tasks.clients.rate_limiter import RateBudget
+from tasks.clients.rate_limiter import RedisRateLimiter
 from tasks.failures import CallFailed, Failure, NotConfigured
 from tasks.resource import Listed, Tenant
 from tests.servers.aws import AwsServer, Effect, Fault
@@ -73,7 +73,7 @@ def configure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str) -> Non
 def found(broker: redis.Redis, **options: Any) -> Listed[Tenant]:
     async def run() -> Listed[Tenant]:
         try:
-            return await tenants.tenants(options, RateBudget(broker))
+            return await tenants.tenants(options, RedisRateLimiter(broker))
         finally:
             await client.close()
 
@@ -88,7 +88,7 @@ def reached(broker: redis.Redis, accounts: Sequence[Tenant]) -> dict[str, str | 
         try:
             for tenant in accounts:
                 try:
-                    connection = await tenants.connect(tenant, GLOBAL, RateBudget(broker))
+                    connection = await tenants.connect(tenant, GLOBAL, RedisRateLimiter(broker))
                     told[tenant.id] = (await connection.call("sts:GetCallerIdentity"))["Arn"]
                 except CallFailed as error:
                     told[tenant.id] = error
@@ -105,7 +105,7 @@ def reached(broker: redis.Redis, accounts: Sequence[Tenant]) -> dict[str, str | 
 def test_without_an_option_it_is_the_account_of_the_default_credentials(aws: AwsServer, broker: redis.Redis) -> None:
     listed = found(broker)
     assert [(tenant.id, tenant.name) for tenant in listed.found] == [(HUB, "master")], "as Organizations calls it"
-    assert not listed.whole, "there may be others"
+    assert not listed.complete, "there may be others"
 
 
 def test_an_account_that_may_not_ask_organizations_keeps_its_profiles_name(aws: AwsServer, broker: redis.Redis) -> None:
@@ -124,7 +124,7 @@ def test_every_account_of_the_organization_is_reached_by_the_role(
     assert {tenant.id: tenant.name for tenant in listed.found} == {
         HUB: "master", web: "web", data: "data", closed: "closed",
     }  # fmt: skip
-    assert listed.whole, "an account that isn't listed is gone"
+    assert listed.complete, "an account that isn't listed is gone"
     assert listed.owner.startswith("o-"), "from this organization, that is"
     assert aws.calls().count("organizations", "ListAccounts") == 1, "the hub lists them once"
 
@@ -225,18 +225,18 @@ def test_each_named_profile_is_an_account_and_one_that_fails_is_not_seen_with_it
         "888888888888": "with-mfa",
     }, "every named profile but `default`; a role says whose account it would be"
     assert listed.notes == (f"profiles web and web-again are both account {web}: it is fetched once, by web",)
-    assert not listed.whole, "a profile that is gone doesn't mean that its account is"
+    assert not listed.complete, "a profile that is gone doesn't mean that its account is"
 
     told = reached(broker, listed.found)
     assert [told[account] for account in (web, data)] == [
         f"arn:aws:sts::{account}:assumed-role/Reader/{str(told[account]).rpartition('/')[2]}" for account in (web, data)
     ]
     reasons = {account: error.code for account, error in told.items() if isinstance(error, CallFailed)}
-    unseen = {line.split(":")[0]: line for line in listed.unseen.split("; ")}
+    unseen = {line.split(":")[0]: line for line in listed.incomplete_reason.split("; ")}
     assert sorted(unseen) == [f"profile {name}" for name in ("no-arn", "no-program", "nothing", "talkative")]
     assert "NoCredentialsError" in unseen["profile nothing"]
     assert "No such file" in unseen["profile no-program"]
-    assert "the-secret" not in listed.unseen, "what a program printed stays with it"
+    assert "the-secret" not in listed.incomplete_reason, "what a program printed stays with it"
     assert reasons == {"999999999999": "AccessDenied", "888888888888": "AsksForMfa"}
 
 
@@ -288,7 +288,7 @@ def test_names_come_from_the_account_that_may_list_the_organization(
 async def _organization(broker: redis.Redis, tenant: Tenant) -> list[str]:
     """What a tenant's scope tells of the organization: the kinds of its items."""
     try:
-        connection = await tenants.connect(tenant, GLOBAL, RateBudget(broker))
+        connection = await tenants.connect(tenant, GLOBAL, RedisRateLimiter(broker))
         return [next(iter(item.value)) async for item in ORGANIZATIONS.fetch.items(connection, "")]
     finally:
         await client.close()
@@ -330,9 +330,11 @@ def test_a_mended_profile_is_read_again(
 
     async def twice() -> tuple[str, Listed[Tenant]]:
         try:
-            broken = await tenants.tenants({"aws_sync_all_profiles": True}, RateBudget(broker))
+            broken = await tenants.tenants({"aws_sync_all_profiles": True}, RedisRateLimiter(broker))
             configure(monkeypatch, tmp_path, text)
-            return broken.unseen, await tenants.tenants({"aws_sync_all_profiles": True}, RateBudget(broker))
+            return broken.incomplete_reason, await tenants.tenants(
+                {"aws_sync_all_profiles": True}, RedisRateLimiter(broker)
+            )
         finally:
             await client.close()
 
@@ -353,7 +355,7 @@ def test_a_device_counts_only_where_it_would_be_asked_for(
         f"[profile by-base]\nrole_arn = arn:aws:iam::{web}:role/Reader\nsource_profile = base\n",
     )
     listed = found(broker, aws_sync_all_profiles=True)
-    assert ({tenant.id for tenant in listed.found}, listed.unseen) == ({HUB, web}, "")
+    assert ({tenant.id for tenant in listed.found}, listed.incomplete_reason) == ({HUB, web}, "")
     assert list(tenants.missing({})) == [], "keys of the environment need no device"
 
 
@@ -380,9 +382,9 @@ def test_a_profile_that_is_not_there_is_told_in_one_line(aws: AwsServer, monkeyp
 
 
 def test_one_account_can_be_found_in_one_way_only() -> None:
-    assert tenants.contradiction({"aws_assume_role": "Reader", "aws_sync_all_profiles": True})
-    assert tenants.contradiction({"aws_external_id": "x"})
-    assert tenants.contradiction({"aws_assume_role": "Reader", "aws_external_id": "x"}) is None
+    assert tenants.conflicts({"aws_assume_role": "Reader", "aws_sync_all_profiles": True})
+    assert tenants.conflicts({"aws_external_id": "x"})
+    assert tenants.conflicts({"aws_assume_role": "Reader", "aws_external_id": "x"}) is None
 
 
 def test_a_role_is_given_by_its_name() -> None:

@@ -198,7 +198,7 @@ QUERIES = (
 )
 
 
-def answers(graph: Graph) -> list[Any]:
+def responses(graph: Graph) -> list[Any]:
     """What the graph answers about the account that is synced: to queries of 2020, and to the sample queries."""
     own = graph.rows("MATCH (a:AWSAccount {id: $ours}) RETURN a.name AS name", {"ours": estate.OURS})[0]["name"]
     samples = [[row for row in graph.rows(sample.query) if row["account"] == own] for sample in sample_queries.read()]
@@ -246,7 +246,7 @@ def taken_over_and_synced(
 
     report = fleet.sync(**SETTINGS)
     assert (report.state, report.not_seen, report.failed_jobs) == ("complete", [], [])
-    found, told = owned(graph), answers(graph)
+    found, told = owned(graph), responses(graph)
     assert graph.rows(ORPHANS_ARE) == []
     now = elements(graph)
     assert {id_: now.get(id_) for id_ in others} == others
@@ -263,7 +263,7 @@ def taken_over_and_synced(
     assert found.pop("IpRange 35.0.0.0/8")  # a rule of GCP's needs it
     assert found.pop(f"AWSAccount {estate.THEIRS}")
     assert "\n".join(differences(found, owned(graph))) == ""
-    assert told == answers(graph)
+    assert told == responses(graph)
     labels: dict[str, Any] = {line.pop("label"): line for line in looked.json["labels"]}
     return labels
 

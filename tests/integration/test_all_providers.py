@@ -34,8 +34,8 @@ ACCOUNT = "123456789012"
 AWS = ("--aws-regions", "us-east-1", "--aws-requested-syncs", "account,iam.roles")
 IN_FLIGHT = {
     "okta": okta_api.SERVICE.in_flight,
-    "gsuite": gsuite_api.TERMS.in_flight,
-    "gcp": gcp_api.TERMS.in_flight,
+    "gsuite": gsuite_api.POLICY.in_flight,
+    "gcp": gcp_api.POLICY.in_flight,
     "github": github_api.SERVICE.in_flight,
     "crxcavator": crxcavator_api.SERVICE.in_flight,
 }
@@ -176,7 +176,7 @@ def test_relationships_go_over_the_borders_of_providers(fleet: Fleet) -> None:
     ]
 
 
-def test_the_page_of_sample_queries_has_their_answers(fleet: Fleet) -> None:
+def test_the_page_of_sample_queries_has_their_responses(fleet: Fleet) -> None:
     assert sample_queries.differences(fleet.graph, sample_queries.PEOPLE) == []
 
 

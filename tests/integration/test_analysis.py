@@ -357,7 +357,7 @@ def test_an_address_goes_with_the_groups_of_its_own_interface(graph: Graph) -> N
         (None, (None, None), True),
     ],
 )
-def test_an_instance_that_answers_pings_alone_is_not_exposed(
+def test_an_instance_that_responses_pings_alone_is_not_exposed(
     graph: Graph, protocol: str | None, ports: tuple[Any, Any], opens: bool
 ) -> None:
     instance(graph, "i-1")

@@ -169,8 +169,8 @@ class Eventful(Ledger):
     random: Random
     meanwhile: Callable[[], None]
 
-    def take(self, *, most_batches: int, most_bytes: int) -> Taken | None:
-        taken = super().take(most_batches=self.random.randint(1, 4), most_bytes=most_bytes)
+    def take(self, *, max_batches: int, max_bytes: int) -> Taken | None:
+        taken = super().take(max_batches=self.random.randint(1, 4), max_bytes=max_bytes)
         if taken:
             self.meanwhile()
         return taken
@@ -216,7 +216,7 @@ def in_any_order(run: Run, what: Seen, random: Random, broker: redis.Redis) -> N
     def lose(of: Scope) -> None:
         """The process of the attempt is dead: its lease runs out, and the sweeper hands the scope to another."""
         broker.zadd(f"chartfleet:run:{run.ledger.run}:leases", {of.id: 1})
-        run.ledger.sweep(lease_seconds=600, most_deaths=9, patience_seconds=600, broker="one", queued={})
+        run.ledger.sweep(lease_seconds=600, max_crashes=9, redelivery_grace_seconds=600, broker="one", queued={})
 
     under_way = [attempts(run, of, what, random, lose) for of in SCOPES]
 

@@ -18,12 +18,12 @@ import redis
 from tasks.aws.client import client as aws_api
 from tasks.aws.client import credentials
 from tasks.aws.client.client import AwsApi
-from tasks.clients.rate_limiter import RateBudget
+from tasks.clients.rate_limiter import RedisRateLimiter
 from tasks.engine.listing import CALLS_IN_FLIGHT, listing
-from tasks.failures import CallFailed, Failure, Later
+from tasks.failures import CallFailed, Failure, RetryLater
 from tasks.resource import NOT_SEEN, Gap, Item, Tenant
-from tests.servers.answers import AnswerServer
 from tests.servers.aws import AwsServer, Effect, Fault
+from tests.servers.responses import ResponseServer
 
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
@@ -49,7 +49,7 @@ def call(broker: redis.Redis, work: Any, *, region: str = REGION, longest_wait_s
 
     async def run() -> Any:
         tenant = Tenant(provider="aws", id=ACCOUNT, access={"partition": "aws"})
-        api = AwsApi(tenant, region, RateBudget(broker, longest_wait_seconds=longest_wait_seconds), "aws")
+        api = AwsApi(tenant, region, RedisRateLimiter(broker, longest_wait_seconds=longest_wait_seconds), "aws")
         try:
             return await work(api)
         finally:
@@ -112,7 +112,7 @@ def test_retry_after_is_kept(aws: AwsServer, broker: redis.Redis) -> None:
 
 def test_a_wait_that_would_be_long_gives_the_scope_back(aws: AwsServer, broker: redis.Redis) -> None:
     aws.add(Fault(Effect.THROTTLE, service="ec2", retry_after_seconds=120))
-    with pytest.raises(Later) as caught:
+    with pytest.raises(RetryLater) as caught:
         call(broker, lambda api: api.call("ec2:DescribeVpcs"), longest_wait_seconds=2)
     assert caught.value.after_seconds > 100
     assert aws.calls().count("ec2") == 1, "no call is sent while told to wait"
@@ -121,13 +121,13 @@ def test_a_wait_that_would_be_long_gives_the_scope_back(aws: AwsServer, broker: 
 def test_a_call_that_is_throttled_again_and_again_gives_the_scope_back(aws: AwsServer, broker: redis.Redis) -> None:
     """Also where each wait is short: its worker has better things to do."""
     aws.add(Fault(Effect.THROTTLE, service="ec2"))
-    with pytest.raises(Later, match="throttled 6 times"):
+    with pytest.raises(RetryLater, match="throttled 6 times"):
         call(broker, lambda api: api.call("ec2:DescribeVpcs"))
     assert aws.calls().count("ec2") == 6
 
 
 def test_what_another_account_shares_is_left_to_its_own_scope(aws: AwsServer, broker: redis.Redis) -> None:
-    vpcs = listing("ec2:DescribeVpcs", owner_at="OwnerId")
+    vpcs = listing("ec2:DescribeVpcs", owner_path="OwnerId")
     assert len(call(broker, lambda api: items(api, vpcs))) == 1
     other = Tenant(provider="aws", id="999999999999", access={"partition": "aws"})
     assert call(broker, lambda api: items(replace(api, tenant=other), vpcs)) == []
@@ -147,7 +147,7 @@ def test_an_error_that_stays_fails_after_five_tries(
     with pytest.raises(CallFailed) as caught:
         call(broker, lambda api: api.call("ec2:DescribeVpcs"))
     assert caught.value.failure is Failure.TRANSIENT
-    assert aws.calls().count("ec2") == aws_api.MOST_TRIES
+    assert aws.calls().count("ec2") == aws_api.MAX_ATTEMPTS
 
 
 def test_expired_credentials_are_renewed_once(aws: AwsServer, broker: redis.Redis) -> None:
@@ -207,22 +207,22 @@ class TestARegionWithoutTheService:
 
 
 @pytest.mark.parametrize("declared", [listing("ec2:DescribeVpcs"), roles(), listing("rds:DescribeDBInstances")])
-def test_an_answer_cut_short_is_no_empty_answer(
+def test_an_response_cut_short_is_no_empty_response(
     aws: AwsServer, broker: redis.Redis, declared: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tasks.aws.client.client.random.uniform", lambda low, high: 0)
     aws.add(Fault(Effect.MALFORMED))
     with pytest.raises(CallFailed) as caught:
         call(broker, lambda api: items(api, declared))
-    assert caught.value.failure is Failure.BAD_ANSWER
+    assert caught.value.failure is Failure.INVALID_RESPONSE
 
 
 class TestDetails:
     """A call per item: bounded in flight, each item's failure its own."""
 
-    LISTED = listing("s3:ListBuckets", gone_if="NoSuchBucket").then("s3:GetBucketAcl", Bucket="Name")
-    POLICIES = listing("s3:ListBuckets").then(
-        "s3:GetBucketPolicy", Bucket="Name", none_if="NoSuchBucketPolicy", gap=True
+    LISTED = listing("s3:ListBuckets", not_found_codes="NoSuchBucket").detail("s3:GetBucketAcl", Bucket="Name")
+    POLICIES = listing("s3:ListBuckets").detail(
+        "s3:GetBucketPolicy", Bucket="Name", absent_codes="NoSuchBucketPolicy", gap=True
     )
 
     @pytest.fixture(scope="class", autouse=True)
@@ -251,12 +251,12 @@ class TestDetails:
         aws.add(Fault(Effect.DENY, action="GetBucketAcl", bucket="details-007", code="NoSuchBucket", status=404))
         found = call(broker, lambda api: items(api, self.LISTED), region="global")
         failed = [item for item in found if item.failure]
-        assert [(item.value["Name"], item.failure.failure) for item in failed] == [("details-007", Failure.GONE)]
+        assert [(item.value["Name"], item.failure.failure) for item in failed] == [("details-007", Failure.NOT_FOUND)]
 
     def test_a_detail_that_some_cannot_have_is_asked_for_the_others_only(
         self, aws: AwsServer, broker: redis.Redis
     ) -> None:
-        some = listing("s3:ListBuckets").then("s3:GetBucketAcl", Bucket="Name", only={"Name": "details-007"})
+        some = listing("s3:ListBuckets").detail("s3:GetBucketAcl", Bucket="Name", only={"Name": "details-007"})
         found = call(broker, lambda api: items(api, some), region="global")
         assert [item.value["Name"] for item in found if "GetBucketAcl" in item.value] == ["details-007"]
         assert len(found) == 60
@@ -264,12 +264,14 @@ class TestDetails:
 
     def test_a_detail_not_found_is_no_vanished_item(self, aws: AwsServer, broker: redis.Redis) -> None:
         """A declaration that says neither of both must not delete the bucket: it has no policy, and is still there."""
-        undeclared = listing("s3:ListBuckets", gone_if="NoSuchBucket").then("s3:GetBucketPolicy", Bucket="Name")
+        undeclared = listing("s3:ListBuckets", not_found_codes="NoSuchBucket").detail(
+            "s3:GetBucketPolicy", Bucket="Name"
+        )
         found = call(broker, lambda api: items(api, undeclared), region="global")
         assert {item.value["GetBucketPolicy"] is NOT_SEEN for item in found} == {True}
         assert "neither none_if nor gone_if" in found[0].gaps[0].reason
 
-    def test_no_policy_is_an_answer_and_a_denied_one_a_gap(self, aws: AwsServer, broker: redis.Redis) -> None:
+    def test_no_policy_is_an_response_and_a_denied_one_a_gap(self, aws: AwsServer, broker: redis.Redis) -> None:
         aws.add(Fault(Effect.DENY, action="GetBucketPolicy", bucket="details-003"))
         found = call(broker, lambda api: items(api, self.POLICIES), region="global")
         by_name = {item.value["Name"]: item for item in found}
@@ -281,18 +283,18 @@ class TestDetails:
 class TestDetailsOfPages:
     """A detail is read to its last page; and each of what it lists may have details of its own."""
 
-    GROUPS = listing("iam:ListGroups").then("iam:GetGroup", GroupName="GroupName")
-    OF_MEMBERS = GROUPS.then(
-        "iam:ListAccessKeys", each="GetGroup.Users[]", UserName="UserName", none_if="NoSuchEntity", gap=True
+    GROUPS = listing("iam:ListGroups").detail("iam:GetGroup", GroupName="GroupName")
+    OF_MEMBERS = GROUPS.detail(
+        "iam:ListAccessKeys", each="GetGroup.Users[]", UserName="UserName", absent_codes="NoSuchEntity", gap=True
     )
 
     @pytest.fixture
-    def answers(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[AnswerServer]:
+    def responses(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[ResponseServer]:
         group = {"Path": "/", "GroupId": "AGPA1", "Arn": "arn:aws:iam::1:group/g", "CreateDate": "2024-05-01T08:30:00Z"}
-        with AnswerServer() as server:
+        with ResponseServer() as server:
             for name, value in (KEYS | {"AWS_ENDPOINT_URL": server.url}).items():
                 monkeypatch.setenv(name, value)
-            server.answers = {
+            server.responses = {
                 "iam:ListGroups": [{"Groups": [{"GroupName": name, **group} for name in ("ops", "empty")]}],
                 "iam:GetGroup": {
                     "ops": [
@@ -314,32 +316,34 @@ class TestDetailsOfPages:
             }
             yield server
 
-    def test_every_page_of_a_detail_is_read(self, answers: AnswerServer, broker: redis.Redis) -> None:
+    def test_every_page_of_a_detail_is_read(self, responses: ResponseServer, broker: redis.Redis) -> None:
         found = by_name(call(broker, lambda api: items(api, self.GROUPS), region="global"))
         assert [one["UserName"] for one in found["ops"].value["GetGroup"]["Users"]] == ["ann", "ben", "cid"]
         assert found["ops"].value["GetGroup"]["Group"]["GroupName"] == "ops", "what doesn't page is as it was"
         assert found["empty"].value["GetGroup"]["Users"] == []
 
     def test_a_page_that_promises_more_and_does_not_say_where_is_no_end(
-        self, answers: AnswerServer, broker: redis.Redis
+        self, responses: ResponseServer, broker: redis.Redis
     ) -> None:
-        pages = answers.answers["iam:GetGroup"]["ops"]  # type: ignore[call-overload]
+        pages = responses.responses["iam:GetGroup"]["ops"]  # type: ignore[call-overload]
         del pages[0]["Marker"]
         found = by_name(call(broker, lambda api: items(api, self.GROUPS), region="global"))
         assert found["ops"].value["GetGroup"] is NOT_SEEN
         [gap] = found["ops"].gaps
-        assert gap.reason == "bad answer: the answer says that there is more, and not where"
+        assert gap.reason == "bad response: the response says that there is more, and not where"
 
-    def test_a_page_of_a_detail_that_was_cut_short_is_no_end(self, answers: AnswerServer, broker: redis.Redis) -> None:
-        pages = answers.answers["iam:GetGroup"]["ops"]  # type: ignore[call-overload]
+    def test_a_page_of_a_detail_that_was_cut_short_is_no_end(
+        self, responses: ResponseServer, broker: redis.Redis
+    ) -> None:
+        pages = responses.responses["iam:GetGroup"]["ops"]  # type: ignore[call-overload]
         del pages[1]["Users"]
         found = by_name(call(broker, lambda api: items(api, self.GROUPS), region="global"))
         assert found["ops"].value["GetGroup"] is NOT_SEEN
-        assert found["ops"].gaps == (Gap("iam:GetGroup", "bad answer: the answer has no Users"),)
+        assert found["ops"].gaps == (Gap("iam:GetGroup", "bad response: the response has no Users"),)
         assert found["empty"].failure is None
 
-    def test_a_detail_of_each_element_is_merged_into_it(self, answers: AnswerServer, broker: redis.Redis) -> None:
-        """No answer, none, and not seen are three things there, too."""
+    def test_a_detail_of_each_element_is_merged_into_it(self, responses: ResponseServer, broker: redis.Redis) -> None:
+        """No response, none, and not seen are three things there, too."""
         found = by_name(call(broker, lambda api: items(api, self.OF_MEMBERS), region="global"))
         ann, ben, cid = found["ops"].value["GetGroup"]["Users"]
         assert [key["AccessKeyId"] for key in ann["ListAccessKeys"]["AccessKeyMetadata"]] == ["AKIAANN"]

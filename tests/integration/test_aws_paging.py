@@ -12,29 +12,29 @@ import redis
 from tasks.aws.client import client as aws_api
 from tasks.aws.client import credentials
 from tasks.aws.client.client import AwsApi
-from tasks.clients.rate_limiter import RateBudget
+from tasks.clients.rate_limiter import RedisRateLimiter
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Tenant
-from tests.servers.answers import AnswerServer
+from tests.servers.responses import ResponseServer
 
 ACCOUNT = "111122223333"
 KEYS = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AnswerServer]:
-    with AnswerServer() as server:
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[ResponseServer]:
+    with ResponseServer() as server:
         for name, value in (KEYS | {"AWS_ENDPOINT_URL": server.url}).items():
             monkeypatch.setenv(name, value)
         yield server
 
 
 def pages(broker: redis.Redis, action: str, **parameters: Any) -> list[Any]:
-    """Every answer of a call."""
+    """Every response of a call."""
 
     async def run() -> list[Any]:
         tenant = Tenant(provider="aws", id=ACCOUNT, access={"partition": "aws"})
-        api = AwsApi(tenant, "eu-west-1", RateBudget(broker), "aws")
+        api = AwsApi(tenant, "eu-west-1", RedisRateLimiter(broker), "aws")
         try:
             return [page async for page in api.pages(action, **parameters)]
         finally:
@@ -51,18 +51,18 @@ def record(name: str, identifier: str = "") -> dict[str, Any]:
 
 def records(*found: dict[str, Any], before: dict[str, Any] | None = None) -> dict[str, Any]:
     """A page of records; `before`: the first of the next page."""
-    answer = {"ResourceRecordSets": list(found), "IsTruncated": before is not None, "MaxItems": "1"}
+    response = {"ResourceRecordSets": list(found), "IsTruncated": before is not None, "MaxItems": "1"}
     if before:
-        answer |= {"NextRecordName": before["Name"], "NextRecordType": before["Type"]}
+        response |= {"NextRecordName": before["Name"], "NextRecordType": before["Type"]}
     if before and "SetIdentifier" in before:
-        answer["NextRecordIdentifier"] = before["SetIdentifier"]
-    return answer
+        response["NextRecordIdentifier"] = before["SetIdentifier"]
+    return response
 
 
-def test_a_token_that_the_last_page_left_out_is_not_sent_again(aws: AnswerServer, broker: redis.Redis) -> None:
+def test_a_token_that_the_last_page_left_out_is_not_sent_again(aws: ResponseServer, broker: redis.Redis) -> None:
     """Route 53 names the next record by up to three: with the identifier of an earlier one it would skip some."""
     east, west, plain, last = record("a.", "east"), record("a.", "west"), record("b."), record("c.")
-    aws.answers = {
+    aws.responses = {
         "route53:ListResourceRecordSets": {
             "": records(east, before=west),
             "west": records(west, before=plain),
@@ -79,15 +79,15 @@ def tagged(*arns: str, token: str = "") -> dict[str, Any]:
     return {"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": []} for arn in arns], "PaginationToken": token}
 
 
-def test_an_empty_page_with_a_token_is_no_end(aws: AnswerServer, broker: redis.Redis) -> None:
-    aws.answers = {"resourcegroupstaggingapi:GetResources": [tagged(token="p2"), tagged(token="p3"), tagged("arn:1")]}
+def test_an_empty_page_with_a_token_is_no_end(aws: ResponseServer, broker: redis.Redis) -> None:
+    aws.responses = {"resourcegroupstaggingapi:GetResources": [tagged(token="p2"), tagged(token="p3"), tagged("arn:1")]}
     found = pages(broker, "resourcegroupstaggingapi:GetResources")
     assert [len(page["ResourceTagMappingList"]) for page in found] == [0, 0, 1]
 
 
 @pytest.mark.parametrize("back_to", ["first", "second", "third"])
-def test_a_page_that_leads_back_ends_the_attempt(aws: AnswerServer, broker: redis.Redis, back_to: str) -> None:
-    aws.answers = {
+def test_a_page_that_leads_back_ends_the_attempt(aws: ResponseServer, broker: redis.Redis, back_to: str) -> None:
+    aws.responses = {
         "resourcegroupstaggingapi:GetResources": {
             "": tagged("arn:0", token="first"),
             "first": tagged("arn:1", token="second"),
@@ -97,20 +97,20 @@ def test_a_page_that_leads_back_ends_the_attempt(aws: AnswerServer, broker: redi
     }
     with pytest.raises(CallFailed, match="was read before") as caught:
         pages(broker, "resourcegroupstaggingapi:GetResources")
-    assert caught.value.failure is Failure.BAD_ANSWER
+    assert caught.value.failure is Failure.INVALID_RESPONSE
     assert len(aws.received) == 4
 
 
-def test_more_without_a_token_is_no_end(aws: AnswerServer, broker: redis.Redis) -> None:
-    aws.answers = {"kms:ListKeys": [{"Keys": [], "Truncated": True}]}
+def test_more_without_a_token_is_no_end(aws: ResponseServer, broker: redis.Redis) -> None:
+    aws.responses = {"kms:ListKeys": [{"Keys": [], "Truncated": True}]}
     with pytest.raises(CallFailed, match="and not where") as caught:
         pages(broker, "kms:ListKeys")
-    assert caught.value.failure is Failure.BAD_ANSWER
+    assert caught.value.failure is Failure.INVALID_RESPONSE
 
 
-def test_a_token_without_the_flag_that_there_is_more_is_followed(aws: AnswerServer, broker: redis.Redis) -> None:
+def test_a_token_without_the_flag_that_there_is_more_is_followed(aws: ResponseServer, broker: redis.Redis) -> None:
     """The model lets the flag be absent: that says nothing of the end, as the token does."""
-    aws.answers = {"kms:ListKeys": [{"Keys": [{"KeyId": "1"}], "NextMarker": "p2"}, {"Keys": [{"KeyId": "2"}]}]}
+    aws.responses = {"kms:ListKeys": [{"Keys": [{"KeyId": "1"}], "NextMarker": "p2"}, {"Keys": [{"KeyId": "2"}]}]}
     assert [page["Keys"][0]["KeyId"] for page in pages(broker, "kms:ListKeys")] == ["1", "2"]
 
 
@@ -131,13 +131,13 @@ def test_a_token_without_the_flag_that_there_is_more_is_followed(aws: AnswerServ
     ],
 )
 def test_a_call_without_a_paginator_is_read_to_its_end(
-    aws: AnswerServer, broker: redis.Redis, action: str, first: dict[str, Any], second: dict[str, Any]
+    aws: ResponseServer, broker: redis.Redis, action: str, first: dict[str, Any], second: dict[str, Any]
 ) -> None:
-    aws.answers = {action: [first, second]}
+    aws.responses = {action: [first, second]}
     assert len(pages(broker, action)) == 2
 
 
-def test_a_call_with_tokens_nobody_knows_to_send_is_no_end(aws: AnswerServer, broker: redis.Redis) -> None:
-    aws.answers = {"firehose:ListDeliveryStreams": [{"DeliveryStreamNames": ["a"], "HasMoreDeliveryStreams": True}]}
+def test_a_call_with_tokens_nobody_knows_to_send_is_no_end(aws: ResponseServer, broker: redis.Redis) -> None:
+    aws.responses = {"firehose:ListDeliveryStreams": [{"DeliveryStreamNames": ["a"], "HasMoreDeliveryStreams": True}]}
     with pytest.raises(CallFailed, match="and not where"):
         pages(broker, "firehose:ListDeliveryStreams")

@@ -13,13 +13,13 @@ from loaders.scope import GLOBAL
 from tasks.aws.client import client as aws_api
 from tasks.aws.client import credentials
 from tasks.aws.client.client import AwsApi
-from tasks.clients.rate_limiter import RateBudget
+from tasks.clients.rate_limiter import RedisRateLimiter
 from tasks.engine.listing import Listing
 from tasks.engine.registry import types
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Item, Tenant
-from tests.servers.answers import AnswerServer
 from tests.servers.aws import Effect, Fault
+from tests.servers.responses import ResponseServer
 
 ACCOUNT = "111122223333"
 KEYS = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -37,8 +37,8 @@ DETAILS = {
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AnswerServer]:
-    with AnswerServer() as server:
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[ResponseServer]:
+    with ResponseServer() as server:
         for name, value in (KEYS | {"AWS_ENDPOINT_URL": server.url}).items():
             monkeypatch.setenv(name, value)
         yield server
@@ -50,7 +50,7 @@ def within(broker: redis.Redis, region: str, work: Callable[[AwsApi], Awaitable[
     async def run() -> Any:
         tenant = Tenant(provider="aws", id=ACCOUNT, access={"partition": partition})
         try:
-            return await work(AwsApi(tenant, region, RateBudget(broker), partition))
+            return await work(AwsApi(tenant, region, RedisRateLimiter(broker), partition))
         finally:
             await aws_api.close()
             credentials.forget(tenant.access)
@@ -64,15 +64,15 @@ class TestBuckets:
     """
 
     @pytest.fixture(autouse=True)
-    def estate(self, aws: AnswerServer) -> None:
+    def estate(self, aws: ResponseServer) -> None:
         buckets = [{"Name": name, "BucketRegion": region} for name, region in REGIONS.items()]
-        aws.answers = {"s3:ListBuckets": [{"Buckets": buckets, "Owner": {"ID": "75aa"}}]}
-        aws.answers |= {call: dict.fromkeys(REGIONS, answer) for call, answer in DETAILS.items()}  # type: ignore[misc]
+        aws.responses = {"s3:ListBuckets": [{"Buckets": buckets, "Owner": {"ID": "75aa"}}]}
+        aws.responses |= {call: dict.fromkeys(REGIONS, response) for call, response in DETAILS.items()}  # type: ignore[misc]
         refused: dict[str, Any] = {"bucket": "melbourne", "region": "us-east-1", "code": "InvalidToken", "status": 400}
         aws.simulator.add(Fault(Effect.DENY, service="s3", **refused))
 
     @pytest.mark.parametrize("name", [name for name, type_ in types().items() if "s3:ListBuckets" in type_.fetch.calls])
-    def test_are_asked_about_in_their_own_regions(self, aws: AnswerServer, broker: redis.Redis, name: str) -> None:
+    def test_are_asked_about_in_their_own_regions(self, aws: ResponseServer, broker: redis.Redis, name: str) -> None:
         fetch = types()[name].fetch
 
         async def work(api: AwsApi) -> list[Item]:
@@ -85,9 +85,9 @@ class TestBuckets:
         assert isinstance(fetch, Listing)
         assert len(aws.received) == 1 + 2 * len(fetch.details)
 
-    def test_with_a_token_that_is_valid_nowhere_are_denied(self, aws: AnswerServer, broker: redis.Redis) -> None:
+    def test_with_a_token_that_is_valid_nowhere_are_denied(self, aws: ResponseServer, broker: redis.Redis) -> None:
         aws.simulator.add(Fault(Effect.DENY, service="s3", code="InvalidToken", status=400, action="GetBucketAcl"))
-        aws.answers["ec2:DescribeRegions"] = [
+        aws.responses["ec2:DescribeRegions"] = [
             {"Regions": [{"RegionName": "ap-southeast-4", "OptInStatus": "opted-in"}]}
         ]
 
@@ -105,12 +105,12 @@ class TestBuckets:
     [
         ("ap-south-2", "aws", Failure.NOT_ENABLED),
         ("cn-north-1", "aws-cn", Failure.NOT_ENABLED),
-        ("us-east-1", "aws", Failure.OTHER),
+        ("us-east-1", "aws", Failure.UNEXPECTED),
     ],
     ids=["a newer region", "a partition without it", "where everything is"],
 )
 def test_an_action_that_a_region_has_not_got(
-    aws: AnswerServer, broker: redis.Redis, region: str, partition: str, failure: Failure
+    aws: ResponseServer, broker: redis.Redis, region: str, partition: str, failure: Failure
 ) -> None:
     """A mistake of ours would meet every region, and fails in the one that has everything."""
     aws.simulator.add(Fault(Effect.ERROR, service="ec2", code="InvalidAction", status=400))

@@ -175,7 +175,7 @@ def test_what_stands_still_is_unhealthy(fleet: Containers) -> None:
         finally:
             fleet.processes[name].send_signal(signal.SIGCONT)
         assert ended.code == 1
-        assert "doesn't answer" in ended.error
+        assert "isn't responding" in ended.error
 
 
 def test_flower_asks_for_its_password(fleet: Containers) -> None:

@@ -61,9 +61,9 @@ def pulled(graph: Graph) -> list[str]:
     return [row["uri"] for row in graph.rows("MATCH (i:ECRRepositoryImage) RETURN i.uri AS uri ORDER BY uri")]
 
 
-def run(runs: Runs, type_name: str, aws: StandIn, answers: dict[str, Any]) -> list[str]:
+def run(runs: Runs, type_name: str, aws: StandIn, responses: dict[str, Any]) -> list[str]:
     """One run of the type; the gaps of its scope."""
-    ledger: Ledger = runs.load({type_name: answers})
+    ledger: Ledger = runs.load({type_name: responses})
     unit = ledger.unit(scope_of(registry.types()[type_name], aws))
     assert unit is not None
     ledger.forget()
@@ -106,16 +106,16 @@ def test_a_detail_that_never_succeeds_does_not_keep_what_the_list_no_longer_has(
     runs: Runs, graph: Graph, aws: StandIn
 ) -> None:
     for names in (("app", "old"), ("app",)):
-        answers = dict.fromkeys(names, "AccessDeniedException")
-        run(runs, ECR, aws, {"ecr:DescribeRepositories": repositories(*names), "ecr:DescribeImages": answers})
+        responses = dict.fromkeys(names, "AccessDeniedException")
+        run(runs, ECR, aws, {"ecr:DescribeRepositories": repositories(*names), "ecr:DescribeImages": responses})
     assert [row["name"] for row in graph.rows("MATCH (r:ECRRepository) RETURN r.name AS name")] == ["app"]
 
 
 def test_an_element_without_its_key_costs_itself(runs: Runs, graph: Graph, aws: StandIn) -> None:
     """And what the graph has of the item stays: the element may be any of it."""
-    answers = {"ecr:DescribeRepositories": repositories("app"), "ecr:DescribeImages": {"app": images("a1", "a2")}}
-    run(runs, ECR, aws, answers)
-    bad = deepcopy(answers)
+    responses = {"ecr:DescribeRepositories": repositories("app"), "ecr:DescribeImages": {"app": images("a1", "a2")}}
+    run(runs, ECR, aws, responses)
+    bad = deepcopy(responses)
     listed = bad["ecr:DescribeImages"]["app"]["imageDetails"]
     listed[0] = {"imageDigest": "sha256:a3", "imageTags": ["a3"]}
     listed.append({"imageTags": []})
@@ -157,8 +157,11 @@ def test_resume_reads_again_what_was_complete_but_for_a_detail(runs: Runs, graph
         aws,
         {"ecr:DescribeRepositories": repositories("app"), "ecr:DescribeImages": {"app": images("a1", "a2")}},
     )
-    answers = {"ecr:DescribeRepositories": repositories("app"), "ecr:DescribeImages": {"app": "AccessDeniedException"}}
-    ledger = runs.load({ECR: answers})
+    responses = {
+        "ecr:DescribeRepositories": repositories("app"),
+        "ecr:DescribeImages": {"app": "AccessDeniedException"},
+    }
+    ledger = runs.load({ECR: responses})
     assert pulled(graph) == ["example.test/app:a1", "example.test/app:a2"]
     assert ledger.open_barrier("test", lease_seconds=60)
     ledger.close("test", RunState.COMPLETE, {})
@@ -167,8 +170,8 @@ def test_resume_reads_again_what_was_complete_but_for_a_detail(runs: Runs, graph
     unit = ledger.unit(scope)
     assert unit is not None
     assert (str(unit.state), unit.outcome.get("gaps")) == ("planned", None)
-    answers["ecr:DescribeImages"] = {"app": images("a1")}
-    runs.again(ledger, {ECR: answers})
+    responses["ecr:DescribeImages"] = {"app": images("a1")}
+    runs.again(ledger, {ECR: responses})
     unit = ledger.unit(scope)
     assert unit is not None
     assert (unit.state, unit.outcome.get("gaps")) == (State.CLEANED, None)

@@ -84,8 +84,8 @@ def test_the_broker_keeps_what_it_is_told_and_evicts_nothing(services: embedded.
 
 
 def test_the_browser_is_served(services: embedded.Services) -> None:
-    with urllib.request.urlopen(services.browser_url) as answer:
-        assert b"<title>Neo4j Browser</title>" in answer.read()
+    with urllib.request.urlopen(services.browser_url) as response:
+        assert b"<title>Neo4j Browser</title>" in response.read()
 
 
 def test_nothing_is_reported_to_anyone(services: embedded.Services) -> None:

@@ -18,8 +18,8 @@ from loaders.batch import decode, item_number
 from loaders.ledger import Attempt, Event, Fenced, Ledger, State
 from loaders.model import GraphSchema, Node, key, prop
 from loaders.scope import Scope
-from tasks.engine.fetch import MOST_GAPS, Fetching, FetchLimits
-from tasks.failures import CallFailed, Failure, Later
+from tasks.engine.fetch import MAX_GAPS, Fetching, FetchLimits
+from tasks.failures import CallFailed, Failure, RetryLater
 from tasks.resource import Gap, Item, Per, ResourceType, Tenant
 
 
@@ -115,7 +115,7 @@ def state(ledger: Ledger, scope: Scope = SCOPE) -> tuple[State, str]:
 
 def waiting(ledger: Ledger) -> list[list[dict[str, Any]]]:
     """The rows of every batch that waits for the writer."""
-    taken = ledger.take(most_batches=1000, most_bytes=10**9)
+    taken = ledger.take(max_batches=1000, max_bytes=10**9)
     return [decode(payload) for _, payload in taken.batches] if taken else []
 
 
@@ -156,8 +156,8 @@ def test_a_scope_that_holds_nothing_is_settled_without_the_writer(ledger: Ledger
     [
         (Failure.DENIED, State.DENIED),
         (Failure.NOT_ENABLED, State.SKIPPED),
-        (Failure.BAD_ANSWER, State.FAILED),
-        (Failure.OTHER, State.FAILED),
+        (Failure.INVALID_RESPONSE, State.FAILED),
+        (Failure.UNEXPECTED, State.FAILED),
     ],
 )
 def test_what_a_failed_call_makes_of_the_scope_and_its_earlier_pages_stay(
@@ -179,7 +179,7 @@ def test_what_a_failed_call_makes_of_the_scope_and_its_earlier_pages_stay(
 
 def test_an_item_that_vanished_is_skipped_and_the_scope_is_complete(ledger: Ledger) -> None:
     async def source(part: str) -> AsyncIterator[Item]:
-        yield Item({"id": "1"}, failure=CallFailed(Failure.GONE, "toy:Get", "gone"))
+        yield Item({"id": "1"}, failure=CallFailed(Failure.NOT_FOUND, "toy:Get", "gone"))
         yield Item({"id": "2"})
 
     run(ledger, Toy(source))
@@ -275,7 +275,7 @@ def test_kinds_of_gaps_are_counted_up_to_a_bound(ledger: Ledger) -> None:
     unit = ledger.unit(SCOPE)
     assert unit is not None
     gaps = unit.outcome["gaps"]
-    assert len(gaps) == MOST_GAPS + 1
+    assert len(gaps) == MAX_GAPS + 1
     assert "and others (150 items)" in gaps
     assert max(map(len, gaps)) < 320
 
@@ -291,7 +291,7 @@ def test_a_bug_in_a_declaration_fails_its_scope_and_names_the_error(ledger: Ledg
 
 def test_a_scope_that_must_wait_is_given_back_and_begins_again_when_due(ledger: Ledger) -> None:
     async def source(part: str) -> AsyncIterator[Item]:
-        raise Later("throttled", after_seconds=0.3)
+        raise RetryLater("throttled", after_seconds=0.3)
         yield
 
     run(ledger, Toy(source))
@@ -320,7 +320,7 @@ def test_a_scope_with_parts_is_complete_when_its_listing_and_all_parts_are(ledge
     run(ledger, toy, parts[0])
     assert ledger.cleanups() == []
     run(ledger, toy, parts[1])
-    taken = ledger.take(most_batches=10, most_bytes=10**6)
+    taken = ledger.take(max_batches=10, max_bytes=10**6)
     assert taken is not None
     ledger.committed(batch for batch, _ in taken.batches)
     assert ledger.cleanups() == [SCOPE]
@@ -376,7 +376,7 @@ def test_an_attempt_without_progress_lets_its_lease_run_out(ledger: Ledger) -> N
     def sweep() -> None:
         for _ in range(25):
             time.sleep(0.1)
-            _, units = ledger.sweep(lease_seconds=1, most_deaths=3, patience_seconds=60, broker="b", queued={})
+            _, units = ledger.sweep(lease_seconds=1, max_crashes=3, redelivery_grace_seconds=60, broker="b", queued={})
             swept.extend(units)
 
     thread = threading.Thread(target=sweep)
@@ -395,7 +395,7 @@ def test_a_slow_attempt_with_progress_keeps_its_lease(ledger: Ledger) -> None:
 
     run(ledger, Toy(source), limits=FetchLimits(lease_seconds=0.6, stall_seconds=5))
     assert state(ledger)[0] is State.FETCHED
-    assert ledger.sweep(lease_seconds=1, most_deaths=3, patience_seconds=60, broker="b", queued={})[1] == []
+    assert ledger.sweep(lease_seconds=1, max_crashes=3, redelivery_grace_seconds=60, broker="b", queued={})[1] == []
 
 
 def test_a_fetch_waits_while_the_writer_is_behind(ledger: Ledger) -> None:
@@ -403,7 +403,7 @@ def test_a_fetch_waits_while_the_writer_is_behind(ledger: Ledger) -> None:
 
     def write_late() -> None:
         time.sleep(0.8)
-        taken = ledger.take(most_batches=10, most_bytes=10**9)
+        taken = ledger.take(max_batches=10, max_bytes=10**9)
         assert taken is not None
         committed.append(len(taken.batches))
         ledger.committed(batch for batch, _ in taken.batches)

@@ -66,8 +66,8 @@ def test_flower_shows_the_workers_and_the_time_of_each_type(fleet: Fleet, tmp_pa
 
     def ask(resource: str) -> Any:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/{resource}", timeout=30) as answer:
-                return json.load(answer)
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/{resource}", timeout=30) as response:
+                return json.load(response)
         except OSError:
             return None
 

@@ -15,14 +15,14 @@ import pytest
 from loaders.model import Source
 from loaders.scope import Scope
 from tasks.clients.graphql import Document
-from tasks.clients.local_rate_limiter import OwnBudget
-from tasks.clients.rate_limiter import Limit
+from tasks.clients.local_rate_limiter import LocalRateLimiter
+from tasks.clients.rate_limiter import RateLimit
 from tasks.engine import registry, rows
 from tasks.failures import CallFailed, Failure
 from tasks.resource import ResourceType
 from tests.contract import providers
 from tests.contract.samples import sample
-from tests.contract.stand_in import Answers, StandIn
+from tests.contract.stand_in import Responses, StandIn
 from tests.facts import github_graphql
 from tests.facts.github_nullable import Path, nullable
 
@@ -52,15 +52,15 @@ def github() -> Iterator[StandIn]:
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tasks.clients.graphql_api.AGAIN_AFTER_SECONDS", (0.0,))
-    monkeypatch.setattr("tasks.github.api._LIMIT", Limit(10_000, 10_000))
+    monkeypatch.setattr("tasks.github.api._LIMIT", RateLimit(10_000, 10_000))
 
 
-def read(type_: ResourceType, answers: Answers, github: StandIn) -> Seen:
-    github.answers = answers
+def read(type_: ResourceType, responses: Responses, github: StandIn) -> Seen:
+    github.responses = responses
     seen = Seen()
 
     async def all_of_it() -> None:
-        api = await registry.providers()["github"].connect(github.tenant, "", OwnBudget())
+        api = await registry.providers()["github"].connect(github.tenant, "", LocalRateLimiter())
         try:
             planned = type_.fetch.parts(api)
             for part in [""] if planned is None else [part async for part in planned]:
@@ -88,9 +88,9 @@ async def _read_part(type_: ResourceType, api: Any, part: str, seen: Seen) -> No
         seen.failed.append(error)
 
 
-def places(document: Document, answers: Answers) -> Iterator[tuple[Path, Answers]]:
+def places(document: Document, responses: Responses) -> Iterator[tuple[Path, Responses]]:
     """Each place of the document's sample that may be null, with the sample in which it is."""
-    found = answers[document.action]
+    found = responses[document.action]
     for which, page in enumerate(found) if isinstance(found, list) else found.items():
         # The whole data of a page; those of the first page of an item; or what is told of an item by its id.
         data, around = (
@@ -102,7 +102,7 @@ def places(document: Document, answers: Answers) -> Iterator[tuple[Path, Answers
             within = path[2:] if "nodes" in data and not around and isinstance(found, dict) else path
             if path in (("nodes",), ()):
                 continue
-            nulled = deepcopy(answers)
+            nulled = deepcopy(responses)
             null_at(nulled[document.action], (which, *around, *within))
             yield path, nulled
 
@@ -121,9 +121,9 @@ def test_what_may_be_null_costs_itself(type_: ResourceType, github: StandIn) -> 
     assert not whole.failed
     tried = 0
     for document in type_.fetch.documents:  # type: ignore[attr-defined]
-        for path, answers in places(document, sample(type_)):
+        for path, responses in places(document, sample(type_)):
             tried += 1
-            check(type_, document, path, whole, read(type_, answers, github))
+            check(type_, document, path, whole, read(type_, responses, github))
     assert tried > 2
 
 
@@ -132,7 +132,7 @@ def check(type_: ResourceType, document: Document, path: Path, whole: Seen, seen
     lost = whole.nodes - seen.nodes
     if seen.failed:  # what is a list itself, or hides one of its elements
         assert document is type_.fetch.documents[0], where  # type: ignore[attr-defined]
-        assert {error.failure for error in seen.failed} <= {Failure.DENIED, Failure.BAD_ANSWER}, where
+        assert {error.failure for error in seen.failed} <= {Failure.DENIED, Failure.INVALID_RESPONSE}, where
         if is_element(path):
             assert len({item for item, _, _ in lost if item}) <= 1, where
         return

@@ -18,7 +18,7 @@ from tests.contract import providers
 from tests.contract.loading import Runs
 from tests.contract.providers.github import POINTS
 from tests.contract.samples import scope_of
-from tests.contract.stand_in import Answers, StandIn
+from tests.contract.stand_in import Responses, StandIn
 from tests.servers.json_api import Reply
 from workers import embedded
 
@@ -49,9 +49,9 @@ def runs(writer: Writer, broker: redis.Redis, github: StandIn) -> Runs:
     return Runs(writer, broker, {"github": github})
 
 
-def run(runs: Runs, github: StandIn, **answers: Answers) -> Unit:
+def run(runs: Runs, github: StandIn, **responses: Responses) -> Unit:
     """One run; how the scope of its last type ended."""
-    types = {f"github.{name}": found for name, found in answers.items()}
+    types = {f"github.{name}": found for name, found in responses.items()}
     ledger = runs.load(types)
     unit = ledger.unit(scope_of(registry.types()[list(types)[-1]], github))
     assert unit is not None
@@ -68,7 +68,7 @@ def people(*logins: str) -> dict[str, Any]:
     return {"edges": [{"permission": "WRITE", "node": user(login)} for login in logins], "pageInfo": THE_END}
 
 
-def repositories(**direct: dict[str, Any] | None) -> Answers:
+def repositories(**direct: dict[str, Any] | None) -> Responses:
     """By name: who may write."""
     listed = {"nodes": [{"id": name} for name in direct], "pageInfo": THE_END}
     found = {
@@ -95,12 +95,12 @@ def test_a_list_that_is_refused_stays_and_those_of_others_are_what_they_are(
     runs: Runs, graph: Graph, github: StandIn
 ) -> None:
     run(runs, github, collaborators=repositories(web=people("ada", "bob"), tool=people("ada", "bob")))
-    answers = repositories(web=None, tool=people("ada"))
-    found: Any = answers[COLLABORATORS_CALL]
+    responses = repositories(web=None, tool=people("ada"))
+    found: Any = responses[COLLABORATORS_CALL]
     forbidden = {"type": "FORBIDDEN", "path": ["nodes", 0, "direct"], "message": "Must have push access"}
     body = {"data": {"nodes": list(found.values()), "rateLimit": POINTS}, "errors": [forbidden]}
-    github.besides = {COLLABORATORS_CALL: lambda asked: Reply(body)}
-    unit = run(runs, github, collaborators=answers)
+    github.lookups = {COLLABORATORS_CALL: lambda asked: Reply(body)}
+    unit = run(runs, github, collaborators=responses)
     assert unit.outcome["gaps"] == [f"{COLLABORATORS_CALL}: direct: FORBIDDEN (1 item)"]
     assert may_write(graph) == ["tool ada", "web ada", "web bob"]
 
@@ -118,11 +118,11 @@ def test_nothing_is_deleted_while_it_isnt_known_which_repository_is_hidden(
     runs: Runs, graph: Graph, github: StandIn
 ) -> None:
     run(runs, github, collaborators=repositories(web=people("ada", "bob"), tool=people("ada")))
-    answers = repositories(web=people("ada"))
-    listed: Any = answers["POST /graphql RepositoryIds"]
+    responses = repositories(web=people("ada"))
+    listed: Any = responses["POST /graphql RepositoryIds"]
     listed[0]["organization"]["repositories"]["nodes"].append(None)
     with pytest.raises(AssertionError, match="ended denied: NULL POST /graphql RepositoryIds for 1 item"):
-        run(runs, github, collaborators=answers)
+        run(runs, github, collaborators=responses)
     assert may_write(graph) == ["tool ada", "web ada", "web bob"]
     run(runs, github, collaborators=repositories(web=people("ada")))
     assert may_write(graph) == ["web ada"]
@@ -133,13 +133,13 @@ def test_members_hang_on_their_organization_however_its_login_is_spelled(
 ) -> None:
     """It is configured as `example`."""
     told = {"url": "https://github.com/Example", "login": "Example", "name": None, "isVerified": False}
-    organization: Answers = {
+    organization: Responses = {
         "POST /graphql Organization": [{"organization": {**told, "requiresTwoFactorAuthentication": None}}]
     }
     edge = {"hasTwoFactorEnabled": None, "role": "ADMIN", "node": user("ada")}
     members = {"organization": {"membersWithRole": {"edges": [edge], "pageInfo": THE_END}}}
     run(runs, github, organization=organization, users={"POST /graphql Members": [members]})
-    links.draw(writer, registry.schema())
+    links.write(writer, registry.schema())
     query = "MATCH (:GitHubUser)-[e]->(o:GitHubOrganization) RETURN type(e) + ' ' + o.id AS found ORDER BY found"
     assert [row["found"] for row in graph.rows(query)] == [
         "ADMIN_OF https://github.com/Example",

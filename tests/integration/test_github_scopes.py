@@ -11,8 +11,8 @@ import pytest
 
 from loaders.model import Source
 from loaders.scope import Scope
-from tasks.clients.local_rate_limiter import OwnBudget
-from tasks.clients.rate_limiter import Limit
+from tasks.clients.local_rate_limiter import LocalRateLimiter
+from tasks.clients.rate_limiter import RateLimit
 from tasks.engine import registry, rows
 from tasks.failures import CallFailed
 from tasks.github import scopes
@@ -40,7 +40,7 @@ def company() -> Iterator[Company]:
 
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.github.api._LIMIT", Limit(10_000, 10_000))
+    monkeypatch.setattr("tasks.github.api._LIMIT", RateLimit(10_000, 10_000))
 
 
 def read(type_: ResourceType, company: Company, token: str, monkeypatch: pytest.MonkeyPatch) -> Seen:
@@ -52,9 +52,9 @@ def read(type_: ResourceType, company: Company, token: str, monkeypatch: pytest.
     async def all_of_it() -> None:
         provider = registry.providers()["github"]
         try:
-            planned = type_.fetch.parts(await provider.connect(tenant, "", OwnBudget()))
+            planned = type_.fetch.parts(await provider.connect(tenant, "", LocalRateLimiter()))
             for part in [""] if planned is None else [part async for part in planned]:
-                await read_part(part, await provider.connect(tenant, "", OwnBudget()))
+                await read_part(part, await provider.connect(tenant, "", LocalRateLimiter()))
         finally:
             await provider.close()
 

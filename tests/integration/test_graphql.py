@@ -14,8 +14,8 @@ from loaders.model import NOT_SEEN
 from tasks.clients import graphql, http
 from tasks.clients.graphql import ByIds, Connection, Document, GraphqlApi
 from tasks.clients.http import HttpService
-from tasks.clients.local_rate_limiter import OwnBudget
-from tasks.clients.rate_limiter import Limit
+from tasks.clients.local_rate_limiter import LocalRateLimiter
+from tasks.clients.rate_limiter import RateLimit
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Item, Tenant
 from tests.servers.json_api import Asked, JsonApi, Reply
@@ -27,7 +27,7 @@ MORE = Document(
     "query MoreParts($id: ID!, $cursor: String) { node(id: $id) { parts { nodes { name } } } }", "node.parts"
 )
 FETCH = ByIds(IDS, THINGS, {"parts": MORE}, per_part=3, at_once=2)
-SERVICE = HttpService(limit=lambda action: ("any", Limit(500, 500)), in_flight=5, refusal=graphql.refusal)
+SERVICE = HttpService(limit=lambda action: ("any", RateLimit(500, 500)), in_flight=5, classify_error=graphql.refusal)
 
 
 def page(names: list[str], cursor: str | None = None, key: str = "name") -> dict[str, Any]:
@@ -73,7 +73,9 @@ def read(server: JsonApi, fetch: ByIds | Connection = FETCH, items: list[Item] |
 
     async def all_of_it() -> list[Item]:
         tenant = Tenant(provider="toy", id="one")
-        api = GraphqlApi(tenant=tenant, terms=SERVICE, budget=OwnBudget(), base_url=server.url, headers=dict)
+        api = GraphqlApi(
+            tenant=tenant, policy=SERVICE, rate_limiter=LocalRateLimiter(), base_url=server.url, headers=dict
+        )
         try:
             planned = fetch.parts(api)
             parts = [""] if planned is None else [part async for part in planned]
@@ -117,7 +119,7 @@ def test_one_that_is_gone_and_ones_that_arent_shown(server: JsonApi) -> None:
     items = read(server)
     failures = {item.key: (item.failure.failure, item.failure.code) for item in items if item.failure}
     denied = (Failure.DENIED, "FORBIDDEN")
-    assert failures == {"b": (Failure.GONE, "NOT_FOUND"), "d": denied, "e": (Failure.DENIED, "NULL")}
+    assert failures == {"b": (Failure.NOT_FOUND, "NOT_FOUND"), "d": denied, "e": (Failure.DENIED, "NULL")}
     assert set(names(items)) == {"a", "c"}
 
 
@@ -174,7 +176,7 @@ def test_what_is_no_list_is_no_empty_one(
     server.routes["POST /graphql Ids"] = lambda asked: Reply(body)
     with pytest.raises(CallFailed) as caught:
         read(server, fetch)
-    assert caught.value.failure is Failure.BAD_ANSWER
+    assert caught.value.failure is Failure.INVALID_RESPONSE
 
 
 def test_an_empty_page_goes_on_and_a_page_that_was_read_before_doesnt(server: JsonApi) -> None:
@@ -244,10 +246,10 @@ CUT = {"nodes": [{"name": "b1"}, None], "pageInfo": {"endCursor": None, "hasNext
 @pytest.mark.parametrize(
     ("errors", "parts", "reason"),
     [
-        ([], None, "parts: bad answer"),
-        ([], {"nodes": None, "pageInfo": CUT["pageInfo"]}, "parts: bad answer"),
-        ([], {"nodes": []}, "parts: bad answer"),
-        ([], {"nodes": [], "pageInfo": {"endCursor": None, "hasNextPage": True}}, "parts: bad answer"),
+        ([], None, "parts: bad response"),
+        ([], {"nodes": None, "pageInfo": CUT["pageInfo"]}, "parts: bad response"),
+        ([], {"nodes": []}, "parts: bad response"),
+        ([], {"nodes": [], "pageInfo": {"endCursor": None, "hasNextPage": True}}, "parts: bad response"),
         ([{"type": "FORBIDDEN", "path": ["parts"]}], None, "parts: FORBIDDEN"),
         ([{"type": "FORBIDDEN", "path": ["parts", "nodes", 1]}], CUT, "parts: FORBIDDEN"),
     ],

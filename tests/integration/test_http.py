@@ -12,21 +12,21 @@ import pytest
 import redis
 
 from tasks.clients import http
-from tasks.clients.client import MOST_TRIES, Answer
-from tasks.clients.http import HttpApi, HttpService, cursor, next_link
-from tasks.clients.rate_limiter import Limit, RateBudget
+from tasks.clients.client import MAX_ATTEMPTS, Response
+from tasks.clients.http import Cursor, HttpApi, HttpService, LinkHeader
+from tasks.clients.rate_limiter import RateLimit, RedisRateLimiter
 from tasks.engine.listing import Listing, listing
-from tasks.failures import CallFailed, Failure, Later
+from tasks.failures import CallFailed, Failure, RetryLater
 from tasks.resource import Item, Tenant
 from tests.servers.json_api import Asked, JsonApi, Reply, by_links
 from tests.servers.json_api import token as guarded_by
 from workers import embedded
 
 TOKEN = "SSWS not-a-secret"
-LIMIT = Limit(initial=200, highest=400)
+LIMIT = RateLimit(initial=200, maximum=400)
 IN_FLIGHT = 3
 USERS = "GET /users"
-GROUPS = listing("GET /groups").then("GET /groups/{id}/members", id="id", none_if="404")
+GROUPS = listing("GET /groups").detail("GET /groups/{id}/members", id="id", absent_codes="404")
 PAGES = {
     USERS: by_links([{"id": "1"}, {"id": "2"}], [{"id": "3"}], []),
     "GET /groups": by_links([{"id": "a"}], [{"id": "b/c"}]),
@@ -34,11 +34,13 @@ PAGES = {
 }
 
 
-def exhausted(answer: Answer) -> float:
-    return float(answer.headers.get("x-exhausted", 0))
+def exhausted(response: Response) -> float:
+    return float(response.headers.get("x-exhausted", 0))
 
 
-SERVICE = HttpService(limit=lambda action: ("any", LIMIT), in_flight=IN_FLIGHT, further=next_link, exhausted=exhausted)
+SERVICE = HttpService(
+    limit=lambda action: ("any", LIMIT), in_flight=IN_FLIGHT, paginator=LinkHeader(), exhausted=exhausted
+)
 
 
 @pytest.fixture
@@ -49,8 +51,10 @@ def server() -> Iterator[JsonApi]:
 
 def api_of(url: str, client: redis.Redis, *, token: str = TOKEN, service: HttpService = SERVICE) -> HttpApi:
     tenant = Tenant(provider="toy", id="one")
-    budget = RateBudget(client, longest_wait_seconds=5)
-    return HttpApi(tenant=tenant, terms=service, base_url=url, headers=lambda: {"Authorization": token}, budget=budget)
+    rate_limiter = RedisRateLimiter(client, longest_wait_seconds=5)
+    return HttpApi(
+        tenant=tenant, policy=service, base_url=url, headers=lambda: {"Authorization": token}, rate_limiter=rate_limiter
+    )
 
 
 @pytest.fixture
@@ -90,11 +94,13 @@ def test_a_call_per_item_is_merged_with_all_its_pages_and_names_are_quoted(api: 
     assert "/groups/b%2Fc/members" in [asked.path for asked in server.received]
 
 
-def test_a_token_in_the_answer_leads_to_the_next_page(server: JsonApi, broker: redis.Redis) -> None:
+def test_a_token_in_the_response_leads_to_the_next_page(server: JsonApi, broker: redis.Redis) -> None:
     server.routes["GET /things"] = lambda asked: Reply({"value": [2]} if asked.query else {"value": [1], "next": "1"})
-    service = HttpService(limit=SERVICE.limit, in_flight=IN_FLIGHT, further=cursor("next", "after"), items_at="value")
+    service = HttpService(
+        limit=SERVICE.limit, in_flight=IN_FLIGHT, paginator=Cursor("next", "after"), items_path="value"
+    )
     api = api_of(server.url, broker, service=service)
-    assert run(api.whole("GET /things"))["value"] == [1, 2]
+    assert run(api.read_all("GET /things"))["value"] == [1, 2]
     assert [item.value for item in run(items_of(listing("GET /things"), api))] == [1, 2]
 
 
@@ -102,7 +108,7 @@ def test_a_link_that_leads_round_in_a_circle_ends_the_scope(server: JsonApi, api
     server.headers["Link"] = f'<{server.url}/users?after=2>; rel="next"'
     with pytest.raises(CallFailed, match="read before") as caught:
         run(ids(api))
-    assert caught.value.failure is Failure.BAD_ANSWER
+    assert caught.value.failure is Failure.INVALID_RESPONSE
 
 
 def test_no_other_server_is_sent_the_token(server: JsonApi, api: HttpApi) -> None:
@@ -144,18 +150,18 @@ def test_an_empty_page_with_a_link_is_not_the_last(server: JsonApi, api: HttpApi
 @pytest.mark.parametrize("body", ["{}", "null", '""', '{"errors": []}', '[{"id": "1"}'])
 def test_what_is_no_list_ends_the_scope(body: str, server: JsonApi, api: HttpApi) -> None:
     server.routes[USERS] = lambda asked: Reply(body)
-    for each in (api, replace(api, terms=replace(SERVICE, items_at=""))):
+    for each in (api, replace(api, policy=replace(SERVICE, items_path=""))):
         with pytest.raises(CallFailed, match=r"no list|no JSON|neither object nor list") as caught:
             run(ids(each))
-        assert caught.value.failure is Failure.BAD_ANSWER
+        assert caught.value.failure is Failure.INVALID_RESPONSE
 
 
 @pytest.mark.parametrize("body", ["{}", "null", "[]", '{"error": "away"}'])
 def test_what_is_not_the_thing_asked_for_ends_the_scope(body: str, server: JsonApi, broker: redis.Redis) -> None:
     server.routes["GET /users/{id}"] = lambda asked: Reply(body)
-    api = api_of(server.url, broker, service=replace(SERVICE, thing_has="id"))
+    api = api_of(server.url, broker, service=replace(SERVICE, required_field="id"))
     with pytest.raises(CallFailed, match="no object with id"):
-        run(api.whole("GET /users/{id}", id="1"))
+        run(api.read_all("GET /users/{id}", id="1"))
 
 
 # --- refusals ---
@@ -163,7 +169,7 @@ def test_what_is_not_the_thing_asked_for_ends_the_scope(body: str, server: JsonA
 
 @pytest.mark.parametrize(
     ("status", "failure", "calls"),
-    [(403, Failure.DENIED, 1), (404, Failure.GONE, 1), (400, Failure.OTHER, 1), (503, Failure.TRANSIENT, 5)],
+    [(403, Failure.DENIED, 1), (404, Failure.NOT_FOUND, 1), (400, Failure.UNEXPECTED, 1), (503, Failure.TRANSIENT, 5)],
 )
 def test_the_status_says_what_follows(status: int, failure: Failure, calls: int, server: JsonApi, api: HttpApi) -> None:
     server.refuse(USERS, status, body='{"errorSummary": "no, because"}', times=9)
@@ -180,7 +186,7 @@ def test_a_wrong_token_is_denied_and_in_no_message(server: JsonApi, broker: redi
     assert "another-secret" not in str(caught.value)
 
 
-def test_an_answer_that_was_cut_is_asked_for_again(server: JsonApi, api: HttpApi) -> None:
+def test_an_response_that_was_cut_is_asked_for_again(server: JsonApi, api: HttpApi) -> None:
     server.refuse(USERS, 200, body='[{"id": "1"')
     assert run(ids(api)) == ["1", "2", "3"]
 
@@ -190,7 +196,7 @@ def test_a_server_that_is_away_is_tried_and_then_a_failure(broker: redis.Redis) 
         api = api_of(server.url, broker)
     with pytest.raises(CallFailed) as caught:
         run(ids(api))
-    assert (caught.value.failure, api.calls) == (Failure.TRANSIENT, MOST_TRIES)
+    assert (caught.value.failure, api.calls) == (Failure.TRANSIENT, MAX_ATTEMPTS)
 
 
 # --- parts ---
@@ -208,9 +214,9 @@ def test_a_listing_in_parts_reads_each_item_anew(server: JsonApi, api: HttpApi) 
     members = [{"id": str(number), "profile": {"email": "e"}} for number in range(3)]
     server.routes["GET /groups/{id}/members"] = by_links(members[:2], members[2:])
     groups = (
-        listing("GET /groups", gone_if="404")
-        .in_parts(2, by="id", again="GET /groups/{id}")
-        .then("GET /groups/{id}/members", id="id", keep=("id",))
+        listing("GET /groups", not_found_codes="404")
+        .partition(2, key="id", refetch="GET /groups/{id}")
+        .detail("GET /groups/{id}/members", id="id", keep=("id",))
     )
 
     async def read() -> tuple[list[str], list[Item]]:
@@ -224,7 +230,7 @@ def test_a_listing_in_parts_reads_each_item_anew(server: JsonApi, api: HttpApi) 
     kept = [{"id": "0"}, {"id": "1"}, {"id": "2"}]
     found = sorted((item.value for item in items if not item.failure), key=lambda value: str(value["id"]))
     assert found == [{"id": "x", "name": "N", "members": kept}, {"id": "y", "name": "N", "members": kept}]
-    assert [item.failure.failure for item in items if item.failure] == [Failure.GONE]
+    assert [item.failure.failure for item in items if item.failure] == [Failure.NOT_FOUND]
 
 
 # --- one budget ---
@@ -238,7 +244,7 @@ def test_a_throttle_is_waited_for_as_long_as_it_says(server: JsonApi, api: HttpA
 
 def test_a_long_throttle_gives_the_scope_back(server: JsonApi, api: HttpApi) -> None:
     server.refuse(USERS, 429, {"Retry-After": "60"})
-    with pytest.raises(Later) as caught:
+    with pytest.raises(RetryLater) as caught:
         run(ids(api))
     assert 55 < caught.value.after_seconds < 61
 
@@ -256,7 +262,7 @@ def fetch_many(url: str, broker_url: str, results: Any) -> None:
 def test_all_processes_together_keep_to_what_is_allowed_at_a_time_and_wait_when_told(
     server: JsonApi, broker: redis.Redis, services: embedded.Services
 ) -> None:
-    """One is throttled, and an answer says that nothing is left: neither is met by a call, in any process."""
+    """One is throttled, and a response says that nothing is left: neither is met by a call, in any process."""
     server.seconds = 0.02
     server.refuse(USERS, 429, {"Retry-After": "1"})
     server.exhaust(1)
@@ -285,10 +291,10 @@ def test_a_call_whose_process_died_is_in_flight_no_longer_than_its_lease(
 
 def test_who_has_calls_behind_it_waits_for_its_turn(server: JsonApi, api: HttpApi, broker: redis.Redis) -> None:
     """What only begins gives its worker back; what has begun would have to make all its calls again."""
-    api.budget = RateBudget(broker, longest_wait_seconds=1)
+    api.rate_limiter = RedisRateLimiter(broker, longest_wait_seconds=1)
     seconds, _ = broker.time()  # type: ignore[misc]
     broker.zadd("chartfleet:flight:toy:one", {f"other {number}": (seconds + 4) * 1000 for number in range(IN_FLIGHT)})
-    with pytest.raises(Later):
+    with pytest.raises(RetryLater):
         run(ids(api))
     assert server.counts == {}
     api.calls = 1

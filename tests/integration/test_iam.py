@@ -20,7 +20,7 @@ from loaders.writer import Writer
 from tasks.aws.client import client as aws_api
 from tasks.aws.client import credentials
 from tasks.aws.client.client import AwsApi
-from tasks.clients.rate_limiter import RateBudget
+from tasks.clients.rate_limiter import RedisRateLimiter
 from tasks.engine import registry
 from tasks.resource import NOT_SEEN, Tenant
 from tests.integration.runs import Items, Sync, scope
@@ -79,7 +79,7 @@ class Account:
         found: dict[Scope, Items | str] = {}
         try:
             for type_ in TYPES:
-                api = AwsApi(Tenant(provider="aws", id=self.id), "global", RateBudget(self._broker), "aws")
+                api = AwsApi(Tenant(provider="aws", id=self.id), "global", RedisRateLimiter(self._broker), "aws")
                 items = [item async for item in registry.types()[type_].fetch.items(api, "")]
                 assert not [item.failure for item in items if item.failure]
                 found[scope(type_, self.id)] = [item.value for item in items]

@@ -20,7 +20,7 @@ from loaders.graph import Graph
 from tests.fleet.command import CHARTFLEET, Command, Ended, clean_environment
 from tests.servers.aws import AwsServer
 from workers import embedded
-from workers.settings.legacy_flags import FORMER_FLAGS
+from workers.settings.legacy_flags import LEGACY_FLAGS
 
 ROOT = Path(__file__).parents[2]
 FACTS: dict[str, list[dict[str, Any]]] = tomllib.loads((ROOT / "tests/facts/config_2020.toml").read_text())
@@ -45,7 +45,7 @@ OLD_JOB = {
 
 @pytest.mark.parametrize("flag", FACTS["flag"], ids=lambda flag: flag["name"])
 def test_each_flag_is_told_and_taken_as_its_line_says(flag: dict[str, Any]) -> None:
-    former = {former.name for former in FORMER_FLAGS}
+    former = {former.name for former in LEGACY_FLAGS}
     assert (flag["name"] in former) == (flag["here"] == "accepted")
     assert flag["name"] in COMPATIBILITY
 
@@ -130,7 +130,7 @@ def test_all_profiles_and_a_directory_of_jobs(command: Command, services: embedd
     assert vpcs == [{"all": 4, "reviewed": 4}]
     buckets = graph.rows("MATCH (a:AWSAccount)-[:RESOURCE]->(b:S3Bucket) RETURN a.name AS account, b.id AS bucket")
     assert {row["account"]: row["bucket"] for row in buckets} == {"tools": f"of-{ACCOUNT}", "shop": f"of-{OTHER}"}
-    for former in FORMER_FLAGS:
+    for former in LEGACY_FLAGS:
         if former.name in accepted:
             assert f"{former.name}: accepted, without effect" in ended.err
 

@@ -73,8 +73,8 @@ def values(graph: Graph, query: str, **parameters: Any) -> list[Any]:
     return [value for row in graph.rows(query, parameters) for value in row.values()]
 
 
-def ordered(answers: dict[Any, Any], order: int) -> dict[Any, Any]:
-    return dict(list(answers.items())[::order])
+def ordered(responses: dict[Any, Any], order: int) -> dict[Any, Any]:
+    return dict(list(responses.items())[::order])
 
 
 # --- one node, whoever comes first ---
@@ -91,8 +91,8 @@ def test_a_reference_and_its_owner_make_one_node(sync: Sync, graph: Graph, order
 
 @either_order
 def test_a_role_and_the_principal_that_a_trust_names_are_one_node(sync: Sync, graph: Graph, order: int) -> None:
-    answers = {OTHER_ROLES: [role("b", "2222", trusts=[role_arn("a")])], ROLES: [role("a")]}
-    sync.run(ordered(answers, order))
+    responses = {OTHER_ROLES: [role("b", "2222", trusts=[role_arn("a")])], ROLES: [role("a")]}
+    sync.run(ordered(responses, order))
     trusted = "MATCH (:AWSRole {name: 'b'})-[:TRUSTS_AWS_PRINCIPAL]->(p) RETURN labels(p), p.name, p.type, p._scope"
     [found] = graph.rows(trusted)
     assert sorted(found.pop("labels(p)")) == ["AWSPrincipal", "AWSRole"]
@@ -157,8 +157,8 @@ EXPOSED = "MATCH (:LoadBalancer)-[:EXPOSE]->(i:EC2Instance) RETURN i.id"
 
 @either_order
 def test_an_id_link_joins_what_is_there(sync: Sync, graph: Graph, order: int) -> None:
-    answers = {BALANCERS: [balancer("lb", instances=["i-1"])], INSTANCES: [reservation(instance("i-1"))]}
-    sync.run(ordered(answers, order))
+    responses = {BALANCERS: [balancer("lb", instances=["i-1"])], INSTANCES: [reservation(instance("i-1"))]}
+    sync.run(ordered(responses, order))
     assert values(graph, EXPOSED) == ["i-1"]
 
 
@@ -238,15 +238,15 @@ def test_what_a_denied_scope_held_stays_as_it_was(sync: Sync, graph: Graph) -> N
 
 
 def test_the_same_run_again_changes_nothing_but_the_tag(sync: Sync, graph: Graph) -> None:
-    answers = {
+    responses = {
         ROLES: [role("a", trusts=["*"])],
         GROUPS: [group("sg-1", cidrs=[ANYBODY])],
         INSTANCES: [reservation(instance("i-1", subnet="subnet-1", groups=["sg-1"]))],
         BALANCERS: [balancer("lb", instances=["i-1"], groups=["sg-1"], source="sg-1")],
     }
-    sync.run(answers)
+    sync.run(responses)
     before = elements(graph)
-    sync.run(answers)
+    sync.run(responses)
     assert elements(graph) == before
 
 
@@ -306,7 +306,7 @@ def test_a_hub_that_nothing_needs_is_deleted_in_bounded_transactions(services: e
         "WITH g UNWIND range(1, 10000) AS i CREATE (g)-[:LOGS]->(:Log)"
     )
     watched = Watched(services.graph.driver(), services.graph.database)
-    assert Cleanup(watched, registry.schema(), limit=4_000).unneeded() == 10_001
+    assert Cleanup(watched, registry.schema(), limit=4_000).delete_orphans() == 10_001
     watched.close()
     assert values(graph, "MATCH (n) WHERE NOT n:Log RETURN count(n)") == [0]
     assert max(watched.deleted) <= 4_000

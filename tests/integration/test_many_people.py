@@ -23,7 +23,7 @@ from workers import embedded
 pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
 
 API_PAGES = 1000  # of a page, the API's own most
-MOST_BYTES = 300_000_000  # of memory of a worker that is its own
+MAX_BYTES = 300_000_000  # of memory of a worker that is its own
 
 
 @contextmanager
@@ -100,4 +100,4 @@ def test_it_fits(
     print(told)
     assert measured.early == 0, told
     assert measured.max_in_flight <= IN_FLIGHT[module]
-    assert 0 < largest[0] < MOST_BYTES, told
+    assert 0 < largest[0] < MAX_BYTES, told

@@ -1,5 +1,5 @@
 """The demo's organization, synced into a Neo4j that is given by its address: the same by however many workers, and
-every query of docs/sample-queries.md with the answer that the page states.
+every query of docs/sample-queries.md with the response that the page states.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def sync(aws: AwsServer, services: embedded.Services, directory: Path, workers: 
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-def test_the_same_estate_gives_the_same_graph_and_every_sample_query_its_answer(
+def test_the_same_estate_gives_the_same_graph_and_every_sample_query_its_response(
     aws: AwsServer, services: embedded.Services, graph: Graph, tmp_path: Path
 ) -> None:
     states: dict[int, State] = {}
@@ -58,5 +58,5 @@ def test_the_same_estate_gives_the_same_graph_and_every_sample_query_its_answer(
     assert all(difference(other, first) == [] for other in others)
 
 
-def test_every_query_of_the_page_states_an_answer() -> None:
+def test_every_query_of_the_page_states_an_response() -> None:
     assert len(sample_queries.read()) >= 12

@@ -10,20 +10,20 @@ from typing import Any
 import pytest
 import redis
 
-from tasks.clients.rate_limiter import Limit, RateBudget
-from tasks.failures import Later
+from tasks.clients.rate_limiter import RateLimit, RedisRateLimiter
+from tasks.failures import RetryLater
 
-LIMIT = Limit(initial=20, highest=20)
+LIMIT = RateLimit(initial=20, maximum=20)
 
 
 def take(url: str, seconds: float, results: Any) -> None:
     """In a process of its own: as many calls as the budget gives within the time; when each was allowed."""
-    budget = RateBudget(redis.Redis.from_url(url))
+    rate_limiter = RedisRateLimiter(redis.Redis.from_url(url))
 
     async def run() -> None:
         end = time.time() + seconds
         while time.time() < end:
-            await budget.take("toy", LIMIT)
+            await rate_limiter.acquire("toy", LIMIT)
             results.append(time.time())
 
     asyncio.run(run())
@@ -42,7 +42,7 @@ def test_all_processes_together_keep_to_the_rate(broker: redis.Redis, services: 
     assert allowed > 30
 
 
-def run(budget: RateBudget, *steps: Any) -> None:
+def run(rate_limiter: RedisRateLimiter, *steps: Any) -> None:
     async def all_steps() -> None:
         for step in steps:
             await step
@@ -51,43 +51,47 @@ def run(budget: RateBudget, *steps: Any) -> None:
 
 
 def test_a_throttle_halves_the_rate_once_for_all_that_were_in_flight(broker: redis.Redis) -> None:
-    budget = RateBudget(broker)
-    run(budget, budget.take("toy", LIMIT), *(budget.throttled("toy", LIMIT, None) for _ in range(10)))
+    rate_limiter = RedisRateLimiter(broker)
+    run(
+        rate_limiter,
+        rate_limiter.acquire("toy", LIMIT),
+        *(rate_limiter.throttled("toy", LIMIT, None) for _ in range(10)),
+    )
     assert float(broker.hget("chartfleet:budget:toy", "rate") or 0) == pytest.approx(10, abs=0.5)  # type: ignore[arg-type]
 
 
 def test_nothing_is_allowed_while_told_to_wait(broker: redis.Redis) -> None:
-    budget = RateBudget(broker)
-    run(budget, budget.throttled("toy", LIMIT, 0.7))
+    rate_limiter = RedisRateLimiter(broker)
+    run(rate_limiter, rate_limiter.throttled("toy", LIMIT, 0.7))
     begun = time.monotonic()
-    run(budget, budget.take("toy", LIMIT))
+    run(rate_limiter, rate_limiter.acquire("toy", LIMIT))
     assert time.monotonic() - begun >= 0.69
 
 
 def test_a_long_wait_is_not_waited_for_and_takes_no_place_in_line(broker: redis.Redis) -> None:
-    budget = RateBudget(broker, longest_wait_seconds=1)
-    run(budget, budget.throttled("toy", LIMIT, 60))
+    rate_limiter = RedisRateLimiter(broker, longest_wait_seconds=1)
+    run(rate_limiter, rate_limiter.throttled("toy", LIMIT, 60))
     for _ in range(3):
-        with pytest.raises(Later) as caught:
-            run(budget, budget.take("toy", LIMIT))
+        with pytest.raises(RetryLater) as caught:
+            run(rate_limiter, rate_limiter.acquire("toy", LIMIT))
         assert 58 < caught.value.after_seconds < 61
 
 
 def test_the_rate_comes_back_by_and_by(broker: redis.Redis) -> None:
-    budget = RateBudget(broker)
-    run(budget, budget.throttled("toy", LIMIT, None))
+    rate_limiter = RedisRateLimiter(broker)
+    run(rate_limiter, rate_limiter.throttled("toy", LIMIT, None))
     before = float(broker.hget("chartfleet:budget:toy", "rate") or 0)  # type: ignore[arg-type]
     broker.hincrby("chartfleet:budget:toy", "at_ms", -30_000)
     broker.hset("chartfleet:budget:toy", "blocked_ms", 0)
-    run(budget, budget.take("toy", LIMIT))
+    run(rate_limiter, rate_limiter.acquire("toy", LIMIT))
     after = float(broker.hget("chartfleet:budget:toy", "rate") or 0)  # type: ignore[arg-type]
     assert before == 10
     assert after == pytest.approx(15, abs=1)
 
 
 def test_buckets_are_apart(broker: redis.Redis) -> None:
-    budget = RateBudget(broker)
-    run(budget, budget.throttled("one account", LIMIT, 30))
+    rate_limiter = RedisRateLimiter(broker)
+    run(rate_limiter, rate_limiter.throttled("one account", LIMIT, 30))
     begun = time.monotonic()
-    run(budget, budget.take("another account", LIMIT))
+    run(rate_limiter, rate_limiter.acquire("another account", LIMIT))
     assert time.monotonic() - begun < 5

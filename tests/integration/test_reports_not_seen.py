@@ -43,9 +43,9 @@ def runs(
     writer.close()
 
 
-def gaps(runs: Runs, stand_ins: dict[str, StandIn], name: str, answers: dict[str, Any]) -> list[str]:
+def gaps(runs: Runs, stand_ins: dict[str, StandIn], name: str, responses: dict[str, Any]) -> list[str]:
     """Of one run of the type; it is complete."""
-    ledger = runs.load({name: answers})
+    ledger = runs.load({name: responses})
     type_ = registry.types()[name]
     whole = ledger.unit(scope_of(type_, stand_ins[type_.provider]))
     assert whole
@@ -88,20 +88,20 @@ def test_a_report_that_cant_be_read_costs_nothing_else(runs: Runs, graph: Graph,
 def test_what_a_user_doesnt_have_is_not_his_end(runs: Runs, graph: Graph, stand_ins: dict[str, StandIn]) -> None:
     """`Not found: ...: ufs1 (UserFactor)` says nothing of the user."""
 
-    def answers(*users: str) -> dict[str, Any]:
+    def responses(*users: str) -> dict[str, Any]:
         factors = {user: [[{"id": f"f-{user}", "factorType": "sms", "provider": "OKTA"}]] for user in users}
         return {"GET /api/v1/users": [[{"id": user} for user in users]], "GET /api/v1/users/{id}/factors": factors}
 
     def factors() -> list[str]:
         return [row["id"] for row in graph.rows("MATCH (f:OktaUserFactor) RETURN f.id AS id ORDER BY id")]
 
-    assert gaps(runs, stand_ins, FACTORS, answers("00u1", "00u2")) == []
+    assert gaps(runs, stand_ins, FACTORS, responses("00u1", "00u2")) == []
     assert factors() == ["f-00u1", "f-00u2"]
     okta = stand_ins["okta"]
     assert isinstance(okta, JsonStandIn)
     for told, left in (("null (UserFactor)", ["f-00u1"]), ("00u1 (User)", [])):
         body = {"errorCode": "E0000007", "errorSummary": f"Not found: Resource not found: {told}"}
         okta.server.refuse("GET /api/v1/users/{id}/factors", 404, body=body)
-        found = gaps(runs, stand_ins, FACTORS, answers("00u1"))
+        found = gaps(runs, stand_ins, FACTORS, responses("00u1"))
         assert factors() == left, "what isn't listed any more goes; of 00u1 it stays, until the user is gone"
         assert bool(found) is bool(left)

@@ -49,7 +49,7 @@ def run_of(graph: Graph, tag: int, units: Iterable[Unit], *, keep: int = 2) -> l
     times = dict.fromkeys(("created_ms", "settled_ms", "committed_ms", "barrier_ms", "finished_ms"), 0)
     counts = dict.fromkeys(("planned", "open", "waiting", "waiting_bytes", "round"), 0)
     info = RunInfo(
-        id=f"run-{tag}", tag=tag, state=RunState.ANALYSING, reason="", trouble="", **nothing, **times, **counts
+        id=f"run-{tag}", tag=tag, state=RunState.ANALYSING, reason="", blocked_by="", **nothing, **times, **counts
     )
     for each in units:
         hold(graph, each.scope, tag)

@@ -91,7 +91,7 @@ def test_a_run_goes_through(chartfleet: Command, graph: Graph) -> None:
 def test_a_worker_that_is_stopped_gives_its_scope_back_at_once(
     chartfleet: Command, workers: Mapping[str, subprocess.Popen[str]], broker: embedded.Broker, aws: AwsServer
 ) -> None:
-    """Though the answer of the API doesn't come. Another worker fetches it, and no death is counted."""
+    """Though the response of the API doesn't come. Another worker fetches it, and no death is counted."""
     aws.add(PAUSED)
     sync = chartfleet.start("sync", *SMALL, "--json")
     aws.wait_for(PAUSED, timeout_seconds=90)

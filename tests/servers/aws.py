@@ -69,10 +69,10 @@ class Effect(StrEnum):
     NOT_ENABLED = "not_enabled"  # the account hasn't enabled the region
     EXPIRED = "expired"
     ERROR = "error"
-    DISCONNECT = "disconnect"  # the connection closes without an answer
-    DELAY = "delay"  # then goes on: to the next fault that matches, else to the true answer
+    DISCONNECT = "disconnect"  # the connection closes without a response
+    DELAY = "delay"  # then goes on: to the next fault that matches, else to the true response
     PAUSE = "pause"  # holds the call until the fault is removed, then goes on
-    MALFORMED = "malformed"  # the true answer, but one item lacks a field; or cut in the middle
+    MALFORMED = "malformed"  # the true response, but one item lacks a field; or cut in the middle
     KILL_CLIENT = "kill_client"  # SIGKILL to the process that makes the call
     KILL_PARENT = "kill_parent"  # SIGKILL to the parent of that process
 
@@ -98,7 +98,7 @@ class Fault:
     retry_after_seconds: int | None = None  # any error: the header Retry-After
     code: str | None = None  # any error: another code than the one AWS gives most
     status: int | None = None  # any error: another HTTP status
-    lacks: str | None = None  # MALFORMED: element or key, as on the wire. None: the answer is cut
+    lacks: str | None = None  # MALFORMED: element or key, as on the wire. None: the response is cut
     value: str | None = None  # MALFORMED: the element or key with this value. None: the first
 
     def matches(self, call: Call) -> bool:
@@ -111,12 +111,12 @@ class Fault:
 @dataclass(frozen=True)
 class FinishedCall:
     at: float  # when it arrived: Unix time in seconds
-    seconds: float  # until its answer was ready
+    seconds: float  # until its response was ready
     service: str
     action: str
     region: str
     account: str
-    status: int  # HTTP status; 0 where there was no answer
+    status: int  # HTTP status; 0 where there was no response
 
 
 @dataclass(frozen=True)
@@ -365,7 +365,7 @@ def fault_response(fault: Fault, call: Call) -> Response:
 
 
 def malformed(response: Response, fault: Fault) -> Response:
-    """The answer without one element or key, or cut in the middle; HTTP's own length of it is right."""
+    """The response without one element or key, or cut in the middle; HTTP's own length of it is right."""
     body = response.get_data()
     if fault.lacks is None:
         body = body[: len(body) // 2]
@@ -495,7 +495,7 @@ class Simulator:
             latency_seconds = self._latency_seconds
         try:
             time.sleep(latency_seconds)
-            response = self._answer(call, environ)
+            response = self._response(call, environ)
             status = response.status_code
             return response
         finally:
@@ -505,7 +505,7 @@ class Simulator:
                 self._in_flight -= 1
                 self._recent.append(finished)
 
-    def _answer(self, call: Call, environ: WSGIEnvironment) -> Response:
+    def _response(self, call: Call, environ: WSGIEnvironment) -> Response:
         with self._lock:
             faults = list(self._faults)
         for active in faults:
@@ -519,7 +519,7 @@ class Simulator:
                 case Effect.PAUSE:
                     active.removed.wait()
                 case Effect.MALFORMED:
-                    return malformed(self._true_answer(call, environ), fault)
+                    return malformed(self._true_response(call, environ), fault)
                 case Effect.DISCONNECT:
                     hang_up(environ)
                 case Effect.KILL_CLIENT | Effect.KILL_PARENT:
@@ -530,11 +530,13 @@ class Simulator:
                     hang_up(environ)
                 case _:
                     return fault_response(fault, call)
-        return self._true_answer(call, environ)
+        return self._true_response(call, environ)
 
-    def _true_answer(self, call: Call, environ: WSGIEnvironment) -> Response:
-        if answer := self._absent.get((call.service, call.action)):
-            return Response(answer, content_type="text/xml" if answer.startswith("<") else "application/x-amz-json-1.1")
+    def _true_response(self, call: Call, environ: WSGIEnvironment) -> Response:
+        if response := self._absent.get((call.service, call.action)):
+            return Response(
+                response, content_type="text/xml" if response.startswith("<") else "application/x-amz-json-1.1"
+            )
         return Response.from_app(self._aws, environ, buffered=True)
 
     # Control
@@ -611,7 +613,7 @@ NOT_IN_MOTO: Final = {
 
 
 def correct_moto() -> None:
-    """Answers of moto that differ from AWS's, and would change what the graph says."""
+    """Responses of moto that differ from AWS's, and would change what the graph says."""
     from moto.core.responses import ActionResult
     from moto.ec2.models import ec2_backends
     from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
@@ -656,11 +658,11 @@ def correct_moto() -> None:
         return f"{internal}{name}-{number}.{backend.region_name}.elb.amazonaws.com"
 
     def latest_restorable_time(database: DBCluster | DBInstance) -> datetime:
-        """A fixed time; moto says now, so that no two answers were alike."""
+        """A fixed time; moto says now, so that no two responses were alike."""
         return database.created
 
     def describe_reserved_instances(response: ReservedInstances) -> ActionResult:
-        """None, as in an account that has bought none; moto's answer is an error."""
+        """None, as in an account that has bought none; moto's response is an error."""
         return ActionResult({"ReservedInstances": []})
 
     create, create_v2 = ELBBackend.create_load_balancer, ELBv2Backend.create_load_balancer
@@ -770,8 +772,8 @@ class AwsControl:
         self._send("PUT", "latency", {"seconds": seconds})
 
     def calls(self, recent: int = RECENT_CALLS) -> Calls:
-        answer = self._send("GET", f"calls?recent={recent}")
-        return Calls(**answer | {"recent": [FinishedCall(**one) for one in answer["recent"]]})
+        response = self._send("GET", f"calls?recent={recent}")
+        return Calls(**response | {"recent": [FinishedCall(**one) for one in response["recent"]]})
 
     def reset(self) -> None:
         """No faults, no latency, counters at zero; the estate stays."""
@@ -784,8 +786,8 @@ class AwsControl:
     def _send(self, method: str, resource: str, document: Any = None) -> Any:
         data = None if document is None else json.dumps(document).encode()
         request = urllib.request.Request(f"{self.url}/chartfleet/{resource}", data, method=method)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return json.load(response)
 
 
 class AwsServer(AwsControl):

@@ -31,7 +31,7 @@ class NameServer:
         class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
                 packet, socket = self.request
-                socket.sendto(outer._answer(packet), self.client_address)
+                socket.sendto(outer._response(packet), self.client_address)
 
         self._server = socketserver.ThreadingUDPServer((HOST, 0), Handler)
         self.address = f"{HOST}:{self._server.server_address[1]}"
@@ -47,17 +47,17 @@ class NameServer:
         self._server.shutdown()
         self._server.server_close()
 
-    def _answer(self, packet: bytes) -> bytes:
+    def _response(self, packet: bytes) -> bytes:
         query = dns.message.from_wire(packet)
         [question] = query.question
         name = question.name.to_text(omit_final_dot=True)
         self.asked.append(name)
-        answer = dns.message.make_response(query)
+        response = dns.message.make_response(query)
         found = self.addresses.get(name)
         if found is None:
-            answer.set_rcode(dns.rcode.NXDOMAIN)
+            response.set_rcode(dns.rcode.NXDOMAIN)
         elif isinstance(found, str):
-            answer.set_rcode(dns.rcode.from_text(found))
+            response.set_rcode(dns.rcode.from_text(found))
         elif question.rdtype == dns.rdatatype.A and found:
-            answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", "A", *found))
-        return answer.to_wire()
+            response.answer.append(dns.rrset.from_text(question.name, 60, "IN", "A", *found))
+        return response.to_wire()

@@ -57,7 +57,7 @@ def token(asked: Asked) -> Reply:
 def delegated(*scopes: str) -> Route:
     """A token endpoint that gives no other scopes than these: one too many, and there is no token at all."""
 
-    def answer(asked: Asked) -> Reply:
+    def response(asked: Asked) -> Reply:
         if set(claims(asked)["scope"].split()) <= {*scopes}:
             return token(asked)
         told = (
@@ -66,7 +66,7 @@ def delegated(*scopes: str) -> Route:
         told += "the scopes requested."
         return Reply({"error": "unauthorized_client", "error_description": told}, 401)
 
-    return answer
+    return response
 
 
 def bearer(scopes: str) -> str:

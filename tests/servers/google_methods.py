@@ -32,7 +32,7 @@ class Method:
 
     id      `compute.instances.aggregatedList`
     scopes  any of them suffices
-    kind    what each answer says of itself; "" where answers say nothing
+    kind    what each response says of itself; "" where answers say nothing
     """
 
     id: str
@@ -75,8 +75,8 @@ def _of(name: str, version: str) -> Iterator[Method]:
         path = f"/{document['servicePath']}{method.get('flatPath') or method['path']}"
         parts = re.split(r"\{\+?\w+\}", path)
         pattern = re.compile("[^/]+".join(re.escape(part) for part in parts))
-        answer = document["schemas"].get(method.get("response", {}).get("$ref"), {}).get("properties", {})
-        kind = answer.get("kind", {}).get("default", "")
+        response = document["schemas"].get(method.get("response", {}).get("$ref"), {}).get("properties", {})
+        kind = response.get("kind", {}).get("default", "")
         yield Method(method["id"], method["httpMethod"], pattern, frozenset(method.get("scopes", ())), kind)
 
 

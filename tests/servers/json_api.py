@@ -73,9 +73,9 @@ class Measured:
 class JsonApi:
     """A server of routes.
 
-    guard   what is answered instead of the route's answer: to a wrong token, above a limit
+    guard   what is answered instead of the route's response: to a wrong token, above a limit
     bucket  the rate bucket of a request, by which calls are measured
-    seconds how long each answer takes
+    seconds how long each response takes
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class JsonApi:
     ) -> None:
         self.routes = dict(routes)
         self.seconds = seconds
-        self.headers: dict[str, str] = {}  # of every good answer
+        self.headers: dict[str, str] = {}  # of every good response
         self.measured: dict[str, Measured] = defaultdict(Measured)
         self.received: list[Asked] = []
         self._guard = guard
@@ -140,7 +140,7 @@ class JsonApi:
         self._refusals[action] += [*[None] * after, *[Reply(body, status, headers or {})] * times]
 
     def exhaust(self, seconds: int) -> None:
-        """The next good answer says that nothing is left for so long: X-Exhausted."""
+        """The next good response says that nothing is left for so long: X-Exhausted."""
         self.headers["X-Exhausted"] = str(seconds)
 
     def forgive(self) -> None:
@@ -150,7 +150,7 @@ class JsonApi:
     def close_for(self, bucket: str, seconds: float, *, after: float = 0.0) -> None:
         """No call of the bucket is welcome for so long: those that come all the same are `early`.
 
-        `after`: not those either that were sent before the answer that says so can have been read.
+        `after`: not those either that were sent before the response that says so can have been read.
         """
         with self._lock:
             measured, now = self.measured[bucket], time.monotonic()
@@ -162,7 +162,7 @@ class JsonApi:
         asked, route = self._asked(request)
         bucket = self._bucket(asked)
         with self._measured(asked, bucket):
-            reply = self._answer(asked, route, bucket)
+            reply = self._response(asked, route, bucket)
             time.sleep(self.seconds)
         sent = (reply.body if isinstance(reply.body, str) else json.dumps(reply.body)).encode()
         request.send_response(reply.status)
@@ -199,7 +199,7 @@ class JsonApi:
             with self._lock:
                 measured.in_flight -= 1
 
-    def _answer(self, asked: Asked, route: Route | None, bucket: str) -> Reply:
+    def _response(self, asked: Asked, route: Route | None, bucket: str) -> Reply:
         if self._guard and (refusal := self._guard(asked)):
             return refusal
         with self._lock:

@@ -233,10 +233,10 @@ def test_the_examples_paths_fit_the_services_model(example_type: ResourceType) -
 def test_the_examples_sample_fills_everything(example_type: ResourceType) -> None:
     (sample,) = (json.loads(block) for block in blocks(EXAMPLE, "json"))
     assert set(sample) == set(example_type.fetch.calls)
-    for action, answers in sample.items():
+    for action, responses in sample.items():
         shape = BotocoreModel().operation(action).output_shape
-        for answer in answers.values() if isinstance(answers, Mapping) else answers:
-            assert isinstance(answer, str) or not list(shapes.violations(shape, answer, action))
+        for response in responses.values() if isinstance(responses, Mapping) else responses:
+            assert isinstance(response, str) or not list(shapes.violations(shape, response, action))
     rows = [row for item in _items(sample) for row in rows_of(example_type, _source(example_type, item))]
     for node in example_type.nodes:
         found = [row for model, row in rows if model is node.model]
@@ -247,11 +247,11 @@ def test_the_examples_sample_fills_everything(example_type: ResourceType) -> Non
 
 
 def _items(sample: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The clusters, each with its detail as `listing().then(..., none_if=...)` merges it."""
+    """The clusters, each with its detail as `listing().detail(..., none_if=...)` merges it."""
     for page in sample["memorydb:DescribeClusters"]:
         for cluster in page["Clusters"]:
-            answer = sample["memorydb:DescribeACLs"][cluster["ACLName"]]
-            yield cluster | {"DescribeACLs": {} if isinstance(answer, str) else answer}
+            response = sample["memorydb:DescribeACLs"][cluster["ACLName"]]
+            yield cluster | {"DescribeACLs": {} if isinstance(response, str) else response}
 
 
 def _source(type_: ResourceType, item: dict[str, Any]) -> Source:

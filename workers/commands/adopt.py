@@ -14,7 +14,7 @@ from loaders.adoption import Adopted, Adoption, highest_tag
 from loaders.graph import Graph, GraphAddress
 from loaders.indexes import ensure_lock
 from loaders.writer import (
-    SIGN_SECONDS,
+    HEARTBEAT_SECONDS,
     LostWriter,
     OutdatedRun,
     RunRefused,
@@ -31,9 +31,9 @@ from workers.fleet.loading import Busy, writing
 from workers.settings.settings import Settings
 
 
-def look(graph: Graph) -> Adopted:
+def preview(graph: Graph) -> Adopted:
     """What `adopt` would do. Reads only."""
-    return _adoption(graph).look()
+    return _adoption(graph).preview()
 
 
 def adopt(address: GraphAddress, graph: Graph, settings: Settings) -> Adopted:
@@ -83,7 +83,7 @@ def _kept(graph: Graph, name: str, writer: Writer) -> Iterator[None]:
     done = threading.Event()
 
     def sign() -> None:
-        while not done.wait(SIGN_SECONDS):
+        while not done.wait(HEARTBEAT_SECONDS):
             with suppress(DriverError, Neo4jError):
                 if not keep_claim(graph, name):
                     writer.give_up()

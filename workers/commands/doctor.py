@@ -1,4 +1,4 @@
-"""What `chartfleet doctor` finds before a first run: what each tenant allows, and whether the services answer."""
+"""What `chartfleet doctor` finds before a first run: what each tenant allows, and whether the services respond."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rich.text import Text
 
 from loaders.scope import GLOBAL
 from tasks.access import Access, Examination, Examined, Finding, How, Reached, Remedy
-from tasks.clients.local_rate_limiter import OwnBudget
+from tasks.clients.local_rate_limiter import LocalRateLimiter
 from tasks.engine import registry
 from tasks.failures import NotConfigured
 from tasks.resource import Provider
@@ -25,7 +25,7 @@ from workers.fleet import readiness
 from workers.report.report import COMPLETE, FAILED, NOT_COVERED
 from workers.settings.settings import Settings
 
-_MOST_REGIONS: Final = 3  # that a line names
+_MAX_REGIONS: Final = 3  # that a line names
 _PROBLEMS: Final = (Access.DENIED, Access.FAILED)
 _STYLES: Final = {Access.DENIED: "red", Access.FAILED: "red", Access.NOT_ENABLED: "yellow", Access.NOT_TRIED: "yellow"}
 
@@ -58,22 +58,22 @@ def diagnose(settings: Settings, connect: Callable[[str], redis.Redis]) -> Diagn
     for name in settings.modules:
         provider = registry.providers()[name]
         try:
-            if examination := asyncio.run(_examine(provider, options)):
+            if examination := asyncio.run(_check_access(provider, options)):
                 found.providers[name] = examination
             else:
-                lacks = "; ".join(provider.missing(options))
+                lacks = "; ".join(provider.problems(options))
                 found.not_examined[name] = lacks or "configured; what it may read can't be tried before a run"
         except NotConfigured as error:
             found.not_examined[name] = str(error)
     return found
 
 
-async def _examine(provider: Provider, options: Mapping[str, Any]) -> Examination | None:
-    if provider.examine is None:
+async def _check_access(provider: Provider, options: Mapping[str, Any]) -> Examination | None:
+    if provider.check_access is None:
         return None
     types = registry.requested(provider.name, options.get(f"{provider.name}_requested_syncs") or ())
     try:
-        return await provider.examine(options, types, OwnBudget())
+        return await provider.check_access(options, types, LocalRateLimiter())
     finally:
         await provider.close()
 
@@ -183,9 +183,9 @@ def _where(places: list[str], total: int) -> str:
         return ""
     if len(places) == total and total > 1:
         return f"all {total} regions"
-    more = f", and {len(places) - _MOST_REGIONS} more" if len(places) > _MOST_REGIONS else ""
+    more = f", and {len(places) - _MAX_REGIONS} more" if len(places) > _MAX_REGIONS else ""
     of = f" ({len(places)} of {total} regions)" if total > 1 else ""
-    return f"{', '.join(places[:_MOST_REGIONS])}{more}{of}"
+    return f"{', '.join(places[:_MAX_REGIONS])}{more}{of}"
 
 
 def _show_remedies(console: Console, remedies: Sequence[Remedy]) -> None:

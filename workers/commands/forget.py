@@ -38,7 +38,7 @@ def forget(address: GraphAddress, graph: Graph, tenant: str, settings: Settings)
         ):
             schema = registry.schema()
             deleted = retirement.delete(writer, schema, scopes, held.tag + 1)
-            deleted += Cleanup(writer, schema).unneeded()
+            deleted += Cleanup(writer, schema).delete_orphans()
     except Busy:
         raise RunRefused("a loader is still writing to the graph: try again when it is done") from None
     finally:

@@ -72,7 +72,7 @@ def start_broker(directory: Path, port: int | None = None) -> Broker:
     while port and not is_free(port) and time.monotonic() < deadline:
         time.sleep(0.05)  # the one that had it was killed a moment ago
     broker = launch(directory, port or free_port(), directory / "redis.log")
-    wait_until_ready("broker", broker.process, [broker.port], lambda: answers(broker.url), directory / "redis.log")
+    wait_until_ready("broker", broker.process, [broker.port], lambda: responses(broker.url), directory / "redis.log")
     return broker
 
 
@@ -96,7 +96,7 @@ def password_file(directory: Path) -> Path:
     return directory / "password"
 
 
-def answers(broker_url: str) -> bool:
+def responses(broker_url: str) -> bool:
     with redis.Redis.from_url(broker_url, socket_timeout=5, socket_connect_timeout=1) as client:
         try:
             return bool(client.ping())

@@ -114,7 +114,7 @@ def password_file(directory: Path) -> Path:
     return directory / "password"
 
 
-def answers(graph: GraphAddress) -> bool:
+def responses(graph: GraphAddress) -> bool:
     try:
         with graph.driver() as driver, driver.session(database=graph.database) as session:
             session.run("RETURN 1").consume()

@@ -101,16 +101,16 @@ def spawn(command: Sequence[str | Path], *, directory: Path, log: Path) -> Serve
 
 
 def wait_until_ready(
-    name: str, process: ServerProcess, ports: Sequence[int], answers: Callable[[], bool], log: Path
+    name: str, process: ServerProcess, ports: Sequence[int], responses: Callable[[], bool], log: Path
 ) -> None:
     """Wait until the server has its ports and answers; Died, or an EmbeddedError if it takes over START_SECONDS."""
     deadline = time.monotonic() + START_SECONDS
-    while not (all(process.listens_on(port) for port in ports) and answers()):
+    while not (all(process.listens_on(port) for port in ports) and responses()):
         if not process.alive:
             raise Died(f"The embedded {name} stopped while starting: {last_telling_line(log)} ({log})")
         if time.monotonic() > deadline:
             raise EmbeddedError(
-                f"The embedded {name} did not answer within {START_SECONDS} s: {last_telling_line(log)} ({log})"
+                f"The embedded {name} did not respond within {START_SECONDS} s: {last_telling_line(log)} ({log})"
             )
         time.sleep(0.05)
 

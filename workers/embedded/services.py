@@ -85,7 +85,7 @@ class Status:
 
 @dataclass(frozen=True)
 class Services:
-    """Where the embedded services of a data directory answer. Asking for one that was not started is an error.
+    """Where the embedded services of a data directory listen. Asking for one that was not started is an error.
 
     It holds no password: addresses are put together when they are asked for.
     """
@@ -223,12 +223,12 @@ def _launch(data_dir: Path, name: str, before: Running | None, say: Say, *, kept
 def _wait(data_dir: Path, name: str, service: Running) -> None:
     services = Services(data_dir, {name: service})
 
-    def answers() -> bool:
+    def responses() -> bool:
         if name == BROKER:
-            return broker_server.answers(services.broker_url)
-        return graph_server.answers(services.graph)
+            return broker_server.responses(services.broker_url)
+        return graph_server.responses(services.graph)
 
-    wait_until_ready(name, service.process, service.ports, answers, _log(data_dir, name))
+    wait_until_ready(name, service.process, service.ports, responses, _log(data_dir, name))
 
 
 def _greeting(data_dir: Path, name: str, service: Running) -> str:

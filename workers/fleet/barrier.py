@@ -29,7 +29,7 @@ from loaders.ledger import Ledger, RunInfo, RunState
 from loaders.writer import LostWriter, OutdatedRun, Writer, release_claim
 from tasks.engine import registry
 from workers.fleet import permissions
-from workers.fleet.loading import AWAY_SECONDS, Busy, trouble_with_graph, writing
+from workers.fleet.loading import AWAY_SECONDS, Busy, graph_error_text, writing
 from workers.fleet.process import Process
 
 log = logging.getLogger(__name__)
@@ -70,8 +70,8 @@ def analyse(process: Process, run: str) -> None:
     except OutdatedRun as error:
         ledger.close(token, RunState.FAILED, {"error": f"a later run has taken the graph ({error})"})
     except (DriverError, Neo4jError) as error:
-        log.warning("run %s: %s; the analysis is tried again", run, trouble_with_graph(error))
-        ledger.set_trouble(trouble_with_graph(error))
+        log.warning("run %s: %s; the analysis is tried again", run, graph_error_text(error))
+        ledger.set_blocked_by(graph_error_text(error))
         ledger.renew_barrier(token, lease_seconds=AWAY_SECONDS)
 
 
@@ -83,9 +83,9 @@ def _steps(writer: Writer, ledger: Ledger, info: RunInfo, process: Process) -> t
         listed = retirement.lists(ledger.units())
         kept = retirement.retire(writer, schema, listed, info.tag, keep=process.settings.retired_runs_kept)
     with _timed(seconds, "links"):
-        links.draw(writer, schema)
+        links.write(writer, schema)
     with _timed(seconds, "shared nodes"):
-        Cleanup(writer, schema).unneeded()
+        Cleanup(writer, schema).delete_orphans()
     failed: list[str] = []
     findings: list[dict[str, Any]] = []
     with _timed(seconds, assume_role.JOB.name), _reported(failed):

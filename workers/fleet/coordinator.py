@@ -24,7 +24,7 @@ from loaders.ledger import Attempt, Event, Fenced, Ledger, RunState, runs
 from loaders.scope import Scope, regions_type, tenants_type
 from loaders.writer import RunRefused, claim, claimed_by, release_claim
 from tasks.engine import registry
-from tasks.failures import CallFailed, Failure, Later, NotConfigured
+from tasks.failures import CallFailed, Failure, NotConfigured, RetryLater
 from tasks.resource import Listed, Per, Tenant
 from workers.fleet import permissions
 from workers.fleet.process import Process
@@ -139,7 +139,7 @@ def plan_tenants(process: Process, run: str, unit: Scope, publish: Publish) -> N
     def plan(ledger: Ledger, attempt: Attempt) -> list[Event]:
         provider = registry.providers()[unit.provider]
         options = _config(ledger)["options"]
-        listed = process.run_async(_all(provider.tenants(options, process.budget)))
+        listed = process.run_async(_all(provider.tenants(options, process.rate_limiter)))
         ledger.set_tenants({f"{t.provider}/{t.id}": asdict(t) for t in listed.found})
         units = [Scope(type=regions_type(unit.provider), tenant=tenant.id) for tenant in listed.found]
         children = zip(units, [False] * len(units), ledger.expected_seconds(units), strict=True)
@@ -166,9 +166,9 @@ def plan_regions(
         provider = registry.providers()[unit.provider]
         tenant = Tenant(**ledger.tenant(f"{unit.provider}/{unit.tenant}"))
         requested = registry.requested(unit.provider, config["options"].get(f"{unit.provider}_requested_syncs") or ())
-        types = [type_ for type_ in requested if type_.of == tenant.kind]
+        types = [type_ for type_ in requested if type_.tenant_kind == tenant.kind]
         denied, listed = "", _NO_REGIONS
-        api = process.run_async(_all(provider.connect(tenant, unit.region, process.budget)))
+        api = process.run_async(_all(provider.connect(tenant, unit.region, process.rate_limiter)))
         if any(type_.per is Per.REGION for type_ in types):
             try:
                 listed = process.run_async(_all(provider.regions(api, config["options"])))
@@ -183,7 +183,7 @@ def plan_regions(
         ]
         timed = zip(scopes, ledger.held(scopes), ledger.expected_seconds(scopes), strict=True)
         children = sorted(timed, key=lambda child: -child[2])
-        events = ledger.plan(attempt, children, queue=False, denied=denied, whole=listed.whole)
+        events = ledger.plan(attempt, children, queue=False, denied=denied, whole=listed.complete)
         publish_tenant(run, [scope for scope, _, _ in children])
         return events
 
@@ -209,7 +209,7 @@ def _attempt(
                 ends = {Failure.DENIED: ledger.denied, Failure.NOT_ENABLED: ledger.skipped}
                 end = ends.get(error.failure, ledger.failed)
                 events = end(attempt, f"{error.code or error.failure} {error.action}: {error.reason}", {})
-            except Later as wait:
+            except RetryLater as wait:
                 ledger.later(attempt, wait_seconds=wait.after_seconds, reason=wait.reason)
                 return
             except (Fenced, redis.RedisError):

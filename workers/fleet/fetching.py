@@ -40,7 +40,7 @@ def fetch(
             Fetching(
                 type=registry.types()[scope.type],
                 attempt=attempt,
-                connect=lambda: provider.connect(tenant, scope.region, process.budget),
+                connect=lambda: provider.connect(tenant, scope.region, process.rate_limiter),
                 ledger=ledger,
                 schema=registry.schema(),
                 publish=lambda events: publish(run, events),

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 TASK: Final = "chartfleet.load"
 QUEUE: Final = "loader"
 POLL_SECONDS = 0.25
-AWAY_SECONDS = 2  # between looks at a graph that doesn't answer; the sweeper wakes the writer again
+AWAY_SECONDS = 2  # between looks at a graph that isn't responding; the sweeper wakes the writer again
 
 
 class Busy(Exception):
@@ -67,13 +67,13 @@ def load(
         log.warning("run %s: %s", run, error)
         ledger.cancel(f"a later run has taken the graph ({error})")
     except (DriverError, Neo4jError) as error:
-        log.warning("%s; the batches wait", trouble_with_graph(error))
-        ledger.set_trouble(trouble_with_graph(error))
+        log.warning("%s; the batches wait", graph_error_text(error))
+        ledger.set_blocked_by(graph_error_text(error))
         time.sleep(AWAY_SECONDS)
 
 
-def trouble_with_graph(error: DriverError | Neo4jError) -> str:
-    """In one line: does it not answer, or does it refuse?"""
+def graph_error_text(error: DriverError | Neo4jError) -> str:
+    """In one line: is it not responding, or does it refuse?"""
     if isinstance(error, Neo4jError) and not error.is_retryable():
         return f"the graph refuses: {error.code}: {(error.message or '').split(chr(10))[0][:300]}"
-    return f"the graph doesn't answer ({type(error).__name__})"
+    return f"the graph isn't responding ({type(error).__name__})"

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 DIES_WITH_STDIN: Final = "CHARTFLEET_DIES_WITH_STDIN"
 STOP_SECONDS: Final = 15
-MOST_RESTARTS: Final = 20  # of one worker: after that something is wrong that no restart mends
+MAX_RESTARTS: Final = 20  # of one worker: after that something is wrong that no restart mends
 
 
 class WorkersKeepDying(Exception):
@@ -79,7 +79,7 @@ class LocalFleet:
         for worker in self.workers:
             if self._stopping or worker.process is None or worker.process.poll() is None:
                 continue
-            if worker.restarts >= MOST_RESTARTS:
+            if worker.restarts >= MAX_RESTARTS:
                 raise WorkersKeepDying(f"the worker {worker.name} keeps dying; see {self._log_file(worker)}")
             worker.restarts += 1
             log.warning("the worker %s died (%s); starting another", worker.name, worker.process.returncode)

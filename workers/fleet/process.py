@@ -17,7 +17,7 @@ from redis.retry import Retry
 from loaders.ledger import Ledger
 from loaders.loader import Loader
 from loaders.writer import Writer
-from tasks.clients.rate_limiter import RateBudget
+from tasks.clients.rate_limiter import RedisRateLimiter
 from tasks.engine import registry
 from workers.settings.settings import SettingError, Settings
 
@@ -68,8 +68,8 @@ class Process:
         return Ledger(self.redis, run)
 
     @once
-    def budget(self) -> RateBudget:
-        return RateBudget(self.redis)
+    def rate_limiter(self) -> RedisRateLimiter:
+        return RedisRateLimiter(self.redis)
 
     @once
     def writer(self) -> Writer:

@@ -34,7 +34,7 @@ def check_redis(client: redis.Redis, url: str) -> None:
     except redis.AuthenticationError as error:
         raise NotReady(f"the broker {masked(url)} refuses the password: {error}") from None
     except redis.RedisError as error:
-        raise NotReady(f"the broker {masked(url)} doesn't answer: {error}") from None
+        raise NotReady(f"the broker {masked(url)} isn't responding: {error}") from None
     version = str(server["redis_version"])
     if tuple(int(n) for n in version.split(".")[:2]) < OLDEST_REDIS:
         raise NotReady(f"the broker {masked(url)} is Redis {version}; Chartfleet needs 6.2 or later")
@@ -65,7 +65,7 @@ def check_graph(address: GraphAddress) -> Graph:
             f"the graph {uri} refuses user {user}: check --neo4j-user and --neo4j-password-env-var"
         ) from None
     except (DriverError, Neo4jError) as error:
-        raise NotReady(f"the graph {uri} doesn't answer: {first_line(error)}") from None
+        raise NotReady(f"the graph {uri} isn't responding: {first_line(error)}") from None
     return graph
 
 
@@ -104,7 +104,7 @@ def readiness(state: Any, modules: Iterable[str] = (), options: Mapping[str, Any
         try:
             database = own.writer.database_id()
         except (DriverError, Neo4jError) as error:
-            missing.append(f"the graph {masked(own.settings.neo4j_uri)} doesn't answer: {first_line(error)}")
+            missing.append(f"the graph {masked(own.settings.neo4j_uri)} isn't responding: {first_line(error)}")
         except SettingError as error:
             missing.append(str(error))
     return {"queues": served, "database": database, "missing": missing, "off": found.off}
@@ -133,7 +133,7 @@ class Fleet:
 
     def lacks(self, modules: Iterable[str]) -> list[str]:
         """The queues that no worker serves."""
-        served = {queue for answer in self.workers.values() for queue in answer["queues"]}
+        served = {queue for response in self.workers.values() for queue in response["queues"]}
         needed = [f"fetch.{name}" for name in modules if name not in self.off]
         return [queue for queue in ("coordinator", "loader", *needed) if queue not in served]
 
@@ -141,34 +141,34 @@ class Fleet:
     def off(self) -> dict[str, str]:
         """Why a module isn't configured, where it is for no worker that serves it; where none does, as it is here."""
         told = dict(self.here)
-        for answer in self.workers.values():
-            told |= answer["off"]
+        for response in self.workers.values():
+            told |= response["off"]
         return {name: why for name, why in told.items() if not self._on(name)}
 
     @property
     def apart(self) -> Iterator[str]:
         """A line for each worker for which a module isn't configured that is so for others."""
-        for worker, answer in self.workers.items():
-            yield from (f"worker {worker}: {why}" for name, why in answer["off"].items() if self._on(name))
+        for worker, response in self.workers.items():
+            yield from (f"worker {worker}: {why}" for name, why in response["off"].items() if self._on(name))
 
     def _on(self, module: str) -> bool:
         return any(
-            module not in answer["off"] and {"coordinator", f"fetch.{module}"} & set(answer["queues"])
-            for answer in self.workers.values()
+            module not in response["off"] and {"coordinator", f"fetch.{module}"} & set(response["queues"])
+            for response in self.workers.values()
         )
 
 
 def ask_fleet(app: Celery, modules: Iterable[str], options: Mapping[str, Any], *, seconds: float) -> Fleet:
-    """Every worker's answer that comes within the time."""
+    """Every worker's response that comes within the time."""
     modules = list(modules)
     arguments = {"modules": modules, "options": dict(options)}
-    answers = app.control.broadcast("chartfleet_readiness", arguments=arguments, reply=True, timeout=seconds) or []
-    named = [(name, answer) for reply in answers for name, answer in reply.items() if "queues" in answer]
+    responses = app.control.broadcast("chartfleet_readiness", arguments=arguments, reply=True, timeout=seconds) or []
+    named = [(name, response) for reply in responses for name, response in reply.items() if "queues" in response]
     counts, workers = Counter[str](), dict[str, Mapping[str, Any]]()
-    for name, answer in named:
+    for name, response in named:
         counts[name] += 1
-        workers[name if counts[name] == 1 else f"{name} ({counts[name]})"] = answer
-    served = {queue for answer in workers.values() for queue in answer["queues"]}
+        workers[name if counts[name] == 1 else f"{name} ({counts[name]})"] = response
+    served = {queue for response in workers.values() for queue in response["queues"]}
     unserved = [] if "coordinator" in served else [name for name in modules if f"fetch.{name}" not in served]
     shared = {name: count for name, count in counts.items() if count > 1}
     return Fleet(workers, configured.look(unserved, options).off, shared)
@@ -189,9 +189,9 @@ def check_fleet(fleet: Fleet, modules: Iterable[str], database: str, *, selected
         others = ["`chartfleet worker --queues coordinator,fetch`"] if set(lacking) - {"loader"} else []
         writer = ["one with `chartfleet worker --queues loader`"] if "loader" in lacking else []
         raise NotReady(f"no worker serves {', '.join(lacking)}: start {' and '.join(others + writer)}")
-    for name, answer in fleet.workers.items():
-        for line in answer["missing"]:
+    for name, response in fleet.workers.items():
+        for line in response["missing"]:
             raise NotReady(f"worker {name}: {line}")
-        if answer["database"] not in (None, database):
+        if response["database"] not in (None, database):
             way_out = "set its CHARTFLEET_NEO4J_URI, or --neo4j-uri"
             raise NotReady(f"worker {name} writes to another graph than this one: {way_out}")

@@ -46,7 +46,7 @@ def start(
                 if claims and _is_my_turn(process, _CLAIMS_KEY):
                     claims.keep(under_way(process.redis))
             except redis.RedisError as error:
-                log.warning("sweeper: Redis doesn't answer (%s)", type(error).__name__)
+                log.warning("sweeper: Redis isn't responding (%s)", type(error).__name__)
             except Exception:
                 log.exception("sweeper: goes on with the next round")
 
@@ -66,8 +66,8 @@ def sweep_once(
         ledger = Ledger(client, run)
         events, units = ledger.sweep(
             lease_seconds=settings.lease_seconds,
-            most_deaths=settings.most_deaths,
-            patience_seconds=settings.patience_seconds,
+            max_crashes=settings.max_crashes,
+            redelivery_grace_seconds=settings.redelivery_grace_seconds,
             broker=str(client.info("server")["run_id"]),
             queued=_queued(client),
         )
@@ -114,6 +114,6 @@ class _Claims:
                 for run in found:
                     keep_claim(graph, run)
             except (DriverError, Neo4jError) as error:
-                log.warning("the graph doesn't answer (%s)", type(error).__name__)
+                log.warning("the graph isn't responding (%s)", type(error).__name__)
             except Exception:
                 log.exception("runs %s: no sign of life was given", found)

@@ -28,7 +28,7 @@ COMPLETE, FAILED, USAGE, NOT_COVERED, INTERRUPTED = 0, 1, 2, 3, 130
 
 _NOT_SEEN: Final = (State.DENIED, State.FAILED, State.QUARANTINED)
 _OPEN: Final = (State.PLANNED, State.FETCHING)
-_MOST_LINES, _MOST_EXAMPLES, _MOST_PLACES = 20, 5, 3  # on a terminal; the JSON has all
+_MAX_LINES, _MAX_EXAMPLES, _MAX_PLACES = 20, 5, 3  # on a terminal; the JSON has all
 _REFUSED: Final = re.compile(r"(?P<code>\S+) (?P<action>[\w.-]+:\w+)(?P<more>.*)", re.DOTALL)
 
 Line = dict[str, Any]
@@ -52,7 +52,7 @@ class Report:
     gaps: list[Line]
     expected: list[Line]  # of both, what the setting expected_gaps names
     skipped: list[Line]
-    not_configured: dict[str, str]  # module -> what turns it on
+    not_configured: dict[str, str]  # module -> what enables it
     notes: list[str]  # of the lists of tenants: what they say beside the tenants
     kept: list[dict[str, Any]]  # scopes that the run did not plan, by tenant and region: not selected, or retired
     findings: list[dict[str, Any]]
@@ -131,7 +131,7 @@ def of(ledger: Ledger) -> Report:
         | {f"analysis: {name}": taken for name, taken in info.report.get("analysis_seconds", {}).items()},
         eta_seconds=_eta(ledger, info, ended, to_come) if info.state is RunState.RUNNING else None,
         waiting=info.waiting,
-        trouble=info.trouble,
+        trouble=info.blocked_by,
     )
 
 
@@ -261,7 +261,7 @@ def _show_types(report: Report, console: Console) -> None:
     types = [name for name in report.types if name in registry.types()]  # not the planning of tenants and regions
     families = defaultdict[str, list[str]](list)
     for name in types:
-        families[name if len(types) <= _MOST_LINES else name.rpartition(".")[0]].append(name)
+        families[name if len(types) <= _MAX_LINES else name.rpartition(".")[0]].append(name)
     table = _table("resource type", "scopes", "rows", "seconds")
     for column in table.columns[1:]:
         column.justify = "right"
@@ -287,11 +287,11 @@ def _show_lines(console: Console, title: str, lines: Sequence[Line], style: str)
     table.add_column(max_width=44, overflow="fold")
     table.add_column(overflow="fold")
     told = list(_together(lines))
-    for place, what, why in told[:_MOST_LINES]:
+    for place, what, why in told[:_MAX_LINES]:
         table.add_row(place, Text.assemble((what, style), "\n", (why, "dim")))
     _indented(console, table)
-    if len(told) > _MOST_LINES:
-        _indented(console, f"and {len(told) - _MOST_LINES} more: `chartfleet status --json` lists all")
+    if len(told) > _MAX_LINES:
+        _indented(console, f"and {len(told) - _MAX_LINES} more: `chartfleet status --json` lists all")
 
 
 def _show_kept(console: Console, kept: Sequence[Mapping[str, Any]]) -> None:
@@ -301,16 +301,16 @@ def _show_kept(console: Console, kept: Sequence[Mapping[str, Any]]) -> None:
     by_status: defaultdict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for one in kept:
         by_status[one["status"], one["reason"]].append(one)
-    for (status, reason), same in list(by_status.items())[:_MOST_LINES]:
+    for (status, reason), same in list(by_status.items())[:_MAX_LINES]:
         places = [
             one["tenant"] if one["region"] in (GLOBAL, ALL) else f"{one['region']} of {one['tenant']}" for one in same
         ]
-        more = f", and {len(places) - _MOST_PLACES} more places" if len(places) > _MOST_PLACES else ""
+        more = f", and {len(places) - _MAX_PLACES} more places" if len(places) > _MAX_PLACES else ""
         scopes = sum(one["scopes"] for one in same)
-        told = f"{scopes} scopes {status}: {reason or ', '.join(places[:_MOST_PLACES]) + more}"
+        told = f"{scopes} scopes {status}: {reason or ', '.join(places[:_MAX_PLACES]) + more}"
         _indented(console, Text(told))
-    if len(by_status) > _MOST_LINES:
-        _indented(console, f"and {len(by_status) - _MOST_LINES} more: `chartfleet status --json` lists all")
+    if len(by_status) > _MAX_LINES:
+        _indented(console, f"and {len(by_status) - _MAX_LINES} more: `chartfleet status --json` lists all")
 
 
 def _show_finding(console: Console, finding: Mapping[str, Any]) -> None:
@@ -326,10 +326,10 @@ def _show_finding(console: Console, finding: Mapping[str, Any]) -> None:
         for place, reason in found.not_seen:
             places[place].append(reason)
         named = [f"{place} ({'; '.join(_causes(reasons))})" for place, reasons in places.items()]
-        more = f", and {len(named) - _MOST_PLACES} more places" if len(named) > _MOST_PLACES else ""
-        told = f"{len(found.not_seen)} of {found.scopes} scopes not seen: {', '.join(named[:_MOST_PLACES])}{more}"
+        more = f", and {len(named) - _MAX_PLACES} more places" if len(named) > _MAX_PLACES else ""
+        told = f"{len(found.not_seen)} of {found.scopes} scopes not seen: {', '.join(named[:_MAX_PLACES])}{more}"
         _indented(console, Text(told, style="yellow"))
-    for place, what in found.details[:_MOST_PLACES]:
+    for place, what in found.details[:_MAX_PLACES]:
         _indented(console, Text(f"details not seen: {place} ({what})", style="yellow"))
     if found.earlier:
         earlier = f"{found.earlier} {'scope' if found.earlier == 1 else 'scopes'} as earlier runs saw them"
@@ -343,7 +343,7 @@ def _show_finding(console: Console, finding: Mapping[str, Any]) -> None:
 def _show_examples(console: Console, examples: Sequence[Any], count: int) -> None:
     if not examples:
         return
-    shown = examples[:_MOST_EXAMPLES]
+    shown = examples[:_MAX_EXAMPLES]
     _indented(console, _examples(shown), 4)
     if count > len(shown):
         _indented(console, f"and {count - len(shown):,} more in the graph", 4)
@@ -398,7 +398,7 @@ def _together(lines: Iterable[Line]) -> Iterator[tuple[str, str, str]]:
             what = f"{status}: {len(types)} types of {family}: {', '.join(t.removeprefix(family + '.') for t in types)}"
         regions[tenant, what, "; ".join(_causes(line["reason"] for line in same))].append(region)
     for (tenant, what, why), names in regions.items():
-        where = ", ".join(names) if len(names) <= _MOST_PLACES else f"{len(names)} regions"
+        where = ", ".join(names) if len(names) <= _MAX_PLACES else f"{len(names)} regions"
         yield (tenant if names == [GLOBAL] else f"{where} of {tenant}"), what, why
 
 

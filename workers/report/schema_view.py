@@ -19,7 +19,7 @@ def show(types_: Sequence[TypeOf], console: Console) -> None:
         console.print(f"a scope per {type_.per}{also}")
         calls = _table("call", "permission", "how often")
         for call in type_.calls:
-            calls.add_row(call.call, call.permission or "none needed", call.made or "-")
+            calls.add_row(call.call, call.permission or "none needed", call.frequency or "-")
         console.print(Padding(calls, (1, 0, 0, 2)))
         for node in type_.nodes:
             _show_node(node, console)

@@ -62,7 +62,7 @@ def until_the_end(ledger: Ledger, graph: Graph, console: Console, fleet: LocalFl
 
 
 def _told(info: RunInfo) -> str:
-    trouble = f"; {info.trouble}" if info.trouble else ""
+    trouble = f"; {info.blocked_by}" if info.blocked_by else ""
     if info.state is RunState.ANALYSING:
         return f"{info.planned} scopes, analysing{trouble}"
     seen: Counter[str] = Counter()

@@ -23,7 +23,7 @@ def look(modules: Iterable[str], options: Mapping[str, Any]) -> Configured:
     found = Configured()
     for name in modules:
         try:
-            found.lacks.extend(registry.providers()[name].missing(options))
+            found.lacks.extend(registry.providers()[name].problems(options))
         except NotConfigured as error:
             found.off[name] = str(error)
     return found

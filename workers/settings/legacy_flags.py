@@ -9,11 +9,11 @@ from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
-class FormerFlag:
+class LegacyFlag:
     """`switch`: takes no value."""
 
     name: str
-    answer: str
+    response: str
     switch: bool = False
 
     @property
@@ -23,26 +23,26 @@ class FormerFlag:
 
 _JAMF: Final = "Jamf is not synced; a package with an entry point in chartfleet.providers can add it"
 
-FORMER_FLAGS: Final[tuple[FormerFlag, ...]] = (
-    *(FormerFlag(f"--jamf-{name}", _JAMF) for name in ("base-uri", "user", "password-env-var")),
-    FormerFlag(
+LEGACY_FLAGS: Final[tuple[LegacyFlag, ...]] = (
+    *(LegacyFlag(f"--jamf-{name}", _JAMF) for name in ("base-uri", "user", "password-env-var")),
+    LegacyFlag(
         "--statsd-enabled",
         "no timers are sent: the report, `chartfleet status --json` and Flower have the time of each resource type",
         switch=True,
     ),
-    *(FormerFlag(f"--statsd-{name}", "no timers are sent") for name in ("prefix", "host", "port")),
+    *(LegacyFlag(f"--statsd-{name}", "no timers are sent") for name in ("prefix", "host", "port")),
 )
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The flags, as arguments of `sync` that its help doesn't show."""
-    for flag in FORMER_FLAGS:
+    for flag in LEGACY_FLAGS:
         action = "store_true" if flag.switch else "store"
         parser.add_argument(flag.name, dest=flag.destination, action=action, help=argparse.SUPPRESS)
 
 
-def answers(arguments: argparse.Namespace) -> Iterator[str]:
+def responses(arguments: argparse.Namespace) -> Iterator[str]:
     """A line for each that is given."""
-    for flag in FORMER_FLAGS:
+    for flag in LEGACY_FLAGS:
         if getattr(arguments, flag.destination, None):
-            yield f"{flag.name}: accepted, without effect: {flag.answer}"
+            yield f"{flag.name}: accepted, without effect: {flag.response}"

@@ -347,7 +347,7 @@ def _of_option(option: Option) -> Setting:
         metavar="NAME" if option.names_variable else None,
         secret=option.secret,
         note=option.note,
-        also=option.also,
+        also=option.aliases,
     )
 
 
@@ -449,7 +449,7 @@ class Settings:
             )
             raise SettingError(f"{PREFIX}SWEEP_SECONDS", self.sweep_seconds, told)
         for provider in registry.providers().values():
-            if found := provider.contradiction(self.run_config()["options"]):
+            if found := provider.conflicts(self.run_config()["options"]):
                 raise SettingError(found[0], self._values[found[0]], found[1])
         if self.neo4j_password_env_var and self.neo4j_user and not os.environ.get(self.neo4j_password_env_var):
             raise SettingError(

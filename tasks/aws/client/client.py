@@ -22,13 +22,13 @@ from tasks.aws.client.failures import MAYBE_NOT_ENABLED, classify, code_of
 from tasks.aws.client.paging import paging
 from tasks.aws.client.permissions import permission
 from tasks.aws.client.pool import Clients
-from tasks.clients.rate_limiter import Budget, Limit
+from tasks.clients.rate_limiter import RateLimit, RateLimiter
 from tasks.engine.listing import CALLS_IN_FLIGHT
-from tasks.failures import CallFailed, Failure, Later
+from tasks.failures import CallFailed, Failure, RetryLater
 from tasks.resource import Tenant
 
-MOST_TRIES: Final = 5
-MOST_THROTTLES: Final = 6  # of one call in a row: then the scope waits, and not its worker
+MAX_ATTEMPTS: Final = 5
+MAX_THROTTLES: Final = 6  # of one call in a row: then the scope waits, and not its worker
 # One try per call: throttles have to reach the fleet's budget instead of being slept away inside one client.
 _CONFIG: Final = AioConfig(
     retries={"total_max_attempts": 1, "mode": "standard"},
@@ -39,11 +39,11 @@ _CONFIG: Final = AioConfig(
 )
 # Where a bucket's rate begins, and its highest. EC2 refills 20/s from a store of 100; S3 takes thousands per prefix.
 _LIMITS: Final = {
-    "s3": Limit(initial=300, highest=1000),
-    "iam": Limit(initial=20, highest=60),
-    "route53": Limit(initial=5, highest=10),  # of an account; a store of 50 is refilled by 10 a second
+    "s3": RateLimit(initial=300, maximum=1000),
+    "iam": RateLimit(initial=20, maximum=60),
+    "route53": RateLimit(initial=5, maximum=10),  # of an account; a store of 50 is refilled by 10 a second
 }
-_LIMIT: Final = Limit(initial=50, highest=200)
+_LIMIT: Final = RateLimit(initial=50, maximum=200)
 
 _LISTS_BUCKETS: Final = "s3:ListBuckets"
 _REGION: Final = re.compile(r"[a-z]+(-[a-z]+)+-\d{1,2}")  # what becomes part of a host's name is no other than that
@@ -61,7 +61,7 @@ class AwsApi:
 
     tenant: Tenant
     region: str
-    budget: Budget
+    rate_limiter: RateLimiter
     partition: str
     calls: int = 0
     _bucket_regions: dict[str, str] = field(default_factory=dict, init=False, repr=False)
@@ -71,32 +71,34 @@ class AwsApi:
         return CALLS_IN_FLIGHT
 
     async def call(self, action: str, **parameters: Any) -> Mapping[str, Any]:
-        """The answer of `service:Operation`. Raises CallFailed, or Later where the wait would be long."""
+        """The response of `service:Operation`. Raises CallFailed, or Later where the wait would be long."""
         service, operation = action.split(":")
         region = self._region_for(service, parameters)
         place = self.region if region == self._region else region
         bucket, limit = f"aws:{self.tenant.id}:{place}:{service}", _LIMITS.get(service, _LIMIT)
         tries, throttles, renewed = 0, 0, False
         while True:
-            await self.budget.take(bucket, limit)
+            await self.rate_limiter.acquire(bucket, limit)
             self.calls += 1
             try:
                 async with _clients.use(self.tenant.access, region, service, _CONFIG) as client:
-                    answer: Mapping[str, Any] = await getattr(client, xform_name(operation))(**parameters)
+                    response: Mapping[str, Any] = await getattr(client, xform_name(operation))(**parameters)
                 if action == _LISTS_BUCKETS:
-                    self._bucket_regions |= _regions_of(answer)
-                return answer
+                    self._bucket_regions |= _regions_of(response)
+                return response
             except (ClientError, BotoCoreError, ResponseParserError, OSError, ValueError) as error:
                 failure, tries = await self._judge(error, service, region), tries + 1
                 if self._is_not_in(region, error, service, tries):
                     told = f"not available in {region}"
                     raise CallFailed(Failure.NOT_ENABLED, action, reason_of(error), code=told) from error
                 if failure is Failure.THROTTLED:
-                    await self.budget.throttled(bucket, limit, _retry_after(error))
+                    await self.rate_limiter.throttled(bucket, limit, _retry_after(error))
                     throttles += 1
-                    if throttles == MOST_THROTTLES:
-                        raise Later(f"{action}: throttled {throttles} times", after_seconds=60) from error
-                elif failure in (Failure.TRANSIENT, Failure.BAD_ANSWER) and tries < MOST_TRIES:  # it may have been cut
+                    if throttles == MAX_THROTTLES:
+                        raise RetryLater(f"{action}: throttled {throttles} times", after_seconds=60) from error
+                elif (
+                    failure in (Failure.TRANSIENT, Failure.INVALID_RESPONSE) and tries < MAX_ATTEMPTS
+                ):  # it may have been cut
                     await asyncio.sleep(random.uniform(0, min(20, 0.5 * 2**tries)))  # noqa: S311  # jitter, no secret
                 elif failure is Failure.EXPIRED and not renewed:
                     renewed = True
@@ -107,47 +109,49 @@ class AwsApi:
                     ) from error
 
     async def pages(self, action: str, **parameters: Any) -> AsyncIterator[Mapping[str, Any]]:
-        """Every answer of a call, page by page; one answer where it doesn't page.
+        """Every response of a call, page by page; one response where it doesn't page.
 
         The tokens of a page stand for the page: none of an earlier one is sent again, and none leads back.
         """
         pages, tokens = paging(action), dict[str, Any]()
         seen: set[bytes] = set()
         while True:
-            answer = await self.call(action, **{**parameters, **tokens})
-            yield answer
+            response = await self.call(action, **{**parameters, **tokens})
+            yield response
             if pages is None:
                 return
-            tokens = pages.following(answer)
+            tokens = pages.following(response)
             if not tokens:
-                if pages.says_more(answer):
-                    raise CallFailed(Failure.BAD_ANSWER, action, "the answer says that there is more, and not where")
+                if pages.says_more(response):
+                    raise CallFailed(
+                        Failure.INVALID_RESPONSE, action, "the response says that there is more, and not where"
+                    )
                 return
             if (mark := _mark(tokens)) in seen:
                 told = f"the token of the next page was read before: {tokens!r:.80}"
-                raise CallFailed(Failure.BAD_ANSWER, action, told)
+                raise CallFailed(Failure.INVALID_RESPONSE, action, told)
             seen.add(mark)
 
-    async def whole(self, action: str, **parameters: Any) -> Mapping[str, Any]:
-        """The answer of a call as one, with the items of every page."""
+    async def read_all(self, action: str, **parameters: Any) -> Mapping[str, Any]:
+        """The response of a call as one, with the items of every page."""
         paged = paging(action)
         pages = [page async for page in self.pages(action, **parameters)]
         if paged is None or not paged.results:
             return pages[0]
         for path in paged.results[: 0 if paged.derived and len(paged.results) > 1 else 1]:
             if any(at(path, page) is None for page in pages):  # cut short: the rest must not read as all
-                raise CallFailed(Failure.BAD_ANSWER, action, f"the answer has no {path}")
+                raise CallFailed(Failure.INVALID_RESPONSE, action, f"the response has no {path}")
         merged: dict[str, Any] = {**pages[0]}
         for path in paged.results:
             _put(merged, path, [one for page in pages for one in at(path, page) or ()])
         return merged
 
-    def items_at(self, action: str) -> tuple[str, ...]:
-        """Every list of an answer that botocore's model names. Raises CallFailed where the call doesn't page."""
+    def items_paths(self, action: str) -> tuple[str, ...]:
+        """Every list of a response that botocore's model names. Raises CallFailed where the call doesn't page."""
         pages = paging(action)
         if pages is None or (pages.derived and len(pages.results) != 1):
             raise CallFailed(
-                Failure.BAD_ANSWER, action, "which list holds its items: its declaration must say items_at="
+                Failure.INVALID_RESPONSE, action, "which list holds its items: its declaration must say items_at="
             )
         return pages.results
 
@@ -177,10 +181,10 @@ class AwsApi:
             return Failure.DENIED
         home = replace(self, region=GLOBAL)
         try:
-            answer = await home.call("ec2:DescribeRegions", RegionNames=[region], AllRegions=True)
+            response = await home.call("ec2:DescribeRegions", RegionNames=[region], AllRegions=True)
         except CallFailed:
             return Failure.DENIED
-        closed = any(one.get("OptInStatus") == "not-opted-in" for one in answer["Regions"])
+        closed = any(one.get("OptInStatus") == "not-opted-in" for one in response["Regions"])
         return Failure.NOT_ENABLED if closed else Failure.DENIED
 
     def renew(self) -> None:
@@ -206,13 +210,13 @@ def _mark(tokens: Mapping[str, Any]) -> bytes:
     return hashlib.blake2b(repr(sorted(tokens.items())).encode(), digest_size=16).digest()
 
 
-def _put(answer: dict[str, Any], path: str, value: Any) -> None:
-    """Set what lies at a path, without changing what the answer was made of."""
+def _put(response: dict[str, Any], path: str, value: Any) -> None:
+    """Set what lies at a path, without changing what the response was made of."""
     *around, last = path.split(".")
     for name in around:
-        answer[name] = dict(answer.get(name) or {})
-        answer = answer[name]
-    answer[last] = value
+        response[name] = dict(response.get(name) or {})
+        response = response[name]
+    response[last] = value
 
 
 def _retry_after(error: Exception) -> float | None:

@@ -24,12 +24,12 @@ from botocore.model import ServiceModel
 
 from tasks.aws.client.parsing import ParserFactory, time_or_none
 
-# As with every other call: what is throttled, or doesn't answer, is for whoever made the call to judge.
+# As with every other call: what is throttled, or isn't responding, is for whoever made the call to judge.
 _STS: Final = AioConfig(retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=10, read_timeout=30)
 HOME_REGION: Final = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 DEFAULT: Final[Mapping[str, str]] = {}  # the access of botocore's default chain
 
-MOST: Final = 256  # sessions that are kept: a worker goes through any number of accounts
+MAX_CLIENTS: Final = 256  # sessions that are kept: a worker goes through any number of accounts
 
 _Key = tuple[tuple[str, str], ...]
 
@@ -84,7 +84,7 @@ def _session(access: Mapping[str, str]) -> _Session:
             core.register_component("credential_provider", _AssumedRole(session(hub(access)), core, access))
         found = _Session(core, aioboto3.Session(botocore_session=core))
     _sessions[key] = found  # last in line
-    while len(_sessions) > MOST:
+    while len(_sessions) > MAX_CLIENTS:
         del _sessions[next(iter(_sessions))]
     return found
 

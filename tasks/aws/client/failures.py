@@ -88,7 +88,7 @@ _CLASS_OF_ERROR: Final[tuple[tuple[type[Exception], Failure], ...]] = (
     (exceptions.SSOError, Failure.DENIED),
     (exceptions.TokenRetrievalError, Failure.DENIED),
     (AsksForMfa, Failure.DENIED),
-    (ResponseParserError, Failure.BAD_ANSWER),
+    (ResponseParserError, Failure.INVALID_RESPONSE),
     (exceptions.HTTPClientError, Failure.TRANSIENT),
     (exceptions.ConnectionError, Failure.TRANSIENT),
 )
@@ -104,7 +104,7 @@ def code_of(error: Exception) -> str:
 def classify(error: Exception, service: str = "") -> Failure:
     """The class of an error that a call raised: by its code, by what the service's model says of it, by its status."""
     if not isinstance(error, exceptions.ClientError):
-        return next((failure for kind, failure in _CLASS_OF_ERROR if isinstance(error, kind)), Failure.OTHER)
+        return next((failure for kind, failure in _CLASS_OF_ERROR if isinstance(error, kind)), Failure.UNEXPECTED)
     code = code_of(error)
     if code in _CLASS_OF_CODE:
         return _CLASS_OF_CODE[code]
@@ -112,12 +112,12 @@ def classify(error: Exception, service: str = "") -> Failure:
         return told
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if code.startswith("NoSuch") or "NotFound" in code or status == 404:
-        return Failure.GONE
+        return Failure.NOT_FOUND
     if status >= 500:
         return Failure.TRANSIENT
     if status == 429:
         return Failure.THROTTLED
-    return Failure.DENIED if status == 403 and code not in MAYBE_NOT_ENABLED else Failure.OTHER
+    return Failure.DENIED if status == 403 and code not in MAYBE_NOT_ENABLED else Failure.UNEXPECTED
 
 
 @cache

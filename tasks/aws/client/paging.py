@@ -27,7 +27,7 @@ _SIZE: Final = re.compile(r"(?i)max_?(results|records|items|size)|limit|page_?si
 class Paging:
     """`inputs` of the next page are at `outputs` of the last, pairwise; `more` says whether there is one.
 
-    results   where an answer holds its items
+    results   where a response holds its items
     size      the parameter that bounds a page
     derived   from the names of the model's members, as botocore has no paginator
     """
@@ -39,18 +39,18 @@ class Paging:
     size: str | None = None
     derived: bool = False
 
-    def following(self, answer: Mapping[str, Any]) -> dict[str, Any]:
+    def following(self, response: Mapping[str, Any]) -> dict[str, Any]:
         """The tokens of the next page, all of them and no others; none after the last.
 
-        An answer that gives a token and no flag goes on: both are optional in most models.
+        A response that gives a token and no flag goes on: both are optional in most models.
         """
-        if self.more and jmespath.search(self.more, answer) is False:
+        if self.more and jmespath.search(self.more, response) is False:
             return {}
-        tokens = {name: jmespath.search(path, answer) for name, path in zip(self.inputs, self.outputs, strict=True)}
+        tokens = {name: jmespath.search(path, response) for name, path in zip(self.inputs, self.outputs, strict=True)}
         return {name: token for name, token in tokens.items() if token}
 
-    def says_more(self, answer: Mapping[str, Any]) -> bool:
-        return bool(self.more and jmespath.search(self.more, answer))
+    def says_more(self, response: Mapping[str, Any]) -> bool:
+        return bool(self.more and jmespath.search(self.more, response))
 
 
 @cache
@@ -78,39 +78,39 @@ def unclear(action: str) -> str | None:
     found = paging(action)
     takes = [name for name in _members(_operation(action).input_shape) if _is_token(name)]
     if found is None:
-        return f"it takes {', '.join(takes)}, and no member of its answer leads there" if takes else None
+        return f"it takes {', '.join(takes)}, and no member of its response leads there" if takes else None
     if not found.inputs:
-        return f"{found.more} says that there is more, and no member of its answer where"
-    return None if found.results else "no member of its answer is a list"
+        return f"{found.more} says that there is more, and no member of its response where"
+    return None if found.results else "no member of its response is a list"
 
 
 def derived(operation: OperationModel) -> Paging | None:
     """By the names of its members."""
-    asks, answer = _members(operation.input_shape), _members(operation.output_shape)
-    inner = [name for name, shape in answer.items() if shape.type_name == "structure"]
+    asks, response = _members(operation.input_shape), _members(operation.output_shape)
+    inner = [name for name, shape in response.items() if shape.type_name == "structure"]
     around = ""
-    if len(answer) == 1 and inner:  # CloudFront puts list and token into one member
-        around, answer = f"{inner[0]}.", _members(answer[inner[0]])
-    pairs = [(name, token) for name in asks if (token := _leads_to(name, answer))]
+    if len(response) == 1 and inner:  # CloudFront puts list and token into one member
+        around, response = f"{inner[0]}.", _members(response[inner[0]])
+    pairs = [(name, token) for name in asks if (token := _leads_to(name, response))]
     pairs = [(name, token) for name, token in pairs if _is_token(name)] or pairs
     more = next(
-        (name for name, shape in answer.items() if _MORE.fullmatch(name) and shape.type_name == "boolean"), None
+        (name for name, shape in response.items() if _MORE.fullmatch(name) and shape.type_name == "boolean"), None
     )
     if not pairs and not more:
         return None
     return Paging(
         inputs=tuple(name for name, _ in pairs),
         outputs=tuple(f"{around}{token}" for _, token in pairs),
-        results=tuple(f"{around}{name}" for name, shape in answer.items() if shape.type_name == "list"),
+        results=tuple(f"{around}{name}" for name, shape in response.items() if shape.type_name == "list"),
         more=f"{around}{more}" if more else None,
         size=next((name for name in asks if _SIZE.fullmatch(name)), None),
         derived=True,
     )
 
 
-def _leads_to(name: str, answer: Mapping[str, Shape]) -> str | None:
-    """The member of an answer that holds this parameter of the next page."""
-    return next((one for one in _candidates(name) if one in answer), None)
+def _leads_to(name: str, response: Mapping[str, Shape]) -> str | None:
+    """The member of a response that holds this parameter of the next page."""
+    return next((one for one in _candidates(name) if one in response), None)
 
 
 def _candidates(name: str) -> Iterator[str]:

@@ -1,9 +1,11 @@
-"""What botocore's parsers would give up a whole answer for.
+"""What botocore's parsers would give up a whole response for.
 
-A time that is none, or a character that XML doesn't have, costs itself: the answer is read; a time that can't be one is
+A time that is none, or a character that XML doesn't have, costs itself: the response is read; a time that can't be
+one is
 `NoTime`, which no declared type takes, so that it is told where it stands; a character that XML forbids is U+FFFD.
 
-What isn't the operation's answer is a bad one, as one that is cut is, and asked for again; not an error of ours: of XML
+What isn't the operation's response is a bad one, as one that is cut is, and asked for again; not an error of ours:
+of XML
 with another root the parsers raise KeyError, of JSON that is no object AttributeError or TypeError.
 """
 
@@ -46,7 +48,7 @@ class _Parser:
 
 
 def _no(shape: Shape | None, told: str) -> ResponseParserError:
-    return ResponseParserError(f"the answer is no {shape.name if shape else 'answer to this call'}: {told}")
+    return ResponseParserError(f"the response is no {shape.name if shape else 'response to this call'}: {told}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from aiobotocore.config import AioConfig
 from tasks.aws.client import credentials
 from tasks.aws.client.parsing import without_forbidden_characters
 
-MOST: Final = 64  # beyond those in use
+MAX_CLIENTS: Final = 64  # beyond those in use
 _ACCOUNT_IN_ADDRESS: Final = re.compile(r"^(https?://)\d{12}\.(?=\d+(\.\d+){3}[:/])")
 
 
@@ -40,8 +40,8 @@ class _Client:
 class Clients:
     """Clients by key, the one used longest ago first."""
 
-    def __init__(self, *, most: int = MOST) -> None:
-        self._most = most
+    def __init__(self, *, most: int = MAX_CLIENTS) -> None:
+        self._max = most
         self._by_key: dict[Key, _Client] = {}
         self._dropped: set[_Client] = set()
 
@@ -88,7 +88,7 @@ class Clients:
 
     def _drop_oldest(self) -> None:
         unused = [(key, client) for key, client in self._by_key.items() if not client.users]
-        for key, client in unused[: max(0, len(self._by_key) - self._most)]:
+        for key, client in unused[: max(0, len(self._by_key) - self._max)]:
             self._drop(key, client)
 
     async def _close_dropped(self) -> None:

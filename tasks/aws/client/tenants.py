@@ -17,14 +17,14 @@ from loaders.scope import GLOBAL
 from tasks.aws.client import credentials
 from tasks.aws.client.client import AwsApi, reason_of
 from tasks.aws.client.failures import code_of
-from tasks.clients.rate_limiter import Budget
-from tasks.failures import CallFailed, Failure, Later, NotConfigured
+from tasks.clients.rate_limiter import RateLimiter
+from tasks.failures import CallFailed, Failure, NotConfigured, RetryLater
 from tasks.resource import Listed, Options, Tenant
 
 ACCOUNTS_AT_A_TIME: Final = 20  # of those that are asked who they are
 
 
-async def tenants(options: Options, budget: Budget) -> Listed[Tenant]:
+async def tenants(options: Options, rate_limiter: RateLimiter) -> Listed[Tenant]:
     """The accounts that the options select. Raises NotConfigured, CallFailed.
 
     aws_assume_role         those of the organization, by a role of that name in each; the list is whole
@@ -34,16 +34,16 @@ async def tenants(options: Options, budget: Budget) -> Listed[Tenant]:
     An account that can't be reached is listed all the same: planning its scopes says why.
     """
     if options.get("aws_assume_role"):
-        return await _accounts_of_organization(options, budget)
+        return await _accounts_of_organization(options, rate_limiter)
     if options.get("aws_sync_all_profiles"):
-        return await _accounts_of_profiles(options, budget)
-    hub = await _hub(budget)
+        return await _accounts_of_profiles(options, rate_limiter)
+    hub = await _hub(rate_limiter)
     name = credentials.session(credentials.DEFAULT).profile_name
     own = Tenant(provider="aws", id=hub.account, name=name, access={"partition": hub.partition})
-    return Listed(_telling(await _named([own], options, budget), options))
+    return Listed(_telling(await _named([own], options, rate_limiter), options))
 
 
-async def _hub(budget: Budget) -> _Identity:
+async def _hub(rate_limiter: RateLimiter) -> _Identity:
     """Whose the default credentials are. Raises NotConfigured where there are none."""
     try:
         there = await credentials.session(credentials.DEFAULT).get_credentials() is not None
@@ -51,17 +51,17 @@ async def _hub(budget: Budget) -> _Identity:
         there = True  # something is configured; what is wrong with it, the call says
     if not there:
         raise NotConfigured(_NO_CREDENTIALS)
-    return await _identity(credentials.DEFAULT, budget)
+    return await _identity(credentials.DEFAULT, rate_limiter)
 
 
-async def _accounts_of_organization(options: Options, budget: Budget) -> Listed[Tenant]:
+async def _accounts_of_organization(options: Options, rate_limiter: RateLimiter) -> Listed[Tenant]:
     """Every account that Organizations lists, asked once by the default credentials: the hub's.
 
     The hub's own account is reached by these credentials, each other one by the role.
     """
-    hub = await _hub(budget)
+    hub = await _hub(rate_limiter)
     access = {"partition": hub.partition}
-    api = AwsApi(Tenant(provider="aws", id=hub.account, access=access), GLOBAL, budget, hub.partition)
+    api = AwsApi(Tenant(provider="aws", id=hub.account, access=access), GLOBAL, rate_limiter, hub.partition)
     external_id = {"external_id": options["aws_external_id"]} if options.get("aws_external_id") else {}
     found, owner = [], ""
     async for account in _accounts(api):
@@ -76,10 +76,10 @@ async def _accounts_of_organization(options: Options, budget: Budget) -> Listed[
         if state not in (None, "ACTIVE"):
             way |= {"state": state}
         found.append(Tenant(provider="aws", id=account["Id"], name=account.get("Name") or "", access=way))
-    return Listed(_telling(found, options), whole=True, owner=owner)
+    return Listed(_telling(found, options), complete=True, owner=owner)
 
 
-async def _accounts_of_profiles(options: Options, budget: Budget) -> Listed[Tenant]:
+async def _accounts_of_profiles(options: Options, rate_limiter: RateLimiter) -> Listed[Tenant]:
     """An account per named profile. The list isn't whole: a profile that is gone doesn't mean that its account is.
 
     A profile that doesn't work is an account not seen, if its role says which; else the list says what it lacks, and a
@@ -94,10 +94,10 @@ async def _accounts_of_profiles(options: Options, budget: Budget) -> Listed[Tena
         """Whose account a profile leads to, or why that isn't known."""
         async with few:
             try:
-                return await _identity({"profile": profile}, budget)
+                return await _identity({"profile": profile}, rate_limiter)
             except CallFailed as error:
                 return f"profile {profile}: {error.code or error.failure} {error.action}: {error.reason}"
-            except Later as wait:
+            except RetryLater as wait:
                 return f"profile {profile}: {wait.reason}"
 
     tried = dict(zip(names, await asyncio.gather(*(account(name) for name in names)), strict=True))
@@ -118,11 +118,11 @@ async def _accounts_of_profiles(options: Options, budget: Budget) -> Listed[Tena
             notes.append(f"{both}: it is fetched once, by {first.name}")
     seen = [tenant for tenant in found.values() if isinstance(tried[tenant.name], _Identity)]
     unseen = [tenant for tenant in found.values() if tenant not in seen]
-    accounts = _telling([*await _named(seen, options, budget), *unseen], options)
-    return Listed(accounts, notes=tuple(notes), unseen="; ".join(unknown))
+    accounts = _telling([*await _named(seen, options, rate_limiter), *unseen], options)
+    return Listed(accounts, notes=tuple(notes), incomplete_reason="; ".join(unknown))
 
 
-async def _named(found: list[Tenant], options: Options, budget: Budget) -> list[Tenant]:
+async def _named(found: list[Tenant], options: Options, rate_limiter: RateLimiter) -> list[Tenant]:
     """The accounts with the names that Organizations has for them, where one of them may list it.
 
     A profile's name stays for the others. Who may list it isn't known: the management account, or a delegated one.
@@ -132,8 +132,8 @@ async def _named(found: list[Tenant], options: Options, budget: Budget) -> list[
 
     async def names(tenant: Tenant) -> dict[str, str]:
         async with few:
-            with suppress(CallFailed, Later):
-                api = AwsApi(tenant, GLOBAL, budget, tenant.access.get("partition", "aws"))
+            with suppress(CallFailed, RetryLater):
+                api = AwsApi(tenant, GLOBAL, rate_limiter, tenant.access.get("partition", "aws"))
                 return {account["Id"]: account.get("Name") or "" async for account in _accounts(api)}
         return {}
 
@@ -173,30 +173,30 @@ class _Identity:
         return cls(credentials.account_of(arn), credentials.partition_of(arn))
 
 
-async def _identity(access: Mapping[str, str], budget: Budget) -> _Identity:
+async def _identity(access: Mapping[str, str], rate_limiter: RateLimiter) -> _Identity:
     """Whose credentials these are. Raises CallFailed; the next attempt then reads this machine's configuration anew."""
     try:
         partition = access.get("partition") or credentials.partition_of_region(access)
     except BotoCoreError:
         partition = "aws"  # what is wrong, the call says
-    api = AwsApi(Tenant(provider="aws", id="-", access=access), GLOBAL, budget, partition)
+    api = AwsApi(Tenant(provider="aws", id="-", access=access), GLOBAL, rate_limiter, partition)
     try:
-        answer = await api.call("sts:GetCallerIdentity")
+        response = await api.call("sts:GetCallerIdentity")
     except CallFailed:
         api.renew()
         raise
-    return _Identity(answer["Account"], credentials.partition_of(answer["Arn"]))
+    return _Identity(response["Account"], credentials.partition_of(response["Arn"]))
 
 
 async def regions(api: AwsApi, options: Options) -> Listed[str]:
     """The regions asked for, else all that are enabled in the account."""
     if options.get("aws_regions"):
         return Listed(options["aws_regions"])
-    answer = await api.call("ec2:DescribeRegions")
-    return Listed(sorted(region["RegionName"] for region in answer["Regions"]), whole=True)
+    response = await api.call("ec2:DescribeRegions")
+    return Listed(sorted(region["RegionName"] for region in response["Regions"]), complete=True)
 
 
-async def connect(tenant: Tenant, region: str, budget: Budget) -> AwsApi:
+async def connect(tenant: Tenant, region: str, rate_limiter: RateLimiter) -> AwsApi:
     """The API of an account in a region. Raises CallFailed where its credentials don't work, or are another account's.
 
     Asked once per way of access in a process: what is fetched for an account must not be of another one, whatever the
@@ -205,11 +205,11 @@ async def connect(tenant: Tenant, region: str, budget: Budget) -> AwsApi:
     if state := tenant.access.get("state"):
         raise CallFailed(Failure.NOT_ENABLED, "organizations:ListAccounts", f"the account is {state}")
     if credentials.account(tenant.access) is None:
-        credentials.remember_account(tenant.access, (await _identity(tenant.access, budget)).account)
+        credentials.remember_account(tenant.access, (await _identity(tenant.access, rate_limiter)).account)
     if (account := credentials.account(tenant.access)) != tenant.id:
         told = f"these credentials are of account {account}, not of {tenant.id}"
         raise CallFailed(Failure.DENIED, "sts:GetCallerIdentity", told, code="OtherAccount")
-    return AwsApi(tenant, region, budget, tenant.access.get("partition", "aws"))
+    return AwsApi(tenant, region, rate_limiter, tenant.access.get("partition", "aws"))
 
 
 def missing(options: Options) -> Iterable[str]:
@@ -242,7 +242,7 @@ def missing(options: Options) -> Iterable[str]:
         yield f"AWS credentials or endpoint don't work: {reason_of(error)}"
 
 
-def contradiction(options: Options) -> tuple[str, str] | None:
+def conflicts(options: Options) -> tuple[str, str] | None:
     """An option that doesn't go with another one, and why; None if all do."""
     if options.get("aws_assume_role") and options.get("aws_sync_all_profiles"):
         return "aws_assume_role", "doesn't go with aws_sync_all_profiles: choose one way to find the accounts"

@@ -15,9 +15,9 @@ from tasks.aws.client import credentials, tenants
 from tasks.aws.client.client import AwsApi
 from tasks.aws.client.permissions import permission, permissions
 from tasks.aws.doctor.policy_simulator import principal_of, simulated
-from tasks.aws.doctor.probe import NOT_CALLED, Trial
-from tasks.clients.rate_limiter import Budget
-from tasks.failures import CallFailed, Failure, Later
+from tasks.aws.doctor.probe import NOT_CALLED, Probe
+from tasks.clients.rate_limiter import RateLimiter
+from tasks.failures import CallFailed, Failure, RetryLater
 from tasks.resource import Listed, Options, Per, ResourceType, Tenant
 
 ACCOUNTS_AT_A_TIME: Final = 10
@@ -29,23 +29,23 @@ LISTS_REGIONS: Final = "ec2:DescribeRegions"
 _WORST_FIRST: Final = (Access.DENIED, Access.FAILED, Access.NOT_ENABLED, Access.ALLOWED, Access.NOT_TRIED)
 
 
-async def examine(options: Options, types: Sequence[ResourceType], budget: Budget) -> Examination:
+async def check_access(options: Options, types: Sequence[ResourceType], rate_limiter: RateLimiter) -> Examination:
     """Every account that a run with these options would cover. Raises NotConfigured."""
     try:
-        listed = await tenants.tenants(options, budget)
-    except Later as wait:
+        listed = await tenants.tenants(options, rate_limiter)
+    except RetryLater as wait:
         return Examination(failure=wait.reason)
     except CallFailed as error:
         remedies = [Remedy("the policy of the default credentials", allow([error.action]))] if _is_denied(error) else []
         return Examination(failure=str(error), remedies=remedies)
-    hub = await _principal(credentials.DEFAULT, budget) if options.get("aws_assume_role") else None
+    hub = await _principal(credentials.DEFAULT, rate_limiter) if options.get("aws_assume_role") else None
     check = _Check(
-        options, types, budget, hub, asyncio.Semaphore(ACCOUNTS_AT_A_TIME), asyncio.Semaphore(REGIONS_AT_A_TIME)
+        options, types, rate_limiter, hub, asyncio.Semaphore(ACCOUNTS_AT_A_TIME), asyncio.Semaphore(REGIONS_AT_A_TIME)
     )
     return Examination(
         tenants=list(await asyncio.gather(*(check.account(tenant) for tenant in listed.found))),
         notes=listed.notes,
-        unseen=listed.unseen,
+        unseen=listed.incomplete_reason,
     )
 
 
@@ -53,7 +53,7 @@ async def examine(options: Options, types: Sequence[ResourceType], budget: Budge
 class _Check:
     options: Options
     types: Sequence[ResourceType]
-    budget: Budget
+    rate_limiter: RateLimiter
     hub: str | None  # who assumes the role of the options
     few_accounts: asyncio.Semaphore
     few_regions: asyncio.Semaphore
@@ -62,10 +62,10 @@ class _Check:
         async with self.few_accounts:
             examined = Examined(tenant=tenant.id, name=tenant.name)
             try:
-                home = await tenants.connect(tenant, GLOBAL, self.budget)
+                home = await tenants.connect(tenant, GLOBAL, self.rate_limiter)
                 examined.identity = (await home.call("sts:GetCallerIdentity"))["Arn"]
                 await self._actions(home, examined)
-            except Later as wait:
+            except RetryLater as wait:
                 examined.reached, examined.reason = Reached.NO, wait.reason
             except CallFailed as error:
                 skipped = error.failure is Failure.NOT_ENABLED
@@ -79,10 +79,10 @@ class _Check:
         regions, planning = await self._regions(home)
         trials = [self._trial(home, GLOBAL, Per.TENANT), *(self._trial(home, region, Per.REGION) for region in regions)]
         matrix = _Matrix()
-        for trial in await asyncio.gather(*trials):
-            examined.calls += trial.plain.calls
-            for call, finding in trial.found.items():
-                matrix.add(call, trial.region, finding)
+        for probe in await asyncio.gather(*trials):
+            examined.calls += probe.plain.calls
+            for call, finding in probe.found.items():
+                matrix.add(call, probe.region, finding)
         for call, finding in planning.items():
             matrix.add(call, GLOBAL, finding)
         if not regions:
@@ -107,12 +107,12 @@ class _Check:
             return (), {LISTS_REGIONS: Finding(access, How.CALL, error.reason)}
         return listed.found, {LISTS_REGIONS: Finding(Access.ALLOWED, How.CALL)} if asked else {}
 
-    async def _trial(self, home: AwsApi, region: str, per: Per) -> Trial:
+    async def _trial(self, home: AwsApi, region: str, per: Per) -> Probe:
         async with self.few_regions:
-            trial = Trial(home.tenant, region, self.budget, home.partition)
+            probe = Probe(home.tenant, region, self.rate_limiter, home.partition)
             for type_ in sorted(self._per(per), key=lambda one: -len(one.fetch.calls)):
-                await trial.try_type(type_)  # those first that need what others only list
-            return trial
+                await probe.try_type(type_)  # those first that need what others only list
+            return probe
 
     def _per(self, per: Per) -> list[ResourceType]:
         return [type_ for type_ in self.types if type_.per is per]
@@ -168,14 +168,14 @@ def allow(actions: Iterable[str], resource: str = "*") -> dict[str, Any]:
     return {"Effect": "Allow", "Action": sorted(actions), "Resource": resource}
 
 
-async def _principal(access: Mapping[str, str], budget: Budget) -> str | None:
+async def _principal(access: Mapping[str, str], rate_limiter: RateLimiter) -> str | None:
     """Who has these credentials, as a policy names them."""
     try:
         home = AwsApi(
-            Tenant(provider="aws", id="-", access=access), GLOBAL, budget, credentials.partition_of_region(access)
+            Tenant(provider="aws", id="-", access=access), GLOBAL, rate_limiter, credentials.partition_of_region(access)
         )
         identity: str = (await home.call("sts:GetCallerIdentity"))["Arn"]
-    except (CallFailed, Later):
+    except (CallFailed, RetryLater):
         return None
     return await principal_of(home, identity) or identity
 

@@ -35,20 +35,20 @@ def takes_dry_run(action: str) -> bool:
     return shape is not None and shape.type_name == "boolean"
 
 
-def first_of_each(answer: Any) -> Any:
-    """The answer with the first element of every list: what is read for one item, is read for no other."""
-    if isinstance(answer, dict):
-        return {name: first_of_each(value) for name, value in answer.items()}
-    return [first_of_each(value) for value in answer[:1]] if isinstance(answer, list) else answer
+def first_of_each(response: Any) -> Any:
+    """The response with the first element of every list: what is read for one item, is read for no other."""
+    if isinstance(response, dict):
+        return {name: first_of_each(value) for name, value in response.items()}
+    return [first_of_each(value) for value in response[:1]] if isinstance(response, list) else response
 
 
-def holds_none(answer: Mapping[str, Any]) -> bool:
-    """Whether a list of items is empty, as far as the answer's own lists go."""
-    return any(value == [] for value in answer.values())
+def holds_none(response: Mapping[str, Any]) -> bool:
+    """Whether a list of items is empty, as far as the response's own lists go."""
+    return any(value == [] for value in response.values())
 
 
 def nothing(action: str) -> dict[str, Any]:
-    """The answer of a call that found nothing: every list is there, and empty."""
+    """The response of a call that found nothing: every list is there, and empty."""
     return {name: _empty(shape) for name, shape in _members(_operation(action).output_shape).items() if _holds(shape)}
 
 

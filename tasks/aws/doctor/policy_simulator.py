@@ -7,7 +7,7 @@ from typing import Final
 
 from tasks.access import Access, Finding, How
 from tasks.aws.client.client import AwsApi
-from tasks.failures import CallFailed, Later
+from tasks.failures import CallFailed, RetryLater
 
 _ACCESS: Final = {"allowed": Access.ALLOWED, "implicitDeny": Access.DENIED, "explicitDeny": Access.DENIED}
 
@@ -22,14 +22,14 @@ async def simulated(home: AwsApi, principal: str | None, actions: Iterable[str])
     if principal is None or not names:
         return {}
     try:
-        answer = await home.whole("iam:SimulatePrincipalPolicy", PolicySourceArn=principal, ActionNames=names)
-    except (CallFailed, Later):
+        response = await home.read_all("iam:SimulatePrincipalPolicy", PolicySourceArn=principal, ActionNames=names)
+    except (CallFailed, RetryLater):
         return {}
     return {
         result["EvalActionName"]: Finding(
             _ACCESS[result["EvalDecision"]], How.SIMULATION, _reason(result["EvalDecision"])
         )
-        for result in answer["EvaluationResults"]
+        for result in response["EvaluationResults"]
         if not result.get("MissingContextValues")
     }
 
@@ -49,8 +49,8 @@ async def principal_of(home: AwsApi, identity: str) -> str | None:
     if kind != "assumed-role":
         return None
     try:
-        answer = await home.call("iam:GetRole", RoleName=rest.split("/")[0])
-    except (CallFailed, Later):
+        response = await home.call("iam:GetRole", RoleName=rest.split("/")[0])
+    except (CallFailed, RetryLater):
         return None
-    arn: str = answer["Role"]["Arn"]
+    arn: str = response["Role"]["Arn"]
     return arn

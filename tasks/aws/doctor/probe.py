@@ -16,7 +16,7 @@ from typing import Any, Final
 from tasks.access import Access, Finding, How
 from tasks.aws.client.client import AwsApi
 from tasks.aws.doctor.minimal_requests import first_of_each, holds_none, nothing, smallest_page, takes_dry_run
-from tasks.failures import CallFailed, Failure, Later
+from tasks.failures import CallFailed, Failure, RetryLater
 from tasks.resource import ResourceType
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ _WOULD_BE_ALLOWED: Final = "DryRunOperation"
 _ACCESS: Final = {
     Failure.DENIED: Access.DENIED,
     Failure.NOT_ENABLED: Access.NOT_ENABLED,
-    Failure.GONE: Access.ALLOWED,  # it was let through, and looked
+    Failure.NOT_FOUND: Access.ALLOWED,  # it was let through, and looked
 }
 
 
@@ -38,20 +38,20 @@ class _Enough(Exception):
 
 
 @dataclass(slots=True)
-class Trial(AwsApi):
+class Probe(AwsApi):
     """`found`: by call, `service:Operation`, what its first try gave."""
 
     found: dict[str, Finding] = field(default_factory=dict)
     plain: AwsApi = field(init=False)  # sends what is sent
-    _answers: dict[tuple[str, str], Mapping[str, Any] | CallFailed] = field(default_factory=dict)
-    _surfaced: list[CallFailed] = field(default_factory=list)  # what a declaration didn't take for an answer
+    _responses: dict[tuple[str, str], Mapping[str, Any] | CallFailed] = field(default_factory=dict)
+    _surfaced: list[CallFailed] = field(default_factory=list)  # what a declaration didn't take for a response
     # of the type that is being tried
     _wanted: frozenset[str] = frozenset()
     _stepped_over: set[str] = field(default_factory=set)  # calls that were refused, and now find nothing
     _came_to_nothing: bool = False  # a listing was empty, or refused
 
     def __post_init__(self) -> None:
-        self.plain = AwsApi(self.tenant, self.region, self.budget, self.partition)
+        self.plain = AwsApi(self.tenant, self.region, self.rate_limiter, self.partition)
 
     async def try_type(self, type_: ResourceType) -> None:
         """Try those of its calls that no other type has tried before.
@@ -72,20 +72,20 @@ class Trial(AwsApi):
 
     async def call(self, action: str, **parameters: Any) -> Mapping[str, Any]:
         key = (action, repr(sorted(parameters.items())))
-        if key not in self._answers:
+        if key not in self._responses:
             if not self._untried():
                 raise _Enough
             if self._untried() == {action} and await self._tried_dry(action, parameters):
                 raise _Enough
-            self._answers[key] = await self._tried(action, parameters)
-        answer = self._answers[key]
-        if isinstance(answer, CallFailed):
-            self._came_to_nothing |= answer.failure is not Failure.OTHER
+            self._responses[key] = await self._tried(action, parameters)
+        response = self._responses[key]
+        if isinstance(response, CallFailed):
+            self._came_to_nothing |= response.failure is not Failure.UNEXPECTED
             if action in self._stepped_over:
                 return nothing(action)
-            raise answer
-        self._came_to_nothing |= holds_none(answer)
-        return copy.deepcopy(answer)  # details are merged into it
+            raise response
+        self._came_to_nothing |= holds_none(response)
+        return copy.deepcopy(response)  # details are merged into it
 
     async def pages(self, action: str, **parameters: Any) -> AsyncIterator[Mapping[str, Any]]:
         """The first one."""
@@ -106,15 +106,15 @@ class Trial(AwsApi):
             pass
         except CallFailed as error:
             self._surfaced.append(error)
-        except Exception:  # of an answer that was made up, or that is no answer to the declaration
+        except Exception:  # of a response that was made up, or that is no response to the declaration
             log.debug("%s: the declaration ended", type_.name, exc_info=True)
-        for key, answer in self._answers.items():  # a code that the declaration takes for an answer is one
+        for key, response in self._responses.items():  # a code that the declaration takes for a response is one
             found = self.found[key[0]]
-            if found.access is Access.FAILED and isinstance(answer, CallFailed) and self._is_answer(answer):
+            if found.access is Access.FAILED and isinstance(response, CallFailed) and self._is_response(response):
                 self.found[key[0]] = Finding(Access.ALLOWED, How.CALL)
 
-    def _is_answer(self, error: CallFailed) -> bool:
-        return error.failure is Failure.OTHER and error not in self._surfaced
+    def _is_response(self, error: CallFailed) -> bool:
+        return error.failure is Failure.UNEXPECTED and error not in self._surfaced
 
     async def _read(self, type_: ResourceType, part: str) -> None:
         items = type_.fetch.items(self, part)
@@ -129,7 +129,7 @@ class Trial(AwsApi):
                 await items.aclose()
 
     async def _tried_dry(self, action: str, parameters: Mapping[str, Any]) -> bool:
-        """Try a call whose answer nothing needs without reading anything, where its API can; False where it can't."""
+        """Try a call whose response nothing needs without reading anything, where its API can; False where it can't."""
         if not takes_dry_run(action) or not READS.match(action.split(":")[1]):
             return False
         try:
@@ -139,29 +139,29 @@ class Trial(AwsApi):
                 self.found[action] = Finding(Access.ALLOWED, How.DRY_RUN)
             elif error.failure in _ACCESS:
                 self.found[action] = Finding(_ACCESS[error.failure], How.DRY_RUN, error.reason)
-        except Later:
+        except RetryLater:
             return False
         else:
             self.found[action] = Finding(Access.ALLOWED, How.CALL)
         return action in self.found
 
     async def _tried(self, action: str, parameters: Mapping[str, Any]) -> Mapping[str, Any] | CallFailed:
-        """The answer for one item, or why there is none."""
+        """The response for one item, or why there is none."""
         if not READS.match(action.split(":")[1]):
             told = "its name doesn't say that it only reads"
             self.found[action] = Finding(Access.NOT_TRIED, reason=told)
-            return CallFailed(Failure.OTHER, action, told)
+            return CallFailed(Failure.UNEXPECTED, action, told)
         try:
-            answer = await self._smallest(action, parameters)
+            response = await self._smallest(action, parameters)
         except CallFailed as error:
             access = _ACCESS.get(error.failure, Access.FAILED)
             self._note(action, Finding(access, How.CALL, "" if access is Access.ALLOWED else error.reason))
             return error
-        except Later as wait:
+        except RetryLater as wait:
             self._note(action, Finding(Access.FAILED, How.CALL, wait.reason))
             return CallFailed(Failure.THROTTLED, action, wait.reason)
         self._note(action, Finding(Access.ALLOWED, How.CALL))
-        return first_of_each(answer)  # type: ignore[no-any-return]
+        return first_of_each(response)  # type: ignore[no-any-return]
 
     def _note(self, action: str, finding: Finding) -> None:
         if action not in self.found or finding.access is Access.DENIED:
@@ -172,6 +172,6 @@ class Trial(AwsApi):
         try:
             return await self.plain.call(action, **{**parameters, **page})
         except CallFailed as error:
-            if not page or error.failure is not Failure.OTHER:
+            if not page or error.failure is not Failure.UNEXPECTED:
                 raise
             return await self.plain.call(action, **parameters)  # it may be the page's size that the API refuses

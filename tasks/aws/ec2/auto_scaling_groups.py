@@ -59,5 +59,5 @@ AUTO_SCALING_GROUPS: Final = ResourceType(
     Per.REGION,
     fetch=listing("autoscaling:DescribeAutoScalingGroups"),
     yields=(AutoScalingGroup,),
-    also=("ec2:autoscalinggroup",),
+    aliases=("ec2:autoscalinggroup",),
 )

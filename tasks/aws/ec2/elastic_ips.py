@@ -43,7 +43,7 @@ class ElasticIPAddress(AWSNode, label="ElasticIPAddress", tenant="AWSAccount", a
 ELASTIC_IPS: Final = ResourceType(
     "aws.ec2.elastic_ips",
     Per.REGION,
-    fetch=listing("ec2:DescribeAddresses", items_at="Addresses"),
+    fetch=listing("ec2:DescribeAddresses", items_path="Addresses"),
     yields=(ElasticIPAddress,),
-    also=("elastic_ip_addresses", "ec2:elastic_ip_addresses"),
+    aliases=("elastic_ip_addresses", "ec2:elastic_ip_addresses"),
 )

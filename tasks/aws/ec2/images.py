@@ -12,7 +12,7 @@ from tasks.aws.vocabulary.node import AWSNode
 from tasks.engine.listing import listing
 from tasks.resource import Item, Per, ResourceType
 
-MOST_VALUES: Final = 200  # of one filter: EC2's limit
+MAX_VALUES: Final = 200  # of one filter: EC2's limit
 
 
 def account_image(image: Source) -> str:
@@ -56,14 +56,15 @@ class EC2Image(AWSNode, label="EC2Image", tenant="AWSAccount"):
 class ImagesInUse:
     """The images that instances name, as far as they are still to be seen.
 
-    One that was deregistered, or is no longer shared, has no answer: it is looked for by a filter, since to ask for it
-    by its id would fail the whole call. Deprecated and disabled ones are left out of an answer unless asked for.
+    One that was deregistered, or is no longer shared, has no response: it is looked for by a filter, since to ask
+    for it
+    by its id would fail the whole call. Deprecated and disabled ones are left out of a response unless asked for.
     """
 
     calls: tuple[str, ...] = ("ec2:DescribeInstances", "ec2:DescribeImages")
     made: ClassVar[Mapping[str, str]] = {
         "ec2:DescribeInstances": "1 per page",
-        "ec2:DescribeImages": f"1 per page of each {MOST_VALUES} images",
+        "ec2:DescribeImages": f"1 per page of each {MAX_VALUES} images",
     }
 
     def parts(self, api: AwsApi) -> None:
@@ -74,8 +75,8 @@ class ImagesInUse:
         async for reservation in listing("ec2:DescribeInstances").items(api, part):
             used |= {instance.get("ImageId") for instance in reservation.value.get("Instances", ())}
         named = sorted(used - {None})
-        for start in range(0, len(named), MOST_VALUES):
-            wanted = [{"Name": "image-id", "Values": named[start : start + MOST_VALUES]}]
+        for start in range(0, len(named), MAX_VALUES):
+            wanted = [{"Name": "image-id", "Values": named[start : start + MAX_VALUES]}]
             images = listing("ec2:DescribeImages", Filters=wanted, IncludeDeprecated=True, IncludeDisabled=True)
             async for image in images.items(api, part):
                 yield image
@@ -86,5 +87,5 @@ IMAGES: Final = ResourceType(
     Per.REGION,
     fetch=ImagesInUse(),
     yields=(EC2Image,),
-    also=("ec2:images",),
+    aliases=("ec2:images",),
 )

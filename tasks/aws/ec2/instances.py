@@ -158,5 +158,5 @@ INSTANCES: Final = ResourceType(
         EC2Instance.each("Instances[]"),
         NetworkInterface.each("Instances[].NetworkInterfaces[]"),
     ),
-    also=("ec2:instance", "ec2:network_interface"),
+    aliases=("ec2:instance", "ec2:network_interface"),
 )

@@ -27,7 +27,7 @@ class AWSInternetGateway(AWSNode, label="AWSInternetGateway", tenant="AWSAccount
 INTERNET_GATEWAYS: Final = ResourceType(
     "aws.ec2.internet_gateways",
     Per.REGION,
-    fetch=listing("ec2:DescribeInternetGateways", owner_at="OwnerId"),
+    fetch=listing("ec2:DescribeInternetGateways", owner_path="OwnerId"),
     yields=(AWSInternetGateway,),
-    also=("ec2:internet_gateway",),
+    aliases=("ec2:internet_gateway",),
 )

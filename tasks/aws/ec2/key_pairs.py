@@ -11,7 +11,7 @@ from tasks.resource import Per, ResourceType
 
 
 def key_pair_arn(named: Source) -> str | None:
-    """ARN of the key pair that a key pair's own answer, or an instance's, names; None where it names none."""
+    """ARN of the key pair that a key pair's own response, or an instance's, names; None where it names none."""
     name: str | None = named.item.get("KeyName")
     place = f"{named.partition}:ec2:{named.scope.region}:{named.scope.tenant}"
     return f"arn:{place}:key-pair/{name}" if name else None
@@ -32,7 +32,7 @@ class EC2KeyPair(AWSNode, label="EC2KeyPair", labels=("KeyPair",), tenant="AWSAc
 KEY_PAIRS: Final = ResourceType(
     "aws.ec2.key_pairs",
     Per.REGION,
-    fetch=listing("ec2:DescribeKeyPairs", items_at="KeyPairs"),
+    fetch=listing("ec2:DescribeKeyPairs", items_path="KeyPairs"),
     yields=(EC2KeyPair,),
-    also=("ec2:keypair",),
+    aliases=("ec2:keypair",),
 )

@@ -46,9 +46,9 @@ class EC2ManagedPrefixList(AWSNode, label="EC2ManagedPrefixList", tenant="AWSAcc
 PREFIX_LISTS: Final = ResourceType(
     "aws.ec2.prefix_lists",
     Per.REGION,
-    fetch=listing("ec2:DescribeManagedPrefixLists", gone_if="InvalidPrefixListID.NotFound").then(
+    fetch=listing("ec2:DescribeManagedPrefixLists", not_found_codes="InvalidPrefixListID.NotFound").detail(
         "ec2:GetManagedPrefixListEntries", PrefixListId="PrefixListId", gap=True
     ),
     yields=(EC2ManagedPrefixList,),
-    also=("ec2:prefix_list",),
+    aliases=("ec2:prefix_list",),
 )

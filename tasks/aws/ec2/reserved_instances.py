@@ -32,7 +32,7 @@ class EC2ReservedInstance(AWSNode, label="EC2ReservedInstance", tenant="AWSAccou
 RESERVED_INSTANCES: Final = ResourceType(
     "aws.ec2.reserved_instances",
     Per.REGION,
-    fetch=listing("ec2:DescribeReservedInstances", items_at="ReservedInstances"),
+    fetch=listing("ec2:DescribeReservedInstances", items_path="ReservedInstances"),
     yields=(EC2ReservedInstance,),
-    also=("ec2:reserved_instances",),
+    aliases=("ec2:reserved_instances",),
 )

@@ -82,7 +82,7 @@ def prefix_list_nodes(rule: Source) -> list[str]:
 
 
 def rule_id(direction: str) -> Callable[[Source], str]:
-    """The identity of a rule, to which AWS's answer gives none."""
+    """The identity of a rule, to which AWS's response gives none."""
 
     def identity(rule: Source) -> str:
         first, last = _ports(rule)
@@ -144,12 +144,12 @@ class AWSIpRange(IpRange, label="AWSIpRange", shared=True):
 SECURITY_GROUPS: Final = ResourceType(
     "aws.ec2.security_groups",
     Per.REGION,
-    fetch=listing("ec2:DescribeSecurityGroups", owner_at="OwnerId"),
+    fetch=listing("ec2:DescribeSecurityGroups", owner_path="OwnerId"),
     yields=(
         EC2SecurityGroup,
         IpPermissionInbound.each("IpPermissions[]"),
         IpPermissionEgress.each("IpPermissionsEgress[]"),
         AWSIpRange.each(all_cidrs),
     ),
-    also=("ec2:security_group",),
+    aliases=("ec2:security_group",),
 )

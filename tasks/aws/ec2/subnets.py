@@ -30,7 +30,7 @@ class EC2Subnet(AWSNode, label="EC2Subnet", tenant="AWSAccount", arn="ec2:subnet
 SUBNETS: Final = ResourceType(
     "aws.ec2.subnets",
     Per.REGION,
-    fetch=listing("ec2:DescribeSubnets", owner_at="OwnerId"),
+    fetch=listing("ec2:DescribeSubnets", owner_path="OwnerId"),
     yields=(EC2Subnet,),
-    also=("ec2:subnet",),
+    aliases=("ec2:subnet",),
 )

@@ -56,7 +56,7 @@ GATEWAYS: Final = ResourceType(
     Per.REGION,
     fetch=listing("ec2:DescribeTransitGateways"),
     yields=(AWSTransitGateway.each(own), SyncSharedGateway.each(of_others)),
-    also=("ec2:tgw",),
+    aliases=("ec2:tgw",),
 )
 
 
@@ -102,9 +102,9 @@ class AWSTransitGatewayAttachment(
 ATTACHMENTS: Final = ResourceType(
     "aws.ec2.transit_gateway_attachments",
     Per.REGION,
-    fetch=listing("ec2:DescribeTransitGatewayAttachments", owner_at="ResourceOwnerId").beside(
-        "ec2:DescribeTransitGatewayVpcAttachments", by="TransitGatewayAttachmentId"
+    fetch=listing("ec2:DescribeTransitGatewayAttachments", owner_path="ResourceOwnerId").lookup(
+        "ec2:DescribeTransitGatewayVpcAttachments", key="TransitGatewayAttachmentId"
     ),
     yields=(AWSTransitGatewayAttachment,),
-    also=("ec2:tgw",),
+    aliases=("ec2:tgw",),
 )

@@ -91,5 +91,5 @@ PEERINGS: Final = ResourceType(
     Per.REGION,
     fetch=listing("ec2:DescribeVpcPeeringConnections"),
     yields=(AWSPeeringConnection, SyncPeering),
-    also=("ec2:vpc_peering",),
+    aliases=("ec2:vpc_peering",),
 )

@@ -50,11 +50,11 @@ class AWSIpv6CidrBlock(AWSNode, label="AWSIpv6CidrBlock", labels=("AWSCidrBlock"
 VPCS: Final = ResourceType(
     "aws.ec2.vpcs",
     Per.REGION,
-    fetch=listing("ec2:DescribeVpcs", owner_at="OwnerId"),
+    fetch=listing("ec2:DescribeVpcs", owner_path="OwnerId"),
     yields=(
         AWSVpc,
         AWSIpv4CidrBlock.each("CidrBlockAssociationSet[]"),
         AWSIpv6CidrBlock.each("Ipv6CidrBlockAssociationSet[]"),
     ),
-    also=("ec2:vpc",),
+    aliases=("ec2:vpc",),
 )

@@ -37,15 +37,15 @@ class AccountAccessKey(AWSNode, label="AccountAccessKey"):
 ACCESS_KEYS: Final = ResourceType(
     "aws.iam.access_keys",
     Per.TENANT,
-    fetch=listing("iam:ListUsers", gone_if="NoSuchEntity")
-    .then("iam:ListAccessKeys", UserName="UserName")
-    .then(
+    fetch=listing("iam:ListUsers", not_found_codes="NoSuchEntity")
+    .detail("iam:ListAccessKeys", UserName="UserName")
+    .detail(
         "iam:GetAccessKeyLastUsed",
         each="ListAccessKeys.AccessKeyMetadata[]",
         AccessKeyId="AccessKeyId",
-        none_if="NoSuchEntity",  # deleted since
+        absent_codes="NoSuchEntity",  # deleted since
         gap=True,
     ),
     yields=(AccountAccessKey.each("ListAccessKeys.AccessKeyMetadata[]"),),
-    also=("iam",),
+    aliases=("iam",),
 )

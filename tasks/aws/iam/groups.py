@@ -25,7 +25,7 @@ class AWSGroup(AWSPrincipal, label="AWSGroup", tenant="AWSAccount", arn=None):
 GROUPS: Final = ResourceType(
     "aws.iam.groups",
     Per.TENANT,
-    fetch=listing("iam:GetAccountAuthorizationDetails", items_at="GroupDetailList", Filter=["Group"]),
+    fetch=listing("iam:GetAccountAuthorizationDetails", items_path="GroupDetailList", Filter=["Group"]),
     yields=(AWSGroup,),
-    also=("iam",),
+    aliases=("iam",),
 )

@@ -22,9 +22,9 @@ class AWSSAMLProvider(AWSPrincipal, label="AWSSAMLProvider", tenant="AWSAccount"
 SAML_PROVIDERS: Final = ResourceType(
     "aws.iam.saml_providers",
     Per.TENANT,
-    fetch=listing("iam:ListSAMLProviders", items_at="SAMLProviderList"),
+    fetch=listing("iam:ListSAMLProviders", items_path="SAMLProviderList"),
     yields=(AWSSAMLProvider,),
-    also=("iam",),
+    aliases=("iam",),
 )
 
 
@@ -41,9 +41,9 @@ class AWSOIDCProvider(AWSPrincipal, label="AWSOIDCProvider", tenant="AWSAccount"
 OIDC_PROVIDERS: Final = ResourceType(
     "aws.iam.oidc_providers",
     Per.TENANT,
-    fetch=listing("iam:ListOpenIDConnectProviders", items_at="OpenIDConnectProviderList", gone_if="NoSuchEntity").then(
-        "iam:GetOpenIDConnectProvider", OpenIDConnectProviderArn="Arn", gap=True
-    ),
+    fetch=listing(
+        "iam:ListOpenIDConnectProviders", items_path="OpenIDConnectProviderList", not_found_codes="NoSuchEntity"
+    ).detail("iam:GetOpenIDConnectProvider", OpenIDConnectProviderArn="Arn", gap=True),
     yields=(AWSOIDCProvider,),
-    also=("iam",),
+    aliases=("iam",),
 )

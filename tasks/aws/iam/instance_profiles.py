@@ -25,5 +25,5 @@ INSTANCE_PROFILES: Final = ResourceType(
     Per.TENANT,
     fetch=listing("iam:ListInstanceProfiles"),
     yields=(AWSInstanceProfile,),
-    also=("iam", "iaminstanceprofiles"),
+    aliases=("iam", "iaminstanceprofiles"),
 )

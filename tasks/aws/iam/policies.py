@@ -177,5 +177,5 @@ POLICIES: Final = ResourceType(
         *(AWSInlinePolicy.each(f"{kind}[]") for kind in _INLINE),
         AWSPolicyStatement.each(all_statements),
     ),
-    also=("iam",),
+    aliases=("iam",),
 )

@@ -90,7 +90,7 @@ class AWSRole(AWSPrincipal, label="AWSRole", tenant="AWSAccount"):
 ROLES: Final = ResourceType(
     "aws.iam.roles",
     Per.TENANT,
-    fetch=listing("iam:GetAccountAuthorizationDetails", items_at="RoleDetailList", Filter=["Role"]),
+    fetch=listing("iam:GetAccountAuthorizationDetails", items_path="RoleDetailList", Filter=["Role"]),
     yields=(AWSRole, AWSPrincipal.each(trusted_principals), AWSTag.each("Tags[]")),
-    also=("iam",),
+    aliases=("iam",),
 )

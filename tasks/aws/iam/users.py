@@ -51,9 +51,9 @@ class AWSUser(AWSPrincipal, label="AWSUser", tenant="AWSAccount"):
 USERS: Final = ResourceType(
     "aws.iam.users",
     Per.TENANT,
-    fetch=listing("iam:GetAccountAuthorizationDetails", items_at="UserDetailList", Filter=["User"])
-    .beside("iam:ListUsers", by="UserId")
-    .beside("iam:ListGroups", by="GroupName"),
+    fetch=listing("iam:GetAccountAuthorizationDetails", items_path="UserDetailList", Filter=["User"])
+    .lookup("iam:ListUsers", key="UserId")
+    .lookup("iam:ListGroups", key="GroupName"),
     yields=(AWSUser, AWSTag.each("Tags[]")),
-    also=("iam",),
+    aliases=("iam",),
 )

@@ -1,4 +1,4 @@
-"""Which key of KMS something is encrypted by, as AWS's answer names it: by ARN, by id, or by an alias."""
+"""Which key of KMS something is encrypted by, as AWS's response names it: by ARN, by id, or by an alias."""
 
 from __future__ import annotations
 

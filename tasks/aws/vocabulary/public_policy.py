@@ -30,11 +30,11 @@ def _anonymous(document: str, of: Resource, minute: int) -> Verdict:
     return verdict(document, of, float(minute * _KEPT_SECONDS))
 
 
-def anonymous_of(answer: Mapping[str, Any] | None, of: Resource) -> Verdict:
-    """The same of the answer to a call for a policy: nothing without one, not known where it could not be read."""
-    if answer is None:
+def anonymous_of(response: Mapping[str, Any] | None, of: Resource) -> Verdict:
+    """The same of the response to a call for a policy: nothing without one, not known where it could not be read."""
+    if response is None:
         return Verdict(None, "it could not be read")
-    return anonymous(answer["Policy"], of) if answer else Verdict(())
+    return anonymous(response["Policy"], of) if response else Verdict(())
 
 
 def actions(found: Verdict) -> list[str] | None:
@@ -46,6 +46,6 @@ def anonymous_actions(document: str, service: str) -> list[str] | None:
     return actions(anonymous(document, Resource(service)))
 
 
-def anonymous_actions_of(answer: Mapping[str, Any] | None, service: str) -> list[str] | None:
-    """The same of the answer to a call for a policy: [] without one, None where it could not be read."""
-    return actions(anonymous_of(answer, Resource(service)))
+def anonymous_actions_of(response: Mapping[str, Any] | None, service: str) -> list[str] | None:
+    """The same of the response to a call for a policy: [] without one, None where it could not be read."""
+    return actions(anonymous_of(response, Resource(service)))

@@ -157,6 +157,6 @@ FIREWALLS: Final = ResourceType(
         GCPIpRule.each(rules("deny")),
         IpRange.each(ranges),
     ),
-    also=("compute",),
-    of=PROJECT,
+    aliases=("compute",),
+    tenant_kind=PROJECT,
 )

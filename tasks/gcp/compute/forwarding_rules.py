@@ -38,6 +38,6 @@ FORWARDING_RULES: Final = ResourceType(
     Per.TENANT,
     fetch=Aggregated("compute:forwardingRules.aggregatedList", "forwardingRules"),
     yields=(GCPForwardingRule,),
-    also=("compute",),
-    of=PROJECT,
+    aliases=("compute",),
+    tenant_kind=PROJECT,
 )

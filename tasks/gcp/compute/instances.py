@@ -122,6 +122,6 @@ INSTANCES: Final = ResourceType(
         GCPNicAccessConfig.each(access_configs),
         GCPNetworkTag.each(tags),
     ),
-    also=("compute",),
-    of=PROJECT,
+    aliases=("compute",),
+    tenant_kind=PROJECT,
 )

@@ -29,8 +29,8 @@ VPCS: Final = ResourceType(
     Per.TENANT,
     fetch=listing("compute:networks.list", maxResults=500),
     yields=(GCPVpc,),
-    also=("compute",),
-    of=PROJECT,
+    aliases=("compute",),
+    tenant_kind=PROJECT,
 )
 
 
@@ -53,6 +53,6 @@ SUBNETS: Final = ResourceType(
     Per.TENANT,
     fetch=Aggregated("compute:subnetworks.aggregatedList", "subnetworks"),
     yields=(GCPSubnet,),
-    also=("compute",),
-    of=PROJECT,
+    aliases=("compute",),
+    tenant_kind=PROJECT,
 )

@@ -2,7 +2,7 @@
 
     python -m tests.contract.descriptions.okta [FILE]      # management-minimal.yaml; without a file, Okta's current one
 
-Of each call: the parameters of its query, the scope that it needs, and the shape of its answer. A shape of several
+Of each call: the parameters of its query, the scope that it needs, and the shape of its response. A shape of several
 kinds (applications by how they sign on) is all of them together; a field is `required` where each kind requires it,
 `null` where some kind allows that.
 """
@@ -54,13 +54,13 @@ def _call(whole: Mapping[str, Any], path: str, call: str) -> dict[str, Any]:
     method = of_path[call.partition(" ")[0].lower()]
     parameters = [_resolved(whole, one) for one in (*method.get("parameters", ()), *of_path.get("parameters", ()))]
     scopes = [scope for one in method["security"] for scope in one.get("oauth2", ())]
-    answer = method["responses"]["200"]["content"]["application/json"]["schema"]
+    response = method["responses"]["200"]["content"]["application/json"]["schema"]
     return {
         "path": path,
         "query": {p["name"]: p["schema"].get("maximum") for p in parameters if p["in"] == "query"},
         "scopes": scopes,
         "deprecated": bool(method.get("deprecated")),
-        "answer": _shape(whole, answer, _DEEPEST),
+        "answer": _shape(whole, response, _DEEPEST),
     }
 
 
@@ -96,7 +96,7 @@ def _shape(whole: Mapping[str, Any], schema: Mapping[str, Any], deepest: int) ->
 
 
 def _kinds(whole: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    """The schemas that an answer may be of, each with what it inherits as one more."""
+    """The schemas that a response may be of, each with what it inherits as one more."""
     schema = _resolved(whole, schema)
     yield schema
     for word in ("allOf", "oneOf", "anyOf"):
@@ -111,9 +111,9 @@ def description() -> dict[str, Any]:
     """The file, with what is unpublished."""
     found: dict[str, Any] = json.loads(FILE.read_text())
     for call in _APPLICATIONS:
-        answer = found["calls"][call]["answer"]
+        response = found["calls"][call]["answer"]
         for (*above, name), shape in UNPUBLISHED.items():
-            place = answer.get("items", answer)
+            place = response.get("items", response)
             for word in above:
                 place = place["fields"][word]
             place["fields"][name] = shape
@@ -124,8 +124,8 @@ def main(arguments: list[str]) -> None:
     if arguments:
         text = Path(arguments[0]).read_text()
     else:
-        with urllib.request.urlopen(SOURCE) as answer:
-            text = answer.read().decode()
+        with urllib.request.urlopen(SOURCE) as response:
+            text = response.read().decode()
     calls = {call for type_ in registry.of("okta") for call in type_.fetch.calls}
     found = reduced(yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)), calls)
     FILE.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")

@@ -1,4 +1,6 @@
-"""AWS as the contract tests see it: checked against botocore's models, which its answers are written to the wire by."""
+"""AWS as the contract tests see it: checked against botocore's models, which its responses are written to the wire
+by.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +19,14 @@ from tasks.aws.client import client, credentials
 from tasks.aws.client.client import AwsApi
 from tasks.aws.client.paging import paging
 from tasks.aws.client.permissions import permission
-from tasks.clients.rate_limiter import Budget
+from tasks.clients.rate_limiter import RateLimiter
 from tasks.engine.listing import Listing
 from tasks.resource import ResourceType, Tenant
 from tests.contract.shapes import NotInModel
-from tests.contract.stand_in import Answers, Asked, OtherAnswer, StandIn
-from tests.servers.answers import ACCOUNT, AnswerServer
+from tests.contract.stand_in import Asked, OtherResponse, Responses, StandIn
 from tests.servers.aws import Call, Effect, Fault
 from tests.servers.dns import NameServer
+from tests.servers.responses import ACCOUNT, ResponseServer
 
 NAMES: Final = {"search-logs-4fhz2kq7.eu-west-1.es.amazonaws.com": ["192.0.2.10", "192.0.2.9"]}  # those in the samples
 
@@ -40,8 +42,8 @@ class BotocoreModel:
         return found
 
     def items_paths(self, fetch: Listing) -> tuple[str, ...]:
-        if fetch.items_at is not None:
-            return (fetch.items_at,) if fetch.items_at else ()
+        if fetch.items_path is not None:
+            return (fetch.items_path,) if fetch.items_path else ()
         config = paging(fetch.action)
         if config is None:
             raise NotInModel(f"{fetch.action} doesn't page: the declaration must say items_at=")
@@ -54,20 +56,20 @@ class Aws(StandIn):
     model = BotocoreModel()
     partition = "aws"
 
-    def __init__(self, server: AnswerServer, name_server: str) -> None:
+    def __init__(self, server: ResponseServer, name_server: str) -> None:
         self.server = server
         self.tenant = Tenant(provider="aws", id=ACCOUNT, name="sample", access={"name_server": name_server})
 
     @property
-    def answers(self) -> Answers:  # type: ignore[override]  # as attributes of others are
-        return self.server.answers
+    def responses(self) -> Responses:  # type: ignore[override]  # as attributes of others are
+        return self.server.responses
 
-    @answers.setter
-    def answers(self, answers: Answers) -> None:
-        self.server.answers = answers
+    @responses.setter
+    def responses(self, responses: Responses) -> None:
+        self.server.responses = responses
 
-    async def connect(self, scope: Scope, budget: Budget) -> AwsApi:
-        return AwsApi(self.tenant, scope.region, budget, self.partition)
+    async def connect(self, scope: Scope, rate_limiter: RateLimiter) -> AwsApi:
+        return AwsApi(self.tenant, scope.region, rate_limiter, self.partition)
 
     async def close(self) -> None:
         await client.close()
@@ -105,14 +107,14 @@ class Aws(StandIn):
     def permission(self, call: str) -> str:
         return permission(call)
 
-    def answer_otherwise(self, calls: Collection[str], other: OtherAnswer) -> None:
-        def answer(call: Call) -> Response:
+    def respond_otherwise(self, calls: Collection[str], other: OtherResponse) -> None:
+        def response(call: Call) -> Response:
             is_json = get_service_model(call.service).metadata["protocol"].endswith("json")
             text = other.json if is_json else other.xml.replace("{call}", call.action)
             own = "application/x-amz-json-1.1" if is_json else "text/xml"
             return Response(text, 200, {"Content-Type": other.content_type or own})
 
-        self.server.answers = dict.fromkeys(calls, answer)
+        self.server.responses = dict.fromkeys(calls, response)
 
     def _fault(self, effect: Effect, call: str, **how: Any) -> None:
         service, action = call.split(":")
@@ -125,7 +127,7 @@ STAND_IN = Aws
 @contextmanager
 def running() -> Iterator[Aws]:
     """AWS as this process sees it; its credentials are an account's number, as the server wants them."""
-    with AnswerServer() as server, pytest.MonkeyPatch.context() as patch:
+    with ResponseServer() as server, pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
             patch.delenv(name, raising=False)
         patch.setenv("AWS_ACCESS_KEY_ID", ACCOUNT)

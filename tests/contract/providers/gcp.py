@@ -29,10 +29,10 @@ class Gcp(GoogleStandIn):
         project = Tenant(provider="gcp", id=PROJECT, name="Shop", kind=api.PROJECT, access=access)
         super().__init__(server, project)
         self.organization = Tenant(provider="gcp", id=ORGANIZATION, kind=api.ORGANIZATION, access=access)
-        self.besides[self.path_of(api.SERVICES)] = enabled
+        self.lookups[self.path_of(api.SERVICES)] = enabled
 
     def tenant_of(self, type_: ResourceType) -> Tenant:
-        tenant = self.organization if type_.of == api.ORGANIZATION else self.tenant
+        tenant = self.organization if type_.tenant_kind == api.ORGANIZATION else self.tenant
         return replace(tenant, id=tenant.id + self.suffix)
 
     def lists(self, type_: ResourceType) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from loaders.writer import Writer
 from tasks.aws.client import client as aws_api
 from tasks.aws.client import credentials
 from tasks.aws.client.client import AwsApi
-from tasks.clients.rate_limiter import RateBudget
+from tasks.clients.rate_limiter import RedisRateLimiter
 from tasks.engine import registry
 from tasks.resource import Item, Per, Tenant
 from tests.integration.runs import Sync, scope
@@ -77,7 +77,7 @@ def fetch(aws: AwsServer, broker: redis.Redis, monkeypatch: pytest.MonkeyPatch) 
         tenant = Tenant(provider="aws", id=account, access={"partition": "aws", **(access or {})})
 
         async def read() -> list[Item]:
-            api = AwsApi(tenant, region if type_.per is Per.REGION else GLOBAL, RateBudget(broker), "aws")
+            api = AwsApi(tenant, region if type_.per is Per.REGION else GLOBAL, RedisRateLimiter(broker), "aws")
             try:
                 parts = type_.fetch.parts(api)
                 names = [""] if parts is None else [part async for part in parts]

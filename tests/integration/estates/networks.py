@@ -372,7 +372,7 @@ class Maker:
 # --- as AWS answers
 
 
-def answers(networks: list[Network]) -> Mapping[str, list[Item]]:
+def responses(networks: list[Network]) -> Mapping[str, list[Item]]:
     """The items of each type."""
     return {
         "aws.ec2.security_groups": [

@@ -73,7 +73,7 @@ def test_a_table_that_vanishes_on_the_way_takes_no_other_along(client: Client, f
     items = {item.value["TableName"]: item for item in fetch(TABLES)}
     assert items["here"].failure is None
     assert items["gone"].failure
-    assert items["gone"].failure.failure is Failure.GONE
+    assert items["gone"].failure.failure is Failure.NOT_FOUND
 
 
 def test_a_cluster_is_in_its_groups_and_acts_as_its_roles(client: Client, load: Load, graph: Graph) -> None:

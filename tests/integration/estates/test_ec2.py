@@ -293,4 +293,4 @@ def test_a_balancer_that_vanishes_on_the_way_is_gone_and_the_rest_goes_on(
     failures = {item.value["LoadBalancerName"]: item.failure for item in fetch("aws.elbv2.load_balancers")}
     assert failures["second"] is None
     assert failures["first"] is not None
-    assert failures["first"].failure is Failure.GONE
+    assert failures["first"].failure is Failure.NOT_FOUND

@@ -17,8 +17,8 @@ NETWORKS, SEED = 250, 17
 JOB = next(job for job in shipped_jobs() if job.name == "aws_ec2_asset_exposure")
 
 
-def judged(sync: Sync, graph: Graph, answers: Mapping[str, list[dict[str, Any]]]) -> None:
-    sync.run({scope(type_): items for type_, items in answers.items()})
+def judged(sync: Sync, graph: Graph, responses: Mapping[str, list[dict[str, Any]]]) -> None:
+    sync.run({scope(type_): items for type_, items in responses.items()})
     run_shipped(graph, JOB, f"run-{sync.tag}", sync.tag)
 
 
@@ -29,7 +29,7 @@ def instances(graph: Graph, where: str) -> set[str]:
 def test_random_networks_are_judged_as_packets_would_go(sync: Sync, graph: Graph) -> None:
     """In one graph, each with ids of its own. None exposed is missed, none not known is called closed."""
     made = [Maker(number, SEED).network_of_its_own() for number in range(NETWORKS)]
-    judged(sync, graph, networks.answers(made))
+    judged(sync, graph, networks.responses(made))
     surely = {id_ for network in made for id_ in Judge(network, hopeful=False).exposed()}
     perhaps = {id_ for network in made for id_ in Judge(network, hopeful=True).exposed()} - surely
     assert min(len(surely), len(perhaps)) > 20, "the networks are too much alike"
@@ -50,7 +50,7 @@ def shown(made: list[Network], differing: set[str]) -> str:
 
 ALB = "arn:aws:elasticloadbalancing:eu-west-1:1111:loadbalancer/app/web/1"
 NLB = "arn:aws:elasticloadbalancing:eu-west-1:1111:loadbalancer/net/web/1"
-Answers = dict[str, list[dict[str, Any]]]
+Responses = dict[str, list[dict[str, Any]]]
 
 
 def group(*permissions: dict[str, Any], id_: str = "sg-1") -> dict[str, Any]:
@@ -138,9 +138,9 @@ def origin(end: str) -> dict[str, Any]:
     return {"Arn": "arn:aws:cloudfront::1111:vpcorigin/vo_1", "Id": "vo_1", "OriginEndpointArn": end}
 
 
-def said_of(sync: Sync, graph: Graph, answers: Answers) -> tuple[list[str] | None, str | None]:
+def said_of(sync: Sync, graph: Graph, responses: Responses) -> tuple[list[str] | None, str | None]:
     """How the instance is exposed, and why that isn't known."""
-    judged(sync, graph, answers)
+    judged(sync, graph, responses)
     finding = verdict(graph, JOB, sync.tag)
     [row] = graph.rows(
         "MATCH (i:EC2Instance {id: 'i-1'}) RETURN i.exposed_internet_type AS how, i.exposed_internet AS is"
@@ -173,18 +173,18 @@ def said_of(sync: Sync, graph: Graph, answers: Answers) -> tuple[list[str] | Non
 def test_a_rule_by_a_prefix_list(
     sync: Sync, graph: Graph, lists: list[dict[str, Any]], how: list[str] | None, why: str | None
 ) -> None:
-    answers = {
+    responses = {
         "aws.ec2.security_groups": [group(rule(lists=("pl-1",)))],
         "aws.ec2.prefix_lists": lists,
         "aws.ec2.instances": [public()],
     }
-    assert said_of(sync, graph, answers) == (how, why)
+    assert said_of(sync, graph, responses) == (how, why)
 
 
 def test_an_unread_prefix_list_opens_nothing_that_is_open_already(sync: Sync, graph: Graph) -> None:
     permissions = [rule(lists=("pl-1",)), rule("0.0.0.0/0", port=22)]
-    answers = {"aws.ec2.security_groups": [group(*permissions)], "aws.ec2.instances": [public()]}
-    assert said_of(sync, graph, answers) == (["direct"], None)
+    responses = {"aws.ec2.security_groups": [group(*permissions)], "aws.ec2.instances": [public()]}
+    assert said_of(sync, graph, responses) == (["direct"], None)
 
 
 def test_accounts_that_see_the_same_prefix_list_each_have_a_node(sync: Sync, graph: Graph) -> None:
@@ -231,13 +231,13 @@ def test_behind_a_global_accelerator_without_a_public_address(
     why: str | None,
 ) -> None:
     """It asks at its own ports; the groups of what it leads to decide, where it keeps the client's address."""
-    answers = {
+    responses = {
         "aws.ec2.security_groups": [groups] if groups else [],
         "aws.ec2.instances": [public(ipv4=False)],
         "aws.elbv2.load_balancers": [balancer(ALB, "internal", "sg-1")],
         "aws.globalaccelerator.accelerators": [found],
     }
-    assert said_of(sync, graph, answers) == (how, why)
+    assert said_of(sync, graph, responses) == (how, why)
 
 
 def test_an_elastic_ip_behind_an_accelerator_lets_in_the_accelerator(sync: Sync, graph: Graph) -> None:
@@ -248,13 +248,13 @@ def test_an_elastic_ip_behind_an_accelerator_lets_in_the_accelerator(sync: Sync,
         "InstanceId": "i-1",
         "NetworkInterfaceId": "eni-1",
     }
-    answers = {
+    responses = {
         "aws.ec2.security_groups": [HALF],
         "aws.ec2.instances": [public()],
         "aws.ec2.elastic_ips": [address],
         "aws.globalaccelerator.accelerators": [accelerator("eipalloc-1", kept=False)],
     }
-    assert said_of(sync, graph, answers) == (None, HIDDEN)
+    assert said_of(sync, graph, responses) == (None, HIDDEN)
 
 
 def test_a_custom_routing_accelerator_may_lead_to_what_is_in_its_subnets(sync: Sync, graph: Graph) -> None:
@@ -263,7 +263,7 @@ def test_a_custom_routing_accelerator_may_lead_to_what_is_in_its_subnets(sync: S
         "ListCustomRoutingEndpointGroups": {"EndpointGroups": [{"EndpointDescriptions": [{"EndpointId": "subnet-1"}]}]},
     }
     routing = {"AcceleratorArn": "arn:cr", "Name": "game", "Enabled": True, "IpSets": []}
-    answers = {
+    responses = {
         "aws.ec2.subnets": [{"SubnetId": "subnet-1"}],
         "aws.ec2.security_groups": [OPEN],
         "aws.ec2.instances": [public(ipv4=False)],
@@ -272,29 +272,29 @@ def test_a_custom_routing_accelerator_may_lead_to_what_is_in_its_subnets(sync: S
         ],
     }
     why = "custom routing accelerator game may lead to it: what it allows was not read"
-    assert said_of(sync, graph, answers) == (None, why)
+    assert said_of(sync, graph, responses) == (None, why)
 
 
 @pytest.mark.parametrize(
     ("end", "how"), [("arn:aws:ec2:eu-west-1:1111:instance/i-1", ["cloudfront"]), (ALB, ["elbv2"])]
 )
 def test_a_vpc_origin_of_cloudfront_needs_no_public_address(sync: Sync, graph: Graph, end: str, how: list[str]) -> None:
-    answers = {
+    responses = {
         "aws.ec2.security_groups": [OFFICE],
         "aws.ec2.instances": [public(ipv4=False)],
         "aws.elbv2.load_balancers": [balancer(ALB, "internal", "sg-1")],
         "aws.cloudfront.vpc_origins": [origin(end)],
     }
-    assert said_of(sync, graph, answers) == (how, None)
+    assert said_of(sync, graph, responses) == (how, None)
 
 
 def test_listeners_that_were_never_read_leave_it_open(sync: Sync, graph: Graph) -> None:
-    answers = {
+    responses = {
         "aws.ec2.security_groups": [OPEN],
         "aws.ec2.instances": [public(ipv4=False)],
         "aws.elbv2.load_balancers": [balancer(ALB, "internet-facing", "sg-1", read=False)],
     }
-    assert said_of(sync, graph, answers) == (None, "behind web: its listeners were not read")
+    assert said_of(sync, graph, responses) == (None, "behind web: its listeners were not read")
 
 
 def test_targets_that_were_never_read_are_not_known(sync: Sync, graph: Graph) -> None:
@@ -316,8 +316,8 @@ def test_targets_that_were_never_read_are_not_known(sync: Sync, graph: Graph) ->
 
 
 def test_what_is_not_known_is_named_with_the_reason(sync: Sync, graph: Graph) -> None:
-    answers = {"aws.ec2.security_groups": [group(rule(lists=("pl-1",)))], "aws.ec2.instances": [public()]}
-    judged(sync, graph, answers)
+    responses = {"aws.ec2.security_groups": [group(rule(lists=("pl-1",)))], "aws.ec2.instances": [public()]}
+    judged(sync, graph, responses)
     assert JOB.findings
     [found] = graph.rows(JOB.findings.query, {"UPDATE_TAG": sync.tag})
     why = "the addresses of prefix list pl-1 were not read"
@@ -339,5 +339,5 @@ def test_what_is_not_known_is_named_with_the_reason(sync: Sync, graph: Graph) ->
 def test_ranges_and_addresses_that_are_not_of_the_internet(
     sync: Sync, graph: Graph, cidr: str, ipv6: str, how: list[str] | None
 ) -> None:
-    answers = {"aws.ec2.security_groups": [group(rule(cidr))], "aws.ec2.instances": [public(ipv6=ipv6)]}
-    assert said_of(sync, graph, answers) == (how, None)
+    responses = {"aws.ec2.security_groups": [group(rule(cidr))], "aws.ec2.instances": [public(ipv6=ipv6)]}
+    assert said_of(sync, graph, responses) == (how, None)

@@ -171,7 +171,7 @@ def test_a_search_domain_is_public_by_its_policy_and_its_name_leads_to_it(
 
 
 def test_a_name_server_that_fails_is_a_gap_and_takes_no_domain_along(endpoints: dict[str, str], fetch: Fetch) -> None:
-    """A name that doesn't exist is an answer, as is one that has no address of this kind."""
+    """A name that doesn't exist is a response, as is one that has no address of this kind."""
     with NameServer({endpoints["open"]: SERVER_FAILURE, endpoints["closed"]: []}) as names:
         items = {item.value["DomainName"]: item for item in fetch(DOMAINS, access={"name_server": names.address})}
     assert items["open"].value["Addresses"] is None

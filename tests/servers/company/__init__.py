@@ -101,7 +101,7 @@ class Company(JsonApi):
         return guard(asked) if guard else None
 
     def _limited(self, provider: str, route: Route) -> Route:
-        """The route, for as many calls as the provider takes; and what its answers say of that."""
+        """The route, for as many calls as the provider takes; and what its responses say of that."""
         refused = {"okta": okta.refused, "github": github.refused, "crxcavator": crxcavator.refused}
 
         def limited(asked: Asked) -> Reply:

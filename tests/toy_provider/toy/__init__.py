@@ -27,11 +27,11 @@ class ToyApi:
 async def tenants(options: Any, budget: Any) -> Listed[Tenant]:
     access = {name: str(options.get(name) or "") for name in ("toy_pages", "toy_page_seconds", "toy_fails")}
     count = int(options.get("toy_tenants") or 1)
-    return Listed([Tenant(provider="toy", id=f"t{n}", access=access) for n in range(count)], whole=True)
+    return Listed([Tenant(provider="toy", id=f"t{n}", access=access) for n in range(count)], complete=True)
 
 
 async def regions(api: ToyApi, options: Any) -> Listed[str]:
-    return Listed(["north", "south"], whole=True)
+    return Listed(["north", "south"], complete=True)
 
 
 async def connect(tenant: Tenant, region: str, budget: Any) -> ToyApi:
@@ -50,7 +50,7 @@ PROVIDER: Final = Provider(
     tenants=tenants,
     regions=regions,
     connect=connect,
-    missing=missing,
+    problems=missing,
     close=close,
     options=tuple(
         Option(name=name, meaning="for tests") for name in ("toy_tenants", "toy_pages", "toy_page_seconds", "toy_fails")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.cypher35 import dropped_index, modern, tokens
+from analysis.cypher35 import dropped_index, tokens, upgrade
 
 REWRITTEN = {
     # parameters
@@ -75,12 +75,12 @@ MODERN = [
 
 @pytest.mark.parametrize(("old", "new"), REWRITTEN.items())
 def test_an_old_spelling_becomes_the_modern_one(old: str, new: str) -> None:
-    assert modern(old) == new
+    assert upgrade(old) == new
 
 
 @pytest.mark.parametrize("query", MODERN)
 def test_modern_cypher_comes_back_unchanged(query: str) -> None:
-    assert modern(query) == query
+    assert upgrade(query) == query
 
 
 @given(
@@ -95,7 +95,7 @@ def test_modern_cypher_comes_back_unchanged(query: str) -> None:
     ).map(" ".join)
 )
 def test_once_modern_stays_modern(query: str) -> None:
-    assert modern(modern(query)) == modern(query)
+    assert upgrade(upgrade(query)) == upgrade(query)
 
 
 @given(st.text())
@@ -103,11 +103,11 @@ def test_no_text_is_lost_or_looked_into(text: str) -> None:
     quoted = "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
     commented = "// " + text.replace("\n", " ")
     assert "".join(token.text for token in tokens(text)) == text
-    assert modern(f"RETURN {quoted} AS x {commented}") == f"RETURN {quoted} AS x {commented}"
+    assert upgrade(f"RETURN {quoted} AS x {commented}") == f"RETURN {quoted} AS x {commented}"
 
 
 def test_an_index_that_is_dropped_by_its_label_must_be_looked_up() -> None:
     query = "DROP INDEX ON :length(p, `q r`)"
-    assert modern(query) == query
+    assert upgrade(query) == query
     assert dropped_index(query) == ("length", ["p", "q r"])
     assert dropped_index("DROP INDEX by_name") is None

@@ -52,11 +52,11 @@ def push(ledger: Ledger, attempt: Attempt, number: int = 0, payload: bytes = b"r
 def trouble(ledger: Ledger) -> str:
     info = ledger.info()
     assert info
-    return info.trouble
+    return info.blocked_by
 
 
 def waiting(ledger: Ledger) -> list[str]:
-    taken = ledger.take(most_batches=100, most_bytes=1_000_000)
+    taken = ledger.take(max_batches=100, max_bytes=1_000_000)
     return [batch for batch, _ in taken.batches] if taken else []
 
 
@@ -69,7 +69,7 @@ def state(ledger: Ledger, scope: Scope) -> State:
 def sweep(ledger: Ledger, *, broker: str = "b1", **queued: int) -> tuple[list[Event], list[Scope]]:
     """`queued`: messages that wait for a provider, none for aws if nothing else is said."""
     queued = queued or {"aws": 0}
-    return ledger.sweep(lease_seconds=60, most_deaths=3, patience_seconds=10, broker=broker, queued=queued)
+    return ledger.sweep(lease_seconds=60, max_crashes=3, redelivery_grace_seconds=10, broker=broker, queued=queued)
 
 
 def info(ledger: Ledger) -> Any:
@@ -422,7 +422,7 @@ def test_the_model_that_waits_longest_is_taken_first(ledger: Ledger) -> None:
     attempt = begin(ledger, VPCS)
     for number, model in enumerate(["z", "a", "z"]):
         push(ledger, attempt, number, model=model)
-    taken = ledger.take(most_batches=10, most_bytes=1_000)
+    taken = ledger.take(max_batches=10, max_bytes=1_000)
     assert taken
     assert (taken.model, len(taken.batches)) == ("z", 2)
 
@@ -432,7 +432,7 @@ def test_what_is_taken_is_bounded_but_never_nothing(ledger: Ledger) -> None:
     attempt = begin(ledger, VPCS)
     for number in range(3):
         push(ledger, attempt, number, payload=b"x" * 100)
-    sizes = [ledger.take(most_batches=10, most_bytes=most) for most in (1, 250, 1_000)]
+    sizes = [ledger.take(max_batches=10, max_bytes=most) for most in (1, 250, 1_000)]
     assert [len(taken.batches) for taken in sizes if taken] == [1, 2, 3]
 
 
@@ -795,16 +795,16 @@ def test_trouble_of_the_writer_lasts_until_its_next_commit(ledger: Ledger) -> No
     start(ledger, VPCS)
     attempt = begin(ledger, VPCS)
     push(ledger, attempt)
-    ledger.set_trouble("the graph doesn't answer")
-    assert trouble(ledger) == "the graph doesn't answer"
+    ledger.set_blocked_by("the graph isn't responding")
+    assert trouble(ledger) == "the graph isn't responding"
     ledger.committed(waiting(ledger))
     assert trouble(ledger) == ""
 
 
 def test_a_run_that_is_over_or_unknown_has_no_trouble(ledger: Ledger) -> None:
-    ledger.set_trouble("too early")
+    ledger.set_blocked_by("too early")
     assert ledger.info() is None
     start(ledger, VPCS)
     ledger.cancel("enough")
-    ledger.set_trouble("too late")
+    ledger.set_blocked_by("too late")
     assert trouble(ledger) == ""

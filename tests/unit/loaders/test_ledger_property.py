@@ -26,7 +26,7 @@ from loaders.scope import Scope
 TimePasses = Callable[..., None]
 T = TypeVar("T")
 
-MOST_DEATHS = 3
+MAX_CRASHES = 3
 PLANNERS = (Scope(type="aws.tenants", tenant="all"), Scope(type="okta.tenants", tenant="all"))
 BAD = (State.SKIPPED, State.DENIED, State.FAILED, State.QUARANTINED)  # from the mildest to the worst
 
@@ -431,7 +431,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def take(self, data: st.DataObject) -> None:
         most = data.draw(st.integers(1, 9))
-        taken = self.ledger.take(most_batches=most, most_bytes=12)
+        taken = self.ledger.take(max_batches=most, max_bytes=12)
         out = {batch for fact in self.facts.values() for batch in fact.out}
         assert bool(taken) == bool(out)
         for batch, payload in taken.batches if taken else ():
@@ -494,8 +494,8 @@ class LedgerMachine(RuleBasedStateMachine):
         due = {fact.scope for fact in self.facts.values() if fact.late and fact.wait_seconds <= 0}
         events, publish = self.ledger.sweep(
             lease_seconds=60,
-            most_deaths=MOST_DEATHS,
-            patience_seconds=10,
+            max_crashes=MAX_CRASHES,
+            redelivery_grace_seconds=10,
             broker="b",
             queued=IDLE if idle else BUSY,
         )
@@ -503,7 +503,7 @@ class LedgerMachine(RuleBasedStateMachine):
             for fact in self.live():
                 if fact.lapsed:
                     fact.deaths += 1
-                    self.let_go(fact, State.QUARANTINED if fact.deaths >= MOST_DEATHS else State.PLANNED)
+                    self.let_go(fact, State.QUARANTINED if fact.deaths >= MAX_CRASHES else State.PLANNED)
                     assert (fact.scope in publish) == (fact.state is State.PLANNED)
             assert due <= set(publish)
             assert (Event.BARRIER in events) == (not self.unsettled())
@@ -599,7 +599,7 @@ class LedgerMachine(RuleBasedStateMachine):
         for scope, unit in units.items():
             fact = self.facts[scope]
             assert (unit.attempt, unit.deaths) == (fact.attempt, fact.deaths)
-            assert unit.state is not State.QUARANTINED or scope.part or fact.parts or fact.deaths >= MOST_DEATHS
+            assert unit.state is not State.QUARANTINED or scope.part or fact.parts or fact.deaths >= MAX_CRASHES
 
     @invariant()
     def counters_agree(self) -> None:
@@ -668,12 +668,12 @@ class LedgerMachine(RuleBasedStateMachine):
         assert not self.ledger.open_barrier("another", lease_seconds=60) or not opened
         for unit in self.ledger.units():
             assert unit.state in (State.CLEANED, *BAD) or unit.scope.part
-            assert unit.state is not State.QUARANTINED or unit.deaths >= MOST_DEATHS or unit.parent
+            assert unit.state is not State.QUARANTINED or unit.deaths >= MAX_CRASHES or unit.parent
 
     def fair_round(self) -> int:
         """One sweep and all that follows from it, driven by what the ledger says and by nothing else."""
         events, scopes = self.ledger.sweep(
-            lease_seconds=60, most_deaths=MOST_DEATHS, patience_seconds=10, broker="b", queued=IDLE
+            lease_seconds=60, max_crashes=MAX_CRASHES, redelivery_grace_seconds=10, broker="b", queued=IDLE
         )
         to_do: deque[Event | Scope] = deque([*events, *scopes])
         opened = 0
@@ -684,7 +684,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 case Event.BARRIER:
                     opened += self.ledger.open_barrier("driver", lease_seconds=60) and not opened
                 case Event.LOAD:
-                    while taken := self.ledger.take(most_batches=10, most_bytes=1_000):
+                    while taken := self.ledger.take(max_batches=10, max_bytes=1_000):
                         to_do.extend(self.ledger.committed(batch for batch, _ in taken.batches))
                     to_do.extend(self.ledger.cleaned(self.ledger.cleanups()))
                 case Scope() as scope:

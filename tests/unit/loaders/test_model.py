@@ -110,7 +110,7 @@ def test_parent_looks_into_the_nearest_item_that_has_the_field() -> None:
     assert parent("Nothing")(source) is None
 
 
-def test_what_the_answer_does_not_say_comes_from_the_scope() -> None:
+def test_what_the_response_does_not_say_comes_from_the_scope() -> None:
     assert scope_region(Source({}, SCOPE)) == "here"
     assert constant("AWS")(Source({}, SCOPE)) == "AWS"
 
@@ -232,12 +232,12 @@ def test_relationships_of_a_shared_node() -> None:
 
 @pytest.mark.parametrize("on", [{"nothing": "name"}, {"name": "nothing"}])
 def test_a_link_by_a_property_that_is_not_there(on: dict[str, str]) -> None:
-    class Sign(Node, label="Sign"):
+    class Heartbeat(Node, label="Sign"):
         id: str = key("id")
         name: str = prop("name")
         relationships = (link("NAMES", "Town", on=on),)
 
-    refused([Town], [Sign], because="names a property that isn't there")
+    refused([Town], [Heartbeat], because="names a property that isn't there")
 
 
 @pytest.mark.parametrize(
@@ -250,17 +250,17 @@ def test_a_link_by_a_property_that_is_not_there(on: dict[str, str]) -> None:
     ids=["another type", "the wrong direction", "another label"],
 )
 def test_a_link_within_what_does_not_lead_there(other: Any) -> None:
-    class Sign(Node, label="Sign"):
+    class Heartbeat(Node, label="Sign"):
         id: str = key("id")
         name: str = prop("name")
         relationships = (other, link("NAMES", "Town", on={"name": "name"}, within="NEAR"))
 
-    refused([Town], [Person], [Sign], because="within='NEAR' is no outgoing relationship of Sign with Town")
+    refused([Town], [Person], [Heartbeat], because="within='NEAR' is no outgoing relationship of Sign with Town")
 
 
 def test_an_id_link_to_a_shared_node_which_nothing_owns() -> None:
-    class Sign(Node, label="Sign"):
+    class Heartbeat(Node, label="Sign"):
         id: str = key("id")
         relationships = (id_link("NAMES", "Person", "people"),)
 
-    refused([Person], [Sign], because="nothing owns a shared node, so no id link finds it")
+    refused([Person], [Heartbeat], because="nothing owns a shared node, so no id link finds it")

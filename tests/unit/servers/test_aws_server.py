@@ -187,7 +187,7 @@ def test_disconnect(aws: AwsServer, client: Client) -> None:
         client("ec2").describe_vpcs()
 
 
-def test_a_cut_answer(aws: AwsServer, client: Client) -> None:
+def test_a_cut_response(aws: AwsServer, client: Client) -> None:
     aws.add(Fault(Effect.MALFORMED, service="ec2"))
     with pytest.raises(ResponseParserError):
         client("ec2").describe_vpcs()
@@ -197,9 +197,9 @@ def test_an_item_that_lacks_a_field(aws: AwsServer, client: Client) -> None:
     subnets = {one["SubnetId"] for one in client("ec2").describe_subnets()["Subnets"]}
     bad = max(subnets)
     aws.add(Fault(Effect.MALFORMED, action="DescribeSubnets", lacks="subnetId", value=bad))
-    answer = client("ec2").describe_subnets()["Subnets"]
-    assert len(answer) == len(subnets)
-    assert {one.get("SubnetId") for one in answer} == subnets - {bad} | {None}
+    response = client("ec2").describe_subnets()["Subnets"]
+    assert len(response) == len(subnets)
+    assert {one.get("SubnetId") for one in response} == subnets - {bad} | {None}
 
 
 def test_delay_and_latency(aws: AwsServer, client: Client) -> None:
@@ -323,13 +323,13 @@ def test_regions_that_are_not_enabled_are_not_listed(client: Client) -> None:
     assert "not-opted-in" not in {region["OptInStatus"] for region in regions}
 
 
-def test_an_unchanged_estate_gives_the_same_answers(client: Client, estate: Estate) -> None:
-    def answer() -> Any:
+def test_an_unchanged_estate_gives_the_same_responses(client: Client, estate: Estate) -> None:
+    def response() -> Any:
         return client("rds", account=estate.account).describe_db_instances()["DBInstances"]
 
-    before = answer()
+    before = response()
     time.sleep(0.01)
-    assert answer() == before
+    assert response() == before
 
 
 def test_the_estate_grows(aws: AwsServer, client: Client) -> None:

@@ -47,9 +47,9 @@ def without_posix(directory: Path, *arguments: str) -> subprocess.CompletedProce
     [
         (["--help"], 0, "the fleet in a web page"),
         (["config"], 0, "lease_seconds"),
-        (["status", "--broker-url", "redis://127.0.0.1:1/0"], 1, "the broker redis://127.0.0.1:1/0 doesn't answer"),
-        (["worker", "--broker-url", "redis://127.0.0.1:1/0"], 1, "the broker redis://127.0.0.1:1/0 doesn't answer"),
-        (["health", "flower", "--port", "1"], 1, "flower doesn't answer on port 1"),
+        (["status", "--broker-url", "redis://127.0.0.1:1/0"], 1, "the broker redis://127.0.0.1:1/0 isn't responding"),
+        (["worker", "--broker-url", "redis://127.0.0.1:1/0"], 1, "the broker redis://127.0.0.1:1/0 isn't responding"),
+        (["health", "flower", "--port", "1"], 1, "flower isn't responding on port 1"),
         (["services", "start", "--data-dir", "data"], 1, "Embedded services need Linux or macOS"),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",

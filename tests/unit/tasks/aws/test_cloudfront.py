@@ -10,17 +10,17 @@ import pytest
 
 from tasks.aws.client.client import AwsApi
 from tasks.aws.cloudfront import VPC_ORIGINS
-from tasks.clients.rate_limiter import Limit
+from tasks.clients.rate_limiter import RateLimit
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Tenant
 
 Page = dict[str, Any]
 
 
-class NoBudget:
+class NoRateLimiter:
     """Nothing to wait for."""
 
-    async def take(self, bucket: str, limit: Limit) -> None:
+    async def take(self, bucket: str, limit: RateLimit) -> None:
         pass
 
 
@@ -28,20 +28,20 @@ class NoBudget:
 class FromMemory(AwsApi):
     """Answers by the marker asked for."""
 
-    answers: dict[str, Page] = field(default_factory=dict)
+    responses: dict[str, Page] = field(default_factory=dict)
 
     async def call(self, action: str, **parameters: Any) -> Page:
-        return {"VpcOriginList": self.answers[parameters.get("Marker", "")]}
+        return {"VpcOriginList": self.responses[parameters.get("Marker", "")]}
 
 
 def origin(name: str, account: str = "1111") -> dict[str, str]:
     return {"Id": name, "Arn": f"arn:aws:cloudfront::{account}:vpcorigin/{name}"}
 
 
-def listed(answers: dict[str, Page]) -> list[str]:
+def listed(responses: dict[str, Page]) -> list[str]:
     async def read() -> list[str]:
         tenant = Tenant(provider="aws", id="1111")
-        api = FromMemory(tenant, "global", NoBudget(), "aws", answers=answers)  # type: ignore[arg-type]
+        api = FromMemory(tenant, "global", NoRateLimiter(), "aws", responses=responses)  # type: ignore[arg-type]
         return [item.value["Id"] async for item in VPC_ORIGINS.fetch.items(api, "")]
 
     return asyncio.run(read())
@@ -53,8 +53,8 @@ def page(*origins: dict[str, str], to: str = "") -> Page:
 
 
 def test_every_page_is_read_and_others_origins_are_left_to_them() -> None:
-    answers = {"": page(origin("a"), origin("b", "2222"), to="m"), "m": page(to="n"), "n": page(origin("c"))}
-    assert listed(answers) == ["a", "c"]
+    responses = {"": page(origin("a"), origin("b", "2222"), to="m"), "m": page(to="n"), "n": page(origin("c"))}
+    assert listed(responses) == ["a", "c"]
 
 
 def test_an_account_without_origins_has_none() -> None:
@@ -71,7 +71,7 @@ def test_an_account_without_origins_has_none() -> None:
     ],
     ids=["says nothing", "list left out", "no further page named", "the same page again"],
 )
-def test_an_answer_that_does_not_say_what_there_is_is_none(answers: dict[str, Page]) -> None:
+def test_an_response_that_does_not_say_what_there_is_is_none(responses: dict[str, Page]) -> None:
     with pytest.raises(CallFailed) as caught:
-        listed(answers)
-    assert caught.value.failure is Failure.BAD_ANSWER
+        listed(responses)
+    assert caught.value.failure is Failure.INVALID_RESPONSE

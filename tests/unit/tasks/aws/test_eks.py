@@ -1,4 +1,4 @@
-"""What an EKS cluster's answer says of its endpoint and its logs."""
+"""What an EKS cluster's response says of its endpoint and its logs."""
 
 from __future__ import annotations
 

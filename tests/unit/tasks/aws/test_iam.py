@@ -1,4 +1,4 @@
-"""What IAM's answers become: ids, statements, memberships."""
+"""What IAM's responses become: ids, statements, memberships."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from loaders.model import Source
 from loaders.scope import Scope
 from tasks.engine import registry
 from tasks.engine.rows import rows_of
-from tasks.failures import BadItem
+from tasks.failures import InvalidRecord
 
 ACCOUNT = "111122223333"
 OWN, OF_AWS = f"arn:aws:iam::{ACCOUNT}:policy/team/logs", "arn:aws:iam::aws:policy/ReadOnlyAccess"
@@ -127,17 +127,17 @@ def test_a_condition_is_text() -> None:
 @pytest.mark.parametrize("document", ["{not JSON", {"Version": "2012-10-17"}, {"Statement": ["Allow"]}, None])
 def test_a_document_that_is_none_keeps_the_item_aside(document: Any) -> None:
     item = user(UserPolicyList=[{"PolicyName": "own", "PolicyDocument": document}])
-    with pytest.raises(BadItem, match="all_statements: ValueError: "):
+    with pytest.raises(InvalidRecord, match="all_statements: ValueError: "):
         rows("aws.iam.policies", item)
 
 
 def test_a_policy_without_its_default_version_is_kept_aside() -> None:
-    with pytest.raises(BadItem, match="all_statements"):
+    with pytest.raises(InvalidRecord, match="all_statements"):
         rows("aws.iam.policies", managed(OWN) | {"PolicyVersionList": []})
 
 
 def test_nothing_of_a_document_stands_in_the_reason() -> None:
-    with pytest.raises(BadItem) as caught:
+    with pytest.raises(InvalidRecord) as caught:
         rows("aws.iam.policies", user(UserPolicyList=[{"PolicyName": "own", "PolicyDocument": "hunter2"}]))
     assert "hunter2" not in str(caught.value)
 
@@ -152,7 +152,7 @@ def test_groups_are_found_by_their_names_whatever_their_path() -> None:
 
 
 def test_a_group_made_while_the_users_were_read_is_not_left_out() -> None:
-    with pytest.raises(BadItem, match="group_arns: KeyError: 'new'"):
+    with pytest.raises(InvalidRecord, match="group_arns: KeyError: 'new'"):
         rows("aws.iam.users", user(GroupList=["new"]))
 
 

@@ -19,8 +19,8 @@ def instance(**fields: Any) -> Source:
 
 
 def snapshot(kind: str, *attributes: dict[str, Any], seen: bool = True) -> Source:
-    answer = {"DBSnapshotAttributesResult": {"DBSnapshotAttributes": list(attributes)}}
-    return Source({"SnapshotType": kind, "DescribeDBSnapshotAttributes": answer if seen else None}, OF)
+    response = {"DBSnapshotAttributesResult": {"DBSnapshotAttributes": list(attributes)}}
+    return Source({"SnapshotType": kind, "DescribeDBSnapshotAttributes": response if seen else None}, OF)
 
 
 def test_what_is_named_is_of_the_instances_account_region_and_partition() -> None:

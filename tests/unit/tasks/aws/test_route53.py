@@ -14,7 +14,7 @@ from tasks.engine import registry
 from tasks.engine.rows import rows_of
 
 SCOPE = Scope(type="aws.route53.records", tenant="111122223333", region=GLOBAL)
-MOST_INDEXED_BYTES = 8_000  # Neo4j's RANGE index takes a little more
+MAX_INDEXED_BYTES = 8_000  # Neo4j's RANGE index takes a little more
 
 
 def record(type_: str, **more: Any) -> dict[str, Any]:
@@ -34,6 +34,6 @@ def test_a_record_of_400_addresses_is_whole_and_no_index_holds_what_has_no_bound
     found = record("AAAA", ResourceRecords=values)
     assert len(found["p"]["value"].split(",")) == 400
     indexed = {name for label, name in indexes(registry.schema()) if label == "AWSRoute53Record"}
-    too_long = {name for name, value in found["p"].items() if len(str(value).encode()) > MOST_INDEXED_BYTES}
+    too_long = {name for name, value in found["p"].items() if len(str(value).encode()) > MAX_INDEXED_BYTES}
     assert "value" in too_long
     assert not indexed & too_long

@@ -10,10 +10,10 @@ import pytest
 from google.oauth2 import service_account
 
 from tasks.clients import google
-from tasks.clients.client import Answer
+from tasks.clients.client import Response
 from tasks.clients.google import GoogleApi
-from tasks.clients.local_rate_limiter import OwnBudget
-from tasks.clients.rate_limiter import Limit
+from tasks.clients.local_rate_limiter import LocalRateLimiter
+from tasks.clients.rate_limiter import RateLimit
 from tasks.failures import CallFailed, Failure
 from tasks.gsuite import api as gsuite_api
 from tasks.resource import Tenant
@@ -21,8 +21,8 @@ from tests.servers import google_identity
 from tests.servers.json_api import JsonApi, Reply
 
 
-def answer(code: int, **error: Any) -> Answer:
-    return Answer(code, {}, {"error": {"code": code, "message": "no", **error}})
+def response(code: int, **error: Any) -> Response:
+    return Response(code, {}, {"error": {"code": code, "message": "no", **error}})
 
 
 def older(reason: str) -> list[dict[str, str]]:
@@ -36,27 +36,27 @@ def newer(reason: str) -> list[dict[str, str]]:
 @pytest.mark.parametrize(
     ("answered", "failure", "code"),
     [
-        (answer(403, errors=older("userRateLimitExceeded")), Failure.THROTTLED, "userRateLimitExceeded"),
-        (answer(429, status="RESOURCE_EXHAUSTED"), Failure.THROTTLED, "RESOURCE_EXHAUSTED"),
-        (answer(403, errors=older("accessNotConfigured")), Failure.NOT_ENABLED, "accessNotConfigured"),
+        (response(403, errors=older("userRateLimitExceeded")), Failure.THROTTLED, "userRateLimitExceeded"),
+        (response(429, status="RESOURCE_EXHAUSTED"), Failure.THROTTLED, "RESOURCE_EXHAUSTED"),
+        (response(403, errors=older("accessNotConfigured")), Failure.NOT_ENABLED, "accessNotConfigured"),
         (
-            answer(403, status="PERMISSION_DENIED", details=newer("SERVICE_DISABLED")),
+            response(403, status="PERMISSION_DENIED", details=newer("SERVICE_DISABLED")),
             Failure.NOT_ENABLED,
             "SERVICE_DISABLED",
         ),
         (
-            answer(403, status="PERMISSION_DENIED", details=newer("IAM_PERMISSION_DENIED")),
+            response(403, status="PERMISSION_DENIED", details=newer("IAM_PERMISSION_DENIED")),
             Failure.DENIED,
             "IAM_PERMISSION_DENIED",
         ),
-        (answer(403, errors=older("dailyLimitExceeded")), Failure.OTHER, "dailyLimitExceeded"),
-        (answer(404, errors=older("notFound")), Failure.GONE, "notFound"),
-        (answer(400, errors=older("invalid")), Failure.OTHER, "invalid"),
-        (answer(503, status="UNAVAILABLE"), Failure.TRANSIENT, "UNAVAILABLE"),
-        (Answer(502, {}, None), Failure.TRANSIENT, "502"),
+        (response(403, errors=older("dailyLimitExceeded")), Failure.UNEXPECTED, "dailyLimitExceeded"),
+        (response(404, errors=older("notFound")), Failure.NOT_FOUND, "notFound"),
+        (response(400, errors=older("invalid")), Failure.UNEXPECTED, "invalid"),
+        (response(503, status="UNAVAILABLE"), Failure.TRANSIENT, "UNAVAILABLE"),
+        (Response(502, {}, None), Failure.TRANSIENT, "502"),
     ],
 )
-def test_why_it_refuses(answered: Answer, failure: Failure, code: str) -> None:
+def test_why_it_refuses(answered: Response, failure: Failure, code: str) -> None:
     refused = google.refusal(answered)
     assert refused
     assert (refused.failure, refused.code) == (failure, code)
@@ -71,7 +71,7 @@ def test_why_it_refuses(answered: Answer, failure: Failure, code: str) -> None:
         ("resourcemanager:projects.get", ()),
     ],
 )
-def test_what_an_answer_lists_is_in_its_document(action: str, lists: tuple[str, ...]) -> None:
+def test_what_an_response_lists_is_in_its_document(action: str, lists: tuple[str, ...]) -> None:
     assert google.lists_of(action) == lists
 
 
@@ -90,8 +90,8 @@ async def users(server: JsonApi, key_file: Path) -> list[Any]:
     identity = service_account.Credentials.from_service_account_file(key_file, scopes=gsuite_api.scopes())  # type: ignore[no-untyped-call]
     api = GoogleApi(
         tenant=Tenant(provider="toy", id="one"),
-        terms=google.terms({"directory": Limit(initial=20, highest=20)}, in_flight=2),
-        budget=OwnBudget(),
+        policy=google.terms({"directory": RateLimit(initial=20, maximum=20)}, in_flight=2),
+        rate_limiter=LocalRateLimiter(),
         identity=identity,
         endpoint=server.url,
     )

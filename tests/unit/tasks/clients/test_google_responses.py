@@ -1,4 +1,4 @@
-"""What counts as an answer of Google's, and as a whole one: of every call that is made, by its discovery document."""
+"""What counts as a response of Google's, and as a whole one: of every call that is made, by its discovery document."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def kind(call: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("body", [None, [], [{}], "", "text", 1, {"message": "Sign in first", "status": "ok"}], ids=str)
-def test_something_else_is_no_answer(call: str, body: Any) -> None:
+def test_something_else_is_no_response(call: str, body: Any) -> None:
     assert wrong_with(call, body)
 
 
 @pytest.mark.parametrize("call", KINDS)
-def test_an_empty_object_is_none_where_answers_say_what_they_are(call: str) -> None:
+def test_an_empty_object_is_none_where_responses_say_what_they_are(call: str) -> None:
     assert wrong_with(call, {})
     assert wrong_with(call, {"etag": "x"})
     assert wrong_with(call, {"kind": "proxy#page"})
@@ -45,7 +45,7 @@ def test_an_empty_object_is_an_empty_list_where_google_sends_no_more(call: str) 
 
 @pytest.mark.parametrize("call", LISTS)
 @pytest.mark.parametrize("value", [None, "none", 0, False, "map or list"], ids=str)
-def test_a_list_that_is_something_else_is_no_answer(call: str, value: Any) -> None:
+def test_a_list_that_is_something_else_is_no_response(call: str, value: Any) -> None:
     for name in (*lists_of(call), *filter(None, [map_of(call)])):
         other = ([] if name == map_of(call) else {}) if value == "map or list" else value
         assert wrong_with(call, {**kind(call), name: other})
@@ -108,7 +108,7 @@ def test_the_warnings_that_are_harmless_are_google_s(call: str) -> None:
 
 
 def test_every_field_that_may_say_it_is_known() -> None:
-    """Lists of texts in an answer that lists: places that weren't reached. Another would have to be looked at."""
+    """Lists of texts in a response that lists: places that weren't reached. Another would have to be looked at."""
     texts = {
         name
         for call in LISTS

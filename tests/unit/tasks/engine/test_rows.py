@@ -1,4 +1,4 @@
-"""An item of an answer becomes rows; an item that doesn't fit is refused by the name of its field."""
+"""An item of a response becomes rows; an item that doesn't fit is refused by the name of its field."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from loaders.batch import Row, item_number
 from loaders.model import NOT_SEEN, Node, Source, id_link, incoming, key, link, outgoing, parent, prop
 from loaders.scope import Scope
 from tasks.engine.rows import read, rows_of
-from tasks.failures import BadItem
+from tasks.failures import InvalidRecord
 from tasks.resource import Per, ResourceType
 
 SCOPE = Scope(type="toy.lists", tenant="t1")
@@ -73,7 +73,7 @@ def test_a_row_is_key_properties_references_and_scope() -> None:
     ]
 
 
-def test_empty_and_zero_are_answers() -> None:
+def test_empty_and_zero_are_responses() -> None:
     assert properties(Name="")["name"] == ""
     assert properties(Size=0)["size"] == 0
 
@@ -125,12 +125,12 @@ def test_rows_of_a_part_belong_to_the_whole_scope() -> None:
     ],
 )
 def test_an_item_that_does_not_fit_names_its_field(item: Any, said: str) -> None:
-    with pytest.raises(BadItem, match=re.escape(said)):
+    with pytest.raises(InvalidRecord, match=re.escape(said)):
         rows(item)
 
 
 def test_a_field_that_is_not_optional_must_be_there() -> None:
-    with pytest.raises(BadItem, match=re.escape("Part.of: missing (parent('Id'))")):
+    with pytest.raises(InvalidRecord, match=re.escape("Part.of: missing (parent('Id'))")):
         rows({"Parts": [{"Id": "a"}]}, Part.each("Parts[]"))
 
 
@@ -192,7 +192,7 @@ def test_an_item_whose_key_lies_in_a_detail_not_seen_stays_whole() -> None:
         ("Described", item_number("n")),
         ("Part", item_number("n")),
     ]
-    with pytest.raises(BadItem, match="Described: its key is not seen"):
+    with pytest.raises(InvalidRecord, match="Described: its key is not seen"):
         read(type_of(Described), source)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tasks.clients.local_rate_limiter import OwnBudget
+from tasks.clients.local_rate_limiter import LocalRateLimiter
 from tasks.failures import CallFailed, Failure
 from tasks.gcp import api, identity, states, tenants
 from tasks.resource import Tenant
@@ -56,7 +56,7 @@ def read(server: JsonApi, action: str, *, state: str = "", **parameters: Any) ->
     async def pages() -> list[Any]:
         access = {"endpoint": server.url} | ({"state": state} if state else {})
         tenant = Tenant(provider="gcp", id=PROJECT, kind=api.PROJECT, access=access)
-        connection = await api.connect(tenant, "", OwnBudget())
+        connection = await api.connect(tenant, "", LocalRateLimiter())
         return [page async for page in connection.pages(action, **parameters)]
 
     return asyncio.run(pages())
@@ -92,7 +92,7 @@ def test_a_token_that_is_not_given_names_the_scopes_asked_for(server: JsonApi) -
     assert "(OAuth scopes https://www.googleapis.com/auth/cloud-platform)" in error.action
 
 
-# --- what isn't an answer, or not the whole of it
+# --- what isn't a response, or not the whole of it
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_a_token_that_is_not_given_names_the_scopes_asked_for(server: JsonApi) -
 )
 def test_something_else_with_status_200_is_no_list(server: JsonApi, reply: Reply) -> None:
     server.routes[NETWORKS] = lambda asked: reply
-    assert failed(server, LIST).failure is Failure.BAD_ANSWER
+    assert failed(server, LIST).failure is Failure.INVALID_RESPONSE
 
 
 def paged(pages: dict[str, Any]) -> Route:
@@ -124,7 +124,7 @@ def test_an_empty_page_with_a_token_goes_on(server: JsonApi) -> None:
 def test_a_token_that_was_read_before_ends_the_list(server: JsonApi) -> None:
     again = {**EMPTY, "nextPageToken": "2"}
     server.routes[NETWORKS] = paged({"": again, "2": {**EMPTY, "nextPageToken": "3"}, "3": again})
-    assert failed(server, LIST).failure is Failure.BAD_ANSWER
+    assert failed(server, LIST).failure is Failure.INVALID_RESPONSE
     assert server.counts[NETWORKS] == 3
 
 
@@ -135,7 +135,7 @@ def test_a_warning_is_told_after_what_was_read(server: JsonApi) -> None:
 
     async def names() -> None:
         tenant = Tenant(provider="gcp", id=PROJECT, kind=api.PROJECT, access={"endpoint": server.url})
-        connection = await api.connect(tenant, "", OwnBudget())
+        connection = await api.connect(tenant, "", LocalRateLimiter())
         async for page in connection.pages(LIST):
             seen.extend(one["name"] for one in page["items"])
 
@@ -160,7 +160,7 @@ def test_nothing_is_asked_of_a_project_that_is_to_be_deleted_but_what_it_is(serv
     [
         (404, "DELETE_REQUESTED", Failure.NOT_ENABLED),
         (403, "DELETE_REQUESTED", Failure.NOT_ENABLED),
-        (404, "ACTIVE", Failure.GONE),
+        (404, "ACTIVE", Failure.NOT_FOUND),
         (403, "ACTIVE", Failure.DENIED),
     ],
 )
@@ -229,12 +229,12 @@ def test_tenants_that_are_going_are_there_with_their_state(server: JsonApi) -> N
     }
 
     def listed(name: str, found: dict[str, list[Any]]) -> Route:
-        def answer(asked: Asked) -> Reply:
+        def response(asked: Asked) -> Reply:
             assert asked.query["parent"] != "folders/12", "nothing can be in it"
             assert asked.query["showDeleted"] == "true"
             return Reply({name: found.get(asked.query["parent"], [])})
 
-        return answer
+        return response
 
     server.routes |= {
         "GET /v3/organizations:search": says({"organizations": [organization]}),
@@ -242,8 +242,8 @@ def test_tenants_that_are_going_are_there_with_their_state(server: JsonApi) -> N
         "GET /v3/projects": listed("projects", projects),
         "GET /v3/projects:search": says({}),
     }
-    found = asyncio.run(tenants.tenants({"google_api_endpoint": server.url}, OwnBudget()))
-    assert found.whole
+    found = asyncio.run(tenants.tenants({"google_api_endpoint": server.url}, LocalRateLimiter()))
+    assert found.complete
     assert {one.id: one.access.get("state", "") for one in found.found} == {
         "1": "",
         "shop": "",

@@ -1,4 +1,4 @@
-"""What becomes of GCP's answers where no path tells: DNS policies, roles named twice, endpoints of clusters."""
+"""What becomes of GCP's responses where no path tells: DNS policies, roles named twice, endpoints of clusters."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def balancer(address: str) -> dict[str, Any]:
         (None, []),
     ],
 )
-def test_a_record_has_all_that_its_policy_may_answer(policy: Any, addresses: list[str]) -> None:
+def test_a_record_has_all_that_its_policy_may_response(policy: Any, addresses: list[str]) -> None:
     record = {"name": "www.example.com.", "type": "A", "routingPolicy": policy}
     assert dns.data(source(record)) == addresses
     assert dns.record_id(source(record, {"id": "7"})) == "www.example.com.|A|7"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tasks.clients.client import Answer
+from tasks.clients.client import Response
 from tasks.failures import Failure
 from tasks.github import api
 
@@ -14,68 +14,77 @@ DATE = "Fri, 27 Nov 2026 08:00:00 GMT"
 NOW = 1795766400
 
 
-def answer(status: int = 200, body: Any = None, **headers: Any) -> Answer:
+def response(status: int = 200, body: Any = None, **headers: Any) -> Response:
     named = {name.replace("_", "-"): str(value) for name, value in headers.items()}
-    return Answer(status, {"date": DATE, **named}, body)
+    return Response(status, {"date": DATE, **named}, body)
 
 
-def with_points(remaining: int, cost: int = 1) -> Answer:
+def with_points(remaining: int, cost: int = 1) -> Response:
     limits = {"cost": cost, "limit": 5000, "remaining": remaining, "resetAt": "2026-11-27T08:10:00Z"}
-    return answer(body={"data": {"rateLimit": limits}})
+    return response(body={"data": {"rateLimit": limits}})
 
 
 def test_a_twentieth_of_the_points_is_left_to_others() -> None:
     assert api.exhausted(with_points(252)) == 0
     assert api.exhausted(with_points(251)) == 600
-    assert api.exhausted(answer(body={"data": {"rateLimit": None}})) == 0, "a server without limits"
+    assert api.exhausted(response(body={"data": {"rateLimit": None}})) == 0, "a server without limits"
 
 
 @pytest.mark.parametrize(
     ("answered", "wait"),
     [
-        (answer(403, {"message": "You have exceeded a secondary rate limit"}, retry_after=7), 7),
-        (answer(403, {"message": "You have exceeded a secondary rate limit"}), api.SECONDARY_SECONDS),
-        (answer(429, {"message": "API rate limit exceeded"}, x_ratelimit_remaining=0, x_ratelimit_reset=NOW + 90), 90),
-        (answer(200, {"errors": [{"type": "RATE_LIMITED"}]}, x_ratelimit_remaining=0, x_ratelimit_reset=NOW + 90), 90),
-        (answer(200, {"errors": [{"type": "RATE_LIMIT"}]}, x_ratelimit_remaining=0, x_ratelimit_reset=NOW + 90), 90),
-        (answer(200, {"errors": [{"code": "graphql_rate_limit"}]}), api.SECONDARY_SECONDS),
-        (answer(200, {"errors": [{"message": "API rate limit exceeded for user ID 1."}]}), api.SECONDARY_SECONDS),
-        (answer(200, {"errors": [{"message": "?"}]}, x_ratelimit_remaining=0, x_ratelimit_reset=NOW + 90), 90),
-        (answer(502, None, x_ratelimit_remaining=0, x_ratelimit_reset=NOW + 90), 90),
-        (answer(503, None, retry_after=7), 7),
-        (answer(200, {"errors": [{"type": "SOMETHING_NEW"}]}, retry_after=7), 7),
-        (answer(429, None, retry_after=999_999), api.LONGEST_WAIT_SECONDS),
+        (response(403, {"message": "You have exceeded a secondary rate limit"}, retry_after=7), 7),
+        (response(403, {"message": "You have exceeded a secondary rate limit"}), api.SECONDARY_SECONDS),
+        (
+            response(429, {"message": "API rate limit exceeded"}, x_ratelimit_remaining=0, x_ratelimit_reset=NOW + 90),
+            90,
+        ),
+        (
+            response(200, {"errors": [{"type": "RATE_LIMITED"}]}, x_ratelimit_remaining=0, x_ratelimit_reset=NOW + 90),
+            90,
+        ),
+        (response(200, {"errors": [{"type": "RATE_LIMIT"}]}, x_ratelimit_remaining=0, x_ratelimit_reset=NOW + 90), 90),
+        (response(200, {"errors": [{"code": "graphql_rate_limit"}]}), api.SECONDARY_SECONDS),
+        (response(200, {"errors": [{"message": "API rate limit exceeded for user ID 1."}]}), api.SECONDARY_SECONDS),
+        (response(200, {"errors": [{"message": "?"}]}, x_ratelimit_remaining=0, x_ratelimit_reset=NOW + 90), 90),
+        (response(502, None, x_ratelimit_remaining=0, x_ratelimit_reset=NOW + 90), 90),
+        (response(503, None, retry_after=7), 7),
+        (response(200, {"errors": [{"type": "SOMETHING_NEW"}]}, retry_after=7), 7),
+        (response(429, None, retry_after=999_999), api.LONGEST_WAIT_SECONDS),
     ],
 )
-def test_limits_say_how_long(answered: Answer, wait: float) -> None:
+def test_limits_say_how_long(answered: Response, wait: float) -> None:
     refused = api.refusal(answered)
     assert refused
     assert (refused.failure, refused.retry_after_seconds) == (Failure.THROTTLED, wait)
 
 
-def errors(*found: dict[str, Any], data: Any = None) -> Answer:
-    return answer(body={"data": data, "errors": list(found)})
+def errors(*found: dict[str, Any], data: Any = None) -> Response:
+    return response(body={"data": data, "errors": list(found)})
 
 
 @pytest.mark.parametrize(
     ("answered", "failure"),
     [
-        (answer(401, {"message": "Bad credentials"}), Failure.DENIED),
-        (answer(403, {"message": "Resource not accessible"}), Failure.DENIED),
-        (errors({"type": "NOT_FOUND", "path": ["organization"]}, data={"organization": None}), Failure.GONE),
+        (response(401, {"message": "Bad credentials"}), Failure.DENIED),
+        (response(403, {"message": "Resource not accessible"}), Failure.DENIED),
+        (errors({"type": "NOT_FOUND", "path": ["organization"]}, data={"organization": None}), Failure.NOT_FOUND),
         (errors({"type": "INSUFFICIENT_SCOPES", "message": "needs read:org"}), Failure.DENIED),
         (errors({"message": "Something went wrong while executing your query"}), Failure.TRANSIENT),
-        (errors({"type": "MAX_NODE_LIMIT_EXCEEDED", "message": "too many"}), Failure.OTHER),
+        (errors({"type": "MAX_NODE_LIMIT_EXCEEDED", "message": "too many"}), Failure.UNEXPECTED),
         (errors({"type": "SERVICE_UNAVAILABLE", "message": "later"}), Failure.TRANSIENT),
         (errors({"message": "timedout", "locations": [{}]}), Failure.TRANSIENT),
-        (errors({"extensions": {"code": "undefinedField"}, "path": ["query Q", "organization", "x"]}), Failure.OTHER),
-        (errors({"extensions": {"code": "argumentLiteralsIncompatible"}, "message": "no"}), Failure.OTHER),
-        (errors({"message": "Parse error on }", "locations": [{"line": 1, "column": 1}]}), Failure.OTHER),
-        (answer(502, None), Failure.TRANSIENT),
-        (answer(200, {"data": None}), Failure.BAD_ANSWER),
+        (
+            errors({"extensions": {"code": "undefinedField"}, "path": ["query Q", "organization", "x"]}),
+            Failure.UNEXPECTED,
+        ),
+        (errors({"extensions": {"code": "argumentLiteralsIncompatible"}, "message": "no"}), Failure.UNEXPECTED),
+        (errors({"message": "Parse error on }", "locations": [{"line": 1, "column": 1}]}), Failure.UNEXPECTED),
+        (response(502, None), Failure.TRANSIENT),
+        (response(200, {"data": None}), Failure.INVALID_RESPONSE),
     ],
 )
-def test_why_it_refuses(answered: Answer, failure: Failure) -> None:
+def test_why_it_refuses(answered: Response, failure: Failure) -> None:
     refused = api.refusal(answered)
     assert refused
     assert refused.failure is failure
@@ -90,7 +99,7 @@ def test_a_reason_of_its_own_is_none_of_the_limit() -> None:
     """Points that were used up by a query that is refused for good: it would be refused again."""
     used_up = {"x_ratelimit_remaining": 0, "x_ratelimit_reset": NOW + 90}
     for error in ({"type": "FORBIDDEN"}, {"type": "NOT_FOUND"}, {"extensions": {"code": "undefinedField"}}):
-        refused = api.refusal(answer(200, {"errors": [error]}, **used_up))
+        refused = api.refusal(response(200, {"errors": [error]}, **used_up))
         assert refused
         assert refused.failure is not Failure.THROTTLED
 
@@ -113,7 +122,7 @@ def test_a_reason_of_its_own_is_none_of_the_limit() -> None:
     ],
 )
 def test_what_is_denied_says_what_would_help(error: dict[str, Any], code: str) -> None:
-    for refused in (api.refusal(errors(error)), api.refusal(answer(403, {"message": error["message"]}))):
+    for refused in (api.refusal(errors(error)), api.refusal(response(403, {"message": error["message"]}))):
         assert refused
         assert refused.failure is Failure.DENIED
     refused = api.refusal(errors(error))
@@ -138,4 +147,4 @@ def test_each_scope_that_is_missing_is_named() -> None:
     "limits", [None, {}, [], {"remaining": None, "limit": 1, "cost": 1}, {"remaining": 0, "limit": 1, "cost": 1}]
 )
 def test_limits_that_say_nothing_hold_nothing_up(limits: Any) -> None:
-    assert api.exhausted(answer(body={"data": {"rateLimit": limits}})) == 0
+    assert api.exhausted(response(body={"data": {"rateLimit": limits}})) == 0

@@ -1,10 +1,10 @@
-"""What Okta's answers say: which calls share a limit, when the next is welcome, why one is refused."""
+"""What Okta's responses say: which calls share a limit, when the next is welcome, why one is refused."""
 
 from __future__ import annotations
 
 import pytest
 
-from tasks.clients.client import Answer
+from tasks.clients.client import Response
 from tasks.failures import Failure
 from tasks.okta import api
 
@@ -12,9 +12,9 @@ DATE = "Fri, 27 Nov 2026 08:00:00 GMT"
 NOW = 1795766400
 
 
-def answer(status: int = 200, body: object = None, *, path: str = "", **headers: object) -> Answer:
+def response(status: int = 200, body: object = None, *, path: str = "", **headers: object) -> Response:
     named = {name.replace("_", "-"): str(value) for name, value in headers.items()}
-    return Answer(status, {"date": DATE, **named}, body, path=path)
+    return Response(status, {"date": DATE, **named}, body, path=path)
 
 
 @pytest.mark.parametrize(
@@ -32,20 +32,20 @@ def test_lists_and_what_has_an_id_are_counted_apart(action: str, bucket: str) ->
 
 def test_a_tenth_of_a_limit_is_left_to_others() -> None:
     left = {"x_rate_limit_limit": 600, "x_rate_limit_reset": NOW + 30}
-    assert api.exhausted(answer(x_rate_limit_remaining=61, **left)) == 0
-    assert api.exhausted(answer(x_rate_limit_remaining=60, **left)) == 30, "by Okta's own clock"
-    assert api.exhausted(answer()) == 0
+    assert api.exhausted(response(x_rate_limit_remaining=61, **left)) == 0
+    assert api.exhausted(response(x_rate_limit_remaining=60, **left)) == 30, "by Okta's own clock"
+    assert api.exhausted(response()) == 0
 
 
 def test_a_throttle_says_when_and_one_for_too_many_at_a_time_doesnt() -> None:
     body = {"errorCode": "E0000047", "errorSummary": "API call exceeded rate limit"}
     refused = api.refusal(
-        answer(429, body, x_rate_limit_limit=600, x_rate_limit_remaining=0, x_rate_limit_reset=NOW + 20)
+        response(429, body, x_rate_limit_limit=600, x_rate_limit_remaining=0, x_rate_limit_reset=NOW + 20)
     )
     assert refused
     assert (refused.failure, refused.code, refused.retry_after_seconds) == (Failure.THROTTLED, "E0000047", 20)
     at_a_time = api.refusal(
-        answer(429, body, x_rate_limit_limit=0, x_rate_limit_remaining=0, x_rate_limit_reset=NOW + 20)
+        response(429, body, x_rate_limit_limit=0, x_rate_limit_remaining=0, x_rate_limit_reset=NOW + 20)
     )
     assert at_a_time
     assert at_a_time.retry_after_seconds == api.CONCURRENCY_SECONDS
@@ -58,20 +58,20 @@ def test_a_throttle_says_when_and_one_for_too_many_at_a_time_doesnt() -> None:
         (401, "E0000011", Failure.DENIED),
         (401, "E0000015", Failure.DENIED),
         (403, "E0000006", Failure.DENIED),
-        (404, "E0000007", Failure.GONE),
-        (400, "E0000001", Failure.OTHER),
+        (404, "E0000007", Failure.NOT_FOUND),
+        (400, "E0000001", Failure.UNEXPECTED),
         (503, "E0000009", Failure.TRANSIENT),
     ],
 )
 def test_why_it_refuses(status: int, code: str, failure: Failure) -> None:
-    refused = api.refusal(answer(status, {"errorCode": code, "errorSummary": "no"}))
+    refused = api.refusal(response(status, {"errorCode": code, "errorSummary": "no"}))
     assert refused
     assert (refused.failure, refused.code, refused.reason) == (failure, code, "no")
 
 
 def test_headers_that_come_twice_are_read_with_patience() -> None:
     """As they do behind a gateway that adds its own."""
-    twice = answer(
+    twice = response(
         x_rate_limit_limit="600, 600", x_rate_limit_remaining="80, 20", x_rate_limit_reset=f"{NOW + 10}, {NOW + 30}"
     )
     assert api.exhausted(twice) == 30
@@ -87,14 +87,14 @@ def test_headers_that_come_twice_are_read_with_patience() -> None:
     ],
 )
 def test_a_throttle_without_a_time_is_a_throttle(headers: dict[str, object]) -> None:
-    refused = api.refusal(answer(429, None, **headers))
+    refused = api.refusal(response(429, None, **headers))
     assert refused
     assert (refused.failure, refused.retry_after_seconds) == (Failure.THROTTLED, None)
-    assert api.exhausted(answer(**headers)) == 0
+    assert api.exhausted(response(**headers)) == 0
 
 
 def test_retry_after_counts_where_no_reset_is_named() -> None:
-    refused = api.refusal(answer(429, "slow down", retry_after=7))
+    refused = api.refusal(response(429, "slow down", retry_after=7))
     assert refused
     assert refused.retry_after_seconds == 7
 
@@ -105,14 +105,14 @@ FACTORS = "/api/v1/users/00u1/factors"
 @pytest.mark.parametrize(
     ("summary", "failure"),
     [
-        ("Not found: Resource not found: 00u1 (User)", Failure.GONE),
-        ("Not found: Resource not found: ufs1 (UserFactor)", Failure.OTHER),
-        ("Not found: Resource not found: null (OrgSetting)", Failure.OTHER),
-        ("Not found: Resource not found", Failure.GONE),
+        ("Not found: Resource not found: 00u1 (User)", Failure.NOT_FOUND),
+        ("Not found: Resource not found: ufs1 (UserFactor)", Failure.UNEXPECTED),
+        ("Not found: Resource not found: null (OrgSetting)", Failure.UNEXPECTED),
+        ("Not found: Resource not found", Failure.NOT_FOUND),
     ],
 )
 def test_an_item_is_gone_only_where_it_is_what_was_not_found(summary: str, failure: Failure) -> None:
-    refused = api.refusal(answer(404, {"errorCode": "E0000007", "errorSummary": summary}, path=FACTORS))
+    refused = api.refusal(response(404, {"errorCode": "E0000007", "errorSummary": summary}, path=FACTORS))
     assert refused
     assert refused.failure is failure
 
@@ -126,12 +126,12 @@ def test_an_item_is_gone_only_where_it_is_what_was_not_found(summary: str, failu
     ],
 )
 def test_what_is_denied_names_the_permission_that_is_missing(action: str, told: str) -> None:
-    refused = api.refusal(answer(403, {"errorCode": "E0000006", "errorSummary": "no"}))
+    refused = api.refusal(response(403, {"errorCode": "E0000006", "errorSummary": "no"}))
     assert refused
     assert api.lacking(action, refused) == told
 
 
 def test_a_token_that_is_not_valid_lacks_no_permission() -> None:
-    refused = api.refusal(answer(401, {"errorCode": "E0000011", "errorSummary": "Invalid token provided"}))
+    refused = api.refusal(response(401, {"errorCode": "E0000011", "errorSummary": "Invalid token provided"}))
     assert refused
     assert "the token is not valid" in api.lacking("GET /api/v1/users", refused)

@@ -9,12 +9,12 @@ import pytest
 
 from loaders.ledger import Ledger
 from loaders.scope import Scope
-from workers.fleet.health import KILL_SECONDS, Doubt, Look, Task, _doubts
+from workers.fleet.health import KILL_SECONDS, Symptom, Task, WorkerSnapshot, _symptoms
 from workers.settings.settings import Settings
 
 UNIT = Scope(type="aws.tenants", tenant="aws")
 TASK = Task("1", UNIT.type, ("r1", UNIT.id), "host:7", seconds=1, limit_seconds=100)
-LOOK = Look(queues=("coordinator",), slots=2, begun=5, waiting=(), tasks=(TASK,))
+LOOK = WorkerSnapshot(queues=("coordinator",), slots=2, begun=5, waiting=(), tasks=(TASK,))
 
 
 @pytest.fixture
@@ -27,39 +27,39 @@ def client() -> fakeredis.FakeRedis:
     return client
 
 
-def doubts(look: Look, client: fakeredis.FakeRedis) -> list[Doubt]:
-    return list(_doubts(look, client, Settings.load({}, {})))
+def symptoms(look: WorkerSnapshot, client: fakeredis.FakeRedis) -> list[Symptom]:
+    return list(_symptoms(look, client, Settings.load({}, {})))
 
 
 def test_a_worker_at_work_raises_no_doubt(client: fakeredis.FakeRedis) -> None:
-    assert doubts(LOOK, client) == []
-    assert doubts(replace(LOOK, tasks=(replace(TASK, seconds=99),)), client) == []  # longer than a lease
+    assert symptoms(LOOK, client) == []
+    assert symptoms(replace(LOOK, tasks=(replace(TASK, seconds=99),)), client) == []  # longer than a lease
 
 
 @pytest.mark.parametrize(("seconds", "doubted"), [(100 + KILL_SECONDS - 1, False), (100 + KILL_SECONDS + 1, True)])
 def test_a_task_beyond_its_limit_would_have_been_killed(
-    client: fakeredis.FakeRedis, seconds: float, doubted: bool
+    client: fakeredis.FakeRedis, seconds: float, symptomatic: bool
 ) -> None:
     """Where nobody kills it, as with threads, this is how it is noticed."""
-    found = doubts(replace(LOOK, tasks=(replace(TASK, seconds=seconds),)), client)
-    assert bool(found) == doubted
-    assert all("its limit is 100 s" in doubt.text for doubt in found)
+    found = symptoms(replace(LOOK, tasks=(replace(TASK, seconds=seconds),)), client)
+    assert bool(found) == symptomatic
+    assert all("its limit is 100 s" in symptom.text for symptom in found)
 
 
 def test_a_message_that_waits_is_for_whoever_is_free(client: fakeredis.FakeRedis) -> None:
     client.lpush("coordinator", "a message")
-    assert [doubt.about for doubt in doubts(LOOK, client)] == [("queue", "coordinator", 5)]
-    assert doubts(replace(LOOK, slots=1), client) == []
+    assert [symptom.about for symptom in symptoms(LOOK, client)] == [("queue", "coordinator", 5)]
+    assert symptoms(replace(LOOK, slots=1), client) == []
 
 
 def test_a_scope_that_was_taken_away_is_no_longer_worked_at(client: fakeredis.FakeRedis) -> None:
     elsewhere = replace(TASK, seconds=99, process="host:8")
-    (doubt,) = doubts(replace(LOOK, tasks=(elsewhere,)), client)
-    assert doubt.text == f"{UNIT.id} was taken from host:8, which stands still"
-    assert doubts(replace(LOOK, tasks=(replace(elsewhere, seconds=1),)), client) == []  # it is about to begin
+    (symptom,) = symptoms(replace(LOOK, tasks=(elsewhere,)), client)
+    assert symptom.text == f"{UNIT.id} was taken from host:8, which stands still"
+    assert symptoms(replace(LOOK, tasks=(replace(elsewhere, seconds=1),)), client) == []  # it is about to begin
 
 
 def test_a_doubt_is_the_same_while_nothing_has_changed() -> None:
     """A second look that finds another number of tasks begun finds another doubt: the worker gets on."""
-    assert Doubt(("queue", "coordinator", 5), "for 9 s") == Doubt(("queue", "coordinator", 5), "for 14 s")
-    assert Doubt(("queue", "coordinator", 5), "") != Doubt(("queue", "coordinator", 6), "")
+    assert Symptom(("queue", "coordinator", 5), "for 9 s") == Symptom(("queue", "coordinator", 5), "for 14 s")
+    assert Symptom(("queue", "coordinator", 5), "") != Symptom(("queue", "coordinator", 6), "")

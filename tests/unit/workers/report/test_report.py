@@ -168,8 +168,8 @@ Kept as earlier runs saw it
 
 
 def test_a_writer_that_waits_says_what_for() -> None:
-    assert "Run 1-ab: running; the graph doesn't answer" in shown(
-        of(state="running", trouble="the graph doesn't answer")
+    assert "Run 1-ab: running; the graph isn't responding" in shown(
+        of(state="running", trouble="the graph isn't responding")
     )
 
 

@@ -46,7 +46,7 @@ def test_a_file_named_by_flag_or_variable_takes_the_place_of_the_one_here() -> N
     Path("other.toml").write_text("concurrency = 2")
     Path("third.toml").write_text("concurrency = 3")
     assert load(config="other.toml").concurrency == 2
-    assert load(config="other.toml").most_deaths == 3
+    assert load(config="other.toml").max_crashes == 3
     assert load({"config": "third.toml"}, config="other.toml").concurrency == 3
 
 
@@ -173,7 +173,7 @@ def test_another_process_gets_the_same_settings(tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir("/")
     again = Settings.load({}, environment)
     assert {name: getattr(again, name) for name in known()} == {name: getattr(settings, name) for name in known()}
-    assert (again.concurrency, again.most_deaths, again.aws_regions) == (0, 7, ("us-east-1",))
+    assert (again.concurrency, again.max_crashes, again.aws_regions) == (0, 7, ("us-east-1",))
 
 
 def test_a_run_is_told_names_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What of an answer decides where the next call goes."""
+"""What of a response decides where the next call goes."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ def test_what_is_no_region_becomes_part_of_no_host(region: str | None) -> None:
     assert _regions_of({"Buckets": [{"Name": "logs", "BucketRegion": region}]}) == {}
 
 
-def test_an_answer_without_buckets_says_nothing() -> None:
+def test_an_response_without_buckets_says_nothing() -> None:
     assert _regions_of({"Buckets": [{"BucketRegion": "eu-west-1"}, {}]}) == _regions_of({}) == {}

@@ -58,7 +58,7 @@ def test_a_call_without_a_paginator(
     [
         ("ec2:GetTransitGatewayPolicyTableEntries", "it takes NextToken"),
         ("firehose:ListDeliveryStreams", "HasMoreDeliveryStreams says that there is more"),
-        ("iottwinmaker:ListTagsForResource", "no member of its answer is a list"),
+        ("iottwinmaker:ListTagsForResource", "no member of its response is a list"),
     ],
 )
 def test_what_cannot_be_read_to_its_end_is_said(action: str, told: str) -> None:

@@ -1,4 +1,4 @@
-"""What botocore would give up an answer for costs itself: a time that is none, a character that XML doesn't have."""
+"""What botocore would give up a response for costs itself: a time that is none, a character that XML doesn't have."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_time_that_is_none_is_kept_as_it_was_said(said: object) -> None:
 
 
 @given(st.text() | st.integers() | st.floats())
-def test_no_time_ends_an_answer(said: object) -> None:
+def test_no_time_ends_an_response(said: object) -> None:
     assert isinstance(time_or_none(said), datetime | NoTime)
 
 
@@ -40,12 +40,12 @@ def test_no_time_ends_an_answer(said: object) -> None:
     ],
 )
 def test_a_character_that_xml_does_not_have_is_replaced(written: str, read: str) -> None:
-    answer = {"body": f"<d>{written}</d>".encode()}
-    without_forbidden_characters(answer)
-    assert ElementTree.fromstring(answer["body"]).text == read
+    response = {"body": f"<d>{written}</d>".encode()}
+    without_forbidden_characters(response)
+    assert ElementTree.fromstring(response["body"]).text == read
 
 
 def test_json_is_left_alone() -> None:
-    answer = {"body": b'{"a": "&#x7;"}'}
-    without_forbidden_characters(answer)
-    assert answer["body"] == b'{"a": "&#x7;"}'
+    response = {"body": b'{"a": "&#x7;"}'}
+    without_forbidden_characters(response)
+    assert response["body"] == b'{"a": "&#x7;"}'

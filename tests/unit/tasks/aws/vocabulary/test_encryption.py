@@ -1,4 +1,4 @@
-"""Which key something is encrypted by, in each way in which AWS's answers name it."""
+"""Which key something is encrypted by, in each way in which AWS's responses name it."""
 
 from __future__ import annotations
 

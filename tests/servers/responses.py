@@ -4,9 +4,9 @@
         aws.answers = {"rds:DescribeDBInstances": [{"DBInstances": [...], "Marker": "page-2"}, {"DBInstances": [...]}]}
         boto3.client("rds", endpoint_url=aws.url)
 
-A list is the pages of one call: a page's token leads to the next one. A mapping holds the answers of a call that is
+A list is the pages of one call: a page's token leads to the next one. A mapping holds the responses of a call that is
 made per item, by a word that tells the items' calls apart (`{"my-bucket": {...}}`), or its pages; an error code in the
-place of an answer is answered as that error; bytes are the body itself. Times are ISO text. A function makes the
+place of a response is answered as that error; bytes are the body itself. Times are ISO text. A function makes the
 response itself.
 """
 
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-Answer = dict[str, Any]
-Answers = Mapping[str, list[Answer] | dict[str, Answer | list[Answer] | str] | bytes | Callable[[Call], Response]]
+Page = dict[str, Any]
+Responses = Mapping[str, list[Page] | dict[str, Page | list[Page] | str] | bytes | Callable[[Call], Response]]
 
 ACCOUNT: Final = "111122223333"  # as the access key, too: so the server knows whose call it is without asking moto
 
 
-class AnswerServer:
+class ResponseServer:
     """`answers` may be replaced at any time. A call that has none is answered with 501, which names it.
 
     `simulator` stands before it, as before moto: it counts calls, and makes them fail on request.
@@ -46,7 +46,7 @@ class AnswerServer:
     """
 
     def __init__(self) -> None:
-        self.answers: Answers = {}
+        self.responses: Responses = {}
         self.received: list[Call] = []
         self.simulator = Simulator(self)
         self._server = make_server(HOST, 0, self.simulator, threaded=True, request_handler=_Quiet)
@@ -67,17 +67,19 @@ class AnswerServer:
     def _respond(self, call: Call) -> Response:
         name = f"{call.service}:{call.action}"
         self.received.append(call)
-        found = self.answers.get(name)
+        found = self.responses.get(name)
         if callable(found):
             return found(call)
         if isinstance(found, bytes):
             return Response(found, content_type="text/xml" if found.startswith(b"<") else "application/x-amz-json-1.1")
-        answer = found_for(found, call)
-        if answer is None:
-            return error_response(call, 501, "NotImplemented", f"no answer to {name} in the sample: {call.text[:200]}")
-        if isinstance(answer, str):
-            return error_response(call, 404, answer, f"the sample's answer to {name}")
-        return serialized(call, answer)
+        response = found_for(found, call)
+        if response is None:
+            return error_response(
+                call, 501, "NotImplemented", f"no response to {name} in the sample: {call.text[:200]}"
+            )
+        if isinstance(response, str):
+            return error_response(call, 404, response, f"the sample's response to {name}")
+        return serialized(call, response)
 
 
 class _Quiet(WSGIRequestHandler):
@@ -85,22 +87,22 @@ class _Quiet(WSGIRequestHandler):
         pass
 
 
-def serialized(call: Call, answer: Answer) -> Response:
-    """The answer as the service would put it on the wire."""
+def serialized(call: Call, response: Page) -> Response:
+    """The response as the service would put it on the wire."""
     service = get_service_model(call.service)
     serializer = get_serializer_class(call.service, service.metadata["protocol"])
-    wire = serializer(service.operation_model(call.action)).serialize(answer)
+    wire = serializer(service.operation_model(call.action)).serialize(response)
     return Response(wire["body"], wire["status_code"], wire["headers"])
 
 
-def found_for(answers: Any, call: Call) -> Answer | str | None:
-    """What answers a call, of all answers to calls of its kind: by what stands in it."""
-    if not isinstance(answers, dict):
-        return _page(answers, call) if answers else None
-    return _of_item(answers, call)
+def found_for(responses: Any, call: Call) -> Page | str | None:
+    """What answers a call, of all responses to calls of its kind: by what stands in it."""
+    if not isinstance(responses, dict):
+        return _page(responses, call) if responses else None
+    return _of_item(responses, call)
 
 
-def _page(pages: Sequence[Answer], call: Call) -> Answer:
+def _page(pages: Sequence[Page], call: Call) -> Page:
     """The first page, or the one that follows the page whose token the call carries."""
     for page, following in pairwise(pages):
         tokens = [jmespath.search(path, page) for path in output_tokens(call.service, call.action)]
@@ -110,13 +112,13 @@ def _page(pages: Sequence[Answer], call: Call) -> Answer:
 
 
 def output_tokens(service: str, operation: str) -> tuple[str, ...]:
-    """Where an answer holds what leads to its next page; none where the call doesn't page."""
+    """Where a response holds what leads to its next page; none where the call doesn't page."""
     pages = paging(f"{service}:{operation}")
     return pages.outputs if pages else ()
 
 
-def _of_item(answers: Mapping[str, Answer | list[Answer] | str], call: Call) -> Answer | str | None:
-    """The answer whose word stands in the call by itself: `logs` is not in `logs-archive`."""
-    words = [word for word in answers if re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w.-])", call.text)]
-    found = answers[max(words, key=len)] if words else None
+def _of_item(responses: Mapping[str, Page | list[Page] | str], call: Call) -> Page | str | None:
+    """The response whose word stands in the call by itself: `logs` is not in `logs-archive`."""
+    words = [word for word in responses if re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w.-])", call.text)]
+    found = responses[max(words, key=len)] if words else None
     return _page(found, call) if isinstance(found, list) else found
