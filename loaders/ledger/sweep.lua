@@ -1,6 +1,6 @@
 -- ARGV: lease ms, most deaths, republish after ms, redis run id, then for each provider its name and how many messages wait for it.
 -- Returns {events, units to publish}. Finds what was lost: leases that ran out, messages that never came, wake-ups, callbacks.
-local lease, most_deaths, patience = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local lease, max_crashes, redelivery_grace = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local events, publish, now = {}, {}, now_ms()
 local state = redis.call('HGET', run, 'state')
 if state == 'analysing' then
@@ -31,7 +31,7 @@ for _, unit in ipairs(redis.call('ZRANGEBYSCORE', run .. ':leases', '-inf', now,
   local k = unit_key(unit)
   local excused = redis.call('HDEL', k, 'excused') == 1
   local deaths = redis.call('HINCRBY', k, 'deaths', excused and 0 or 1)
-  if deaths >= most_deaths and not excused then
+  if deaths >= max_crashes and not excused then
     end_attempt(unit, 'quarantined', deaths .. ' attempts ended in the death of their process, last on '
       .. (redis.call('HGET', k, 'worker') or 'an unknown worker'))
     redis.call('HDEL', k, 'token')
@@ -52,9 +52,9 @@ end
 local queued = {}
 for i = 5, #ARGV, 2 do queued[ARGV[i]] = tonumber(ARGV[i + 1]) end
 for _, provider in ipairs(redis.call('SMEMBERS', run .. ':providers')) do
-  local waiting, before = queued[provider], now - patience * 60
+  local waiting, before = queued[provider], now - redelivery_grace * 60
   if waiting == 0 then
-    before = now - patience
+    before = now - redelivery_grace
   elseif waiting and waiting >= redis.call('ZCARD', run .. ':published:' .. provider) then
     before = 0 -- what was marked to be sent at the next turn
   end
@@ -68,7 +68,7 @@ if work_waits() then
   local since = redis.call('HGET', run, 'wake_ms') or redis.call('HGET', run, 'stalled_ms')
   if not since then
     redis.call('HSET', run, 'stalled_ms', now)
-  elseif now - since > patience then
+  elseif now - since > redelivery_grace then
     redis.call('HSET', run, 'wake_ms', now)
     add_event(events, 'load')
   end

@@ -68,7 +68,7 @@ class Models:
             return (fetch.items_path,) if fetch.items_path else ()
         found = self.paging(fetch.action)
         if found is None:
-            raise NotInModel(f"{fetch.action} doesn't page any more: the declaration must say items_at=")
+            raise NotInModel(f"{fetch.action} doesn't page any more: the declaration must say items_path=")
         return found.results
 
 

@@ -14,7 +14,7 @@ from tests.servers.aws import AwsServer, Effect, Fault
 from workers.embedded import Services
 from workers.embedded.broker import start_broker
 
-SLOW: dict[str, Any] = {"sweep_seconds": 30.0, "patience_seconds": 30.0, "lease_seconds": 120.0}
+SLOW: dict[str, Any] = {"sweep_seconds": 30.0, "redelivery_grace_seconds": 30.0, "lease_seconds": 120.0}
 TRIES = 3  # on a busy machine
 
 

@@ -37,7 +37,7 @@ T = TypeVar("T")
 QUICK: Mapping[str, Any] = {
     "lease_seconds": 4.0,
     "sweep_seconds": 0.5,
-    "patience_seconds": 2.0,
+    "redelivery_grace_seconds": 2.0,
     "writer_lease_seconds": 3.0,
     "transaction_seconds": 10.0,
     "run_lease_seconds": 30.0,

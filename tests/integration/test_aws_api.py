@@ -269,7 +269,7 @@ class TestDetails:
         )
         found = call(broker, lambda api: items(api, undeclared), region="global")
         assert {item.value["GetBucketPolicy"] is NOT_SEEN for item in found} == {True}
-        assert "neither none_if nor gone_if" in found[0].gaps[0].reason
+        assert "neither absent_codes nor not_found_codes" in found[0].gaps[0].reason
 
     def test_no_policy_is_an_response_and_a_denied_one_a_gap(self, aws: AwsServer, broker: redis.Redis) -> None:
         aws.add(Fault(Effect.DENY, action="GetBucketPolicy", bucket="details-003"))

@@ -47,11 +47,11 @@ class Setting:
     secret: bool = False
     note: str = ""  # said by `sync` where it is given
     remarks: Callable[[Any], Iterable[str]] = lambda value: ()  # the same, of a value
-    also: tuple[str, ...] = ()  # other names of it
+    aliases: tuple[str, ...] = ()  # other names of it
 
     @property
     def names(self) -> tuple[str, ...]:
-        return (self.name, *self.also)
+        return (self.name, *self.aliases)
 
     @property
     def variable(self) -> str:
@@ -249,9 +249,10 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         check=_between(1, 120),
     ),
     Setting(
-        name="most_deaths",
+        name="max_crashes",
+        aliases=("most_deaths",),
         default=3,
-        meaning="attempts that may end in the death of their process, then quarantine",
+        meaning="worker crashes per scope before it is quarantined",
         type=int,
         check=_between(1, 100),
     ),
@@ -265,7 +266,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting(
         name="visibility_timeout_seconds",
         default=3600,
-        meaning="after so long Redis hands out an unanswered message again",
+        meaning="seconds after which Redis redelivers an unacknowledged message",
         type=int,
         check=_between(20, 172_800),
     ),
@@ -277,7 +278,8 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         check=_between(0.1, 60),
     ),
     Setting(
-        name="patience_seconds",
+        name="redelivery_grace_seconds",
+        aliases=("patience_seconds",),
         default=10.0,
         meaning="how long a message may be under way before it counts as lost",
         type=float,
@@ -347,7 +349,7 @@ def _of_option(option: Option) -> Setting:
         metavar="NAME" if option.names_variable else None,
         secret=option.secret,
         note=option.note,
-        also=option.aliases,
+        aliases=option.aliases,
     )
 
 

@@ -151,7 +151,7 @@ class AwsApi:
         pages = paging(action)
         if pages is None or (pages.derived and len(pages.results) != 1):
             raise CallFailed(
-                Failure.INVALID_RESPONSE, action, "which list holds its items: its declaration must say items_at="
+                Failure.INVALID_RESPONSE, action, "which list holds its items: its declaration must say items_path="
             )
         return pages.results
 

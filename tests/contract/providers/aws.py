@@ -46,7 +46,7 @@ class BotocoreModel:
             return (fetch.items_path,) if fetch.items_path else ()
         config = paging(fetch.action)
         if config is None:
-            raise NotInModel(f"{fetch.action} doesn't page: the declaration must say items_at=")
+            raise NotInModel(f"{fetch.action} doesn't page: the declaration must say items_path=")
         return config.results
 
 
