@@ -207,7 +207,7 @@ class TestARegionWithoutTheService:
 
 
 @pytest.mark.parametrize("declared", [listing("ec2:DescribeVpcs"), roles(), listing("rds:DescribeDBInstances")])
-def test_an_response_cut_short_is_no_empty_response(
+def test_a_response_cut_short_is_no_empty_response(
     aws: AwsServer, broker: redis.Redis, declared: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tasks.aws.client.client.random.uniform", lambda low, high: 0)

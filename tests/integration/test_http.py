@@ -186,7 +186,7 @@ def test_a_wrong_token_is_denied_and_in_no_message(server: JsonApi, broker: redi
     assert "another-secret" not in str(caught.value)
 
 
-def test_an_response_that_was_cut_is_asked_for_again(server: JsonApi, api: HttpApi) -> None:
+def test_a_response_that_was_cut_is_asked_for_again(server: JsonApi, api: HttpApi) -> None:
     server.refuse(USERS, 200, body='[{"id": "1"')
     assert run(ids(api)) == ["1", "2", "3"]
 

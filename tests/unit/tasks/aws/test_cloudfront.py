@@ -62,7 +62,7 @@ def test_an_account_without_origins_has_none() -> None:
 
 
 @pytest.mark.parametrize(
-    "answers",
+    "responses",
     [
         {"": {}},
         {"": {"Quantity": 1, "IsTruncated": False}},
@@ -71,7 +71,7 @@ def test_an_account_without_origins_has_none() -> None:
     ],
     ids=["says nothing", "list left out", "no further page named", "the same page again"],
 )
-def test_an_response_that_does_not_say_what_there_is_is_none(responses: dict[str, Page]) -> None:
+def test_a_response_that_does_not_say_what_there_is_is_none(responses: dict[str, Page]) -> None:
     with pytest.raises(CallFailed) as caught:
         listed(responses)
     assert caught.value.failure is Failure.INVALID_RESPONSE

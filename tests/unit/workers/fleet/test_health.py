@@ -36,7 +36,7 @@ def test_a_worker_at_work_raises_no_doubt(client: fakeredis.FakeRedis) -> None:
     assert symptoms(replace(LOOK, tasks=(replace(TASK, seconds=99),)), client) == []  # longer than a lease
 
 
-@pytest.mark.parametrize(("seconds", "doubted"), [(100 + KILL_SECONDS - 1, False), (100 + KILL_SECONDS + 1, True)])
+@pytest.mark.parametrize(("seconds", "symptomatic"), [(100 + KILL_SECONDS - 1, False), (100 + KILL_SECONDS + 1, True)])
 def test_a_task_beyond_its_limit_would_have_been_killed(
     client: fakeredis.FakeRedis, seconds: float, symptomatic: bool
 ) -> None:

@@ -17,5 +17,5 @@ def test_what_is_no_region_becomes_part_of_no_host(region: str | None) -> None:
     assert _regions_of({"Buckets": [{"Name": "logs", "BucketRegion": region}]}) == {}
 
 
-def test_an_response_without_buckets_says_nothing() -> None:
+def test_a_response_without_buckets_says_nothing() -> None:
     assert _regions_of({"Buckets": [{"BucketRegion": "eu-west-1"}, {}]}) == _regions_of({}) == {}
