@@ -23,7 +23,8 @@ from googleapiclient import discovery
 from googleapiclient.errors import HttpError
 
 from tasks.clients import base_url, google_responses
-from tasks.clients.client import READ_SECONDS, ApiPolicy, ErrorResponse, RateLimitedClient, Response
+from tasks.clients.api_client import ApiClient, ApiPolicy, Response
+from tasks.clients.client import READ_SECONDS, ErrorResponse
 from tasks.clients.google_documents import discovery_document, is_paged, lists_of, method_of, scopes_of
 from tasks.clients.google_errors import LONGEST_REASON, WITHOUT_SCOPE, refusal
 from tasks.clients.google_scopes import narrowest
@@ -68,7 +69,7 @@ def terms(limits: Mapping[str, RateLimit], in_flight: int) -> ApiPolicy:
 
 
 @dataclass(kw_only=True)
-class GoogleApi(RateLimitedClient):
+class GoogleApi(ApiClient):
     """Google's services for one tenant.
 
     identity   whose calls they are
@@ -108,7 +109,7 @@ class GoogleApi(RateLimitedClient):
     async def _body(self, action: str, request: Any) -> dict[str, Any]:
         """A response to the request that is one. Raises CallFailed."""
         try:
-            response = await self.response(action, lambda: self._send(request))
+            response = await self.response(action, lambda: self._execute(request))
         except CallFailed as error:
             if error.code in WITHOUT_SCOPE:
                 takes = f"{action} (OAuth scope {narrowest(scopes_of(action))})"
@@ -156,7 +157,7 @@ class GoogleApi(RateLimitedClient):
             value = value.replace(f"{{{name}}}", fixed)
         return value
 
-    def _send(self, request: Any) -> Response | ErrorResponse:
+    def _execute(self, request: Any) -> Response | ErrorResponse:
         heads: list[Mapping[str, str]] = []
         request.add_response_callback(heads.append)
         try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from tasks.clients.client import ErrorResponse, Response
+from tasks.clients.api_client import Response
+from tasks.clients.client import ErrorResponse
 from tasks.clients.http import retry_after
 from tasks.failures import Failure
 

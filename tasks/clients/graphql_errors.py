@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from tasks.clients.client import ErrorResponse, Response
+from tasks.clients.api_client import Response
+from tasks.clients.client import ErrorResponse
 from tasks.clients.http import by_status
 from tasks.failures import CallFailed, Failure
 

@@ -23,7 +23,8 @@ from requests.auth import AuthBase
 
 from loaders.model import at
 from tasks.clients import base_url
-from tasks.clients.client import CONNECT_SECONDS, READ_SECONDS, ApiPolicy, ErrorResponse, RateLimitedClient, Response
+from tasks.clients.api_client import ApiClient, ApiPolicy, Response
+from tasks.clients.client import CONNECT_SECONDS, READ_SECONDS, ErrorResponse
 from tasks.clients.link_header import links
 from tasks.engine import calls
 from tasks.engine.listing import CALLS_IN_FLIGHT
@@ -162,7 +163,7 @@ class _Authorized(AuthBase):
 
 
 @dataclass(kw_only=True)
-class HttpApi(RateLimitedClient):
+class HttpApi(ApiClient):
     """A provider's API for one tenant.
 
     base_url      what paths are appended to, and where links must lead: they are sent the credentials as well

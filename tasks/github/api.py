@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Final
 
 from tasks.clients import graphql
-from tasks.clients.client import ErrorResponse, Response
+from tasks.clients.api_client import Response
+from tasks.clients.client import ErrorResponse
 from tasks.clients.graphql import GraphqlApi
 from tasks.clients.http import HttpService, retry_after, seconds_until
 from tasks.clients.rate_limiter import RateLimit, RateLimiter

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from loaders.model import at
 from tasks.clients import variables
-from tasks.clients.client import ErrorResponse, Response
+from tasks.clients.api_client import Response
+from tasks.clients.client import ErrorResponse
 from tasks.clients.http import HttpApi, HttpService, NextPage, by_status, message_of, seconds_until
 from tasks.clients.rate_limiter import RateLimit, RateLimiter
 from tasks.failures import Failure

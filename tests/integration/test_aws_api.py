@@ -18,6 +18,7 @@ import redis
 from tasks.aws.client import client as aws_api
 from tasks.aws.client import credentials
 from tasks.aws.client.client import AwsApi
+from tasks.clients.client import MAX_ATTEMPTS
 from tasks.clients.rate_limiter import RedisRateLimiter
 from tasks.engine.listing import CALLS_IN_FLIGHT, listing
 from tasks.failures import CallFailed, Failure, RetryLater
@@ -142,12 +143,12 @@ def test_transient_errors_are_tried_again(aws: AwsServer, broker: redis.Redis, e
 def test_an_error_that_stays_fails_after_five_tries(
     aws: AwsServer, broker: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.aws.client.client.random.uniform", lambda low, high: 0)
+    monkeypatch.setattr("tasks.clients.client.random.uniform", lambda low, high: 0)
     aws.add(Fault(Effect.ERROR, service="ec2"))
     with pytest.raises(CallFailed) as caught:
         call(broker, lambda api: api.call("ec2:DescribeVpcs"))
     assert caught.value.failure is Failure.TRANSIENT
-    assert aws.calls().count("ec2") == aws_api.MAX_ATTEMPTS
+    assert aws.calls().count("ec2") == MAX_ATTEMPTS
 
 
 def test_expired_credentials_are_renewed_once(aws: AwsServer, broker: redis.Redis) -> None:
@@ -187,7 +188,7 @@ class TestARegionWithoutTheService:
         for name, value in KEYS.items():
             monkeypatch.setenv(name, value)
         monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-        monkeypatch.setattr("tasks.aws.client.client.random.uniform", lambda low, high: 0)
+        monkeypatch.setattr("tasks.clients.client.random.uniform", lambda low, high: 0)
 
     def failed(self, broker: redis.Redis, action: str) -> CallFailed:
         async def work(api: AwsApi) -> None:
@@ -210,7 +211,7 @@ class TestARegionWithoutTheService:
 def test_a_response_cut_short_is_no_empty_response(
     aws: AwsServer, broker: redis.Redis, declared: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.aws.client.client.random.uniform", lambda low, high: 0)
+    monkeypatch.setattr("tasks.clients.client.random.uniform", lambda low, high: 0)
     aws.add(Fault(Effect.MALFORMED))
     with pytest.raises(CallFailed) as caught:
         call(broker, lambda api: items(api, declared))
@@ -330,7 +331,7 @@ class TestDetailsOfPages:
         found = by_name(call(broker, lambda api: items(api, self.GROUPS), region="global"))
         assert found["ops"].value["GetGroup"] is NOT_SEEN
         [gap] = found["ops"].gaps
-        assert gap.reason == "bad response: the response says that there is more, and not where"
+        assert gap.reason == "invalid response: the response says that there is more, and not where"
 
     def test_a_page_of_a_detail_that_was_cut_short_is_no_end(
         self, responses: ResponseServer, broker: redis.Redis
@@ -339,7 +340,7 @@ class TestDetailsOfPages:
         del pages[1]["Users"]
         found = by_name(call(broker, lambda api: items(api, self.GROUPS), region="global"))
         assert found["ops"].value["GetGroup"] is NOT_SEEN
-        assert found["ops"].gaps == (Gap("iam:GetGroup", "bad response: the response has no Users"),)
+        assert found["ops"].gaps == (Gap("iam:GetGroup", "invalid response: the response has no Users"),)
         assert found["empty"].failure is None
 
     def test_a_detail_of_each_element_is_merged_into_it(self, responses: ResponseServer, broker: redis.Redis) -> None:

@@ -12,7 +12,8 @@ import pytest
 import redis
 
 from tasks.clients import http
-from tasks.clients.client import MAX_ATTEMPTS, Response
+from tasks.clients.api_client import Response
+from tasks.clients.client import MAX_ATTEMPTS
 from tasks.clients.http import Cursor, HttpApi, HttpService, LinkHeader
 from tasks.clients.rate_limiter import RateLimit, RedisRateLimiter
 from tasks.engine.listing import Listing, listing

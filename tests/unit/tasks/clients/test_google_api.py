@@ -10,7 +10,7 @@ import pytest
 from google.oauth2 import service_account
 
 from tasks.clients import google
-from tasks.clients.client import Response
+from tasks.clients.api_client import Response
 from tasks.clients.google import GoogleApi
 from tasks.clients.local_rate_limiter import LocalRateLimiter
 from tasks.clients.rate_limiter import RateLimit
