@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks.clients import base_url, http
+from tasks.clients.base_url import check_base_url
+from tasks.clients.http import http_calls
+from tasks.clients.http_requests import close_http
 from tasks.crxcavator import api, tenants
 from tasks.resource import Option, Provider
 
@@ -17,15 +19,15 @@ PROVIDER: Final = Provider(
     regions=tenants.regions,
     connect=api.connect,
     problems=tenants.missing,
-    close=http.close,
-    calls=http.described,
+    close=close_http,
+    calls=http_calls,
     options=(
         Option(
             name="crxcavator_api_base_uri",
             meaning="where the API of CRXcavator is served",
             default="https://api.crxcavator.io/v1",
             aliases=("crxcavator_api_base_url",),
-            check=base_url.check,
+            check=check_base_url,
         ),
         Option(
             name="crxcavator_api_key_env_var",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from tasks.clients import base_url, variables
+from tasks.clients.base_url import host_of
+from tasks.clients.variables import unset_variables
 from tasks.failures import NotConfigured
 from tasks.resource import Listed, Options, Tenant
 
@@ -18,7 +19,7 @@ async def tenants(options: Options, rate_limiter: Any) -> Listed[Tenant]:
         raise NotConfigured(_OFF)
     url = options["crxcavator_api_base_uri"]
     access = {"base_url": url, "api_key_variable": options["crxcavator_api_key_env_var"]}
-    return Listed([Tenant(provider="crxcavator", id=base_url.host(url), access=access)])
+    return Listed([Tenant(provider="crxcavator", id=host_of(url), access=access)])
 
 
 async def regions(api: Any, options: Options) -> Listed[str]:
@@ -28,4 +29,4 @@ async def regions(api: Any, options: Options) -> Listed[str]:
 def missing(options: Options) -> Iterable[str]:
     if not options.get("crxcavator_api_key_env_var"):
         raise NotConfigured(_OFF)
-    yield from variables.unset(options, "crxcavator_api_key_env_var")
+    yield from unset_variables(options, "crxcavator_api_key_env_var")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks.clients import google
+from tasks.clients.google import ENDPOINT, google_calls
 from tasks.gcp import api, identity, tenants
 from tasks.gcp.permissions import permission
 from tasks.resource import Provider
@@ -37,7 +37,7 @@ PROVIDER: Final = Provider(
     connect=api.connect,
     problems=tenants.missing,
     close=identity.close,
-    calls=google.described(permission),
-    options=(google.ENDPOINT,),
+    calls=google_calls(permission),
+    options=(ENDPOINT,),
     other_words=_OTHER_WORDS,
 )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks.clients import base_url, http
+from tasks.clients.base_url import check_base_url
+from tasks.clients.http import http_calls
+from tasks.clients.http_requests import close_http
 from tasks.okta import api, saml, tenants
 from tasks.resource import Option, Provider
 
@@ -15,8 +17,8 @@ PROVIDER: Final = Provider(
     connect=api.connect,
     problems=tenants.missing,
     conflicts=tenants.conflicts,
-    close=http.close,
-    calls=http.described,
+    close=close_http,
+    calls=http_calls,
     options=(
         Option(
             name="okta_org_id",
@@ -31,7 +33,7 @@ PROVIDER: Final = Provider(
         Option(
             name="okta_base_url",
             meaning="where the organization is served, if not at https://<org>.okta.com: a custom domain",
-            check=base_url.check,
+            check=check_base_url,
         ),
         Option(
             name="okta_saml_role_regex",

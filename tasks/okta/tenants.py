@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-from tasks.clients import variables
+from tasks.clients.variables import unset_variables
 from tasks.failures import NotConfigured
 from tasks.resource import Listed, Options, Tenant
 
@@ -34,7 +34,7 @@ def missing(options: Options) -> Iterable[str]:
     """Raises NotConfigured where neither organization nor token is named."""
     if not options.get("okta_org_id"):
         raise NotConfigured(_OFF)
-    yield from variables.unset(options, "okta_api_key_env_var")
+    yield from unset_variables(options, "okta_api_key_env_var")
 
 
 def conflicts(options: Options) -> tuple[str, str] | None:

@@ -100,7 +100,7 @@ def test_throttles_slow_the_whole_fleet_down_and_lose_nothing(
     aws.add(Fault(Effect.THROTTLE, service="iam", times=2))
     found = call(broker, lambda api: items(api, roles()))
     assert role_names <= {item.value["RoleName"] for item in found}
-    rate = float(broker.hget(f"chartfleet:budget:aws:{ACCOUNT}:{REGION}:iam", "rate"))  # type: ignore[arg-type]
+    rate = float(broker.hget(f"chartfleet:rate_limit:aws:{ACCOUNT}:{REGION}:iam", "rate"))  # type: ignore[arg-type]
     assert rate < aws_api._LIMITS["iam"].initial
 
 
