@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from google.auth.credentials import Credentials
 
 from tasks.clients import google_responses
 from tasks.clients.api_client import ApiClient, ApiPolicy
-from tasks.clients.base_url import check_base_url
 from tasks.clients.google_documents import is_paged, lists_of, method_of, scopes_of
 from tasks.clients.google_errors import MAX_REASON, WITHOUT_SCOPE, classify_google_error
 from tasks.clients.google_requests import UNREFRESHED, execute, service_client
@@ -24,13 +23,7 @@ from tasks.clients.google_scopes import narrowest
 from tasks.clients.rate_limiter import RateLimit
 from tasks.engine import calls
 from tasks.failures import CallFailed, Failure
-from tasks.resource import Call, Fetch, Option
-
-ENDPOINT: Final = Option(
-    name="google_api_endpoint",
-    meaning="one root in place of that of each Google service: R/compute/v1/..., R/storage/v1/..., R/v1/...",
-    check=check_base_url,
-)
+from tasks.resource import Call, Fetch
 
 
 def google_policy(limits: Mapping[str, RateLimit], in_flight: int) -> ApiPolicy:

@@ -65,8 +65,9 @@ def start(
         indexes.ensure(graph, registry.schema())
         ledger = Ledger(client, run)
         planners = [Scope(type=tenants_type(name), tenant=name) for name in settings.modules if name not in off]
-        config = settings.run_config() | {"graph": graph.database_id(), permissions.CONFIG: rules, "off": dict(off)}
-        _end_abandoned(client, config["graph"], run)
+        graph_id = graph.database_id()
+        config = settings.run_config() | {"graph": graph_id, permissions.CONFIG: rules, "off": dict(off)}
+        _end_abandoned(client, graph_id, run)
         ledger.set_held(held_scopes(graph))
         ledger.open(tag=tag, config=config, window=settings.admission_window, planners=planners)
     except BaseException:
@@ -138,7 +139,7 @@ def plan_tenants(process: Process, run: str, unit: Scope, publish: Publish) -> N
 
     def plan(ledger: Ledger, attempt: Attempt) -> list[Event]:
         provider = registry.providers()[unit.provider]
-        options = _config(ledger)["options"]
+        options = provider.read_options(_config(ledger)["options"])
         listed = process.run_async(_all(provider.tenants(options, process.rate_limiter)))
         ledger.set_tenants({f"{t.provider}/{t.id}": asdict(t) for t in listed.found})
         units = [Scope(type=regions_type(unit.provider), tenant=tenant.id) for tenant in listed.found]
@@ -171,7 +172,7 @@ def plan_regions(
         api = process.run_async(_all(provider.connect(tenant, unit.region, process.rate_limiter)))
         if any(type_.per is Per.REGION for type_ in types):
             try:
-                listed = process.run_async(_all(provider.regions(api, config["options"])))
+                listed = process.run_async(_all(provider.regions(api, provider.read_options(config["options"]))))
             except CallFailed as error:
                 if error.failure is not Failure.DENIED:
                     raise
