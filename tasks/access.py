@@ -44,6 +44,8 @@ class Remedy:
 
 
 class Reached(StrEnum):
+    """Whether a tenant could be reached."""
+
     YES = "yes"
     NO = "no"
     SKIPPED = "skipped"  # as a run skips it: a suspended account
