@@ -59,7 +59,7 @@ def outcome(ledger: Ledger, attempt: Attempt) -> str:
         return NOTHING_TO_DO
     match unit.state:
         case State.FETCHED | State.CLEANED:
-            return f"complete: {unit.rows} rows"
+            return "complete" if unit.scope.plans else f"complete: {unit.rows} rows"
         case State.PLANNED:
             return _short(f"given back: {unit.reason}")
         case state:
