@@ -145,9 +145,7 @@ def _of_ledger(task: Task, client: redis.Redis) -> Iterator[Symptom]:
         case (run,) if task.name == ANALYSE_TASK:
             ledger = Ledger(client, run)
             if ledger.state() is RunState.ANALYSING and ledger.analyst() != task.process:
-                yield Symptom(
-                    ("lost", task.id), f"the analysis was taken from {task.process}, which is stuck"
-                )
+                yield Symptom(("lost", task.id), f"the analysis was taken from {task.process}, which is stuck")
 
 
 def _of_writer(task: Task, settings: Settings) -> Iterator[Symptom]:
