@@ -12,7 +12,7 @@ import neo4j
 
 from loaders import cypher
 from loaders.graph import Graph
-from loaders.model import GraphSchema
+from loaders.schema import GraphSchema
 
 NODES_PER_TRANSACTION = 5_000
 MAX_DELETED_PER_TRANSACTION = 10_000

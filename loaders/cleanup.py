@@ -10,7 +10,8 @@ import neo4j
 
 from loaders import cypher
 from loaders.graph import Graph
-from loaders.model import GraphSchema, NodeModel
+from loaders.model import NodeModel
+from loaders.schema import GraphSchema
 from loaders.scope import Scope
 
 MAX_PER_TRANSACTION = 10_000  # relationships or nodes: a hub's edges are deleted in pages, not with the hub

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import TENANT_EDGE, UNOWNED, GraphSchema, IdLink, Link, NodeModel, Reference
+from loaders.model import TENANT_EDGE, UNOWNED, IdLink, Link, NodeModel, Reference
+from loaders.schema import GraphSchema
 
 OWN_INDEX: Final = "chartfleet_"  # how the names of indexes and constraints begin
 

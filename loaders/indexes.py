@@ -9,7 +9,7 @@ import neo4j
 
 from loaders import cypher
 from loaders.graph import Graph
-from loaders.model import GraphSchema
+from loaders.schema import GraphSchema
 
 # What Chartfleet keeps of itself in the graph: the writer's node, the runs, and the coverage of each scope.
 BOOKKEEPING = ("SyncGraph", "SyncRun", "SyncScope")

@@ -18,7 +18,8 @@ from loaders.batch import kept as kept_row
 from loaders.cleanup import Cleanup
 from loaders.graph import Graph
 from loaders.ledger import Event, Ledger, Taken
-from loaders.model import GraphSchema, NodeModel
+from loaders.model import NodeModel
+from loaders.schema import GraphSchema
 from loaders.scope import Scope
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from loaders.cleanup import Cleanup
 from loaders.coverage import COMPLETE, status
 from loaders.graph import Graph
 from loaders.ledger import Unit
-from loaders.model import GraphSchema
+from loaders.schema import GraphSchema
 from loaders.scope import Scope, regions_type, tenants_type
 
 RETIRED: Final = "retired"

@@ -14,7 +14,8 @@ import yaml
 
 from analysis.iam import service_authorization
 from analysis.iam.action_parts import asked_about, works_on
-from loaders.model import GraphSchema, NodeModel
+from loaders.model import NodeModel
+from loaders.schema import GraphSchema
 
 DEFAULTS: Final = Path(__file__).with_name("permission_relationships.yaml")
 ACCOUNT: Final = "AWSAccount"

@@ -28,7 +28,8 @@ from analysis.iam.principals import ALL, NOT_ALL_READ, Principal, account_of
 from analysis.job import Findings, Job
 from loaders.cypher import quoted
 from loaders.graph import Graph
-from loaders.model import GraphSchema, NodeModel
+from loaders.model import NodeModel
+from loaders.schema import GraphSchema
 
 RESOURCES_AT_A_TIME: Final = 2_000
 

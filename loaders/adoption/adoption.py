@@ -15,7 +15,8 @@ from loaders.adoption.labels import Relabel, known, nodes, relabels
 from loaders.adoption.takeover import Edges, Triple
 from loaders.cypher import quoted
 from loaders.graph import Graph
-from loaders.model import GraphSchema, NodeModel
+from loaders.model import NodeModel
+from loaders.schema import GraphSchema
 
 LABELS_PER_TRANSACTION: Final = 5_000
 

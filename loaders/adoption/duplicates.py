@@ -12,7 +12,8 @@ import neo4j
 
 from loaders.cypher import labels, pattern, quoted
 from loaders.graph import Graph
-from loaders.model import GraphSchema, NodeModel
+from loaders.model import NodeModel
+from loaders.schema import GraphSchema
 
 KEYS_PER_PAGE: Final = 200
 RELATIONSHIPS_PER_TRANSACTION: Final = 5_000

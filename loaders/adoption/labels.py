@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from loaders.cypher import labels, quoted
-from loaders.model import GraphSchema, NodeModel
+from loaders.model import NodeModel
+from loaders.schema import GraphSchema
 from loaders.scope import provider_of
 
 # Another provider's nodes under a label that a model here has as its own: they stay as they are.

@@ -16,7 +16,8 @@ from typing import Any, Final
 from loaders.adoption.labels import nodes
 from loaders.cypher import pattern, quoted
 from loaders.graph import Graph
-from loaders.model import TENANT_EDGE, GraphSchema, IdLink, NodeModel, Reference
+from loaders.model import TENANT_EDGE, IdLink, NodeModel, Reference
+from loaders.schema import GraphSchema
 from loaders.scope import GLOBAL, Scope, provider_of
 
 IDS_PER_PAGE: Final = 1_000

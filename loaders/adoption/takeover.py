@@ -15,7 +15,8 @@ from loaders.adoption.labels import foreign, known
 from loaders.adoption.owners import tenant_labels
 from loaders.cypher import make_stub, pattern, quoted
 from loaders.graph import Graph
-from loaders.model import TENANT_EDGE, UNOWNED, GraphSchema, IdLink, Link, NodeModel, Reference, Relationship
+from loaders.model import TENANT_EDGE, UNOWNED, IdLink, Link, NodeModel, Reference, Relationship
+from loaders.schema import GraphSchema
 from loaders.scope import Scope
 
 OTHERS: Final = "others"  # `_scope` of an edge that no scope writes, and that shared nodes are needed by

@@ -14,7 +14,8 @@ from importlib.metadata import entry_points
 from types import ModuleType
 
 import tasks
-from loaders.model import GraphSchema, ModelError
+from loaders.model import ModelError
+from loaders.schema import GraphSchema
 from tasks.resource import Provider, ResourceType
 
 _NOT_PROVIDERS = ("tasks.engine", "tasks.clients")

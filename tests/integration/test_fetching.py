@@ -16,7 +16,8 @@ import redis
 
 from loaders.batch import decode, item_number
 from loaders.ledger import Attempt, Event, Fenced, Ledger, State
-from loaders.model import GraphSchema, Node, key, prop
+from loaders.model import Node, key, prop
+from loaders.schema import GraphSchema
 from loaders.scope import Scope
 from tasks.engine.fetch import MAX_GAPS, Fetching, FetchLimits
 from tasks.failures import CallFailed, Failure, RetryLater

@@ -17,7 +17,8 @@ from loaders.cleanup import Cleanup
 from loaders.graph import Graph
 from loaders.indexes import DuplicateNodes
 from loaders.ledger import Event, State
-from loaders.model import GraphSchema, Node, key, prop
+from loaders.model import Node, key, prop
+from loaders.schema import GraphSchema
 from loaders.writer import LostWriter, OutdatedRun, RunRefused, Writer, claim, revoke_claim, wait_until
 from tasks.aws.ec2.instances import EC2Instance
 from tasks.engine import registry

@@ -18,7 +18,8 @@ from docs import generate, schema_pages
 from loaders.coverage import rows as coverage_rows
 from loaders.indexes import BOOKKEEPING
 from loaders.ledger import State, Unit
-from loaders.model import GraphSchema, Source
+from loaders.model import Source
+from loaders.schema import GraphSchema
 from loaders.scope import Scope
 from tasks.engine import registry
 from tasks.engine.rows import rows_of

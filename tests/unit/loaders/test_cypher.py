@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from loaders import cypher
-from loaders.model import GraphSchema, Node, id_link, key, link, outgoing, prop
+from loaders.model import Node, id_link, key, link, outgoing, prop
+from loaders.schema import GraphSchema
 
 
 class Network(Node, label="Network"):
