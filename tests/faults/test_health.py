@@ -55,7 +55,7 @@ def test_a_process_that_stands_still_with_a_scope_is_noticed_once_its_lease_is_o
     fetcher = fetching(fleet, aws)
     holder = unit_of(ledger_of(fleet), SUBNETS, HERE).worker
     with frozen(int(holder.rpartition(":")[2])):
-        wait_for(lambda: (unit := unit_of(ledger_of(fleet), SUBNETS, HERE)).deaths and unit.state is State.FETCHING)
+        wait_for(lambda: (unit := unit_of(ledger_of(fleet), SUBNETS, HERE)).crashes and unit.state is State.FETCHING)
         told = fleet.health(fetcher)
     assert not told.well
     assert f"{SUBNETS}/123456789012/{HERE} was taken from {holder}, which stands still" in told.text

@@ -303,7 +303,7 @@ def test_a_scope_that_must_wait_is_given_back_and_begins_again_when_due(ledger: 
     assert attempt.number == 2
     unit = ledger.unit(SCOPE)
     assert unit is not None
-    assert unit.deaths == 0
+    assert unit.crashes == 0
 
 
 def test_a_worker_that_shuts_down_gives_the_scope_back_at_the_next_item(ledger: Ledger) -> None:
