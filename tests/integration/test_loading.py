@@ -458,7 +458,7 @@ def test_a_plain_index_gives_way_to_a_constraint(relics: Graph) -> None:
 
 def test_duplicates_are_named_with_the_way_out(relics: Graph) -> None:
     relics.write(lambda tx: tx.run("CREATE (:Relic {id: 'twice'}), (:Relic {id: 'twice'})").consume())
-    with pytest.raises(DuplicateNodes, match=r"several Relic nodes of one id.*twice.*chartfleet adopt"):
+    with pytest.raises(DuplicateNodes, match=r"several Relic nodes with the same id.*twice.*chartfleet adopt"):
         indexes.ensure(relics, RELICS)
 
 
