@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from analysis.iam.address_space import anywhere, networks, on_the_internet
 from analysis.iam.condition_operators import arn_like, entry, like
 from analysis.iam.example_texts import FRESH, common, examples
+from analysis.iam.external_principals import KINDS, PLACES, ExternalPrincipal, accounts, is_judged, of, table, values
 from analysis.iam.patterns import overlaps
-from analysis.iam.strangers import KINDS, PLACES, Stranger, accounts, is_judged, of, table, values
 
 WORDS = ("never", "chosen", "address", "any_address", "now", "ours")
-ROLE = Stranger("role", "internet", "900000000001", ours="111122223333")
+ROLE = ExternalPrincipal("role", "internet", "900000000001", ours="111122223333")
 
 
 def test_the_table_is_whole() -> None:
@@ -51,7 +51,7 @@ def test_what_policies_ask_for_is_judged(key: str) -> None:
 
 
 def test_who_has_what() -> None:
-    anonymous = Stranger("anonymous", "endpoint", "900000000001")
+    anonymous = ExternalPrincipal("anonymous", "endpoint", "900000000001")
     assert of(ROLE, "aws:sourcevpce") == of(anonymous, "aws:principalarn") == of(anonymous, "aws:sourceip") == "never"
     assert of(ROLE, "aws:sourceip") == "address"
     assert of(ROLE, "aws:username") == "never"
