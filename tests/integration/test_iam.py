@@ -358,8 +358,8 @@ def test_first_come_the_roles_that_anybody_may_assume(account: Account, sync: Sy
     ]
     assert (found["count"], found["unknown"]) == (3, 3)
     assert {one["role"].rpartition("/")[2]: one["why"] for one in found["unknown_examples"]} == {
-        "of-org": "trusts organization o-mine, which is not read",
-        "of-vendor": "trusts account 999999999999, which is not read",
+        "of-org": "trusts organization o-mine, which is not synced",
+        "of-vendor": "trusts account 999999999999, which is not synced",
         "of-who-knows": "trusts anybody who knows sts:ExternalId",
     }
 
