@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from loaders.model import GraphSchema, Source
+from loaders.schema import GraphSchema
 from loaders.scope import Scope
+from loaders.source import Source
 from tasks.engine import registry
 from tasks.resource import ResourceType
 
