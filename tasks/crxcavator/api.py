@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tasks.clients.http import HttpApi, HttpService
-from tasks.clients.rate_limiter import RateLimit, RateLimiter
-from tasks.clients.variables import read_variable
 from tasks.crxcavator.access import CrxcavatorAccess
-from tasks.resource import Tenant
+from tasks.provider import HttpApi, HttpService, RateLimit, RateLimiter, Tenant, read_variable
 
 SERVICE: Final = HttpService(limit=lambda action: ("all", RateLimit(initial=10, maximum=20)), in_flight=5)
 

@@ -7,11 +7,24 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final
 
-from loaders.model import Node, NotSeen, Source, at, incoming, key, prop
-from tasks.clients.http import HttpApi
-from tasks.engine.listing import bounded
-from tasks.failures import CallFailed, Failure
-from tasks.resource import NOT_SEEN, Gap, Item, Per, ResourceType
+from tasks.provider import (
+    NOT_SEEN,
+    CallFailed,
+    Failure,
+    Gap,
+    HttpApi,
+    Item,
+    Node,
+    NotSeen,
+    Per,
+    ResourceType,
+    Source,
+    at,
+    bounded,
+    incoming,
+    key,
+    prop,
+)
 
 _INSTALLED: Final = "GET /group/users/extensions"
 _REPORT: Final = "GET /report/{extension}/{version}"

@@ -6,12 +6,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from tasks.clients.base_url import host_of
-from tasks.clients.rate_limiter import RateLimiter
-from tasks.clients.variables import unset_variables
 from tasks.crxcavator.access import CrxcavatorAccess
 from tasks.crxcavator.options import CrxcavatorOptions
-from tasks.failures import NotConfigured
-from tasks.resource import Api, Listed, Tenant
+from tasks.provider import Api, Listed, NotConfigured, RateLimiter, Tenant, unset_variables
 
 _OFF: Final = "crxcavator_api_key_env_var enables it: the NAME of the variable that holds the key of the API"
 

@@ -11,10 +11,8 @@ from typing import Any, Final
 from tasks.clients.google import GoogleApi, google_policy
 from tasks.clients.google_access import GoogleAccess
 from tasks.clients.google_documents import method_of
-from tasks.clients.rate_limiter import RateLimit, RateLimiter
-from tasks.failures import CallFailed, Failure
 from tasks.gcp import identity, states
-from tasks.resource import Tenant
+from tasks.provider import CallFailed, Failure, RateLimit, RateLimiter, Tenant
 
 ORGANIZATION: Final = "organization"  # kinds of tenants
 PROJECT: Final = "project"

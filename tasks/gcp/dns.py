@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from loaders.model import Node, Source, incoming, key, parent, prop
-from tasks.engine.listing import listing
 from tasks.gcp.api import PROJECT
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, Source, incoming, key, listing, parent, prop
 
 
 class GCPDNSZone(Node, label="GCPDNSZone", labels=("DNSZone",), tenant="GCPProject"):

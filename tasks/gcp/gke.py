@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, Source, key, prop
-from tasks.engine.listing import listing
 from tasks.gcp import gke_endpoints
 from tasks.gcp.api import PROJECT
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, Source, key, listing, prop
 
 
 def network_policy(cluster: Source) -> str | bool:

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from loaders.model import Source, at
 from tasks.ip_range import is_wide
+from tasks.provider import Source, at
 
 _IP = "controlPlaneEndpointsConfig.ipEndpointsConfig"
 _DNS = "controlPlaneEndpointsConfig.dnsEndpointConfig"

@@ -8,13 +8,26 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from loaders.model import Node, Source, incoming, key, link_through, outgoing, parent, prop, scope_tenant
 from tasks.clients.google import GoogleApi
-from tasks.engine.listing import listing
-from tasks.failures import CallFailed, Failure
 from tasks.gcp.api import PROJECT
 from tasks.gcp.storage import EVERYONE
-from tasks.resource import Item, Per, ResourceType
+from tasks.provider import (
+    CallFailed,
+    Failure,
+    Item,
+    Node,
+    Per,
+    ResourceType,
+    Source,
+    incoming,
+    key,
+    link_through,
+    listing,
+    outgoing,
+    parent,
+    prop,
+    scope_tenant,
+)
 
 _POLICY: Final = "resourcemanager:projects.getIamPolicy"
 BASIC: Final = {"roles/owner", "roles/editor", "roles/viewer"}

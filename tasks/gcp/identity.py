@@ -12,8 +12,8 @@ from google.auth import _cloud_sdk
 from google.auth.credentials import Credentials
 from google.auth.exceptions import GoogleAuthError
 
-from tasks.failures import CallFailed, Failure
 from tasks.gcp import scopes
+from tasks.provider import CallFailed, Failure
 
 VARIABLE: Final = "GOOGLE_APPLICATION_CREDENTIALS"
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, Source, incoming, key, prop
-from tasks.engine.listing import listing
 from tasks.gcp.api import ORGANIZATION, PROJECT
 from tasks.gcp.resource_names import last_part
 from tasks.gcp.tree import Folders
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, Source, incoming, key, listing, prop
 
 
 def parent_organization(item: Source) -> str | None:

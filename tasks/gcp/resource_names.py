@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from loaders.model import Source, at
+from tasks.provider import Source, at
 
 _COMPUTE: Final = "/compute/v1/"
 

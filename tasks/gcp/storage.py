@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from loaders.model import Node, Source, key, outgoing, prop
-from tasks.engine.listing import listing
 from tasks.gcp.api import PROJECT
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, Source, key, listing, outgoing, prop
 
 EVERYONE: Final = {"allUsers", "allAuthenticatedUsers"}  # anybody, and anybody with an account of Google's
 

@@ -9,10 +9,8 @@ from typing import Any, Final
 
 from tasks.clients.google_access import GoogleAccess
 from tasks.clients.google_options import GoogleOptions
-from tasks.clients.rate_limiter import RateLimiter
-from tasks.failures import CallFailed, Failure, NotConfigured
 from tasks.gcp import api, identity, states, tree
-from tasks.resource import Api, Listed, Tenant
+from tasks.provider import Api, CallFailed, Failure, Listed, NotConfigured, RateLimiter, Tenant
 
 _OFF: Final = (
     f"application default credentials enable it: {identity.VARIABLE} names a key file, "

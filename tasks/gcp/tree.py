@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 
 from tasks.clients.google import GoogleApi
 from tasks.gcp import states
-from tasks.resource import Item
+from tasks.provider import Item
 
 FOLDERS: Final = "resourcemanager:folders.list"
 PROJECTS: Final = "resourcemanager:projects.list"

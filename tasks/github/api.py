@@ -6,18 +6,26 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from tasks.clients.api_client import Response
-from tasks.clients.client import ErrorResponse
-from tasks.clients.graphql_api import Document, GraphqlApi
-from tasks.clients.graphql_errors import classify_graphql_error
-from tasks.clients.http import HttpService
-from tasks.clients.http_errors import retry_after, seconds_until
-from tasks.clients.rate_limiter import RateLimit, RateLimiter
 from tasks.engine import calls
-from tasks.failures import CallFailed, Failure
 from tasks.github import configuration, scopes
 from tasks.github.access import GithubAccess
-from tasks.resource import Call, Fetch, Tenant
+from tasks.provider import (
+    Call,
+    CallFailed,
+    Document,
+    ErrorResponse,
+    Failure,
+    Fetch,
+    GraphqlApi,
+    HttpService,
+    RateLimit,
+    RateLimiter,
+    Response,
+    Tenant,
+    classify_graphql_error,
+    retry_after,
+    seconds_until,
+)
 
 # Asked for in every document: what it cost, and what is left of the hour.
 RATE_LIMIT: Final = "rateLimit { cost limit remaining resetAt }"

@@ -8,13 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from loaders.model import Node, Source, key, outgoing, prop
-from tasks.clients.graphql_api import Document
-from tasks.clients.graphql_by_ids import ByIds
 from tasks.github.api import RATE_LIMIT
 from tasks.github.repositories import REPOSITORY_IDS
 from tasks.github.users import AFFILIATIONS, OPTIONAL, USER, GitHubUser
-from tasks.resource import Per, ResourceType
+from tasks.provider import ByIds, Document, Node, Per, ResourceType, Source, key, outgoing, prop
 
 _PAGE: Final = f"{{ edges {{ permission node {{ {USER} }} }} pageInfo {{ endCursor hasNextPage }} }}"
 _COLLABORATORS: Final = Document(

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tasks.clients.base_url import check_base_url, host_of
+from tasks.clients.base_url import host_of
+from tasks.provider import check_base_url
 
 _PATH: Final = "/graphql"
 _PUBLIC: Final = "api.github.com"

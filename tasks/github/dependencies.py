@@ -6,12 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from loaders.model import Node, Source, id_link, key, outgoing, parent, prop
-from tasks.clients.graphql_api import Document
-from tasks.clients.graphql_by_ids import ByIds
 from tasks.github.api import RATE_LIMIT
 from tasks.github.repositories import REPOSITORY_IDS
-from tasks.resource import Per, ResourceType
+from tasks.provider import ByIds, Document, Node, Per, ResourceType, Source, id_link, key, outgoing, parent, prop
 
 _PYTHON: Final = ("PIP", "CONDA")  # package managers
 _SEPARATORS: Final = re.compile("[-_.]+")

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, key, prop, scope_tenant
-from tasks.clients.graphql import SingleObject
-from tasks.clients.graphql_api import Document
 from tasks.github.api import RATE_LIMIT
-from tasks.resource import Per, ResourceType
+from tasks.provider import Document, Node, Per, ResourceType, SingleObject, key, prop, scope_tenant
 
 _ORGANIZATION: Final = Document(
     f"""query Organization($login: String!) {{

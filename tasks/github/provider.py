@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks.clients.http_requests import close_http
 from tasks.github import api, tenants
 from tasks.github.options import OPTIONS
-from tasks.resource import Provider
+from tasks.provider import Provider, close_http
 
 PROVIDER: Final = Provider(
     name="github",

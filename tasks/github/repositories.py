@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from loaders.model import Node, Source, incoming, key, link_through, outgoing, parent, prop
-from tasks.clients.graphql_api import Document
-from tasks.clients.graphql_by_ids import ByIds
 from tasks.github.api import RATE_LIMIT
 from tasks.github.users import OPTIONAL, USER, GitHubUser
-from tasks.resource import Per, ResourceType
+from tasks.provider import (
+    ByIds,
+    Document,
+    Node,
+    Per,
+    ResourceType,
+    Source,
+    incoming,
+    key,
+    link_through,
+    outgoing,
+    parent,
+    prop,
+)
 
 # In the order in which they were made: what is made meanwhile comes last, and moves no page.
 REPOSITORY_IDS: Final = Document(

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from loaders.model import Node, Source, id_link, incoming, key, outgoing, prop
-from tasks.clients.graphql_api import Document
-from tasks.clients.graphql_by_ids import ByIds
 from tasks.github.api import RATE_LIMIT
 from tasks.github.users import OPTIONAL, PERMISSIONS, USER, GitHubUser
-from tasks.resource import Per, ResourceType
+from tasks.provider import ByIds, Document, Node, Per, ResourceType, Source, id_link, incoming, key, outgoing, prop
 
 _IDS: Final = Document(
     f"""query TeamIds($login: String!, $cursor: String) {{

@@ -8,11 +8,22 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, Source, at, key, link, link_through, outgoing, prop, scope_tenant
-from tasks.clients.graphql import Connection
-from tasks.clients.graphql_api import Document
 from tasks.github.api import RATE_LIMIT
-from tasks.resource import Per, ResourceType
+from tasks.provider import (
+    Connection,
+    Document,
+    Node,
+    Per,
+    ResourceType,
+    Source,
+    at,
+    key,
+    link,
+    link_through,
+    outgoing,
+    prop,
+    scope_tenant,
+)
 
 # Whoever names a user asks for the same of him: then it doesn't matter which response comes last.
 USER: Final = "url login name email company isSiteAdmin"

@@ -13,10 +13,8 @@ from tasks.clients.google import GoogleApi, google_policy
 from tasks.clients.google_access import GoogleAccess
 from tasks.clients.google_documents import scopes_of
 from tasks.clients.google_scopes import least_scopes, narrowest
-from tasks.clients.rate_limiter import RateLimit, RateLimiter
 from tasks.engine import registry
-from tasks.failures import CallFailed, Failure
-from tasks.resource import Tenant
+from tasks.provider import CallFailed, Failure, RateLimit, RateLimiter, Tenant
 
 FILE: Final = "GSUITE_GOOGLE_APPLICATION_CREDENTIALS"  # names of variables, as of 2020
 ADMIN: Final = "GSUITE_DELEGATED_ADMIN"

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from loaders.model import Node, Source, id_link, key, link_through, prop
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, Source, id_link, key, link_through, listing, prop
 
 
 def member_emails(group: Source) -> list[str]:

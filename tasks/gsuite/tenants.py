@@ -10,10 +10,8 @@ from google.oauth2 import service_account
 
 from tasks.clients.google_access import GoogleAccess
 from tasks.clients.google_options import GoogleOptions
-from tasks.clients.rate_limiter import RateLimiter
-from tasks.failures import CallFailed, Failure, NotConfigured
 from tasks.gsuite import api
-from tasks.resource import Api, Listed, Tenant
+from tasks.provider import Api, CallFailed, Failure, Listed, NotConfigured, RateLimiter, Tenant
 
 _OFF: Final = (
     f"the variables {api.FILE} and {api.ADMIN} enable it: the key file of a service account with domain-wide "

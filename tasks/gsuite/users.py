@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, Source, key, link_through, prop
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, Source, key, link_through, listing, prop
 
 
 def email(user: Source) -> str | None:

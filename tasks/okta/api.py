@@ -6,18 +6,24 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from loaders.model import at
-from tasks.clients.api_client import Response
-from tasks.clients.client import ErrorResponse
-from tasks.clients.http import HttpApi, HttpService
-from tasks.clients.http_errors import by_status, message_of, seconds_until
-from tasks.clients.paginators import NextPage
-from tasks.clients.rate_limiter import RateLimit, RateLimiter
-from tasks.clients.variables import read_variable
-from tasks.failures import Failure
 from tasks.okta.access import OktaAccess
 from tasks.okta.needs import needed
-from tasks.resource import Tenant
+from tasks.provider import (
+    ErrorResponse,
+    Failure,
+    HttpApi,
+    HttpService,
+    NextPage,
+    RateLimit,
+    RateLimiter,
+    Response,
+    Tenant,
+    at,
+    by_status,
+    message_of,
+    read_variable,
+    seconds_until,
+)
 
 GONE: Final = "E0000007"  # resource not found
 RESERVE: Final = 0.1  # of each limit: what signs people in has the same one, and comes first

@@ -6,11 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from loaders.model import Node, Source, at, id_link, key, outgoing, prop
-from tasks.engine.listing import listing
 from tasks.okta.api import GONE
 from tasks.okta.times import okta_time
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, Source, at, id_link, key, listing, outgoing, prop
 
 _PROVIDER: Final = re.compile(r":saml-provider/([^,\s]+)")
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, id_link, key, link_through, prop
-from tasks.engine.listing import listing
 from tasks.okta import saml
 from tasks.okta.api import GONE
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, id_link, key, link_through, listing, prop
 
 
 class OktaGroup(Node, label="OktaGroup", tenant="OktaOrganization"):

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, Source, at, key, outgoing, parent, prop, scope_tenant
-from tasks.engine.listing import listing
 from tasks.okta.api import GONE
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, Source, at, key, listing, outgoing, parent, prop, scope_tenant
 
 
 def role_id(assignment: Source) -> str | None:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from tasks.clients.rate_limiter import RateLimiter
-from tasks.clients.variables import unset_variables
-from tasks.failures import NotConfigured
 from tasks.okta.access import OktaAccess
 from tasks.okta.options import OktaOptions
-from tasks.resource import Api, Listed, Tenant
+from tasks.provider import Api, Listed, NotConfigured, RateLimiter, Tenant, unset_variables
 
 _OFF: Final = "okta_org_id and okta_api_key_env_var enable it: the organization, and the NAME of its token's variable"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from loaders.model import Source, at
+from tasks.provider import Source, at
 
 
 def okta_time(path: str) -> Callable[[Source], str | None]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, key, prop
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, key, listing, prop
 
 
 class OktaTrustedOrigin(Node, label="OktaTrustedOrigin", tenant="OktaOrganization"):

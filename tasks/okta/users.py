@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from loaders.model import Node, Source, at, id_link, incoming, key, link, link_through, parent, prop
-from tasks.engine.listing import listing
 from tasks.okta.api import GONE
 from tasks.okta.times import okta_time
-from tasks.resource import Per, ResourceType
+from tasks.provider import (
+    Node,
+    Per,
+    ResourceType,
+    Source,
+    at,
+    id_link,
+    incoming,
+    key,
+    link,
+    link_through,
+    listing,
+    parent,
+    prop,
+)
 
 
 def human_email(user: Source) -> str | None:

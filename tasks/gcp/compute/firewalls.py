@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from loaders.model import Node, Source, incoming, key, link, outgoing, prop
-from tasks.engine.listing import listing
 from tasks.gcp.api import PROJECT
 from tasks.gcp.compute import sources
 from tasks.gcp.resource_names import partial_uri, partial_uri_at
 from tasks.ip_range import IpRange
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, Source, incoming, key, link, listing, outgoing, prop
 
 _WITH_PORTS: Final = ("tcp", "udp")  # without any they mean all: 0 to 65535
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, incoming, key, prop, scope_tenant
 from tasks.gcp.api import PROJECT
 from tasks.gcp.compute.aggregated import Aggregated
 from tasks.gcp.resource_names import last_part, partial_uri_at
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, incoming, key, prop, scope_tenant
 
 
 class GCPForwardingRule(Node, label="GCPForwardingRule", tenant="GCPProject"):

@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from loaders.model import Node, Source, id_link, incoming, key, link, outgoing, parent, prop, scope_tenant
 from tasks.gcp.api import PROJECT
 from tasks.gcp.compute.aggregated import Aggregated
 from tasks.gcp.compute.firewalls import GCPNetworkTag, tag_id
 from tasks.gcp.resource_names import last_part, partial_uri, partial_uri_at
-from tasks.resource import Per, ResourceType
+from tasks.provider import (
+    Node,
+    Per,
+    ResourceType,
+    Source,
+    id_link,
+    incoming,
+    key,
+    link,
+    outgoing,
+    parent,
+    prop,
+    scope_tenant,
+)
 
 
 def vpcs(instance: Source) -> list[str]:
