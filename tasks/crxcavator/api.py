@@ -1,4 +1,4 @@
-"""CRXcavator's API. It says nothing of limits; one server is one small service, so few calls are made at a time."""
+"""CRXcavator's API. It documents no limits; a server is one small service, so few calls are concurrent."""
 
 from __future__ import annotations
 

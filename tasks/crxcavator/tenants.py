@@ -14,7 +14,7 @@ _OFF: Final = "crxcavator_api_key_env_var enables it: the NAME of the variable t
 
 
 async def tenants(options: CrxcavatorOptions, rate_limiter: RateLimiter) -> Listed[Tenant]:
-    """Raises NotConfigured where no key is named."""
+    """Raises NotConfigured if no key is named."""
     if not options.crxcavator_api_key_env_var:
         raise NotConfigured(_OFF)
     url = options.crxcavator_api_base_uri

@@ -1,5 +1,5 @@
-"""How the master of a cluster is reached: by `controlPlaneEndpointsConfig`, and where that is silent by the fields that
-were there before it, which Google keeps filled in. What neither says is off, but for the public endpoint, which is on.
+"""How the control plane of a cluster is reached: from `controlPlaneEndpointsConfig`, otherwise from the older fields,
+which Google still fills in. What neither has is off, except for the public endpoint, which is on.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def private_endpoint(cluster: Source) -> str | None:
 
 
 def _allowed(cluster: Source) -> dict[str, Any]:
-    """The list of networks that reach the IP endpoints."""
+    """The networks from which the IP endpoints are reached."""
     return _first(cluster, f"{_IP}.authorizedNetworksConfig", "masterAuthorizedNetworksConfig") or {}
 
 

@@ -1,4 +1,4 @@
-"""Whose calls they are: Google's application default credentials, as every client of Google's finds them."""
+"""The credentials: Google's application default credentials, found as by every client library of Google's."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PRODUCT: Final = Path("/sys/class/dmi/id/product_name")
 
 
 def there() -> bool:
-    """Whether there are any, without asking the network: a machine that isn't Google's would wait for a response."""
+    """Whether there are any, without a request: a machine outside of Google Cloud would wait for a response."""
     return bool(os.environ.get(VARIABLE)) or _of_gcloud() or _on_google()
 
 
@@ -31,7 +31,7 @@ def _of_gcloud() -> bool:
 
 
 def _on_google() -> bool:
-    """Whether a metadata server gives credentials: on Compute Engine, GKE and Cloud Run."""
+    """Whether a metadata server has credentials: on Compute Engine, GKE and Cloud Run."""
     if os.environ.get("NO_GCE_CHECK", "").lower() == "true":  # as Google's own library has it
         return False
     if any(os.environ.get(name) for name in ("GCE_METADATA_HOST", "K_SERVICE", "CLOUD_RUN_JOB")):
@@ -58,7 +58,7 @@ def said(error: Exception) -> str:
 
 
 def name(credentials: Credentials) -> str:
-    """Which they are: the account of a service, where they are of one."""
+    """Their name: that of the service account, if they belong to one."""
     account: str = getattr(credentials, "service_account_email", "") or "default"
     return account
 

@@ -1,4 +1,4 @@
-"""Organizations, their folders, and projects: what belongs to what."""
+"""Organizations, their folders and their projects."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class GCPProject(Node, label="GCPProject"):
     projectid: str = prop("projectId")
     projectnumber: str | None = prop(last_part("name"), index=True)
     displayname: str | None = prop("displayName")
-    lifecyclestate: str | None = prop("state", "ACTIVE, or DELETE_REQUESTED: it goes within 30 days.")
+    lifecyclestate: str | None = prop("state", "ACTIVE, or DELETE_REQUESTED: deleted within 30 days.")
     relationships = (
         incoming("RESOURCE", "GCPOrganization", parent_organization),
         incoming("RESOURCE", "GCPFolder", parent_folder),

@@ -1,4 +1,4 @@
-"""How Google names things: by partial URIs, `projects/<project>/global/networks/<name>`."""
+"""Google's names of resources: partial URIs, `projects/<project>/global/networks/<name>`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _COMPUTE: Final = "/compute/v1/"
 
 
 def partial_uri(url: str) -> str:
-    """What follows the version in an URL of Compute Engine."""
+    """What follows the version in a URL of Compute Engine."""
     _, found, rest = url.partition(_COMPUTE)
     if not found:
         raise ValueError(f"{url!r} is no URL of Compute Engine")
@@ -19,7 +19,7 @@ def partial_uri(url: str) -> str:
 
 
 def partial_uri_at(path: str) -> Callable[[Source], str | None]:
-    """The partial URI of what is named at a path; None where nothing is."""
+    """The partial URI of the resource named at a path, or None."""
 
     def uri(source: Source) -> str | None:
         url = at(path, source.item)
@@ -31,7 +31,7 @@ def partial_uri_at(path: str) -> Callable[[Source], str | None]:
 
 
 def last_part(path: str) -> Callable[[Source], str | None]:
-    """What follows the last slash: of a zone's URL its name."""
+    """What follows the last slash: the name in a zone's URL."""
 
     def part(source: Source) -> str | None:
         found = at(path, source.item)

@@ -1,6 +1,6 @@
-"""Who may do what in a repository by himself, not through a team: members of the organization, and people outside it.
+"""Collaborators of repositories, not through a team: members of the organization and outside collaborators.
 
-An access is a record of its own, by which the links between user and repository are drawn.
+A collaboration is a record of its own, from which the links between user and repository are written.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _more(affiliation: str) -> Document:
 
 
 def accesses(affiliation: str) -> Callable[[Source], Iterator[Mapping[str, Any]]]:
-    """Each access of an affiliation, with its repository. Who is outside is among the direct ones as well."""
+    """Each collaboration of an affiliation, with its repository. Outside collaborators are direct ones as well."""
 
     def found(repository: Source) -> Iterator[Mapping[str, Any]]:
         for edge in repository.item[affiliation.lower()]["edges"]:
@@ -69,7 +69,7 @@ def people(affiliation: str) -> Callable[[Source], list[Mapping[str, Any]]]:
 
 
 def user_with(affiliation: str, permission: str) -> Callable[[Source], str | None]:
-    """The user, where it is this kind of access that he has."""
+    """The user, if the collaboration is of this kind."""
 
     def user(access: Source) -> str | None:
         item = access.item

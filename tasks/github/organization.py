@@ -19,13 +19,15 @@ _ORGANIZATION: Final = Document(
 class GitHubOrganization(Node, label="GitHubOrganization"):
     id: str = key("url")
     username: str = prop("login", "As GitHub spells it.", index=True)
-    tenant: str = prop(scope_tenant, "What its members name it by: its login in lower case.", index=True)
+    tenant: str = prop(scope_tenant, "Its login in lower case, by which memberships name it.", index=True)
     name: str | None = prop("name")
-    is_verified: bool | None = prop("isVerified", "Its domain is its own.")
-    two_factor_requirement_enabled: bool | None = prop("requiresTwoFactorAuthentication", "None: only owners are told.")
+    is_verified: bool | None = prop("isVerified", "GitHub has verified its domain.")
+    two_factor_requirement_enabled: bool | None = prop(
+        "requiresTwoFactorAuthentication", "None: only visible to owners."
+    )
 
 
-# Members hang on its node: whoever selects them needs it.
+# Members have edges to its node: whoever selects them needs it.
 ORGANIZATION: Final = ResourceType(
     "github.organization",
     Per.TENANT,

@@ -16,5 +16,5 @@ PROVIDER: Final = Provider(
     problems=tenants.missing,
     close=close_http,
     options=OPTIONS,
-    calls=api.described,
+    calls=api.github_calls,
 )

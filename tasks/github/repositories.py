@@ -1,4 +1,4 @@
-"""Repositories, whose they are, what they are written in, and their default branches."""
+"""Repositories, their owners, languages and default branches."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tasks.provider import (
     prop,
 )
 
-# In the order in which they were made: what is made meanwhile comes last, and moves no page.
+# By creation time: a repository that is created meanwhile comes last, and shifts no page.
 REPOSITORY_IDS: Final = Document(
     f"""query RepositoryIds($login: String!, $cursor: String) {{
       organization(login: $login) {{
@@ -70,7 +70,7 @@ def branch_id(repository: Source) -> str | None:
 
 
 def git_url(repository: Source) -> str:
-    """`git@github.com:example/web.git` as `git://github.com:example:web.git`, as the graph has it since 2020."""
+    """`git@github.com:example/web.git` as `git://github.com:example:web.git`, as the graph has had it since 2020."""
     ssh: str = repository.item["sshUrl"]
     return ssh.replace("/", ":").replace("git@", "git://")
 
@@ -99,7 +99,7 @@ class GitHubRepository(Node, label="GitHubRepository"):
     primarylanguage: str | None = prop("primaryLanguage.name")
     defaultbranch: str | None = prop("defaultBranchRef.name", "None: nothing was ever pushed.")
     defaultbranchid: str | None = prop(branch_id)
-    private: bool = prop("isPrivate", "Not public: an internal one is private too.")
+    private: bool = prop("isPrivate", "Not public. An internal repository is private as well.")
     visibility: str | None = prop("visibility", "PUBLIC, PRIVATE or INTERNAL: open to the whole enterprise.")
     disabled: bool = prop("isDisabled")
     archived: bool = prop("isArchived")

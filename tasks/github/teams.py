@@ -1,4 +1,4 @@
-"""Teams: who is in them, what they may do in which repository, and the team that they are part of."""
+"""Teams: their members, their permissions in repositories, and the team that they belong to."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def repositories_with(permission: str) -> Callable[[Source], list[str]]:
 
 
 def members_as(role: str) -> Callable[[Source], list[str]]:
-    """URLs of those who have this role in the team."""
+    """URLs of the members with this role."""
 
     def members(team: Source) -> list[str]:
         return [edge["node"]["url"] for edge in team.item["members"]["edges"] if edge["role"] == role]

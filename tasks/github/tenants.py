@@ -14,7 +14,7 @@ _OFF: Final = "github_config_env_var enables it: the NAME of the variable that h
 
 
 async def tenants(options: GithubOptions, rate_limiter: RateLimiter) -> Listed[Tenant]:
-    """Raises NotConfigured; CallFailed where this machine can't read the configuration."""
+    """Raises NotConfigured; CallFailed if this machine can't read the configuration."""
     variable = options.github_config_env_var
     if not variable:
         raise NotConfigured(_OFF)

@@ -46,7 +46,7 @@ async def regions(api: Api, options: GoogleOptions) -> Listed[str]:
 
 
 def missing(options: GoogleOptions) -> Iterable[str]:
-    """Raises NotConfigured where neither variable is set."""
+    """Raises NotConfigured if neither variable is set."""
     file, admin = os.environ.get(api.FILE), os.environ.get(api.ADMIN)
     if not file and not admin:
         raise NotConfigured(_OFF)
@@ -58,4 +58,4 @@ def missing(options: GoogleOptions) -> Iterable[str]:
         try:
             service_account.Credentials.from_service_account_file(file)  # type: ignore[no-untyped-call]
         except (OSError, ValueError) as error:
-            yield f"{api.FILE}: {file}: {api.wrong_with(error)}"
+            yield f"{api.FILE}: {file}: {api.file_problem(error)}"

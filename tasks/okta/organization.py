@@ -1,4 +1,4 @@
-"""The organization, which all else belongs to."""
+"""The organization, to which everything else belongs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one tenant: the organization that the options name."""
+"""The tenant: the organization that the options name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _OFF: Final = "okta_org_id and okta_api_key_env_var enable it: the organization,
 
 
 async def tenants(options: OktaOptions, rate_limiter: RateLimiter) -> Listed[Tenant]:
-    """Raises NotConfigured where no organization is named."""
+    """Raises NotConfigured if no organization is named."""
     org, variable = options.okta_org_id, options.okta_api_key_env_var
     if not org or not variable:
         raise NotConfigured(_OFF)
@@ -30,7 +30,7 @@ async def regions(api: Api, options: OktaOptions) -> Listed[str]:
 
 
 def missing(options: OktaOptions) -> Iterable[str]:
-    """Raises NotConfigured where neither organization nor token is named."""
+    """Raises NotConfigured if neither organization nor token is named."""
     if not options.okta_org_id:
         raise NotConfigured(_OFF)
     yield from unset_variables(options, "okta_api_key_env_var")

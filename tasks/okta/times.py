@@ -9,7 +9,7 @@ from tasks.provider import Source, at
 
 
 def okta_time(path: str) -> Callable[[Source], str | None]:
-    """The time at a path of the item, which Okta says as ISO 8601."""
+    """The time at a path of the item, which Okta gives in ISO 8601."""
 
     def time(item: Source) -> str | None:
         found = at(path, item.item)

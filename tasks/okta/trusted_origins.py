@@ -1,4 +1,4 @@
-"""Origins from which browsers may call the organization, or be sent back to."""
+"""Origins from which browsers may call the organization, or to which they may be redirected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists over all zones or regions of a project at once."""
+"""Lists over all zones or regions of a project."""
 
 from __future__ import annotations
 

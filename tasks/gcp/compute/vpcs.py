@@ -1,4 +1,4 @@
-"""Networks, and the subnets in them."""
+"""Networks and their subnets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class GCPVpc(Node, label="GCPVpc", tenant="GCPProject"):
     auto_create_subnetworks: bool | None = prop("autoCreateSubnetworks")
     routing_config_routing_mode: str | None = prop("routingConfig.routingMode")
     description: str | None = prop("description")
-    firewall_policy: str | None = prop("firewallPolicy", "A policy whose rules hold besides, and aren't read.")
+    firewall_policy: str | None = prop("firewallPolicy", "A policy whose rules apply as well; they aren't read.")
 
 
 VPCS: Final = ResourceType(
