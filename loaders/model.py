@@ -13,7 +13,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Final, dataclass_transform
+from typing import Any, ClassVar, Final, TypeVar, cast, dataclass_transform
 
 from loaders.source import NOT_SEEN, NotSeen, Source, Value, at, constant, parent, scope_region, scope_tenant
 
@@ -112,15 +112,17 @@ class Link:
 
 Relationship = Reference | IdLink | Link
 
+_V = TypeVar("_V")
 
-def key(source: Value, meaning: str = "", *, index: bool = False) -> Any:
+
+def key(source: Value, meaning: str = "", *, index: bool = False) -> _V:  # type: ignore[type-var]
     """The key: MERGE and the uniqueness constraint use it. A row without one is reported, not written."""
-    return Property("", source, meaning, index, is_key=True)
+    return cast(_V, Property("", source, meaning, index, is_key=True))
 
 
-def prop(source: Value, meaning: str = "", *, index: bool = False) -> Any:
+def prop(source: Value, meaning: str = "", *, index: bool = False) -> _V:  # type: ignore[type-var]
     """A property. `source` is a path (`Endpoint.Port`, `Subnets[].Id`) or a function. Absent stays None."""
-    return Property("", source, meaning, index, is_key=False)
+    return cast(_V, Property("", source, meaning, index, is_key=False))
 
 
 def outgoing(type: str, label: str, keys: Value) -> Reference:
