@@ -75,7 +75,7 @@ def test_what_kind_of_arn_a_label_has_is_known() -> None:
         (
             "S3Bucket",
             "kms:Decrypt",
-            "it works on arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}, which S3Bucket",
+            "it works on arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}, not on S3Bucket",
         ),
         ("S3Bucket", "kms:Decrypt", "give KMSKey as target_label, or another action"),
         ("RedshiftCluster", "redshift:ExecuteQuery", "give another action"),
@@ -146,7 +146,7 @@ def test_a_file_that_is_no_list_of_entries(file: Path, text: str, said: str) -> 
         (
             "target_label",
             "S3Buckets",
-            'target_label is "S3Buckets"; no AWS type has nodes of that label that belong to an account',
+            'target_label is "S3Buckets"; no AWS type has nodes of that label with an account',
         ),
         ("target_label", "AWSVpc", 'target_label is "AWSVpc"; '),  # has no arn
         ("target_label", "AWSPolicyStatement", 'target_label is "AWSPolicyStatement"; '),  # belongs to no account
