@@ -33,6 +33,7 @@ from loaders.indexes import DuplicateNodes
 from loaders.ledger import Ledger, RunState, runs
 from loaders.writer import RunRefused, revoke_claim
 from tasks.aws.doctor.iam_policy import ROLE, Policies
+from tasks.aws.options import AwsOptions
 from tasks.engine import registry
 from workers import embedded, schema
 from workers.commands import doctor
@@ -378,9 +379,10 @@ def _schema(settings: Settings, args: argparse.Namespace) -> int:
 
 
 def _iam_policy(settings: Settings, args: argparse.Namespace) -> int:
-    options = settings.run_config()["options"]
-    types = registry.requested("aws", options.get("aws_requested_syncs") or ())
-    policies = Policies(types=types, role=options.get("aws_assume_role") or ROLE, hub=args.account == "hub")
+    types = registry.requested("aws", settings.requested_syncs("aws"))
+    policies = Policies(
+        types=types, role=settings.options(AwsOptions).aws_assume_role or ROLE, hub=args.account == "hub"
+    )
     formats = {
         "json": policies.document,
         "cloudformation": policies.cloudformation,
