@@ -8,7 +8,7 @@ import pytest
 from celery import Celery
 
 from tasks.aws.options import AwsOptions
-from workers.fleet.app import configuration
+from workers.fleet.configuration import configuration
 from workers.fleet.process import connect_redis
 from workers.settings.settings import PREFIX, SettingError, Settings, known, masked
 
