@@ -83,4 +83,4 @@ def _url(value: str, *schemes: str) -> str | None:
         return str(error)
     if parts.scheme not in schemes:
         return f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}"
-    return None if parts.hostname else "names no host"
+    return None if parts.hostname else "must name a host"

@@ -71,7 +71,7 @@ def test_lists_are_words_with_commas_or_toml_lists() -> None:
         ("broker_url", "redis://localhost:abc", "Port could not be cast"),
         ("broker_url", "redis://localhost:1/0?foo=bar", "unexpected keyword argument 'foo'"),
         ("neo4j_uri", "bolt://localhost:abc", "Port could not be cast"),
-        ("neo4j_uri", "bolt://", "names no host"),
+        ("neo4j_uri", "bolt://", "must name a host"),
         ("neo4j_uri", "localhost:7687", "must begin with bolt://"),
         ("selected_modules", "azure", "'azure' is not a provider; known: aws"),
         ("aws_regions", "eu-west-9", "'eu-west-9' is not an AWS region"),
