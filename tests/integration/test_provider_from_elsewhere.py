@@ -56,12 +56,12 @@ def run(services: Services, *flags: str, package: Path = TOY) -> subprocess.Comp
         env=environment,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=480,
         check=False,
     )
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_package_written_for_an_earlier_version_syncs(graph: Graph, services: Services) -> None:
     done = run(services, "--toy-tenants", "2", package=TOY_BEFORE)
     assert done.returncode == 0, done.stderr
