@@ -2,7 +2,7 @@
 
     from tasks.provider import Node, Per, ResourceType, incoming, key, listing, prop
 
-Names are imported when they are used: whoever declares options alone doesn't pay for an HTTP client.
+Names are imported when they are used: a module that only declares options doesn't import an HTTP client.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ _enabled: Final[dict[tuple[str, str], tuple[float, frozenset[str] | None]]] = {}
 
 async def connect(tenant: Tenant, region: str, rate_limiter: RateLimiter) -> GcpApi:
     """Raises CallFailed if this machine has no usable credentials."""
-    credentials = identity.found()
+    credentials = identity.default_credentials()
     return GcpApi(
         tenant=tenant,
         policy=POLICY,

@@ -23,14 +23,14 @@ def ip_endpoints(cluster: Source) -> bool:
 
 
 def public(cluster: Source) -> bool:
-    told = _first(cluster, f"{_IP}.enablePublicEndpoint")
-    return ip_endpoints(cluster) and (not _old_private_only(cluster) if told is None else bool(told))
+    is_public = _first(cluster, f"{_IP}.enablePublicEndpoint")
+    return ip_endpoints(cluster) and (not _old_private_only(cluster) if is_public is None else bool(is_public))
 
 
 def private_only(cluster: Source) -> bool | None:
     """As the graph has had it since 2020."""
-    told = _first(cluster, f"{_IP}.enablePublicEndpoint")
-    return _old_private_only(cluster) if told is None else not told
+    is_public = _first(cluster, f"{_IP}.enablePublicEndpoint")
+    return _old_private_only(cluster) if is_public is None else not is_public
 
 
 def _old_private_only(cluster: Source) -> bool | None:

@@ -20,7 +20,7 @@ VARIABLE: Final = "GOOGLE_APPLICATION_CREDENTIALS"
 _PRODUCT: Final = Path("/sys/class/dmi/id/product_name")
 
 
-def there() -> bool:
+def is_configured() -> bool:
     """Whether there are any, without a request: a machine outside of Google Cloud would wait for a response."""
     return bool(os.environ.get(VARIABLE)) or _of_gcloud() or _on_google()
 
@@ -43,17 +43,17 @@ def _on_google() -> bool:
 
 
 @cache
-def found() -> Credentials:
+def default_credentials() -> Credentials:
     """With the scopes that all calls together need. Raises CallFailed."""
     try:
         credentials, _ = google.auth.default(scopes=scopes.needed())
     except (GoogleAuthError, OSError, ValueError) as error:
-        raise CallFailed(Failure.DENIED, "application default credentials", said(error), code="NotUsable") from None
+        raise CallFailed(Failure.DENIED, "application default credentials", _reason(error), code="NotUsable") from None
     identity: Credentials = credentials
     return identity
 
 
-def said(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return f"can't be used: {str(error).splitlines()[0][:200] if str(error) else type(error).__name__}"
 
 
@@ -64,4 +64,4 @@ def name(credentials: Credentials) -> str:
 
 
 async def close() -> None:
-    found.cache_clear()
+    default_credentials.cache_clear()

@@ -14,7 +14,7 @@ def partial_uri(url: str) -> str:
     """What follows the version in a URL of Compute Engine."""
     _, found, rest = url.partition(_COMPUTE)
     if not found:
-        raise ValueError(f"{url!r} is no URL of Compute Engine")
+        raise ValueError(f"{url!r} is not a URL of Compute Engine")
     return rest
 
 

@@ -27,7 +27,7 @@ class GitHubOrganization(Node, label="GitHubOrganization"):
     )
 
 
-# Members have edges to its node: whoever selects them needs it.
+# Members have edges to its node: selecting them selects it as well.
 ORGANIZATION: Final = ResourceType(
     "github.organization",
     Per.TENANT,

@@ -16,7 +16,7 @@ def okta_time(path: str) -> Callable[[Source], str | None]:
         if found is None or found == "":
             return None
         if not isinstance(found, str):
-            raise TypeError(f"{path}: {found!r:.50} is no time")
+            raise TypeError(f"{path}: {found!r:.50} is not a time")
         return f"{datetime.fromisoformat(found).astimezone(UTC):%m/%d/%Y, %H:%M:%S}"
 
     time.__name__ = f"okta_time({path!r})"
