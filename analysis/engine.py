@@ -11,6 +11,7 @@ from neo4j.exceptions import DatabaseUnavailable, Neo4jError
 
 from analysis.cypher35 import dropped_index
 from analysis.job import Job, Statement, in_order, load_jobs
+from loaders.errors import ChartfleetError
 from loaders.scope import GLOBAL, regions_type, tenants_type
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ MAX_ROUNDS: Final = 100_000  # of one iterative statement: with the usual 100 ro
 LISTED: Final = 5  # scopes not seen that a verdict names; the coverage has them all
 
 
-class JobError(Exception):
+class JobError(ChartfleetError):
     """A job that failed: which, in which file, at which statement (from 1; 0 is its findings or reset), and why."""
 
     def __init__(self, job: Job, statement: int, message: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from analysis import cypher35
+from loaders.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 Relationship = tuple[str, str, str]  # label, type, label
 
 
-class JobFileError(ValueError):
+class JobFileError(UsageError, ValueError):
     """A job file, or the directory of them, that can't be used: which, what is wrong with it, and the way out."""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import neo4j
 
 from loaders import cypher
+from loaders.errors import ChartfleetError
 from loaders.graph import Graph
 from loaders.model import GraphSchema
 
@@ -15,7 +16,7 @@ from loaders.model import GraphSchema
 BOOKKEEPING = ("SyncGraph", "SyncRun", "SyncScope")
 
 
-class DuplicateNodes(Exception):
+class DuplicateNodes(ChartfleetError):
     """Two nodes of one identity stand in the way of a uniqueness constraint."""
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal, dataclass_transform
 
+from loaders.errors import ChartfleetError
 from loaders.scope import Scope
 
 # `_scope` of a stub, and of a node that many scopes share: deleted when no scope's edge is left.
@@ -351,7 +352,7 @@ class NodeModel:
         return frozenset(mine for link in self.links for mine, _ in link.on)
 
 
-class ModelError(ValueError):
+class ModelError(ChartfleetError, ValueError):
     """A declaration contradicts itself or another one. Found when the registry is read, before anything runs."""
 
 

@@ -15,6 +15,7 @@ from typing import Any, LiteralString, TypeVar
 
 import neo4j
 
+from loaders.errors import ChartfleetError
 from loaders.graph import Graph, Parameters
 
 T = TypeVar("T")
@@ -34,7 +35,7 @@ class OutdatedRun(Exception):
     """The graph belongs to a later run by now: this run's data must not be written."""
 
 
-class RunRefused(Exception):
+class RunRefused(ChartfleetError):
     """The graph can't be claimed for this run: another run holds it, the tag doesn't rise, or it is half adopted."""
 
 

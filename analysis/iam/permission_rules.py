@@ -14,6 +14,7 @@ import yaml
 
 from analysis.iam import service_authorization
 from analysis.iam.action_parts import asked_about, works_on
+from loaders.errors import UsageError
 from loaders.model import GraphSchema, NodeModel
 
 DEFAULTS: Final = Path(__file__).with_name("permission_relationships.yaml")
@@ -32,7 +33,7 @@ _PERMISSION: Final = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9*?]+")
 _RELATIONSHIP: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
-class RuleFileError(ValueError):
+class RuleFileError(UsageError, ValueError):
     """A file of rules that can't be used: which, and of each problem the entry, the field, the value, the way out."""
 
 

@@ -1,11 +1,15 @@
-"""Takes over the graph that Cartography filled before, or says what that would do."""
+"""`chartfleet adopt`: takes over a graph that Cartography filled, or shows what that would do."""
 
 from __future__ import annotations
 
+import argparse
+import json
 import secrets
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import asdict
+from typing import Final
 
 from neo4j.exceptions import DriverError, Neo4jError
 
@@ -27,8 +31,33 @@ from loaders.writer import (
 )
 from tasks.engine import registry
 from tasks.resource import Per
+from workers.commands import terminal
+from workers.commands.connections import graph_address_of, opened
+from workers.commands.setting_flags import GRAPH, LEASES
+from workers.exit_codes import COMPLETE
 from workers.fleet.loading import Busy, writing
+from workers.report import report
 from workers.settings.settings import Settings
+
+USES: Final = (*GRAPH, *LEASES, "data_dir")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help="only show what it would do")
+    parser.add_argument("--json", action="store_true", help="the result as JSON")
+
+
+def run(settings: Settings, args: argparse.Namespace) -> int:
+    dry_run: bool = args.dry_run
+    with ExitStack() as stack:
+        address = graph_address_of(settings, stack)
+        graph = opened(address, stack)
+        found = preview(graph) if dry_run else adopt(address, graph, settings)
+    if args.json:
+        print(json.dumps(asdict(found), indent=2))
+    else:
+        report.show_adopted(found, terminal.console(), dry_run=dry_run)
+    return COMPLETE
 
 
 def preview(graph: Graph) -> Adopted:
@@ -37,7 +66,7 @@ def preview(graph: Graph) -> Adopted:
 
 
 def adopt(address: GraphAddress, graph: Graph, settings: Settings) -> Adopted:
-    """Holds the graph as a run does, so that none is under way meanwhile. Raises RunRefused."""
+    """Claims the graph as a run does, so that no run can start meanwhile. Raises RunRefused."""
     ensure_lock(graph)
     held = claimed_by(graph)
     tag = max(held.tag if held else 0, highest_tag(graph, registry.schema()), 1)
@@ -46,7 +75,7 @@ def adopt(address: GraphAddress, graph: Graph, settings: Settings) -> Adopted:
     try:
         with (
             closing(_writer(address, settings)) as writer,
-            _kept(graph, name, writer),
+            _claim_kept(graph, name, writer),
             writing(writer, tag, wait_seconds=settings.writer_lease_seconds + settings.transaction_seconds),
         ):
             done = _adoption(graph).adopt(writer)
@@ -55,7 +84,7 @@ def adopt(address: GraphAddress, graph: Graph, settings: Settings) -> Adopted:
     except Busy:
         raise RunRefused("a loader is writing to the graph: run `chartfleet adopt` again when it is done") from None
     except (LostWriter, OutdatedRun):
-        raise RunRefused("the graph was taken from it meanwhile: run `chartfleet adopt` again") from None
+        raise RunRefused("another process claimed the graph meanwhile: run `chartfleet adopt` again") from None
     finally:
         release_claim(graph, name)
 
@@ -76,19 +105,20 @@ def _writer(address: GraphAddress, settings: Settings) -> Writer:
 
 
 @contextmanager
-def _kept(graph: Graph, name: str, writer: Writer) -> Iterator[None]:
-    """A sign of life now and then: to look at a large graph takes longer than a claim lasts. Who has lost the claim,
-    by `chartfleet cancel` for example, writes nothing more.
+def _claim_kept(graph: Graph, name: str, writer: Writer) -> Iterator[None]:
+    """Renew the claim while the graph is read, which takes longer than a claim lasts if the graph is large.
+
+    Once the claim is lost, by `chartfleet cancel` for example, nothing more is written.
     """
     done = threading.Event()
 
-    def sign() -> None:
+    def renew() -> None:
         while not done.wait(HEARTBEAT_SECONDS):
             with suppress(DriverError, Neo4jError):
                 if not keep_claim(graph, name):
                     writer.give_up()
 
-    threading.Thread(target=sign, daemon=True).start()
+    threading.Thread(target=renew, daemon=True).start()
     try:
         yield
     finally:

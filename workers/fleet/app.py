@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+import celery.loaders.app  # noqa: F401  # Celery would import it later, with the working directory first on the path
 from celery import Celery, chord, signals
 from celery.schedules import crontab
 from kombu.exceptions import OperationalError

@@ -19,17 +19,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from loaders.errors import ChartfleetError
 from tasks.engine import registry
 from workers.settings.settings import Settings
 
 log = logging.getLogger(__name__)
 
+# Not `celery -A`: that puts the working directory first on the import path, and -P keeps Python from doing so.
+CELERY: Final = (sys.executable, "-P", "-m", "workers.app")
 DIES_WITH_STDIN: Final = "CHARTFLEET_DIES_WITH_STDIN"
 STOP_SECONDS: Final = 15
 MAX_RESTARTS: Final = 20  # of one worker: after that something is wrong that no restart mends
 
 
-class WorkersKeepDying(Exception):
+class WorkersKeepDying(ChartfleetError):
     """A worker that no restart mends: which, and where its log is."""
 
 
@@ -132,7 +135,7 @@ def _kill_orphans(group: int) -> None:
 
 def worker_command(queues: Sequence[str], concurrency: int | None, name: str | None, *more: str) -> list[str]:
     """Celery's own command for a worker of these queues."""
-    command = [sys.executable, "-m", "celery", "--app", "workers.app", "worker", "--queues", ",".join(expand(queues))]
+    command = [*CELERY, "worker", "--queues", ",".join(expand(queues))]
     command += ["--concurrency", str(concurrency)] if concurrency else []
     command += ["--hostname", node(name or unique_name(queues))]
     command += ["--pool", "threads"] if sys.platform == "win32" else []  # Windows can't fork

@@ -1,84 +1,20 @@
-"""Is everything there that a run needs? Asked before any task is enqueued: of Redis, of the graph, of the workers."""
+"""Whether the workers are ready for a run: checked before any task is enqueued."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import redis
 from celery import Celery
 from celery.worker.control import inspect_command
-from neo4j.exceptions import AuthError, DriverError, Neo4jError
+from neo4j.exceptions import DriverError, Neo4jError
 
-from loaders.graph import Graph, GraphAddress
+from workers.fleet.checks import NotReady, check_redis, first_line
 from workers.fleet.process import Process, process
 from workers.settings import configured
 from workers.settings.settings import SettingError, masked
-
-OLDEST_REDIS = (6, 2)
-OLDEST_NEO4J = (5, 23)  # `CALL (n) { ... }`
-
-
-class NotReady(Exception):
-    """What is missing, in one line that says what to do."""
-
-
-def check_redis(client: redis.Redis, url: str) -> None:
-    """Redis answers, is recent enough, and never throws away what it holds. Raises NotReady."""
-    try:
-        server: Mapping[str, Any] = client.info("server")
-        memory: Mapping[str, Any] = client.info("memory")
-    except redis.AuthenticationError as error:
-        raise NotReady(f"the broker {masked(url)} refuses the password: {error}") from None
-    except redis.RedisError as error:
-        raise NotReady(f"the broker {masked(url)} isn't responding: {error}") from None
-    version = str(server["redis_version"])
-    if tuple(int(n) for n in version.split(".")[:2]) < OLDEST_REDIS:
-        raise NotReady(f"the broker {masked(url)} is Redis {version}; Chartfleet needs 6.2 or later")
-    policy = memory.get("maxmemory_policy", "noeviction")
-    if policy != "noeviction":
-        raise NotReady(
-            f"the broker {masked(url)} evicts keys (maxmemory-policy {policy}), and would lose runs: "
-            "set maxmemory-policy noeviction"
-        )
-
-
-def check_graph(address: GraphAddress) -> Graph:
-    """The graph, connected and signed in to. Raises NotReady."""
-    uri = masked(address.uri)
-    try:
-        with address.driver() as driver:
-            driver.verify_connectivity()  # says at once that nothing answers; a query would try again for a while
-        graph = Graph.at(address)
-        try:
-            graph.database_id()
-            _check_version(graph, uri)
-        except BaseException:
-            graph.close()
-            raise
-    except AuthError:
-        user = address.user or "(none)"
-        raise NotReady(
-            f"the graph {uri} refuses user {user}: check --neo4j-user and --neo4j-password-env-var"
-        ) from None
-    except (DriverError, Neo4jError) as error:
-        raise NotReady(f"the graph {uri} isn't responding: {first_line(error)}") from None
-    return graph
-
-
-def _check_version(graph: Graph, uri: str) -> None:
-    query = "CALL dbms.components() YIELD name, versions WHERE name = 'Neo4j Kernel' RETURN versions[0] AS version"
-    for row in graph.rows(query):
-        if tuple(int(n) for n in re.findall(r"\d+", row["version"])[:2]) < OLDEST_NEO4J:
-            raise NotReady(f"the graph {uri} is Neo4j {row['version']}; Chartfleet needs 5.23 or later")
-
-
-def first_line(error: Exception) -> str:
-    """What an error says, in one line and without a password of a URL in it."""
-    return masked((str(error).splitlines() or [type(error).__name__])[0])[:200].rstrip(":")
 
 
 def check_worker(own: Process) -> None:

@@ -23,8 +23,7 @@ from loaders.ledger.ledger import Unit
 from loaders.retirement import ALL
 from loaders.scope import GLOBAL, Scope
 from tasks.engine import registry
-
-COMPLETE, FAILED, USAGE, NOT_COVERED, INTERRUPTED = 0, 1, 2, 3, 130
+from workers.exit_codes import COMPLETE, FAILED, NOT_COVERED
 
 _NOT_SEEN: Final = (State.DENIED, State.FAILED, State.QUARANTINED)
 _OPEN: Final = (State.PLANNED, State.FETCHING)

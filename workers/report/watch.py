@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from loaders import coverage
+from loaders.errors import ChartfleetError
 from loaders.graph import Graph
 from loaders.ledger import Ledger, RunInfo, RunState, State
 from loaders.writer import keep_claim
@@ -21,7 +22,7 @@ LINE_SECONDS = 5  # between lines where there is no terminal to draw on
 CLAIM_SECONDS = 10
 
 
-class RunLost(Exception):
+class RunLost(ChartfleetError):
     """The broker no longer knows the run."""
 
 

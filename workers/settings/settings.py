@@ -19,6 +19,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import redis
 from celery.schedules import ParseException, crontab
 
+from loaders.errors import UsageError
 from loaders.graph import GraphAddress
 from tasks.engine import registry
 from tasks.engine.fetch import FetchLimits
@@ -27,7 +28,7 @@ from tasks.resource import Option
 PREFIX: Final = "CHARTFLEET_"
 
 
-class SettingError(ValueError):
+class SettingError(UsageError, ValueError):
     """A setting that can't be used. Names the setting, the value and the way out."""
 
     def __init__(self, name: str, value: Any, problem: str) -> None:
