@@ -55,14 +55,15 @@ def run(words: Sequence[str]) -> int:
 
 def _run(words: Sequence[str]) -> int:
     from workers.commands import overview, table
-    from workers.commands.parser import parser_of
-    from workers.settings.settings import Settings
 
     if words[:1] in (["-h"], ["--help"], ["--help-all"]):
         return overview.show_help()
     if words[:1] == ["--version"]:
         return overview.show_version()
     name, rest = table.split(words)
+    from workers.commands.parser import parser_of
+    from workers.settings.settings import Settings
+
     command = table.find(name)
     args = parser_of(name, command, show_all="--help-all" in rest).parse(rest)
     _set_up_logging(args)

@@ -16,12 +16,10 @@ if TYPE_CHECKING:
 
 
 class Parser(argparse.ArgumentParser):
-    """Raises UsageError, in one line, where argparse prints its usage."""
+    """Raises UsageError with one line, where argparse would print the usage."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(
-            f"{message.removesuffix('?') + '?' if message.endswith('?') else message}; see `{self.prog} --help`"
-        )
+        raise UsageError(f"{message} (see `{self.prog} --help`)")
 
     def parse(self, words: Sequence[str]) -> argparse.Namespace:
         args, unknown = self.parse_known_args(words)

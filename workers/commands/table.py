@@ -57,7 +57,7 @@ def split(words: Sequence[str]) -> tuple[str, list[str]]:
     if not words or words[0].startswith("-"):
         return "sync", list(words)
     if words[0] not in COMMANDS:
-        raise UsageError(f'no command "{words[0]}"{did_you_mean(words[0], COMMANDS)} See `chartfleet --help`')
+        raise UsageError(f'no command "{words[0]}"{did_you_mean(words[0], COMMANDS)} (see `chartfleet --help`)')
     return words[0], list(words[1:])
 
 

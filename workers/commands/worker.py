@@ -46,7 +46,7 @@ def _check(queues: list[str], settings: Settings) -> None:
     known = {"coordinator", "loader", "fetch", *(f"fetch.{name}" for name in registry.providers())}
     for queue in queues:
         if queue not in known:
-            problem = f"no such queue{did_you_mean(queue, known)} Known: {', '.join(sorted(known))}"
+            problem = f"no such queue{did_you_mean(queue, known)} (known: {', '.join(sorted(known))})"
             raise SettingError("--queues", queue, problem)
     if "loader" in queues and settings.neo4j_uri is None:
         raise SettingError("neo4j_uri", None, "a loader needs the graph: --neo4j-uri or CHARTFLEET_NEO4J_URI")

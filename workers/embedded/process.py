@@ -30,7 +30,7 @@ _TELLING: Final = re.compile(r"error|fatal|caused by|exception|can't|cannot|coul
 
 @dataclass(frozen=True, kw_only=True)
 class ServerProcess:
-    """A pid and its start time in seconds since the epoch: together they identify a process, even if the pid is reused."""
+    """A pid and its start time in seconds since the epoch, which tells it from a later process with that pid."""
 
     pid: int
     started_at: float
