@@ -34,7 +34,7 @@ def test_a_worker_whose_call_takes_long_is_healthy(fleet: Fleet, aws: AwsServer)
     fetcher = fetching(fleet, aws)
     time.sleep(LONGER_THAN_A_LEASE)
     told = fleet.health(fetcher)
-    assert told.well, told.text
+    assert told.healthy, told.text
     assert "1 of 2 at work" in told.text
 
 
@@ -43,9 +43,9 @@ def test_a_worker_that_stands_still_doesnt_response(fleet: Fleet, name: str, mon
     monkeypatch.setattr(health, "ANSWER_SECONDS", 1)
     with fleet.frozen(name):
         told = fleet.health(name)
-    assert not told.well
+    assert not told.healthy
     assert told.text == f"{name}@{socket.gethostname()} isn't responding"
-    wait_for(lambda: fleet.health(name).well)
+    wait_for(lambda: fleet.health(name).healthy)
 
 
 def test_a_process_that_stands_still_with_a_scope_is_noticed_once_its_lease_is_over(
@@ -57,19 +57,19 @@ def test_a_process_that_stands_still_with_a_scope_is_noticed_once_its_lease_is_o
     with frozen(int(holder.rpartition(":")[2])):
         wait_for(lambda: (unit := unit_of(ledger_of(fleet), SUBNETS, HERE)).deaths and unit.state is State.FETCHING)
         told = fleet.health(fetcher)
-    assert not told.well
-    assert f"{SUBNETS}/123456789012/{HERE} was taken from {holder}, which stands still" in told.text
+    assert not told.healthy
+    assert f"{SUBNETS}/123456789012/{HERE} was taken from {holder}, which is stuck" in told.text
     (other,) = {"fetch-1", "fetch-2"} - {fetcher}
-    assert fleet.health(other).well
+    assert fleet.health(other).healthy
 
 
 def test_processes_that_stand_still_and_begin_nothing_are_noticed(fleet: Fleet, aws: AwsServer) -> None:
     with frozen(*(child.pid for child in fleet.children("coordinator"))):
         fleet.start()
         told = fleet.health("coordinator")
-        assert not told.well
+        assert not told.healthy
         assert "holds a message and doesn't begin it, though a process is free" in told.text
-        assert fleet.health("fetch-1").well  # there is nothing for it to do
+        assert fleet.health("fetch-1").healthy  # there is nothing for it to do
 
 
 def test_a_worker_that_takes_nothing_from_its_queue_is_noticed(fleet: Fleet) -> None:
@@ -82,7 +82,7 @@ def test_a_worker_that_takes_nothing_from_its_queue_is_noticed(fleet: Fleet) -> 
             fleet.app.send_task("aws.tenants", args=("1-none", "aws.tenants/aws/global"))
         wait_for(lambda: fleet.queued("coordinator") == 3)
         told = fleet.health("second")
-    assert not told.well
+    assert not told.healthy
     assert told.text == f"{next(iter(second))}: takes nothing from the queue coordinator, though a process is free"
 
 
@@ -92,13 +92,13 @@ def test_a_loader_that_stands_still_with_a_batch_is_noticed(fleet: Fleet) -> Non
     with locked(fleet.graph):
         ledger = fleet.start()
         wait_until_blocked(fleet.graph)
-        assert fleet.health("loader").well
+        assert fleet.health("loader").healthy
         (child,) = fleet.children("loader")
         with frozen(child.pid):
-            told = wait_for(lambda: not (told := fleet.health("loader")).well and told, seconds=60)
-    assert "loads, and committed nothing for" in told.text
+            told = wait_for(lambda: not (told := fleet.health("loader")).healthy and told, seconds=60)
+    assert "loads, and has committed nothing for" in told.text
     assert fleet.finish(ledger).exit_code == 0
-    assert fleet.health("loader").well
+    assert fleet.health("loader").healthy
 
 
 def test_a_loader_that_stands_still_in_the_analysis_is_noticed(fleet: Fleet, aws: AwsServer) -> None:
@@ -112,10 +112,10 @@ def test_a_loader_that_stands_still_in_the_analysis_is_noticed(fleet: Fleet, aws
         with frozen(child.pid):
             time.sleep(LONGER_THAN_A_LEASE)
             told = fleet.health("loader")
-    assert not told.well
+    assert not told.healthy
     assert "the analysis was taken from" in told.text
     fleet.finish(ledger)
-    wait_for(lambda: fleet.health("loader").well)
+    wait_for(lambda: fleet.health("loader").healthy)
 
 
 def test_a_worker_whose_broker_is_away_needs_no_successor(fleet: Fleet, fleet_broker: Broker) -> None:
@@ -125,7 +125,7 @@ def test_a_worker_whose_broker_is_away_needs_no_successor(fleet: Fleet, fleet_br
         told = health.worker(fleet.app, client, fleet.settings, "fetch-1")
     finally:
         fleet_broker.process.send(signal.SIGCONT)
-    assert told.well
+    assert told.healthy
     assert "the broker isn't responding" in told.text
 
 

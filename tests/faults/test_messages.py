@@ -79,7 +79,7 @@ def test_batches_of_an_earlier_attempt_count_for_nothing(fleet: Fleet, aws: AwsS
 def publish_everything(fleet: Fleet, ledger: Ledger) -> None:
     """One message more of every task that the run has."""
     for unit in ledger.units():
-        fleet.publish(ledger.run, [unit.scope])
+        fleet.publisher.publish_scopes(ledger.run, [unit.scope])
     for task in ("chartfleet.load", "chartfleet.admit", "chartfleet.analyse"):
         fleet.app.send_task(task, args=(ledger.run,))
 

@@ -103,7 +103,7 @@ def test_three_outages_of_neo4j_quarantine_nothing_and_lose_nothing(
         wait_for(lambda: info_of(ledger).waiting)
         wait_for(lambda: "the graph isn't responding" in info_of(ledger).blocked_by)
         loader = fleet.health("loader")
-        assert loader.well, loader.text
+        assert loader.healthy, loader.text
         assert f"run {ledger.run} waits: the graph isn't responding" in loader.text
     with locked(fleet.graph, "MATCH (bucket:S3Bucket) SET bucket.held = true"):
         wait_until_blocked(fleet.graph, "MATCH (bucket:S3Bucket)")
@@ -126,7 +126,7 @@ def test_a_fetch_waits_while_the_loader_is_behind(fleet: Fleet, undisturbed: Sta
         assert info.open > len(fetching)
         for fetcher in ("fetch-1", "fetch-2"):
             told = fleet.health(fetcher)
-            assert told.well, told.text
+            assert told.healthy, told.text
             assert "2 of 2 at work" in told.text
     assert_complete(fleet, ledger, undisturbed)
 

@@ -13,8 +13,8 @@ from celery import Celery
 from tests.fleet.command import Command
 from tests.fleet.running import wait_for
 from workers import embedded
-from workers.fleet.app import configuration
-from workers.fleet.readiness import Fleet, ask_fleet
+from workers.fleet.configuration import configuration
+from workers.fleet.fleet_readiness import FleetReadiness, ask_fleet
 from workers.settings.settings import Settings
 
 HOST = socket.gethostname()
@@ -41,7 +41,7 @@ def app(broker: embedded.Broker) -> Celery:
     return found
 
 
-def asked(app: Celery) -> Fleet:
+def asked(app: Celery) -> FleetReadiness:
     return ask_fleet(app, [], {}, seconds=3)
 
 
@@ -68,7 +68,7 @@ def test_workers_that_nobody_named_have_names_of_their_own(chartfleet: Command, 
         assert told.code == 0
         assert sorted(told.out.strip().split("; ")) == [f"{name}: 0 of 1 at work" for name in sorted(fleet.workers)]
     told = chartfleet("health", "worker")
-    assert (told.code, told.error) == (1, f"chartfleet: no worker of {HOST} answers")
+    assert (told.code, told.error) == (1, f"chartfleet: no worker of {HOST} responds")
 
 
 def test_workers_of_one_name_are_named_as_that(chartfleet: Command, app: Celery) -> None:

@@ -5,20 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
-import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing
 from dataclasses import asdict
 from typing import Final
-
-from neo4j.exceptions import DriverError, Neo4jError
 
 from analysis import shipped
 from loaders.adoption import Adopted, Adoption, highest_tag
 from loaders.graph import Graph, GraphAddress
 from loaders.indexes import ensure_lock
 from loaders.writer import (
-    HEARTBEAT_SECONDS,
     LostWriter,
     OutdatedRun,
     RunRefused,
@@ -35,6 +30,7 @@ from workers.commands import terminal
 from workers.commands.connections import graph_address_of, opened
 from workers.commands.setting_flags import GRAPH, LEASES
 from workers.exit_codes import COMPLETE
+from workers.fleet.lease import LeaseKeeper
 from workers.fleet.loading import Busy, writing
 from workers.report import report
 from workers.settings.settings import Settings
@@ -75,7 +71,12 @@ def adopt(address: GraphAddress, graph: Graph, settings: Settings) -> Adopted:
     try:
         with (
             closing(_writer(address, settings)) as writer,
-            _claim_kept(graph, name, writer),
+            LeaseKeeper(  # a large graph takes longer than a claim lasts; `chartfleet cancel` takes the claim away
+                name,
+                lease_seconds=settings.run_lease_seconds,
+                renew=lambda: keep_claim(graph, name),
+                on_lost=writer.give_up,
+            ),
             writing(writer, tag, wait_seconds=settings.writer_lease_seconds + settings.transaction_seconds),
         ):
             done = _adoption(graph).adopt(writer)
@@ -102,24 +103,3 @@ def _writer(address: GraphAddress, settings: Settings) -> Writer:
         lease_seconds=settings.writer_lease_seconds,
         transaction_seconds=settings.transaction_seconds,
     )
-
-
-@contextmanager
-def _claim_kept(graph: Graph, name: str, writer: Writer) -> Iterator[None]:
-    """Renew the claim while the graph is read, which takes longer than a claim lasts if the graph is large.
-
-    Once the claim is lost, by `chartfleet cancel` for example, nothing more is written.
-    """
-    done = threading.Event()
-
-    def renew() -> None:
-        while not done.wait(HEARTBEAT_SECONDS):
-            with suppress(DriverError, Neo4jError):
-                if not keep_claim(graph, name):
-                    writer.give_up()
-
-    threading.Thread(target=renew, daemon=True).start()
-    try:
-        yield
-    finally:
-        done.set()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,16 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(settings: Settings, args: argparse.Namespace) -> int:
-    from workers.fleet.local_fleet import CELERY
+    from workers.fleet.programs import beat_command
 
-    schedule: str | None = settings.schedule
     options: list[str] = args.celery
-    if not schedule:
+    if not settings.schedule:
         raise SettingError("schedule", None, "beat needs one: set CHARTFLEET_SCHEDULE, e.g. '0 3 * * *'")
     state = [] if any(option.startswith(_OWN_STATE) for option in options) else ["--schedule", str(_state(settings))]
-    if not args.quiet:
-        print(f"chartfleet: {_announcement(schedule)}", file=sys.stderr)
-    return become(settings, [*CELERY, "beat", "--loglevel", "INFO", *state, *options])
+    return become(settings, beat_command([*state, *options]))
 
 
 def _state(settings: Settings) -> Path:
@@ -52,17 +47,3 @@ def _state(settings: Settings) -> Path:
             "give it a --data-dir, or a file of its own: `chartfleet beat -- --schedule FILE`"
         ) from None
     return file
-
-
-def _announcement(schedule: str) -> str:
-    if schedule.isdigit():
-        return f"a run every {schedule} s"
-    return f"schedule {schedule!r}: the next run starts at {_next_run(schedule):%Y-%m-%d %H:%M} UTC"
-
-
-def _next_run(schedule: str) -> datetime:
-    from celery.schedules import crontab
-
-    now = datetime.now(UTC)
-    remaining: timedelta = crontab.from_string(schedule, nowfun=lambda: now).remaining_estimate(now)
-    return now + remaining

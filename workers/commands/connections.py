@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import redis
 
 from workers.embedded.services import default_data_dir, status, using
-from workers.fleet.checks import check_graph, check_redis
+from workers.fleet.readiness import check_graph, check_redis
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -65,7 +65,8 @@ def running_graph(settings: Settings, stack: ExitStack) -> Graph | None:
 def celery_app(settings: Settings) -> Celery:
     """The app of this process, with the settings of this command."""
     os.environ.update(settings.as_environment())
-    from workers.fleet.app import app, configuration  # reads its settings when it is imported
+    from workers.fleet.app import app  # reads its settings when it is imported
+    from workers.fleet.configuration import configuration
 
     app.conf.update(configuration(settings))
     return app

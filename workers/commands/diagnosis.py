@@ -14,7 +14,7 @@ from tasks.engine import registry
 from tasks.failures import NotConfigured
 from workers.commands.connections import checked_broker
 from workers.exit_codes import COMPLETE, FAILED, NOT_COVERED
-from workers.fleet.checks import NotReady, check_graph
+from workers.fleet.readiness import NotReady, check_graph
 
 if TYPE_CHECKING:
     from tasks.resource import Provider

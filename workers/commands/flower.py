@@ -23,18 +23,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(settings: Settings, args: argparse.Namespace) -> int:
-    from workers.fleet.local_fleet import CELERY
+    from workers.fleet.programs import flower_command
 
     options: list[str] = args.celery
-    # Flower can stop workers: it listens on this machine only.
-    command = [*CELERY, "flower", "--address=127.0.0.1"]
+    configuration: list[str] = []
     if "FLOWER_CONF" not in os.environ and not any(option.startswith("--conf") for option in options):
         # It would run flowerconfig.py of the working directory.
-        command.append(f"--conf={os.devnull}")
+        configuration = [f"--conf={os.devnull}"]
         if Path(_CONFIGURATION).is_file():
             print(
                 f"chartfleet: {_CONFIGURATION} of the working directory isn't read; "
                 f"`chartfleet flower -- --conf={_CONFIGURATION}` reads it",
                 file=sys.stderr,
             )
-    return become(settings, [*command, *options])
+    return become(settings, flower_command([*configuration, *options]))

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: Settings, args: argparse.Namespace) -> int:
     health = _health(settings, args)
-    if not health.well:
+    if not health.healthy:
         raise ChartfleetError(health.text)
     print(health.text)
     return COMPLETE

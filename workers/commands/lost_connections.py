@@ -6,7 +6,7 @@ import redis
 from kombu.exceptions import OperationalError
 from neo4j.exceptions import DriverError, Neo4jError
 
-from workers.fleet.checks import first_line
+from workers.fleet.readiness import first_line
 
 
 def describe(error: Exception) -> str | None:

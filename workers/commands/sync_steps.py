@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -17,16 +17,17 @@ from rich.console import Console
 
 from analysis import engine
 from loaders.ledger import Ledger
-from loaders.scope import Scope
 from workers.commands import password_prompt, terminal
 from workers.commands.cancel import cancel
 from workers.commands.connections import celery_app, checked_broker, data_dir, opened
 from workers.commands.services import how_to_browse, relative
 from workers.embedded import flock
 from workers.embedded import services as embedded
-from workers.fleet import coordinator, local_fleet, permissions, readiness
-from workers.fleet.checks import NotReady
+from workers.fleet import coordinator, fleet_readiness, permissions
+from workers.fleet.local import local_fleet
 from workers.fleet.process import connect_redis
+from workers.fleet.publisher import Publisher
+from workers.fleet.readiness import NotReady
 from workers.report import report, watch
 from workers.settings import configured, legacy_flags
 from workers.settings.settings import SettingError, Settings
@@ -54,10 +55,6 @@ class Target:
     client: redis.Redis
     off: Mapping[str, str]
     browser: str | None = None
-
-    def publish(self, run: str, units: Iterable[Scope]) -> None:
-        for unit in units:
-            self.app.send_task(unit.type, args=(run, unit.id))
 
 
 def sync(settings: Settings, args: argparse.Namespace) -> int:
@@ -150,12 +147,12 @@ def _check_fleet(target: Target, notes: Console) -> Mapping[str, str]:
     settings = target.settings
     options = settings.run_config()["options"]
     for seconds in RESPONSE_SECONDS:
-        responses = readiness.ask_fleet(target.app, settings.modules, options, seconds=seconds)
+        responses = fleet_readiness.ask_fleet(target.app, settings.modules, options, seconds=seconds)
         if not responses.lacks(settings.modules):
             break
     for line in responses.notes:
         notes.print(line, highlight=False, soft_wrap=True)
-    readiness.check_fleet(responses, settings.modules, target.graph.database_id(), selected=settings.selects)
+    fleet_readiness.check_fleet(responses, settings.modules, target.graph.database_id(), selected=settings.selects)
     return responses.off
 
 
@@ -189,15 +186,15 @@ def _with_services(settings: Settings, stack: ExitStack, notes: Console) -> tupl
 
 def _run(target: Target, resume: str | None, stack: ExitStack, notes: Console) -> report.Report:
     """Start a run, or resume one, and follow it to its end."""
-    settings, graph, client = target.settings, target.graph, target.client
+    settings, graph, client, publisher = target.settings, target.graph, target.client, Publisher(target.app)
     if resume:
-        ledger = coordinator.resume(settings, graph, client, resume, target.publish)
+        ledger = coordinator.resume(settings, graph, client, resume, publisher)
     else:
-        ledger = coordinator.start(settings, graph, client, target.publish, target.off)
+        ledger = coordinator.start(settings, graph, client, publisher, target.off)
     with _left_in_order(ledger, target, notes):
         fleet = None
         if target.local:
-            fleet = stack.enter_context(local_fleet.local_fleet(settings, data_dir(settings) / "logs"))
+            fleet = stack.enter_context(local_fleet(settings, data_dir(settings) / "logs"))
         watch.until_the_end(ledger, graph, notes, fleet)
     return report.of(ledger)
 

@@ -29,24 +29,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(settings: Settings, args: argparse.Namespace) -> int:
-    from workers.fleet.local_fleet import worker_command
+    from workers.fleet.programs import worker_command
+    from workers.fleet.queues import LOADER
 
     text: str = args.queues
     hostname: str | None = args.hostname
     options: list[str] = args.celery
     queues = [word.strip() for word in text.split(",") if word.strip()]
     _check(queues, settings)
-    concurrency = 1 if queues == ["loader"] else settings.concurrency or None  # there is one writer
-    return become(settings, worker_command(queues, concurrency, hostname, *options))
+    concurrency = 1 if queues == [LOADER] else settings.concurrency or None  # there is one writer
+    return become(settings, worker_command(queues, concurrency, hostname, options))
 
 
 def _check(queues: list[str], settings: Settings) -> None:
-    from tasks.engine import registry
+    from workers.fleet.queues import FETCH, LOADER, every_queue
 
-    known = {"coordinator", "loader", "fetch", *(f"fetch.{name}" for name in registry.providers())}
+    known = {FETCH, *every_queue()}
     for queue in queues:
         if queue not in known:
             problem = f"no such queue{did_you_mean(queue, known)} (known: {', '.join(sorted(known))})"
             raise SettingError("--queues", queue, problem)
-    if "loader" in queues and settings.neo4j_uri is None:
+    if LOADER in queues and settings.neo4j_uri is None:
         raise SettingError("neo4j_uri", None, "a loader needs the graph: --neo4j-uri or CHARTFLEET_NEO4J_URI")
