@@ -54,20 +54,17 @@ def run(words: Sequence[str]) -> int:
 
 
 def _run(words: Sequence[str]) -> int:
-    from workers.commands import overview, table
+    if words[:1] in (["-h"], ["--help"], ["--help-all"], ["--version"]):
+        from workers.commands import overview
 
-    if words[:1] in (["-h"], ["--help"], ["--help-all"]):
-        return overview.show_help()
-    if words[:1] == ["--version"]:
-        return overview.show_version()
-    name, rest = table.split(words)
-    from workers.commands.parser import parser_of
+        return overview.show_version() if words[0] == "--version" else overview.show_help()
+    from workers.commands.parser import parse
+    from workers.commands.table import flags_of
     from workers.settings.settings import Settings
 
-    command = table.find(name)
-    args = parser_of(name, command, show_all="--help-all" in rest).parse(rest)
+    command, args = parse(words)
     _set_up_logging(args)
-    return command.run(Settings.load(table.flags_of(args)), args)
+    return command.run(Settings.load(flags_of(args)), args)
 
 
 def _fail(message: str, exit_code: int) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 from loaders.errors import UsageError
 from loaders.nearest import did_you_mean
 from workers.commands import setting_flags
-from workers.commands.table import COMMANDS
+from workers.commands.table import COMMANDS, find, split
 
 if TYPE_CHECKING:
     from workers.commands.table import Command
@@ -34,6 +34,13 @@ class Parser(argparse.ArgumentParser):
         if words[0] in COMMANDS:
             return f'the command comes first: "chartfleet {words[0]} ..."'
         return f'"{words[0]}" is one argument too many'
+
+
+def parse(words: Sequence[str]) -> tuple[Command, argparse.Namespace]:
+    """The command that a command line names, and its arguments. Raises UsageError."""
+    name, rest = split(words)
+    command = find(name)
+    return command, parser_of(name, command, show_all="--help-all" in rest).parse(rest)
 
 
 def parser_of(name: str, command: Command, *, show_all: bool = False) -> Parser:
