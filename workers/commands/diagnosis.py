@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tasks.access import Examination, Examined, Reached
 from tasks.clients.local_rate_limiter import LocalRateLimiter
@@ -58,10 +58,10 @@ def diagnose(settings: Settings) -> Diagnosis:
     for name in settings.modules:
         provider = registry.providers()[name]
         try:
-            if examination := asyncio.run(_check_access(provider, options)):
+            if examination := asyncio.run(_check_access(provider, settings)):
                 diagnosis.providers[name] = examination
             else:
-                problems = "; ".join(provider.problems(options))
+                problems = "; ".join(provider.problems(provider.read_options(options)))
                 diagnosis.not_examined[name] = problems or "configured; its permissions can't be checked before a run"
         except NotConfigured as error:
             diagnosis.not_examined[name] = str(error)
@@ -69,10 +69,11 @@ def diagnose(settings: Settings) -> Diagnosis:
     return diagnosis
 
 
-async def _check_access(provider: Provider, options: Mapping[str, Any]) -> Examination | None:
+async def _check_access(provider: Provider, settings: Settings) -> Examination | None:
     if provider.check_access is None:
         return None
-    types = registry.requested(provider.name, options.get(f"{provider.name}_requested_syncs") or ())
+    types = registry.requested(provider.name, settings.requested_syncs(provider.name))
+    options = provider.read_options(settings.run_config()["options"])
     try:
         return await provider.check_access(options, types, LocalRateLimiter())
     finally:

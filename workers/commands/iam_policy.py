@@ -34,13 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: Settings, args: argparse.Namespace) -> int:
     from tasks.aws.doctor.iam_policy import ROLE, Policies
+    from tasks.aws.options import AwsOptions
     from tasks.engine import registry
 
     account: str = args.account
     form: str = args.format
-    options = settings.run_config()["options"]
-    types = registry.requested("aws", options.get("aws_requested_syncs") or ())
-    policies = Policies(types=types, role=options.get("aws_assume_role") or ROLE, hub=account == "hub")
+    types = registry.requested("aws", settings.requested_syncs("aws"))
+    policies = Policies(types=types, role=settings.options(AwsOptions).aws_assume_role or ROLE, hub=account == "hub")
     formats = {
         "json": policies.document,
         "cloudformation": policies.cloudformation,

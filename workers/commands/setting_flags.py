@@ -28,14 +28,6 @@ _COMMON: Final = frozenset(
         "concurrency",
     )
 )
-_METAVARS: Final = {"_seconds": "SECONDS", "_bytes": "BYTES", "_file": "FILE", "_directory": "DIR", "_dir": "DIR"}
-_METAVARS_BY_NAME: Final = {
-    "aws_regions": "REGION,...",
-    "aws_organization_account_ids": "ACCOUNT,...",
-    "schedule": "SECONDS|CRONTAB",
-    "okta_saml_role_regex": "REGEX",
-}
-_NOTHING: Final = (None, (), False, "")
 
 
 def add(
@@ -69,28 +61,11 @@ def _add_flag(group: argparse._ArgumentGroup, setting: Setting, *, shown: bool) 
     if setting.is_switch:
         group.add_argument(*setting.flags, dest=setting.name, help=text, action="store_const", const="true")
     else:
-        group.add_argument(setting.flag, dest=setting.name, help=text, metavar=_metavar(setting))
+        group.add_argument(setting.flag, dest=setting.name, help=text, metavar=setting.metavar or setting.type.value)
     if not setting.is_switch and setting.flags[1:]:
         group.add_argument(*setting.flags[1:], dest=setting.name, help=argparse.SUPPRESS)
 
 
 def _help(setting: Setting) -> str:
-    default = "" if setting.default in _NOTHING else f" (default: {_shown(setting.default)})"
+    default = f" (default: {setting.shown_default})" if setting.shown_default not in ("", "0") else ""
     return f"{setting.meaning}{default}".replace("%", "%%")
-
-
-def _shown(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _metavar(setting: Setting) -> str:
-    if setting.name in _METAVARS_BY_NAME:
-        return _METAVARS_BY_NAME[setting.name]
-    if setting.metavar:
-        return setting.metavar
-    for suffix, metavar in _METAVARS.items():
-        if setting.name.endswith(suffix):
-            return metavar
-    if isinstance(setting.default, int | float):
-        return "N"
-    return "TEXT"

@@ -55,8 +55,9 @@ def start(
         indexes.ensure(graph, registry.schema())
         ledger = Ledger(client, run)
         planners = [Scope(type=tenants_type(name), tenant=name) for name in settings.modules if name not in off]
-        config = settings.run_config() | {"graph": graph.database_id(), permissions.CONFIG: rules, "off": dict(off)}
-        _end_abandoned(client, config["graph"], run)
+        graph_id = graph.database_id()
+        config = settings.run_config() | {"graph": graph_id, permissions.CONFIG: rules, "off": dict(off)}
+        _end_abandoned(client, graph_id, run)
         ledger.set_held(held_scopes(graph))
         ledger.open(tag=tag, config=config, window=settings.admission_window, planners=planners)
     except BaseException:

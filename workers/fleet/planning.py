@@ -37,7 +37,8 @@ def plan_tenants(process: Process, run: str, unit: Scope, publisher: Publisher) 
     """List a provider's tenants and queue them for admission."""
 
     async def list_tenants(config: Config) -> Listed[Tenant]:
-        return await registry.providers()[unit.provider].tenants(config["options"], process.rate_limiter)
+        provider = registry.providers()[unit.provider]
+        return await provider.tenants(provider.read_options(config["options"]), process.rate_limiter)
 
     def plan(ledger: Ledger, attempt: Attempt, listed: Listed[Tenant]) -> list[Event]:
         ledger.set_tenants({f"{tenant.provider}/{tenant.id}": asdict(tenant) for tenant in listed.found})
@@ -76,7 +77,7 @@ def plan_regions(process: Process, run: str, unit: Scope, publisher: Publisher) 
         regions, denied = Listed[str](), ""
         if any(type_.per is Per.REGION for type_ in types):
             try:
-                regions = await provider.regions(api, config["options"])
+                regions = await provider.regions(api, provider.read_options(config["options"]))
             except CallFailed as error:
                 if error.failure is not Failure.DENIED:
                     raise
