@@ -16,6 +16,7 @@ import pytest
 
 from docs import generate, schema_pages
 from loaders.coverage import rows as coverage_rows
+from loaders.errors import UsageError
 from loaders.indexes import BOOKKEEPING
 from loaders.ledger import State, Unit
 from loaders.model import GraphSchema, Source
@@ -25,7 +26,8 @@ from tasks.engine.rows import rows_of
 from tasks.resource import ResourceType
 from tests.contract import shapes
 from tests.contract.providers.aws import BotocoreModel
-from workers import cli
+from workers.commands.parser import parse, parser_of
+from workers.commands.table import COMMANDS, find
 from workers.settings.settings import PREFIX, Settings, known
 
 ROOT = Path(__file__).parents[2]
@@ -125,18 +127,12 @@ def commands(page: Path) -> Iterator[str]:
 
 
 @every_page_of_its_own_providers
-def test_commands_are_understood(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    parser = cli._parser()
+def test_commands_are_understood(page: Path) -> None:
     for command in commands(page):
-        words = shlex.split(command)
-        if words[:1] and not words[0].startswith("-") and words[0] not in cli._COMMANDS:
-            pytest.fail(f"{page.name}: chartfleet has no command {words[0]!r}")
-        if not words or words[0].startswith("-"):
-            words = ["sync", *words]  # as the command line itself does
         try:
-            parser.parse_args(words)
-        except SystemExit:
-            pytest.fail(f"{page.name}: `chartfleet {command}`: {capsys.readouterr().err}")
+            parse(shlex.split(command))
+        except UsageError as error:
+            pytest.fail(f"{page.name}: `chartfleet {command}`: {error}")
 
 
 def test_commands_are_found() -> None:
@@ -155,9 +151,8 @@ def test_flags_and_variables_exist(page: Path) -> None:
 
 
 def known_flags() -> set[str]:
-    parsers = [cli._parser()]
-    parsers += [sub for action in parsers[0]._actions for sub in (action.choices or {}).values()]
-    return {flag for parser in parsers for action in parser._actions for flag in action.option_strings}
+    parsers = [parser_of(name, find(name)) for name in COMMANDS]
+    return {"--version"} | {flag for parser in parsers for action in parser._actions for flag in action.option_strings}
 
 
 def test_targets_of_make_exist() -> None:
