@@ -13,7 +13,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal, dataclass_transform
+from typing import Any, ClassVar, Literal, TypeVar, cast, dataclass_transform
 
 from loaders.errors import ChartfleetError
 from loaders.scope import Scope
@@ -146,15 +146,17 @@ class Link:
 
 Relationship = Reference | IdLink | Link
 
+_V = TypeVar("_V")
 
-def key(source: Value, meaning: str = "", *, index: bool = False) -> Any:
+
+def key(source: Value, meaning: str = "", *, index: bool = False) -> _V:  # type: ignore[type-var]
     """The identity: MERGE and the uniqueness constraint use it. A row without it is reported, not written."""
-    return Property("", source, meaning, index, is_key=True)
+    return cast(_V, Property("", source, meaning, index, is_key=True))
 
 
-def prop(source: Value, meaning: str = "", *, index: bool = False) -> Any:
+def prop(source: Value, meaning: str = "", *, index: bool = False) -> _V:  # type: ignore[type-var]
     """A property. `source` is a path (`Endpoint.Port`, `Subnets[].Id`) or a function. Absent stays None."""
-    return Property("", source, meaning, index, is_key=False)
+    return cast(_V, Property("", source, meaning, index, is_key=False))
 
 
 def outgoing(type: str, label: str, keys: Value) -> Reference:

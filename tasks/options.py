@@ -15,7 +15,7 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self, TypeVar, cast, dataclass_transform, overload
+from typing import Final, Self, TypeVar, cast, dataclass_transform
 
 from tasks.setting import Check, Setting, Value, ValueType, check_variable_name
 
@@ -66,29 +66,6 @@ class _Field:
         )
 
 
-@overload
-def option(
-    meaning: str,
-    *,
-    default: D,
-    check: None = None,
-    metavar: str = "",
-    secret: bool = False,
-    names_variable: bool = False,
-    note: str = "",
-    aliases: tuple[str, ...] = (),
-) -> D: ...
-@overload
-def option(
-    meaning: str,
-    *,
-    default: D,
-    check: Callable[[V], str | None],
-    metavar: str = "",
-    secret: bool = False,
-    note: str = "",
-    aliases: tuple[str, ...] = (),
-) -> D | V: ...
 def option(
     meaning: str,
     *,

@@ -19,7 +19,7 @@ T = TypeVar("T")
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as TypeVarWithDefault
 
-    OptionsT = TypeVarWithDefault("OptionsT", default=Any)
+    OptionsT = TypeVarWithDefault("OptionsT", default=object)
 else:
     OptionsT = TypeVar("OptionsT")
 

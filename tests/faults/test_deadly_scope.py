@@ -1,4 +1,4 @@
-"""A scope that kills whoever fetches it."""
+"""A scope that kills every worker that fetches it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_a_scope_that_always_kills_its_worker_is_quarantined_and_holds_nobody_up
     deadly = Fault(Effect.KILL_CLIENT, action="DescribeDBInstances", region=HERE)
     aws.add(third_time, deadly)
     ledger = fleet.start()
-    wait_until_one_is_left(ledger)  # all else is fetched, loaded and cleaned, while this one goes on
+    wait_until_one_is_left(ledger)  # everything else is fetched, loaded and cleaned meanwhile
     aws.wait_for(third_time)
     assert unit_of(ledger, DATABASES, HERE).state is Scope.FETCHING
     aws.remove(third_time)

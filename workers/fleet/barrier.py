@@ -56,15 +56,7 @@ def analyse(process: Process, run: str) -> None:
             LeaseKeeper(f"run {run}", lease_seconds=lease, renew=renew, on_lost=process.writer.give_up),
             writing(process.writer, info.tag, wait_seconds=wait) as writer,
         ):
-            try:
-                state, report = _steps(writer, ledger, info, process)
-            except (LostWriter, OutdatedRun, DriverError, redis.RedisError):
-                raise
-            except Exception as error:
-                if isinstance(error, Neo4jError) and not (error.code or "").startswith(_REFUSED_FOR_GOOD):
-                    raise
-                log.exception("run %s: the analysis failed", run)
-                state, report = RunState.FAILED, {"error": f"{type(error).__name__}: {error}"}
+            state, report = _outcome(writer, ledger, info, process)
             if ledger.close(token, state, report):
                 release_claim(writer, run)
     except (Busy, LostWriter):
@@ -76,6 +68,19 @@ def analyse(process: Process, run: str) -> None:
         log.warning("run %s: %s; the analysis is tried again", run, graph_error_text(error))
         ledger.set_blocked_by(graph_error_text(error))
         ledger.renew_barrier(token, lease_seconds=AWAY_SECONDS)
+
+
+def _outcome(writer: Writer, ledger: Ledger, info: RunInfo, process: Process) -> tuple[RunState, dict[str, Any]]:
+    """Of all steps. A failure that would come again fails the run; after any other the analysis is tried again."""
+    try:
+        return _steps(writer, ledger, info, process)
+    except (LostWriter, OutdatedRun, DriverError, redis.RedisError):
+        raise
+    except Exception as error:
+        if isinstance(error, Neo4jError) and not (error.code or "").startswith(_REFUSED_FOR_GOOD):
+            raise
+        log.exception("run %s: the analysis failed", info.id)
+        return RunState.FAILED, {"error": f"{type(error).__name__}: {error}"}
 
 
 def _steps(writer: Writer, ledger: Ledger, info: RunInfo, process: Process) -> tuple[RunState, dict[str, Any]]:

@@ -53,13 +53,13 @@ def fetch(process: Process, run: str, scope: Scope, publisher: Publisher, stoppi
 
 
 def outcome(ledger: Ledger, attempt: Attempt) -> str:
-    """What became of an attempt, as the result of its task: Celery calls the task a success whatever the API said."""
+    """The outcome of an attempt, as the result of its task: to Celery, the task of a denied scope is a success."""
     unit = ledger.unit(attempt.scope)
     if unit is None or unit.attempt != attempt.number:
         return NOTHING_TO_DO
     match unit.state:
         case State.FETCHED | State.CLEANED:
-            return f"complete: {unit.rows} rows"
+            return "complete" if unit.scope.plans else f"complete: {unit.rows} rows"
         case State.PLANNED:
             return _short(f"given back: {unit.reason}")
         case state:

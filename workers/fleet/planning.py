@@ -74,7 +74,8 @@ def plan_regions(process: Process, run: str, unit: Scope, publisher: Publisher) 
         tenant = Tenant(**access)
         types = _requested_types(tenant, config)
         api = await provider.connect(tenant, unit.region, process.rate_limiter)
-        regions, denied = Listed[str](), ""
+        regions: Listed[str] = Listed()
+        denied = ""
         if any(type_.per is Per.REGION for type_ in types):
             try:
                 regions = await provider.regions(api, provider.read_options(config["options"]))

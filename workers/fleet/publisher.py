@@ -23,7 +23,7 @@ _TASKS: Final = {Event.LOAD: LOAD_TASK, Event.ADMIT: ADMIT_TASK, Event.BARRIER: 
 class Publisher:
     """Sends tasks by name, so that its process needs none of their code.
 
-    A broker that is away is no failure of the scope: the sweeper misses what could not be sent, and publishes it again.
+    A broker that is away doesn't fail a scope: the sweeper notices what could not be sent, and publishes it again.
     """
 
     def __init__(self, app: Celery) -> None:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import os
 import stat
-import sys
 from pathlib import Path
 
 
 def distrust(path: Path) -> str | None:
     """Why the file can't be trusted and how to fix that, or None. Always None on Windows."""
-    if sys.platform == "win32":
+    if os.name == "nt":
         return None
     target = path.resolve()
     if path.is_symlink() and _is_foreign(path.lstat()):
