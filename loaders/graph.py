@@ -1,12 +1,13 @@
-"""A Neo4j database: reads, one-transaction writes, and the statements that Neo4j allows only outside a transaction."""
+"""A Neo4j database: reads, transactional writes, and statements that Neo4j allows only outside a transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-import neo4j
+if TYPE_CHECKING:  # the driver is loaded when it is used: commands that need no graph start faster
+    import neo4j
 
 T = TypeVar("T")
 Parameters = Mapping[str, Any]
@@ -14,7 +15,7 @@ Parameters = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class GraphAddress:
-    """Where a graph is and who signs in; the password is never printed."""
+    """The address of a graph and its credentials. The password is never printed."""
 
     uri: str
     user: str | None = None
@@ -25,8 +26,10 @@ class GraphAddress:
         return f"GraphAddress(uri={self.uri!r}, user={self.user!r}, password=***, database={self.database!r})"
 
     def driver(self) -> neo4j.Driver:
-        """A driver that doesn't hold on to a dead server: 10 s to connect, and no notifications in the log."""
-        return neo4j.GraphDatabase.driver(
+        """A driver that gives up on an unreachable server (10 s to connect) and logs no notifications."""
+        from neo4j import GraphDatabase
+
+        return GraphDatabase.driver(
             self.uri,
             auth=(self.user, self.password or "") if self.user else None,
             connection_timeout=10,
@@ -38,7 +41,7 @@ class GraphAddress:
 
 
 class Graph:
-    """Read and write access to one database. Threads may share it, processes may not (it holds sockets)."""
+    """Read and write access to one database. Threads may share it; processes may not, as it holds sockets."""
 
     def __init__(self, driver: neo4j.Driver, database: str | None = None) -> None:
         self._driver = driver
@@ -61,15 +64,29 @@ class Graph:
             return session.execute_read(work)
 
     def stream(self, query: str, parameters: Parameters | None = None) -> Iterator[dict[str, Any]]:
-        """The rows of a read query as they come, for answers of any length. Not retried: some are out by then."""
-        with self._driver.session(database=self._database, default_access_mode=neo4j.READ_ACCESS) as session:
+        """The rows of a read query as they arrive, for large results. Not retried: the caller already has some."""
+        from neo4j import READ_ACCESS
+
+        with self._driver.session(database=self._database, default_access_mode=READ_ACCESS) as session:
             for record in session.run(query, dict(parameters or {})):
                 yield record.data()
 
     def write(self, work: Callable[[neo4j.ManagedTransaction], T]) -> T:
-        """Run `work` in one write transaction; it may run again after a transient error, so it must be repeatable."""
+        """Run `work` in one write transaction. It must be repeatable: it runs again after a transient error."""
         with self._driver.session(database=self._database) as session:
             return session.execute_write(work)
+
+    def write_until_done(self, query: str, parameters: Parameters | None = None, *, limit: int) -> None:
+        """Repeat a query, each time in a transaction of its own, until it has handled everything.
+
+        It handles up to `$limit` nodes or relationships and returns how many, as the only value of its only row.
+        """
+
+        def work(tx: neo4j.ManagedTransaction) -> int:
+            return int(tx.run(query, dict(parameters or {}), limit=limit).single(strict=True).value())
+
+        while self.write(work) == limit:
+            pass
 
     def autocommit(self, query: str, parameters: Parameters | None = None) -> list[dict[str, Any]]:
         """For schema commands and `CALL {} IN TRANSACTIONS`, which Neo4j refuses inside an explicit transaction."""
@@ -77,25 +94,27 @@ class Graph:
             return session.run(query, dict(parameters or {})).data()
 
     def define(self, statements: Iterable[str]) -> None:
-        """Schema commands in one transaction, which holds nothing else: each by itself costs a commit."""
+        """Schema commands, all in one transaction of their own: that saves a commit for each."""
         with self._driver.session(database=self._database) as session, session.begin_transaction() as tx:
             for statement in statements:
                 tx.run(statement).consume()
             tx.commit()
 
     def labels(self) -> set[str]:
-        """The labels that nodes have: what no node is called needn't be asked for, as each statement is planned first.
+        """The labels that nodes have. Queries for other labels can be skipped, which saves planning them.
 
-        From the counts that Neo4j keeps. An Enterprise user who may not read those gets labels that only constraints
-        and indexes have as well.
+        Read from Neo4j's count store. A user who may not read that, on Enterprise, also gets labels that only
+        constraints and indexes have.
         """
+        from neo4j.exceptions import ClientError
+
         counts = "CALL db.stats.retrieve('GRAPH COUNTS') YIELD data UNWIND data.nodes AS n WITH n WHERE n.count > 0 "
         try:
-            found = self.rows(f"{counts} AND n.label IS NOT NULL RETURN n.label AS label")
-        except neo4j.exceptions.ClientError:
-            found = self.rows("CALL db.labels() YIELD label RETURN label")
-        return {row["label"] for row in found}
+            labels = self.rows(f"{counts} AND n.label IS NOT NULL RETURN n.label AS label")
+        except ClientError:
+            labels = self.rows("CALL db.labels() YIELD label RETURN label")
+        return {row["label"] for row in labels}
 
     def database_id(self) -> str:
-        """The id that Neo4j gave this database when it was created: equal ids are one graph, whatever the address."""
+        """The id that Neo4j gave this database when it was created. Equal ids mean the same graph at any address."""
         return str(self.rows("CALL db.info() YIELD id RETURN id")[0]["id"])
