@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import redis
 
 from workers.embedded.services import default_data_dir, status, using
 from workers.fleet.readiness import check_graph, check_redis
+from workers.settings import process_settings
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -64,9 +64,7 @@ def running_graph(settings: Settings, stack: ExitStack) -> Graph | None:
 
 def celery_app(settings: Settings) -> Celery:
     """The app of this process, with the settings of this command."""
-    os.environ.update(settings.as_environment())
-    from workers.fleet.app import app  # reads its settings when it is imported
-    from workers.fleet.configuration import configuration
+    process_settings.use(settings)
+    from workers.fleet.app import app
 
-    app.conf.update(configuration(settings))
     return app
