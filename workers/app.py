@@ -12,7 +12,25 @@ from workers.import_path import check_packages, working_directory_left_out
 
 with working_directory_left_out():
     check_packages()
+    if __name__ == "__main__":
+        from celery import maybe_patch_concurrency
+
+        maybe_patch_concurrency()  # for the pools gevent and eventlet, before anything else is imported
+    from loaders.errors import ChartfleetError
     from workers.fleet.app import app as app
 
+
+def main() -> int:
+    """Celery's command line: what its script does, but for the search for the app."""
+    from celery.bin.celery import celery
+
+    celery.params[0].default = app
+    try:
+        return int(celery(prog_name="celery", auto_envvar_prefix="CELERY") or 0)
+    except ChartfleetError as error:
+        print(f"chartfleet: {error}", file=sys.stderr)  # noqa: T201
+        return error.exit_code
+
+
 if __name__ == "__main__":
-    sys.exit(app.start(sys.argv[1:]))
+    sys.exit(main())
