@@ -100,8 +100,8 @@ def text(stream: Any) -> str:
         (["sync", "--config", "nowhere.toml"], "nowhere.toml"),
         (["sync", "--analysis-job-directory", "nowhere"], "--analysis-job-directory"),
         (["sync", "--neo4j-user", "neo4j", "--neo4j-password-env-var", "NOT_SET"], "names a variable that isn't set"),
-        (["sync", "--okta-org-id", "example"], "okta_org_id: 'example': without okta_api_key_env_var: give the NAME"),
-        (["sync", "--okta-api-key-env-var", "KEY"], "okta_api_key_env_var: 'KEY': without okta_org_id"),
+        (["sync", "--okta-org-id", "example"], "okta_org_id: 'example': needs okta_api_key_env_var: give the NAME"),
+        (["sync", "--okta-api-key-env-var", "KEY"], "okta_api_key_env_var: 'KEY': needs okta_org_id"),
         (["worker", "--queues", "fetsh"], "--queues: 'fetsh': no such queue; did you mean \"fetch\"?"),
         (["beat"], "schedule: beat needs one"),
         (["services", "restart"], '"restart" is not one of start, stop, status, password; did you mean "start"?'),
@@ -177,7 +177,7 @@ def test_an_unreachable_broker(chartfleet: Command, at_graph: tuple[str, ...], c
     [
         (["runs", "--data-dir", "/proc/nope"], "/proc/nope"),
         (["services", "status", "--data-dir", "/etc/hostname"], "/etc/hostname"),
-        (["sync", "--neo4j-user", "neo4j", "--neo4j-password-prompt"], "nobody is there to answer"),
+        (["sync", "--neo4j-user", "neo4j", "--neo4j-password-prompt"], "no terminal to read the password from"),
     ],
 )
 def test_what_this_machine_lacks_is_one_line(chartfleet: Command, arguments: list[str], told: str) -> None:

@@ -22,4 +22,4 @@ def ask(user: str, uri: str | None) -> None:
     try:
         os.environ[_VARIABLE] = getpass.getpass(f"Password of {user} at {uri}: ")
     except EOFError:
-        raise ChartfleetError("--neo4j-password-prompt: nobody is there to answer") from None
+        raise ChartfleetError("--neo4j-password-prompt: no terminal to read the password from") from None
