@@ -9,6 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from loaders.model import NOT_SEEN as NOT_SEEN
 from loaders.model import Each, Node
+from loaders.reason import Reason
 from tasks.access import Examination
 from tasks.failures import CallFailed
 
@@ -54,15 +55,22 @@ class Listed(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A detail of an item that could not be seen; the item itself was."""
+    """A detail of an item that could not be seen; the item itself was. `cause`: the same as fields."""
 
     action: str
     reason: str
+    cause: Reason = field(default=Reason(), compare=False)
 
     @classmethod
     def of(cls, error: CallFailed) -> Gap:
-        """What failed, by the API's own code, or by the class and the reason."""
-        return cls(error.action, error.code or f"{error.failure}: {error.reason}"[:200])
+        """What failed, by the API's own code, or by the class of the failure and the reason."""
+        detail = "" if error.code else error.reason[:200]
+        cause = Reason(failure=str(error.failure), code=error.code, action=error.action, detail=detail)
+        return cls(error.action, error.code or f"{error.failure}: {detail}", cause)
+
+    @property
+    def as_reason(self) -> Reason:
+        return self.cause if self.cause.action else Reason(action=self.action, detail=self.reason)
 
 
 @dataclass(frozen=True, slots=True)

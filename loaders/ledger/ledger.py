@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from importlib import resources
@@ -18,6 +18,7 @@ from typing import Any
 import redis
 
 from loaders.batch import BatchId
+from loaders.reason import REJECTED, Reason
 from loaders.scope import Scope
 
 _RUNS = "chartfleet:runs"
@@ -89,6 +90,8 @@ class Unit:
     parent: bool
     held: bool
     outcome: dict[str, Any] = field(default_factory=dict)
+    why: Reason = Reason()  # `reason`, as fields
+    gaps: tuple[Reason, ...] = ()  # `outcome["gaps"]`, as fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,7 +291,8 @@ class Ledger:
 
     def rejected(self, scope: Scope, reason: str) -> None:
         """A row that the graph refused, and that stays as it was: a gap of its scope."""
-        self._call("rejected", scope.whole.id, _GAP + f"rejected: {reason[:300]}")
+        gap = Reason(failure=REJECTED, detail=reason)
+        self._call("rejected", scope.whole.id, _GAP + gap.to_json())
 
     def cleanups(self) -> list[Scope]:
         """Complete scopes whose batches are all committed and which are to be cleaned."""
@@ -449,10 +453,11 @@ def _set(client: redis.Redis, key: str) -> set[bytes]:
 
 def _unit(unit_id: str, raw: dict[str, str]) -> Unit:
     started, ended = raw.get("started_ms"), raw.get("ended_ms")
+    why, gaps = Reason.parse(raw.get("reason", "")), _gaps(raw)
     return Unit(
         scope=Scope.parse(unit_id),
         state=State(raw["state"]),
-        reason=raw.get("reason", ""),
+        reason=str(why),
         attempt=int(raw["attempt"]),
         deaths=int(raw["deaths"]),
         rows=int(raw.get("rows", 0)),
@@ -460,19 +465,21 @@ def _unit(unit_id: str, raw: dict[str, str]) -> Unit:
         worker=raw.get("worker", ""),
         parent="parent" not in raw,
         held=raw.get("held") == "1",
-        outcome=_outcome(raw),
+        outcome=_outcome(raw, gaps),
+        why=why,
+        gaps=gaps,
     )
 
 
-def _outcome(raw: Mapping[str, str]) -> dict[str, Any]:
-    """As the attempt told it; `gaps` in words, with those of the scope's parts."""
-    told: dict[str, Any] = json.loads(raw.get("outcome", "{}"))
-    return {name: value for name, value in told.items() if name != "gaps"} | (
-        {"gaps": found} if (found := _gaps(raw)) else {}
-    )
+def _outcome(raw: Mapping[str, str], gaps: Sequence[Reason]) -> dict[str, Any]:
+    """What the attempt recorded; `gaps` as text, with those of the scope's parts."""
+    recorded: dict[str, Any] = json.loads(raw.get("outcome", "{}"))
+    without_gaps = {name: value for name, value in recorded.items() if name != "gaps"}
+    return without_gaps | ({"gaps": [gap.of_details() for gap in gaps]} if gaps else {})
 
 
-def _gaps(raw: Mapping[str, str]) -> list[str]:
-    """What was not seen of items that were: the scope's own, and those of its parts."""
-    found = {field.removeprefix(_GAP): int(count) for field, count in raw.items() if field.startswith(_GAP)}
-    return [f"{text} ({count} {'item' if count == 1 else 'items'})" for text, count in sorted(found.items())]
+def _gaps(raw: Mapping[str, str]) -> tuple[Reason, ...]:
+    """What was not seen of items that were: the scope's own gaps, and those of its parts."""
+    counts = {field.removeprefix(_GAP): int(count) for field, count in raw.items() if field.startswith(_GAP)}
+    gaps = [replace(Reason.parse(text), items=count) for text, count in counts.items()]
+    return tuple(sorted(gaps, key=Reason.of_details))

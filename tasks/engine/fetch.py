@@ -7,7 +7,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import msgpack
@@ -16,7 +16,9 @@ import redis
 from loaders import batch as wire
 from loaders.ledger import Attempt, Event, Fenced, Ledger
 from loaders.model import GraphSchema, NodeModel, Source
+from loaders.reason import MAX_DETAIL, REJECTED, Reason
 from loaders.scope import Scope
+from tasks.engine.ending import Ending
 from tasks.engine.rows import read, unread
 from tasks.failures import CallFailed, Failure, InvalidRecord, RetryLater
 from tasks.resource import Api, Gap, Item, ResourceType
@@ -25,7 +27,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 BYTES_PER_BATCH = 1_000_000  # before compression
-_LONGEST_GAP = 300  # characters
 _SHUTDOWN = "the worker shuts down"
 
 
@@ -120,41 +121,41 @@ class BatchSink:
             await asyncio.sleep(0.5)
 
 
-MAX_GAPS = 50  # kinds of them that one attempt tells apart
+MAX_GAPS = 50  # different gaps that one attempt records
 
 
 @dataclass(slots=True)
 class Seen:
-    """What an attempt noted beside its rows: what it couldn't see of items that it did see.
+    """What an attempt records besides its rows: details not seen, values rejected, calls made.
 
-    unknown  the first item that nothing tells from the others: any node may be it, so that nothing may be deleted
+    unknown  the first item that can't be identified: it could be any node, so nothing may be deleted
     """
 
-    gaps: dict[str, int] = field(default_factory=dict)
+    gaps: dict[Reason, int] = field(default_factory=dict)
     rejected: dict[str, str] = field(default_factory=dict)  # where -> the first reason
     unknown: Exception | None = None
     unknown_items: int = 0
 
     def note(self, gaps: Iterable[Gap]) -> None:
         for gap in gaps:
-            self._count(f"{gap.action}: {gap.reason}")
+            self._count(gap.as_reason)
 
     def reject(self, rejected: Mapping[str, str]) -> None:
         for where, reason in rejected.items():
-            self._count("rejected: " + self.rejected.setdefault(where, reason))
+            self._count(Reason(failure=REJECTED, detail=self.rejected.setdefault(where, reason)))
 
     def fail(self, error: Exception) -> None:
         self.unknown = self.unknown or error
         self.unknown_items += 1
 
-    def _count(self, text: str) -> None:
-        text = text[:_LONGEST_GAP]
-        if text not in self.gaps and len(self.gaps) >= MAX_GAPS:
-            text = "and others"
-        self.gaps[text] = self.gaps.get(text, 0) + 1
+    def _count(self, reason: Reason) -> None:
+        reason = replace(reason, detail=reason.detail[:MAX_DETAIL])
+        if reason not in self.gaps and len(self.gaps) >= MAX_GAPS:
+            reason = Reason(detail="and others")
+        self.gaps[reason] = self.gaps.get(reason, 0) + 1
 
-    def outcome(self, calls: int) -> dict[str, Any]:
-        return {"calls": calls, "gaps": self.gaps}
+    def outcome(self, calls: int) -> dict[str, object]:
+        return {"calls": calls, "gaps": {reason.to_json(): count for reason, count in self.gaps.items()}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +208,7 @@ class Fetching:
         parts: list[Scope] | None = None
         failed: Exception | None = None
 
-        def outcome() -> dict[str, Any]:
+        def outcome() -> dict[str, object]:
             return seen.outcome(api.calls if api else 0)
 
         try:
@@ -229,16 +230,9 @@ class Fetching:
             await asyncio.to_thread(self.ledger.later, self.attempt, wait_seconds=wait_seconds, reason=wait.reason)
             return []
 
-        if isinstance(failed, CallFailed):
-            return await asyncio.to_thread(self._end, failed, outcome(), "")
-        if failed is not None:
-            reason = f"unexpected {type(failed).__name__}: {str(failed)[:300]}"
-            return await asyncio.to_thread(self.ledger.failed, self.attempt, reason, outcome())
-        if isinstance(seen.unknown, CallFailed):
-            return await asyncio.to_thread(self._end, seen.unknown, outcome(), f" for {seen.unknown_items} items")
-        if seen.unknown is not None:
-            reason = f"{seen.unknown_items} items rejected, the first: {seen.unknown}"
-            return await asyncio.to_thread(self.ledger.failed, self.attempt, reason, outcome())
+        if cause := failed or seen.unknown:
+            ending = Ending.of(cause, items=0 if failed else seen.unknown_items, is_reached=api is not None)
+            return await asyncio.to_thread(ending.record, self.ledger, self.attempt, outcome())
         return await asyncio.to_thread(
             self.ledger.fetched, self.attempt, batches=sink.batches, outcome=outcome(), parts=parts or ()
         )
@@ -257,17 +251,6 @@ class Fetching:
                 unseen=item.unseen,
             )
             await _add(self.type, source, item, sink, seen)
-
-    def _end(self, error: CallFailed, outcome: dict[str, Any], items: str) -> list[Event]:
-        """The transition that a failed call leads to."""
-        match error.failure:
-            case Failure.DENIED:
-                return self.ledger.denied(self.attempt, f"{error.code or 'denied'} {error.action}{items}", outcome)
-            case Failure.NOT_ENABLED:
-                reason = f"{error.code or 'not enabled'} {error.action}{items}"
-                return self.ledger.skipped(self.attempt, reason, outcome)
-            case _:
-                return self.ledger.failed(self.attempt, f"{error.failure}: {error}{items}", outcome)
 
     async def _heartbeat(self, work: asyncio.Future[Any]) -> None:
         """Keep the lease while the attempt gets on; stop the attempt once it has lost its scope."""

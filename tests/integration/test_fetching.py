@@ -208,7 +208,7 @@ def test_what_nothing_tells_from_the_others_denies_the_scope_but_not_the_other_i
         yield Item({"id": "2"})
 
     run(ledger, Toy(source))
-    assert state(ledger) == (State.DENIED, "AccessDenied toy:Get for 1 items")
+    assert state(ledger) == (State.DENIED, "AccessDenied toy:Get for 1 item")
     assert [[row["k"] for row in rows] for rows in waiting(ledger)] == [["2"]]
 
 
@@ -230,7 +230,7 @@ def test_an_item_without_a_key_is_rejected_and_its_scope_deletes_nothing(ledger:
         yield Item({"id": "good"})
 
     run(ledger, Toy(source))
-    assert state(ledger) == (State.FAILED, "1 items rejected, the first: Thing.id: the row has no key (id)")
+    assert state(ledger) == (State.FAILED, "1 item rejected: Thing.id: the row has no key (id)")
     assert [[row["k"] for row in rows] for rows in waiting(ledger)] == [["good"]]
 
 

@@ -10,7 +10,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import redis
@@ -21,9 +21,11 @@ from loaders.adoption import needs_adoption
 from loaders.coverage import held_scopes
 from loaders.graph import Graph
 from loaders.ledger import Attempt, Event, Fenced, Ledger, RunState, runs
+from loaders.reason import Reason
 from loaders.scope import Scope, regions_type, tenants_type
 from loaders.writer import RunRefused, claim, claimed_by, release_claim
 from tasks.engine import registry
+from tasks.engine.ending import Ending
 from tasks.failures import CallFailed, Failure, NotConfigured, RetryLater
 from tasks.resource import Listed, Per, Tenant
 from workers.fleet import permissions
@@ -147,8 +149,8 @@ def plan_tenants(process: Process, run: str, unit: Scope, publish: Publish) -> N
             attempt,
             children,
             queue=True,
-            denied=listed.unseen,
-            whole=listed.whole,
+            denied=Reason(detail=listed.incomplete_reason).to_json() if listed.incomplete_reason else "",
+            whole=listed.complete,
             owner=listed.owner,
             notes=listed.notes,
         )
@@ -175,7 +177,7 @@ def plan_regions(
             except CallFailed as error:
                 if error.failure is not Failure.DENIED:
                     raise
-                denied = f"{error.code} {error.action}: its regions are not known"
+                denied = replace(Ending.of(error).reason, detail="its regions are not known").to_json()
         scopes = [
             Scope(type=type_.name, tenant=unit.tenant, region=region)
             for type_ in types
@@ -203,20 +205,15 @@ def _attempt(
         with _lease(ledger, attempt, lease):
             try:
                 events = plan(ledger, attempt)
-            except NotConfigured as error:
-                events = ledger.skipped(attempt, str(error), {})
-            except CallFailed as error:
-                ends = {Failure.DENIED: ledger.denied, Failure.NOT_ENABLED: ledger.skipped}
-                end = ends.get(error.failure, ledger.failed)
-                events = end(attempt, f"{error.code or error.failure} {error.action}: {error.reason}", {})
             except RetryLater as wait:
                 ledger.later(attempt, wait_seconds=wait.after_seconds, reason=wait.reason)
                 return
             except (Fenced, redis.RedisError):
                 raise
             except Exception as error:
-                log.exception("%s: the provider's code failed", unit.id)
-                events = ledger.failed(attempt, f"unexpected {type(error).__name__}: {str(error)[:300]}", {})
+                if not isinstance(error, CallFailed | NotConfigured):
+                    log.exception("%s: the provider's code failed", unit.id)
+                events = Ending.of(error).record(ledger, attempt, {})
         publish(run, events)
     except Fenced:
         log.info("%s: another attempt holds it, or the run ended", unit.id)
