@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, fields
-from typing import Self
+from typing import Final, Self
 
-MAX_DETAIL = 300  # characters
-REJECTED = "rejected"  # by Chartfleet itself: what came doesn't fit the declaration
-_BY_CODE = ("denied", "not enabled")  # the code and the permission come first in their text
+MAX_DETAIL: Final = 300  # characters
+REJECTED: Final = "rejected"  # by Chartfleet itself: what came doesn't fit the declaration
+_BY_CODE: Final = ("denied", "not enabled")  # the code and the permission come first in their text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +67,9 @@ class Reason:
             why = f"{self.code}: {self.detail}"
         text = ": ".join(filter(None, (self.action, why)))
         return f"{text} ({counted(self.items, 'item')})" if self.items else text
+
+
+NO_REASON: Final = Reason()
 
 
 def counted(count: int, thing: str) -> str:

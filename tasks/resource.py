@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from loaders.model import NOT_SEEN as NOT_SEEN
 from loaders.model import Each, Node
-from loaders.reason import Reason
+from loaders.reason import NO_REASON, Reason
 from tasks.access import Examination
 from tasks.failures import CallFailed
 
@@ -25,9 +25,11 @@ class Per(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
-    """What data belong to. `access` says by names how to reach it (a profile, a role, a variable), never a secret.
+    """What data belongs to: an account, a project, an organization.
 
-    `kind`: where a provider has tenants of several kinds: types are fetched of those of their own.
+    kind       where a provider has tenants of several kinds; each type is fetched from the kind that has it
+    access     how to reach it, by names (a profile, a role, a variable), never a secret
+    principal  who the credentials are there: what the report names as the one to grant a permission to
     """
 
     provider: str
@@ -35,6 +37,7 @@ class Tenant:
     name: str = ""
     kind: str = ""
     access: Mapping[str, str] = field(default_factory=dict)
+    principal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Gap:
 
     action: str
     reason: str
-    cause: Reason = field(default=Reason(), compare=False)
+    cause: Reason = field(default=NO_REASON, compare=False)
 
     @classmethod
     def of(cls, error: CallFailed) -> Gap:

@@ -42,7 +42,7 @@ from workers.commands.forget import forget
 from workers.embedded import flock
 from workers.fleet import coordinator, health, local_fleet, permissions, readiness
 from workers.fleet.process import connect_redis
-from workers.report import report, schema_view, watch
+from workers.report import adopted, report, schema_view, terminal, watch
 from workers.settings import configured, legacy_flags
 from workers.settings.settings import SettingError, Settings, known
 
@@ -106,7 +106,9 @@ def _say(what: object, code: int) -> int:
 
 
 def _sync(settings: Settings, args: argparse.Namespace) -> int:
-    engine.user_jobs(settings.analysis_job_directory)  # a bad file is found before anything is touched
+    engine.user_jobs(
+        settings.analysis_job_directory, registry.types()
+    )  # a bad file is found before anything is touched
     permissions.rules(settings.permission_relationships_file)
     if args.neo4j_password_prompt and settings.neo4j_user:
         asked = f"Password of {settings.neo4j_user} at {settings.neo4j_uri}: "
@@ -164,7 +166,7 @@ def _sync(settings: Settings, args: argparse.Namespace) -> int:
         if args.json:
             print(json.dumps(asdict(done) | {"exit_code": done.exit_code}, indent=2))
         else:
-            report.show(done, _console(), browser=browser)
+            terminal.show(done, _console(), browser=browser, verbose=args.verbose)
         return done.exit_code
 
 
@@ -285,8 +287,8 @@ def _status(settings: Settings, args: argparse.Namespace) -> int:
         if args.json:
             print(json.dumps(asdict(found), indent=2))
             return report.COMPLETE
-        report.show(found, _console())
-        report.show_tenants(found, _console())
+        terminal.show(found, _console(), verbose=args.verbose)
+        terminal.show_tenants(found, _console())
     return report.COMPLETE
 
 
@@ -359,7 +361,7 @@ def _adopt(settings: Settings, args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(asdict(found), indent=2))
     else:
-        report.show_adopted(found, _console(), dry_run=args.dry_run)
+        adopted.show(found, _console(), dry_run=args.dry_run)
     return report.COMPLETE
 
 

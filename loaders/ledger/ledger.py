@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, TypedDict
 
 import redis
 
 from loaders.batch import BatchId
-from loaders.reason import REJECTED, Reason
+from loaders.reason import NO_REASON, REJECTED, Reason
 from loaders.scope import Scope
 
 _RUNS = "chartfleet:runs"
@@ -90,8 +90,17 @@ class Unit:
     parent: bool
     held: bool
     outcome: dict[str, Any] = field(default_factory=dict)
-    why: Reason = Reason()  # `reason`, as fields
+    why: Reason = NO_REASON  # `reason`, as fields
     gaps: tuple[Reason, ...] = ()  # `outcome["gaps"]`, as fields
+
+
+class SilentWorker(TypedDict):
+    """A worker that holds scopes and sends no heartbeat; its scopes are taken over when their leases run out."""
+
+    worker: str
+    scopes: int
+    silent_seconds: float
+    taken_over_in_seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,18 +170,21 @@ class Ledger:
         whole: bool = False,
         owner: str = "",
         notes: Sequence[str] = (),
+        principals: Mapping[str, str] | None = None,
     ) -> list[Event]:
         """End a planner's attempt with its children: (scope, does the graph hold something of it, expected seconds).
 
         `queue`: the children are tenants, to be admitted one by one; otherwise the caller publishes them.
         `denied`: why not everything could be planned; what could be is.
         `whole`: what isn't among them isn't there any more, rather than not selected.
-        `owner`: whose list it is. `notes`: what the report is to say of it.
+        `owner`: whose list it is. `notes`: what the report is to say of it. `principals`: who the credentials are, by
+        tenant.
         """
         rows = [[c.id, f"{c.provider}/{c.tenant}", "1" if held else "0", seconds] for c, held, seconds in children]
         mode = "queue" if queue else "publish"
         end = State.DENIED if denied else State.FETCHED
-        outcome = json.dumps({"whole": whole, "owner": owner, "notes": list(notes)})
+        facts = {"whole": whole, "owner": owner, "notes": list(notes), "principals": dict(principals or {})}
+        outcome = json.dumps(facts)
         return self._events(self._call("plan", *_fence(attempt), mode, json.dumps(rows), end, denied, outcome))
 
     def set_tenants(self, tenants: dict[str, dict[str, Any]]) -> None:
@@ -370,6 +382,32 @@ class Ledger:
             config=json.loads(raw.get("config", "{}")),
             report=json.loads(raw.get("report", "{}")),
         )
+
+    def silent_workers(self) -> list[SilentWorker]:
+        """Workers that hold scopes and have missed a heartbeat: leases are renewed after a third of their time."""
+        now = self.now_ms()
+        leases: list[tuple[bytes, float]] = self._redis.zrange(f"{self._key}:leases", 0, 999, withscores=True)  # type: ignore[assignment]
+        pipe = self._redis.pipeline(transaction=False)
+        for unit, _ in leases:
+            pipe.hmget(f"{self._key}:unit:{unit.decode()}", "worker", "lease_ms")
+        silent: dict[str, SilentWorker] = {}
+        for (_, end_ms), (name, lease_ms) in zip(leases, pipe.execute(), strict=True):
+            silent_ms, left_ms = now - (end_ms - float(lease_ms or 0)), max(end_ms - now, 0)
+            if not lease_ms or silent_ms < float(lease_ms) / 2:
+                continue
+            worker = silent.setdefault(
+                name.decode(),
+                {"worker": name.decode(), "scopes": 0, "silent_seconds": 0.0, "taken_over_in_seconds": 0.0},
+            )
+            worker["scopes"] += 1
+            worker["silent_seconds"] = max(worker["silent_seconds"], round(silent_ms / 1000, 1))
+            worker["taken_over_in_seconds"] = max(worker["taken_over_in_seconds"], round(left_ms / 1000, 1))
+        return list(silent.values())
+
+    def leased(self) -> int:
+        """How many scopes and parts an attempt holds."""
+        count: int = self._redis.zcard(f"{self._key}:leases")
+        return count
 
     def state(self) -> RunState | None:
         """Where the run stands, without all else that `info` reads: a report may be large."""

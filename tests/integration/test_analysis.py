@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from analysis import engine
-from analysis.engine import Finding, JobError, run_shipped, run_user, shipped_jobs, user_jobs, verdict
+from analysis.engine import JobError, run_shipped, run_user, shipped_jobs, user_jobs, verdict
+from analysis.finding import Finding
 from analysis.job import Job, Statement
 from loaders.graph import Graph
 from tests.unit.analysis.test_cypher35 import MODERN, REWRITTEN

@@ -142,7 +142,7 @@ def plan_tenants(process: Process, run: str, unit: Scope, publish: Publish) -> N
         provider = registry.providers()[unit.provider]
         options = _config(ledger)["options"]
         listed = process.run_async(_all(provider.tenants(options, process.rate_limiter)))
-        ledger.set_tenants({f"{t.provider}/{t.id}": asdict(t) for t in listed.found})
+        ledger.set_tenants({f"{t.provider}/{t.id}": _wire_form(t) for t in listed.found})
         units = [Scope(type=regions_type(unit.provider), tenant=tenant.id) for tenant in listed.found]
         children = zip(units, [False] * len(units), ledger.expected_seconds(units), strict=True)
         return ledger.plan(
@@ -153,6 +153,7 @@ def plan_tenants(process: Process, run: str, unit: Scope, publish: Publish) -> N
             whole=listed.complete,
             owner=listed.owner,
             notes=listed.notes,
+            principals={tenant.id: tenant.principal for tenant in listed.found if tenant.principal},
         )
 
     _attempt(process, run, unit, plan, publish)
@@ -243,6 +244,11 @@ def _config(ledger: Ledger) -> dict[str, Any]:
     if info is None:
         raise Fenced("the run is unknown")
     return info.config
+
+
+def _wire_form(tenant: Tenant) -> dict[str, Any]:
+    """Without the principal, which only the report needs: workers of an older version know no such field."""
+    return {name: value for name, value in asdict(tenant).items() if name != "principal"}
 
 
 async def _all(work: Any) -> Any:

@@ -39,7 +39,8 @@ async def tenants(options: Options, rate_limiter: RateLimiter) -> Listed[Tenant]
         return await _accounts_of_profiles(options, rate_limiter)
     hub = await _hub(rate_limiter)
     name = credentials.session(credentials.DEFAULT).profile_name
-    own = Tenant(provider="aws", id=hub.account, name=name, access={"partition": hub.partition})
+    access = {"partition": hub.partition}
+    own = Tenant(provider="aws", id=hub.account, name=name, access=access, principal=hub.arn)
     return Listed(_telling(await _named([own], options, rate_limiter), options))
 
 
@@ -75,7 +76,9 @@ async def _accounts_of_organization(options: Options, rate_limiter: RateLimiter)
         state = account.get("State") or account.get("Status")  # AWS gives the first since 2025, and drops the second
         if state not in (None, "ACTIVE"):
             way |= {"state": state}
-        found.append(Tenant(provider="aws", id=account["Id"], name=account.get("Name") or "", access=way))
+        principal = way.get("role", hub.arn)
+        name = account.get("Name") or ""
+        found.append(Tenant(provider="aws", id=account["Id"], name=name, access=way, principal=principal))
     return Listed(_telling(found, options), complete=True, owner=owner)
 
 
@@ -112,7 +115,7 @@ async def _accounts_of_profiles(options: Options, rate_limiter: RateLimiter) -> 
         of = _Identity.of(told) if told else identity
         assert isinstance(of, _Identity)
         access = {"profile": profile, "partition": of.partition}
-        tenant = Tenant(provider="aws", id=of.account, name=profile, access=access)
+        tenant = Tenant(provider="aws", id=of.account, name=profile, access=access, principal=of.arn)
         if (first := found.setdefault(tenant.id, tenant)) is not tenant:
             both = f"profiles {first.name} and {profile} are both account {tenant.id}"
             notes.append(f"{both}: it is fetched once, by {first.name}")
@@ -167,10 +170,11 @@ async def _accounts(api: AwsApi) -> AsyncIterator[Mapping[str, Any]]:
 class _Identity:
     account: str
     partition: str
+    arn: str
 
     @classmethod
     def of(cls, arn: str) -> _Identity:
-        return cls(credentials.account_of(arn), credentials.partition_of(arn))
+        return cls(credentials.account_of(arn), credentials.partition_of(arn), arn)
 
 
 async def _identity(access: Mapping[str, str], rate_limiter: RateLimiter) -> _Identity:
@@ -185,7 +189,7 @@ async def _identity(access: Mapping[str, str], rate_limiter: RateLimiter) -> _Id
     except CallFailed:
         api.renew()
         raise
-    return _Identity(response["Account"], credentials.partition_of(response["Arn"]))
+    return _Identity(response["Account"], credentials.partition_of(response["Arn"]), response["Arn"])
 
 
 async def regions(api: AwsApi, options: Options) -> Listed[str]:
