@@ -10,7 +10,7 @@ from loaders.model import NOT_SEEN
 from tasks.clients.graphql_api import Document, GraphqlApi, may_ask_again, pages_of, pause
 from tasks.clients.graphql_errors import TOO_LARGE, PartError, below
 from tasks.clients.graphql_parts import NULL, Page, each_at, has_unseen, hides, marked, page_of, reason
-from tasks.engine.listing import bounded
+from tasks.engine.concurrency import bounded
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Gap, Item
 

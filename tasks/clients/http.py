@@ -26,7 +26,7 @@ from tasks.clients import base_url
 from tasks.clients.client import CONNECT_SECONDS, READ_SECONDS, ApiPolicy, ErrorResponse, RateLimitedClient, Response
 from tasks.clients.link_header import links
 from tasks.engine import calls
-from tasks.engine.listing import CALLS_IN_FLIGHT
+from tasks.engine.concurrency import CALLS_IN_FLIGHT
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Call, Fetch
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 
 from loaders.model import Node, NotSeen, Source, at, incoming, key, prop
 from tasks.clients.http import HttpApi
-from tasks.engine.listing import bounded
+from tasks.engine.concurrency import bounded
 from tasks.failures import CallFailed, Failure
 from tasks.resource import NOT_SEEN, Gap, Item, Per, ResourceType
 

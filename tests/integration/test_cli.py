@@ -87,7 +87,7 @@ def text(stream: Any) -> str:
         (["--no-such-flag"], "unrecognized arguments: --no-such-flag"),
         (["sync", "--selected-modules", "aws,azure"], "no module is called 'azure'; known: aws"),
         (["sync", "--aws-regions", "eu-west-1,mars-1"], "'mars-1' is no AWS region"),
-        (["sync", "--aws-requested-syncs", "ec2.moons"], "'ec2.moons' is no resource type of aws; did you mean"),
+        (["sync", "--aws-requested-syncs", "ec2.moons"], "'ec2.moons' is not a resource type of aws; did you mean"),
         (["sync", "--update-tag", "soon"], "--update-tag: 'soon': is no number"),
         (["sync", "--update-tag", "-5"], "must be from 0"),
         (

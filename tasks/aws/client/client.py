@@ -23,7 +23,7 @@ from tasks.aws.client.paging import paging
 from tasks.aws.client.permissions import permission
 from tasks.aws.client.pool import Clients
 from tasks.clients.rate_limiter import RateLimit, RateLimiter
-from tasks.engine.listing import CALLS_IN_FLIGHT
+from tasks.engine.concurrency import CALLS_IN_FLIGHT
 from tasks.failures import CallFailed, Failure, RetryLater
 from tasks.resource import Tenant
 
