@@ -42,7 +42,7 @@ from workers.commands.forget import forget
 from workers.embedded import flock
 from workers.fleet import coordinator, health, local_fleet, permissions, readiness
 from workers.fleet.process import connect_redis
-from workers.report import adopted, report, schema_view, terminal, watch
+from workers.report import adopted, report, schema_view, view, watch
 from workers.settings import configured, legacy_flags
 from workers.settings.settings import SettingError, Settings, known
 
@@ -166,7 +166,7 @@ def _sync(settings: Settings, args: argparse.Namespace) -> int:
         if args.json:
             print(json.dumps(asdict(done) | {"exit_code": done.exit_code}, indent=2))
         else:
-            terminal.show(done, _console(), browser=browser, verbose=args.verbose)
+            view.show(done, _console(), browser=browser, verbose=args.verbose)
         return done.exit_code
 
 
@@ -287,8 +287,8 @@ def _status(settings: Settings, args: argparse.Namespace) -> int:
         if args.json:
             print(json.dumps(asdict(found), indent=2))
             return report.COMPLETE
-        terminal.show(found, _console(), verbose=args.verbose)
-        terminal.show_tenants(found, _console())
+        view.show(found, _console(), verbose=args.verbose)
+        view.show_tenants(found, _console())
     return report.COMPLETE
 
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from importlib import resources
-from typing import Any, TypedDict
+from typing import Any
 
 import redis
 
 from loaders.batch import BatchId
+from loaders.ledger.holders import Holder, holders
 from loaders.reason import NO_REASON, REJECTED, Reason
 from loaders.scope import Scope
 
@@ -92,15 +93,6 @@ class Unit:
     outcome: dict[str, Any] = field(default_factory=dict)
     why: Reason = NO_REASON  # `reason`, as fields
     gaps: tuple[Reason, ...] = ()  # `outcome["gaps"]`, as fields
-
-
-class SilentWorker(TypedDict):
-    """A worker that holds scopes and sends no heartbeat; its scopes are taken over when their leases run out."""
-
-    worker: str
-    scopes: int
-    silent_seconds: float
-    taken_over_in_seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -383,31 +375,9 @@ class Ledger:
             report=json.loads(raw.get("report", "{}")),
         )
 
-    def silent_workers(self) -> list[SilentWorker]:
-        """Workers that hold scopes and have missed a heartbeat: leases are renewed after a third of their time."""
-        now = self.now_ms()
-        leases: list[tuple[bytes, float]] = self._redis.zrange(f"{self._key}:leases", 0, 999, withscores=True)  # type: ignore[assignment]
-        pipe = self._redis.pipeline(transaction=False)
-        for unit, _ in leases:
-            pipe.hmget(f"{self._key}:unit:{unit.decode()}", "worker", "lease_ms")
-        silent: dict[str, SilentWorker] = {}
-        for (_, end_ms), (name, lease_ms) in zip(leases, pipe.execute(), strict=True):
-            silent_ms, left_ms = now - (end_ms - float(lease_ms or 0)), max(end_ms - now, 0)
-            if not lease_ms or silent_ms < float(lease_ms) / 2:
-                continue
-            worker = silent.setdefault(
-                name.decode(),
-                {"worker": name.decode(), "scopes": 0, "silent_seconds": 0.0, "taken_over_in_seconds": 0.0},
-            )
-            worker["scopes"] += 1
-            worker["silent_seconds"] = max(worker["silent_seconds"], round(silent_ms / 1000, 1))
-            worker["taken_over_in_seconds"] = max(worker["taken_over_in_seconds"], round(left_ms / 1000, 1))
-        return list(silent.values())
-
-    def leased(self) -> int:
-        """How many scopes and parts an attempt holds."""
-        count: int = self._redis.zcard(f"{self._key}:leases")
-        return count
+    def holders(self) -> list[Holder]:
+        """Of all attempts under way, the longest silent first."""
+        return holders(self._redis, self.run)
 
     def state(self) -> RunState | None:
         """Where the run stands, without all else that `info` reads: a report may be large."""

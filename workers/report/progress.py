@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from loaders import coverage
 from loaders.ledger import RunInfo, RunState, State
-from loaders.ledger.ledger import SilentWorker
 from loaders.reason import counted
 from workers.report.layout import counts
+from workers.report.silence import SilentWorker, fetching_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,3 @@ class Progress:
     @property
     def _fetching(self) -> str:
         return fetching_text(self.fetching, self.silent) if self.fetching else ""
-
-
-def fetching_text(fetching: int, silent: Sequence[SilentWorker]) -> str:
-    """`3 fetching (2 by fetch-b@vm, silent for 40 s; taken over in 20 s)`"""
-    silences = [
-        f"{worker['scopes']} by {worker['worker']}, silent for {worker['silent_seconds']:.0f} s; "
-        f"taken over in {worker['taken_over_in_seconds']:.0f} s"
-        for worker in silent
-    ]
-    return f"{fetching:,} fetching" + (f" ({', '.join(silences)})" if silences else "")

@@ -11,10 +11,11 @@ from typing import Any, Final, NotRequired, TypedDict
 from analysis.finding import OwnJob
 from loaders import coverage
 from loaders.ledger import Ledger, RunInfo, RunState, State
-from loaders.ledger.ledger import SilentWorker, Unit
+from loaders.ledger.ledger import Unit
 from loaders.reason import Reason
 from loaders.scope import Scope, regions_type, tenants_type
 from workers.report import eta
+from workers.report.silence import SilentWorker, silent_workers
 
 COMPLETE, FAILED, USAGE, NOT_COVERED, INTERRUPTED = 0, 1, 2, 3, 130  # exit codes
 
@@ -108,7 +109,7 @@ def of(ledger: Ledger) -> Report:
         if unit.parent:
             scopes.add(unit)
     is_running = info.state is RunState.RUNNING
-    silent = ledger.silent_workers() if is_running else []
+    silent = silent_workers(ledger.holders()) if is_running else []
     waits = max((worker["taken_over_in_seconds"] for worker in silent), default=0.0)
     return Report(
         run=info.id,

@@ -14,6 +14,7 @@ from loaders.ledger import Ledger, RunInfo, RunState
 from loaders.writer import keep_claim
 from workers.fleet.local_fleet import LocalFleet
 from workers.report.progress import Progress
+from workers.report.silence import silent_workers
 
 POLL_SECONDS = 0.2
 LINE_SECONDS = 5  # at least, between lines where there is no terminal to draw on
@@ -81,7 +82,8 @@ class _View:
             return Progress(info)
         if self._latest is None or time.monotonic() >= self._next_leases:
             self._next_leases = time.monotonic() + LEASES_SECONDS
-            self._latest = Progress(info, self._ledger.leased(), self._ledger.silent_workers())
+            holders = self._ledger.holders()
+            self._latest = Progress(info, sum(len(h.scopes) for h in holders), silent_workers(holders))
         return Progress(info, self._latest.fetching, self._latest.silent)
 
 

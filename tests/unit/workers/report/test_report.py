@@ -15,7 +15,7 @@ from loaders.reason import Reason
 from loaders.scope import Scope
 from tasks.engine import registry
 from workers.report import eta as time_to_go
-from workers.report import findings, not_seen, report, terminal
+from workers.report import findings, not_seen, report, view
 from workers.report.report import Report
 
 ACCOUNT = "123456789012"
@@ -24,7 +24,7 @@ ACCOUNT = "123456789012"
 def shown(of_run: Report, width: int = 100, *, verbose: bool = False) -> str:
     """What a terminal of this width shows."""
     console = Console(file=io.StringIO(), width=width)
-    terminal.show(of_run, console, verbose=verbose)
+    view.show(of_run, console, verbose=verbose)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -130,7 +130,7 @@ def test_expected_gaps_are_told_apart_and_leave_the_exit_code_alone() -> None:
     run = report.of(ledger)
     assert [line["region"] for line in run.expected] == ["eu-south-1"]
     assert [line["region"] for line in run.not_seen] == ["eu-south-2"]
-    assert "Not seen, as expected_gaps says" in shown(run)
+    assert "Not seen, as expected" in shown(run)
     assert of(expected=run.expected).exit_code == 0
 
 
@@ -181,7 +181,7 @@ def test_what_the_run_did_not_plan_is_told_by_reason() -> None:
         ]
     )
     assert """
-Kept as earlier runs saw it
+Kept from earlier runs
   8 scopes not selected: eu-west-1 of 123456789012, eu-west-2 of 123456789012, us-east-1 of
   123456789012, and 1 more place
   5 scopes retired: eu-south-2 is no longer enabled in 123456789012

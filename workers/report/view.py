@@ -17,8 +17,8 @@ from loaders.retirement import ALL
 from loaders.scope import GLOBAL
 from workers.report import findings, not_seen
 from workers.report.layout import counts, indented, shortened, table, title
-from workers.report.progress import fetching_text
 from workers.report.report import OPEN, Kept, Report, is_planning
+from workers.report.silence import fetching_text
 
 _MAX_TYPES: Final = 20  # more are shown by family
 _ANALYSIS: Final = "analysis: "
@@ -32,8 +32,8 @@ def show(report: Report, console: Console, *, browser: str | None = None, verbos
     not_seen.show(console, "Not seen (what the graph held of it stays as it was)", report.not_seen, "yellow")
     not_seen.show(console, "Details not seen", report.gaps, "yellow")
     not_seen.show_next_steps(console, report)
-    not_seen.show(console, "Not seen, as expected_gaps says", report.expected, "none")
-    not_seen.show(console, "Skipped, as expected", report.skipped, "none")
+    not_seen.show(console, "Not seen, as expected", report.expected, "none")
+    not_seen.show(console, "Skipped", report.skipped, "none")
     if report.notes:
         title(console, "Noted")
         for note in report.notes:
@@ -122,7 +122,7 @@ def _show_types(report: Report, console: Console) -> None:
 def _show_kept(console: Console, kept: Sequence[Kept]) -> None:
     if not kept:
         return
-    title(console, "Kept as earlier runs saw it")
+    title(console, "Kept from earlier runs")
     by_status = defaultdict[tuple[str, str], list[Kept]](list)
     for line in kept:
         by_status[line["status"], line["reason"]].append(line)
