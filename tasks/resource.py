@@ -1,4 +1,4 @@
-"""The vocabulary of resource types: what they are, how they are fetched, and who provides them."""
+"""What resource types are declared with: their scopes, how they are fetched, and their provider."""
 
 from __future__ import annotations
 
@@ -42,11 +42,12 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class Listed(Generic[T]):
-    """Tenants, or regions. `complete`: there are no others, so what isn't listed is gone, not merely not selected.
+    """Tenants, or regions.
 
-    owner    whose list it is, where more than one may be whole: an organization's says nothing of another's accounts
-    notes    what whoever reads the report should know of the list
-    incomplete_reason  why not everything could be listed; what could be is
+    complete           there are no others: what isn't listed no longer exists, rather than not being selected
+    owner              whose list it is, where several may be complete: an organization doesn't list another's accounts
+    notes              for the report
+    incomplete_reason  why not everything could be listed; the rest is listed all the same
     """
 
     found: Sequence[T] = ()
@@ -80,11 +81,11 @@ class Gap:
 class Item:
     """One item of a listing, with its details merged in.
 
-    gaps     details not seen: where one's response would be, the item has NOT_SEEN, or None for those of `unseen`
-    failure  why nothing of it could be read: it stays in the graph as it is. GONE: it isn't there any more
-    key      what tells it from the others, the same in every run; "": the key of its first node does
-    unseen   names of details for which it has None because they were not seen: a function of the declaration says
-             what that means for a property
+    gaps     details not seen: in place of their responses the item has NOT_SEEN, or None for those of `unseen`
+    failure  why nothing of it could be read: it stays in the graph as it is. NOT_FOUND: it no longer exists
+    key      identifies it, the same in every run; "": the key of its first node does
+    unseen   names of details that are None because they were not seen: a function of the declaration decides what that
+             means for a property
     """
 
     value: Any
@@ -96,12 +97,12 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """An API call that a type makes: what a policy must allow for it, and how often it is made.
+    """An API call that a type makes, the permission that it needs, and how often it is made.
 
-    permission  None where it is answered whatever a policy says
+    permission  None where the call is always allowed
     per         what one call is made for: `scope`, `item`, `100 items`, `element of <path>`, ... None: code decides
-    paged       made again for every further page
-    frequency   the same in words
+    paged       one call per page
+    frequency   how often it is made, in words
     """
 
     call: str
@@ -112,7 +113,7 @@ class Call:
 
 
 class Api(Protocol):
-    """A provider's API for one tenant and region: authenticated, budgeted, retried. `calls` counts what was sent."""
+    """A provider's API for one tenant and region: authenticated, rate limited, with retries. `calls`: requests sent."""
 
     calls: int
     partition: str
@@ -124,21 +125,22 @@ class Fetch(Protocol):
 
     @property
     def calls(self) -> tuple[str, ...]:
-        """The API calls that it makes; permissions and documentation are derived from them."""
+        """The API calls that it makes. Permissions and documentation are derived from them."""
 
     def items(self, api: Any, part: str) -> AsyncIterator[Item]:
-        """Every item of a scope, or of one part of it."""
+        """The items of a scope, or of one part of it."""
 
     def parts(self, api: Any) -> AsyncIterator[str] | None:
-        """The parts that the scope is fetched in, or None where it is fetched as a whole."""
+        """The parts that the scope is fetched in; None where it is fetched as a whole."""
 
 
 @dataclass(frozen=True)
 class ResourceType:
-    """One declared kind of thing to fetch. `yields`: node models, each with where in an item its own items lie.
+    """A declared type of resource.
 
-    aliases      the words by which `--<provider>-requested-syncs` of other tools select it
-    tenant_kind  the kind of tenant that has such things
+    yields       its node models; `Each` says where in an item a model's own items are
+    aliases      names by which `--<provider>-requested-syncs` of other tools selects it
+    tenant_kind  the kind of tenant that has such resources
     """
 
     name: str

@@ -264,9 +264,7 @@ class Fetching:
                 )
                 work.cancel()  # its lease expires, and the attempt counts as a crash
                 return
-            with contextlib.suppress(
-                redis.RedisError
-            ):  # without Redis no lease can be lost; the next heartbeat retries
+            with contextlib.suppress(redis.RedisError):  # no lease is lost without Redis; the next one retries
                 if not await asyncio.to_thread(self.ledger.renew, self.attempt, lease_seconds=limits.lease_seconds):
                     work.cancel()
                     return
