@@ -15,8 +15,9 @@ import redis
 
 from loaders import batch as wire
 from loaders.ledger import Attempt, Event, Fenced, Ledger
-from loaders.model import GraphSchema, NodeModel, Source
+from loaders.model import NodeModel, Source
 from loaders.reason import MAX_DETAIL, REJECTED, Reason
+from loaders.schema import GraphSchema
 from loaders.scope import Scope
 from tasks.engine.ending import Ending
 from tasks.engine.rows import read, unread

@@ -1,6 +1,7 @@
 """Finds the declarations: every provider folder under `tasks/`, every module in it, and what other packages register.
 
-A provider is a package with a `PROVIDER`; a resource type is a module-level `ResourceType`. Nothing is listed by hand.
+A provider is a package with a `PROVIDER`, in itself or in its module `provider`; a resource type is a module-level
+`ResourceType`. Nothing is listed by hand.
 """
 
 from __future__ import annotations
@@ -11,20 +12,16 @@ import pkgutil
 from collections.abc import Iterable, Iterator
 from functools import cache
 from types import ModuleType
-from typing import Final
 
-import tasks
-from loaders.model import GraphSchema, ModelError
-from tasks.engine import entry_points
+from loaders.model import ModelError
+from loaders.schema import GraphSchema
+from tasks.engine import catalog
 from tasks.resource import Provider, ResourceType
-
-_NOT_PROVIDERS: Final = ("tasks.engine", "tasks.clients")
-_ignored: Final[set[str]] = set()  # groups of entry points
 
 
 def only_own() -> None:
     """In this process, ignore what other packages register: the tests and the generated pages are about `tasks/`."""
-    _ignored.add(entry_points.GROUP)
+    catalog.ignore_entry_points()
     for found in (providers, types, schema):
         found.cache_clear()
 
@@ -33,8 +30,8 @@ def only_own() -> None:
 def providers() -> dict[str, Provider]:
     """Every provider by name, those of `tasks/` first."""
     by_name: dict[str, Provider] = {}
-    for package in _packages():
-        provider: Provider = package.PROVIDER
+    for package in catalog.packages():
+        provider = catalog.provider_of(package)
         if provider.name in by_name:
             raise ModelError(f"two packages provide {provider.name!r}, the second is {package.__name__}")
         by_name[provider.name] = provider
@@ -45,7 +42,7 @@ def providers() -> dict[str, Provider]:
 def types() -> dict[str, ResourceType]:
     """Every resource type by name."""
     by_name: dict[str, ResourceType] = {}
-    for package in _packages():
+    for package in catalog.packages():
         for module in _modules(package):
             for value in vars(module).values():
                 if isinstance(value, ResourceType) and by_name.setdefault(value.name, value) is not value:
@@ -112,14 +109,6 @@ def _unknown(provider: str, word: str) -> str:
     near = difflib.get_close_matches(word.removeprefix(f"{provider}."), candidates, cutoff=0.5)
     meant = f"did you mean {' or '.join(near)}? " if near else ""
     return f"{word!r} is not a resource type of {provider}; {meant}Families: {', '.join(sorted(families))}"
-
-
-def _packages() -> Iterator[ModuleType]:
-    for info in pkgutil.iter_modules(tasks.__path__, "tasks."):
-        if info.ispkg and info.name not in _NOT_PROVIDERS:
-            yield importlib.import_module(info.name)
-    if entry_points.GROUP not in _ignored:
-        yield from entry_points.packages()
 
 
 def _modules(package: ModuleType) -> Iterator[ModuleType]:

@@ -10,8 +10,7 @@ from typing import Any, Final, NotRequired, TypedDict
 
 from analysis.finding import OwnJob
 from loaders import coverage
-from loaders.ledger import Ledger, RunInfo, RunState, State
-from loaders.ledger.ledger import Unit
+from loaders.ledger import Ledger, RunInfo, RunState, State, Unit
 from loaders.reason import Reason
 from loaders.scope import Scope, regions_type, tenants_type
 from workers.report import eta

@@ -12,7 +12,7 @@ from rich.console import Console
 from loaders.graph import Graph
 from loaders.ledger import Ledger, RunInfo, RunState
 from loaders.writer import keep_claim
-from workers.fleet.local_fleet import LocalFleet
+from workers.fleet.local import LocalFleet
 from workers.report.progress import Progress
 from workers.report.silence import silent_workers
 
