@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from tasks.engine.concurrency import bounded as bounded
     from tasks.engine.listing import Listing as Listing
     from tasks.engine.listing import listing as listing
+    from tasks.engine.naming import named as named
     from tasks.failures import CallFailed as CallFailed
     from tasks.failures import Failure as Failure
     from tasks.failures import InvalidRecord as InvalidRecord
@@ -92,6 +93,7 @@ SUBJECTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             *("Node", "key", "prop", "parent", "constant", "scope_region", "scope_tenant"),
             *("Source", "at", "NOT_SEEN", "NotSeen"),
         ),
+        "tasks.engine.naming": ("named",),
     },
     "Relationships": {
         "loaders.model": ("outgoing", "incoming", "id_link", "link", "link_through"),
