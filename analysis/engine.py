@@ -94,14 +94,14 @@ def verdict(graph: Graph, job: Job, tag: int) -> Finding:
     if job.findings is None:
         raise ValueError(f"{job} states no findings")
     with _reported(job, lambda: 0):
-        found = graph.rows(job.findings.query, {"UPDATE_TAG": tag})
-    if len(found) != 1 or type(found[0].get("count")) is not int:
+        rows = graph.rows(job.findings.query, {"UPDATE_TAG": tag})
+    if len(rows) != 1 or type(rows[0].get("count")) is not int:
         raise JobError(
             job,
             0,
             "the findings query must return one row: count, examples, and optionally unknown, unknown_examples, total",
         )
-    count: int = found[0]["count"]
+    count: int = rows[0]["count"]
     types = {
         row["type"]: row for row in graph.rows(_SCOPES_BY_TYPE, {"types": [*job.reads, *job.reads_also], "tag": tag})
     }
@@ -114,10 +114,10 @@ def verdict(graph: Graph, job: Job, tag: int) -> Finding:
         job=job.name,
         title=job.findings.one if count == 1 else job.findings.name,
         count=count,
-        examples=found[0].get("examples") or [],
-        unknown=found[0].get("unknown") or 0,
-        unknown_examples=(found[0].get("unknown_examples") or [])[:LISTED],
-        total=found[0].get("total"),
+        examples=rows[0].get("examples") or [],
+        unknown=rows[0].get("unknown") or 0,
+        unknown_examples=(rows[0].get("unknown_examples") or [])[:LISTED],
+        total=rows[0].get("total"),
         scopes=sum(row["scopes"] for row in types.values()) + sum(row["type"] in planners for row in not_seen),
         not_seen=[(_place(row), _reason(row)) for row in not_seen],
         causes=[_cause(row) for row in not_seen],

@@ -218,8 +218,8 @@ class _Fields:
         self.values: Mapping[str, Any] = values
 
     def wrong(self, name: str, way_out: str) -> NoReturn:
-        found = f"is {_shown(self.values[name])}" if name in self.values else "is missing"
-        raise JobFileError(f"{self.file}: {self.at}{name} {found}; {way_out}")
+        problem = f"is {_shown(self.values[name])}" if name in self.values else "is missing"
+        raise JobFileError(f"{self.file}: {self.at}{name} {problem}; {way_out}")
 
     def _checked(self, name: str, default: Any, holds: Callable[[Any], bool], way_out: str) -> Any:
         value = self.values.get(name, default)

@@ -177,20 +177,20 @@ Options = Mapping[str, Any]  # what a provider gets that declares its options by
 
 @dataclass(frozen=True, kw_only=True)
 class Provider(Generic[OptionsT]):
-    """A source of resource types: how its tenants and regions are found and its API is reached.
+    """A source of resource types: how to list its tenants and regions, and how to reach its API.
 
-    tenants        the tenants that these options select. Raises NotConfigured, CallFailed
-    regions        the regions of a tenant in which its regional types are fetched
+    tenants        lists the tenants that the options select. Raises NotConfigured, CallFailed
+    regions        lists the regions of a tenant in which its regional types are fetched
     connect        the API of a tenant in a region; clients are shared within the process. Raises CallFailed where the
                    tenant can't be reached
-    problems       what this machine lacks to serve these options, one line each (a profile, a variable). Raises
-                   NotConfigured, with the settings that enable it, where nothing says that the provider is wanted
-    close          ends what `connect` opened
+    problems       what this machine lacks to serve the options, one line each (a profile, a variable). Raises
+                   NotConfigured, with the settings that enable the provider, where nothing is configured
+    close          closes what `connect` opened
     options        a class of ProviderOptions: its functions get an instance. Or a tuple of Option: they get a mapping
     conflicts      for a tuple of options: one that contradicts the others, and why
-    calls          the calls that a type's fetch makes, with permission and number
-    check_access   tries what these types call, tenant by tenant; None where that can't be tried. Raises NotConfigured
-    other_words    what other tools' `--<provider>-requested-syncs` takes, and selects nothing here: what is said of it
+    calls          the calls that a type's fetch makes, with their permissions and frequencies
+    check_access   tries the calls of these types, tenant by tenant; None where that isn't possible. Raises NotConfigured
+    other_words    words of other tools' `--<provider>-requested-syncs` that select nothing here -> the remark on them
     """
 
     name: str

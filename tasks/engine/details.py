@@ -35,7 +35,7 @@ class ListedApi(Protocol):
 
 
 @dataclass(slots=True)
-class Found:
+class PartialItem:
     """An item that is being read, with what could not be seen of it."""
 
     value: Any
@@ -115,7 +115,7 @@ class BatchDetail:
     def name(self) -> str:
         return name_of(self.action)
 
-    async def read(self, api: ListedApi, page: Sequence[Found]) -> list[Found]:
+    async def read(self, api: ListedApi, page: Sequence[PartialItem]) -> list[PartialItem]:
         keys = [at(self.path, item.value) for item in page]
         by_key = {key: item for key, item in zip(keys, page, strict=True) if key}
         detailed = [item for key, item in zip(keys, page, strict=True) if not key]  # rejected when they become rows
@@ -125,10 +125,10 @@ class BatchDetail:
             detailed += [self._merged(by_key[key], detail) for key, detail in details.items() if key in by_key]
         return detailed
 
-    def _merged(self, item: Found, detail: object) -> Found:
+    def _merged(self, item: PartialItem, detail: object) -> PartialItem:
         if isinstance(detail, CallFailed):
-            return Found({**item.value, self.name: NOT_SEEN}, (*item.gaps, Gap.of(detail)))
-        return Found({**item.value, self.name: detail}, item.gaps)
+            return PartialItem({**item.value, self.name: NOT_SEEN}, (*item.gaps, Gap.of(detail)))
+        return PartialItem({**item.value, self.name: detail}, item.gaps)
 
     async def _read_batch(self, api: ListedApi, keys: list[str]) -> dict[str, object]:
         """By key, the item's part of the response or the error. A rejected batch is split in halves, so that one item

@@ -303,17 +303,17 @@ async def _add(type_: ResourceType, source: Source, item: Item, sink: BatchSink,
         return
     seen.note(item.gaps)
     try:
-        found = read(type_, source, item.key or None)
+        item_rows = read(type_, source, item.key or None)
     except InvalidRecord as error:
         seen.fail(error)
         log.warning("%s: item rejected: %s", source.scope.shown, error)
         return
-    for reason in found.rejected.values():
+    for reason in item_rows.rejected.values():
         log.warning("%s: rejected: %s", source.scope.shown, reason)
-    seen.reject(found.rejected)
-    for model, row in found.rows:
+    seen.reject(item_rows.rejected)
+    for model, row in item_rows.rows:
         await sink.add(model, row)
-    for model, kept_row in found.kept:
+    for model, kept_row in item_rows.kept:
         await sink.keep(model, kept_row)
 
 

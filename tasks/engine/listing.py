@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from loaders.model import NOT_SEEN, NotSeen, at
 from tasks.engine.concurrency import bounded
-from tasks.engine.details import BatchDetail, Detail, Found, ListedApi
+from tasks.engine.details import BatchDetail, Detail, ListedApi, PartialItem
 from tasks.engine.responses import name_of, values_at
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Gap, Item
@@ -191,20 +191,20 @@ class Listing:
     async def items(self, api: ListedApi, part: str) -> AsyncIterator[Item]:
         if self.partitioned:
             keys = part.split(_SEPARATOR)
-            async for item in self._detailed(api, [Found({self.partitioned.key: key}) for key in keys]):
+            async for item in self._detailed(api, [PartialItem({self.partitioned.key: key}) for key in keys]):
                 yield item
             return
         lookups: dict[str, Any] = {}
         async for page in self._pages(api):
-            found = [Found(value) for value in self._own(page, api.tenant.id)]
+            items = [PartialItem(value) for value in self._own(page, api.tenant.id)]
             for batch_detail in self.batch_details:
-                found = await batch_detail.read(api, found)
-            if found and self.lookups and not lookups:  # most scopes are empty
+                items = await batch_detail.read(api, items)
+            if items and self.lookups and not lookups:  # most scopes are empty
                 lookups, gaps = await self._read_lookups(api)
-                found[0] = replace(found[0], gaps=(*found[0].gaps, *gaps))  # once is enough for the report
+                items[0] = replace(items[0], gaps=(*items[0].gaps, *gaps))  # once is enough for the report
             if lookups:
-                found = [replace(item, value=item.value | lookups) for item in found]
-            async for item in self._detailed(api, found):
+                items = [replace(item, value=item.value | lookups) for item in items]
+            async for item in self._detailed(api, items):
                 yield item
 
     def _own(self, page: list[Any], owner: str) -> list[Any]:
@@ -235,22 +235,22 @@ class Listing:
         async for page in api.pages(self.action, **dict(self.parameters)):
             yield [value for path in paths for value in values_at(path, page, self.action, allow_single=allow_single)]
 
-    async def _detailed(self, api: ListedApi, found: Sequence[Found]) -> AsyncIterator[Item]:
+    async def _detailed(self, api: ListedApi, items: Sequence[PartialItem]) -> AsyncIterator[Item]:
         if not self.details and not self.partitioned:
-            for item in found:
+            for item in items:
                 yield Item(item.value, item.gaps, key=self.key_of(item.value))
             return
-        async for detailed in bounded((self._with_details(api, item) for item in found), api.at_a_time):
+        async for detailed in bounded((self._with_details(api, item) for item in items), api.at_a_time):
             yield detailed
 
-    async def _with_details(self, api: ListedApi, found: Found) -> Item:
-        key = self.key_of(found.value)
-        item = Found(dict(found.value), found.gaps)
+    async def _with_details(self, api: ListedApi, listed: PartialItem) -> Item:
+        key = self.key_of(listed.value)
+        item = PartialItem(dict(listed.value), listed.gaps)
         if self.partitioned and self.partitioned.refetch:
             try:
-                item.value |= await self.partitioned.refetch.response(api, found.value)
+                item.value |= await self.partitioned.refetch.response(api, listed.value)
             except CallFailed as error:
-                return Item(found.value, failure=error, key=key)
+                return Item(listed.value, failure=error, key=key)
         for detail in self.details:
             try:
                 places = detail.places(item.value)
@@ -260,10 +260,12 @@ class Listing:
                 continue
             for place in places:
                 if gone := await self._merge(api, detail, place, item):
-                    return Item(found.value, failure=gone, key=key)
+                    return Item(listed.value, failure=gone, key=key)
         return Item(item.value, item.gaps, key=key, unseen=item.unseen)
 
-    async def _merge(self, api: ListedApi, detail: Detail, place: dict[str, Any], item: Found) -> CallFailed | None:
+    async def _merge(
+        self, api: ListedApi, detail: Detail, place: dict[str, Any], item: PartialItem
+    ) -> CallFailed | None:
         """Read a detail into the item or the element. Returns the error which means that the item no longer exists."""
         try:
             await detail.read(api, place)

@@ -22,8 +22,8 @@ from tasks.resource import Provider, ResourceType
 def only_own() -> None:
     """In this process, ignore what other packages register: the tests and the generated pages are about `tasks/`."""
     catalog.ignore_entry_points()
-    for found in (providers, types, schema):
-        found.cache_clear()
+    for cached in (providers, types, schema):
+        cached.cache_clear()
 
 
 @cache

@@ -18,16 +18,16 @@ def values_at(path: str, page: object, action: str, *, allow_single: bool = True
     empty list.
     """
     try:
-        found: object = at(path, page) if path else page
+        values: object = at(path, page) if path else page
     except TypeError as error:
         raise CallFailed(Failure.INVALID_RESPONSE, action, f"the response has no list at {path}: {error}") from None
-    if found is None:  # an empty list would be there, and empty
+    if values is None:  # an empty list would be there, and empty
         raise CallFailed(Failure.INVALID_RESPONSE, action, f"the response has no {path or 'list'}")
-    if isinstance(found, list):
-        return found
+    if isinstance(values, list):
+        return values
     if not allow_single:
         raise CallFailed(Failure.INVALID_RESPONSE, action, f"{path or 'the response'} is not a list")
-    return [found]
+    return [values]
 
 
 def name_of(action: str) -> str:

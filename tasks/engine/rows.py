@@ -38,10 +38,10 @@ class ItemRows:
 
 def rows_of(type_: ResourceType, item: Source) -> Iterator[tuple[NodeModel, Row]]:
     """The rows of an item that is as declared. Raises InvalidRecord with the first thing that isn't."""
-    found = read(type_, item)
-    for reason in found.rejected.values():
+    item_rows = read(type_, item)
+    for reason in item_rows.rejected.values():
         raise InvalidRecord(reason)
-    yield from found.rows
+    yield from item_rows.rows
 
 
 def read(type_: ResourceType, item: Source, key: str | None = None) -> ItemRows:
@@ -67,7 +67,7 @@ class _ItemReader:
         self._item = item
         self._scope: Scope = item.scope
         self._item_key = key
-        self._found = ItemRows()
+        self._rows = ItemRows()
         self._incomplete: dict[NodeModel, None] = {}  # models with nodes that could not be read, or not be identified
 
     def read(self) -> ItemRows:
@@ -82,13 +82,13 @@ class _ItemReader:
                 for source in self._sources(each):
                     self._read_row(each.node.model, source)
         self._keep_incomplete()
-        return self._found
+        return self._rows
 
     def _without_main(self, main: NodeModel) -> ItemRows:
         if self._item_key is None:
             raise InvalidRecord(self._first_rejection(f"{main.label}: its key is not seen"))
-        self._found.kept = unread(self._type, self._item, self._item_key)
-        return self._found
+        self._rows.kept = unread(self._type, self._item, self._item_key)
+        return self._rows
 
     def _keep_incomplete(self) -> None:
         for model in self._incomplete:
@@ -98,10 +98,10 @@ class _ItemReader:
                 raise InvalidRecord(
                     self._first_rejection(f"{model.label}: not seen, of an item that can't be identified")
                 )
-            self._found.kept.append((model, batch.kept(self._scope, item=self._item_key)))
+            self._rows.kept.append((model, batch.kept(self._scope, item=self._item_key)))
 
     def _first_rejection(self, otherwise: str) -> str:
-        return next(iter(self._found.rejected.values()), otherwise)
+        return next(iter(self._rows.rejected.values()), otherwise)
 
     # -- where rows begin
 
@@ -156,7 +156,7 @@ class _ItemReader:
         properties = self._properties(model, source)
         if properties is None:
             if not model.shared:
-                self._found.kept.append((model, batch.kept(self._scope, key=key)))
+                self._rows.kept.append((model, batch.kept(self._scope, key=key)))
             return
         properties[model.key.name] = key
         references: list[list[str]] = []
@@ -165,10 +165,10 @@ class _ItemReader:
                 keys = self._keys(relationship, source, model)
                 references.append(keys or [])
                 if keys is None:
-                    self._found.kept.append((model, batch.kept(self._scope, key=key, relationship=relationship)))
+                    self._rows.kept.append((model, batch.kept(self._scope, key=key, relationship=relationship)))
             elif isinstance(relationship, IdLink) and (keys := self._keys(relationship, source, model)) is not None:
                 properties[relationship.kept_as] = keys or None
-        self._found.rows.append((model, batch.row_of(model, properties, references, self._scope, self._item_key)))
+        self._rows.rows.append((model, batch.row_of(model, properties, references, self._scope, self._item_key)))
 
     def _key(self, model: NodeModel, source: Source) -> str | None:
         """The row's key; None where it isn't seen, or isn't valid."""
@@ -206,10 +206,10 @@ class _ItemReader:
     def _keys(self, relationship: IdLink | Reference, source: Source, model: NodeModel) -> list[str] | None:
         """The keys of the other ends; None where they aren't seen, or aren't valid."""
         try:
-            found = evaluate(relationship.keys, source)
-            if found is None and _leads_through(relationship.keys, source.unseen):
+            value = evaluate(relationship.keys, source)
+            if value is None and _leads_through(relationship.keys, source.unseen):
                 return None
-            return keys_of(relationship, found, model)
+            return keys_of(relationship, value, model)
         except NotSeen:
             return None
         except InvalidRecord as error:
@@ -217,7 +217,7 @@ class _ItemReader:
             return None
 
     def _reject(self, where: str, reason: str) -> None:
-        self._found.rejected.setdefault(where, reason)
+        self._rows.rejected.setdefault(where, reason)
 
 
 def _leads_through(path: Value, names: frozenset[str]) -> bool:
@@ -231,15 +231,15 @@ def _inside(outer: Source, element: object) -> Source:
 def evaluate(value: Value, source: Source) -> object:
     """The value at a path, or what a declaration's own function returns. Raises NotSeen, InvalidRecord."""
     try:
-        found: object = at(value, source.item) if isinstance(value, str) else value(source)
+        result: object = at(value, source.item) if isinstance(value, str) else value(source)
     except _UNREADABLE as error:
         raise InvalidRecord(f"{text_of(value)}: {described(error)}") from error
-    return found
+    return result
 
 
-def keys_of(relationship: IdLink | Reference, found: object, model: NodeModel) -> list[str]:
+def keys_of(relationship: IdLink | Reference, value: object, model: NodeModel) -> list[str]:
     """The keys of the other ends, each once. Raises InvalidRecord where there is something else."""
-    keys: Iterable[object] = found if isinstance(found, list | tuple | set | frozenset) else (found,)
+    keys: Iterable[object] = value if isinstance(value, list | tuple | set | frozenset) else (value,)
     present = [key for key in keys if key not in (None, "")]
     texts = [key for key in present if isinstance(key, str)]
     if len(texts) < len(present):
