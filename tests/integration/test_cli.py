@@ -90,7 +90,7 @@ def text(stream: Any) -> str:
         (["--concurrency", "4", "status"], 'the command comes first: "chartfleet status ..."'),
         (["sync", "--selected-modules", "aws,azure"], "'azure' is not a provider; known: aws"),
         (["sync", "--aws-regions", "eu-west-1,mars-1"], "'mars-1' is not an AWS region"),
-        (["sync", "--aws-requested-syncs", "ec2.moons"], "'ec2.moons' is no resource type of aws; did you mean"),
+        (["sync", "--aws-requested-syncs", "ec2.moons"], "'ec2.moons' is not a resource type of aws; did you mean"),
         (["sync", "--update-tag", "soon"], "--update-tag: 'soon': is not a whole number"),
         (["sync", "--update-tag", "-5"], "must be from 0"),
         (

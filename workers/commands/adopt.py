@@ -32,7 +32,7 @@ from workers.commands.setting_flags import GRAPH, LEASES
 from workers.exit_codes import COMPLETE
 from workers.fleet.lease import LeaseKeeper
 from workers.fleet.loading import Busy, writing
-from workers.report import report
+from workers.report import adopted as adopted_view
 from workers.settings.settings import Settings
 
 USES: Final = (*GRAPH, *LEASES, "data_dir")
@@ -52,7 +52,7 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(asdict(found), indent=2))
     else:
-        report.show_adopted(found, terminal.console(), dry_run=dry_run)
+        adopted_view.show(found, terminal.console(), dry_run=dry_run)
     return COMPLETE
 
 

@@ -7,16 +7,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from loaders.scope import GLOBAL
 from tasks.access import Access, Examination, Examined, Finding, How, Reached, Remedy
 from workers.exit_codes import FAILED, NOT_COVERED
+from workers.report.layout import indented
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console
 
     from workers.commands.diagnosis import Diagnosis
 
@@ -56,7 +56,7 @@ def _show_provider(name: str, examination: Examination, console: Console, *, ver
         console.print()
         console.print(_headline(name, tenant))
         if tenant.actions and (verbose or only_one or tenant.lacks):
-            _indented(console, _matrix(tenant, verbose=verbose))
+            indented(console, _matrix(tenant, verbose=verbose))
         _show_remedies(console, tenant.remedies)
     for note in examination.notes:
         console.print(Text(f"\n{name}: {note}"))
@@ -135,8 +135,8 @@ def _where(places: list[str], total: int) -> str:
 
 def _show_remedies(console: Console, remedies: Sequence[Remedy]) -> None:
     for remedy in remedies:
-        _indented(console, Text(f"Add to {remedy.to}:", style="bold"))
-        _indented(console, Text(json.dumps(remedy.statement, indent=2)), by=4)
+        indented(console, Text(f"Add to {remedy.to}:", style="bold"))
+        indented(console, Text(json.dumps(remedy.statement, indent=2)), by=4)
 
 
 def _verdict(diagnosis: Diagnosis) -> Text:
@@ -152,7 +152,3 @@ def _verdict(diagnosis: Diagnosis) -> Text:
     untried = sum(any(_worst(regions) is Access.NOT_TRIED for regions in tenant.actions.values()) for tenant in tenants)
     also = f"; in {untried} of them there was nothing to try some actions on, which is fine" if untried else ""
     return Text(f"Nothing is missing in {reached} tenants{also}", style="green")
-
-
-def _indented(console: Console, content: RenderableType, *, by: int = 2) -> None:
-    console.print(Padding(content, (0, 0, 0, by)))

@@ -14,7 +14,7 @@ from workers.commands import terminal
 from workers.commands.connections import broker_of
 from workers.commands.setting_flags import BROKER
 from workers.exit_codes import COMPLETE
-from workers.report import report
+from workers.report import report, view
 
 if TYPE_CHECKING:
     from workers.settings.settings import Settings
@@ -42,8 +42,8 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
             print(json.dumps(asdict(state), indent=2))
         else:
             console = terminal.console()
-            report.show(state, console)
-            report.show_tenants(state, console)
+            view.show(state, console, verbose=args.verbose)
+            view.show_tenants(state, console)
     return COMPLETE
 
 

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from analysis import engine
 from loaders.ledger import Ledger
+from tasks.engine import registry
 from workers.commands import password_prompt, terminal
 from workers.commands.cancel import cancel
 from workers.commands.connections import celery_app, checked_broker, data_dir, opened
@@ -28,7 +29,7 @@ from workers.fleet.local import local_fleet
 from workers.fleet.process import connect_redis
 from workers.fleet.publisher import Publisher
 from workers.fleet.readiness import NotReady
-from workers.report import report, watch
+from workers.report import report, view, watch
 from workers.settings import configured, legacy_flags
 from workers.settings.settings import SettingError, Settings
 
@@ -72,13 +73,13 @@ def sync(settings: Settings, args: argparse.Namespace) -> int:
         if args.json:
             print(json.dumps(asdict(done) | {"exit_code": done.exit_code}, indent=2))
         else:
-            report.show(done, terminal.console(), browser=target.browser)
+            view.show(done, terminal.console(), browser=target.browser, verbose=args.verbose)
     return done.exit_code
 
 
 def _check_files(settings: Settings) -> None:
     """A bad file of the user's is found before anything is started."""
-    engine.user_jobs(settings.analysis_job_directory)
+    engine.user_jobs(settings.analysis_job_directory, registry.types())
     permissions.rules(settings.permission_relationships_file)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from rich.console import Console
 
-_PIPE_WIDTH: Final = 110  # of a report in a pipe
+_PIPE_WIDTH: Final = 10_000  # nothing is wrapped, so that `grep` finds whole lines
 
 
 def console() -> Console:

@@ -6,21 +6,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
+from workers.report.layout import indented
 from workers.schema import NodeOf, RelationshipOf, TypeOf
 
 
 def show(types_: Sequence[TypeOf], console: Console) -> None:
     for type_ in types_:
         also = f", also selected by {', '.join(type_.also)}" if type_.also else ""
-        console.rule(f"[bold]{type_.name}[/bold]", align="left")
+        console.print(Text(type_.name, style="bold underline"))
         console.print(f"a scope per {type_.per}{also}")
         calls = _table("call", "permission", "how often")
         for call in type_.calls:
             calls.add_row(call.call, call.permission or "none needed", call.frequency or "-")
-        console.print(Padding(calls, (1, 0, 0, 2)))
+        console.print()
+        indented(console, calls)
         for node in type_.nodes:
             _show_node(node, console)
         console.print()
@@ -35,12 +37,13 @@ def _show_node(node: NodeOf, console: Console) -> None:
         kind = "-" if prop.type is None else f"{prop.type}{' or null' if prop.nullable else ''}"
         meaning = f"written by {prop.job}" if prop.job else " ".join(filter(None, (prop.meaning, f"({prop.source})")))
         properties.add_row(prop.name, kind, marks, meaning)
-    console.print(Padding(properties, (0, 0, 0, 2)))
+    indented(console, properties)
     if node.relationships:
         related = _table("relationship", "how", "by")
         for relationship, labels in grouped(node.relationships):
             related.add_row(pattern(relationship, labels), how(relationship), relationship.by)
-        console.print(Padding(related, (1, 0, 0, 2)))
+        console.print()
+        indented(console, related)
 
 
 def _about(node: NodeOf) -> str:
