@@ -653,7 +653,7 @@ def test_config_says_where_each_value_comes_from(chartfleet: Command) -> None:
     lines = {name: rest for name, *rest in (line.split("\t") for line in ended.out.splitlines()[1:])}
     assert lines["admission_window"] == ["7", "--admission-window"]
     assert lines["concurrency"] == ["5", "CHARTFLEET_CONCURRENCY"]
-    assert lines["run_lease_seconds"] == ["45.0", "chartfleet.toml"]
+    assert lines["run_lease_seconds"] == ["45", "chartfleet.toml"]
     assert lines["max_crashes"] == ["3", "default"]
     assert lines["broker_url"] == ["redis://me:***@redis.example:6380/1", "CHARTFLEET_BROKER_URL"]
     assert "hidden" not in ended.out + ended.err
