@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sys
 
-from workers.import_path import check_packages, working_directory_left_out
+from workers.import_path import check_packages, WithoutWorkingDirectory
 
-with working_directory_left_out():
+with WithoutWorkingDirectory():
     check_packages()
     if __name__ == "__main__":
         from celery import maybe_patch_concurrency
