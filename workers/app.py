@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from workers.import_path import check_packages, WithoutWorkingDirectory
+from workers.import_path import WithoutWorkingDirectory, check_packages
 
 with WithoutWorkingDirectory():
     check_packages()

@@ -16,7 +16,19 @@ from workers import embedded
 from workers.embedded.process import free_port
 
 # What Celery, Flower or Python would import or run from there, and names that Chartfleet's own packages have.
-OTHERS = ("tasks", "loaders", "analysis", "redis", "kombu", "neo4j", "boto3", "logging", "flowerconfig", "celeryconfig")
+OTHERS = (
+    "tasks",
+    "loaders",
+    "analysis",
+    "redis",
+    "celery",
+    "kombu",
+    "neo4j",
+    "boto3",
+    "logging",
+    "flowerconfig",
+    "celeryconfig",
+)
 MARKER = "was-run"
 SECONDS = 60
 
