@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from analysis import cypher35
+from loaders.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 Relationship = tuple[str, str, str]  # label, type, label
 
 
-class JobFileError(ValueError):
+class JobFileError(UsageError, ValueError):
     """A job file, or the directory of them, that can't be used: which, what is wrong with it, and the way out."""
 
 
@@ -54,7 +55,7 @@ class Statement:
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """What a shipped job reports: a query that returns one row.
+    """What a job reports: a query that returns one row.
 
     count, examples            what it found
     unknown, unknown_examples  how many it can't judge, and some of them, each with `why`; not every job has these
@@ -88,16 +89,18 @@ class Job:
         return f"job {self.name!r} ({self.file})"
 
 
-def load_jobs(directory: Path | str, *, shipped: bool = False) -> list[Job]:
-    """Every *.json under a directory, by path. What is wrong with any of them is said at once, before anything runs.
+def load_jobs(directory: Path | str, *, shipped: bool = False, known_types: Collection[str] | None = None) -> list[Job]:
+    """Every *.json under a directory, by path. Raises JobFileError with the problems of all files.
 
-    Hidden files and folders are passed over: a mounted Kubernetes ConfigMap holds each file twice, once under `..data`.
+    Hidden files and folders are skipped: a mounted Kubernetes ConfigMap holds each file twice, once under `..data`.
+    `known_types`: the resource types that a job may read, where they are to be checked.
     """
     root = Path(directory)
     if not root.is_dir():
         reason = "not a directory" if root.exists() else "no such directory"
-        told = f"{root} is {reason}; name the directory that holds the *.json job files"
-        raise JobFileError(f"--analysis-job-directory: {told}")
+        raise JobFileError(
+            f"--analysis-job-directory: {root} is {reason}; name the directory that holds the *.json job files"
+        )
     files = sorted(
         path
         for path in root.rglob("*.json")
@@ -107,7 +110,7 @@ def load_jobs(directory: Path | str, *, shipped: bool = False) -> list[Job]:
     problems: list[str] = []
     for file in files:
         try:
-            jobs.append(_read(file, shipped))
+            jobs.append(_read(file, shipped, known_types))
         except JobFileError as error:
             problems.append(str(error))
     if problems:
@@ -140,22 +143,29 @@ def _pairs(properties: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str
     return ((label, name) for label, names in properties.items() for name in names)
 
 
-def _read(file: Path, shipped: bool) -> Job:
+def _read(file: Path, shipped: bool, known_types: Collection[str] | None) -> Job:
     try:
         content = json.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise JobFileError(f"{file}: can't be read: {error}; make it a readable UTF-8 file, or move it away") from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
-        raise JobFileError(f"{file}: no valid JSON: {error.msg} at {where}; correct it, or move it away") from None
+        raise JobFileError(f"{file}: not valid JSON: {error.msg} at {where}; correct it, or move it away") from None
     fields = _Fields(file, "", content)
     name = fields.text("name")
     statements = tuple(_statement(entry) for entry in fields.objects("statements"))
     if not shipped:
-        return Job(name=name, file=file, statements=statements)
+        return Job(
+            name=name,
+            file=file,
+            statements=statements,
+            reads=_types(fields, "reads", known_types),
+            reads_also=_types(fields, "reads_also", known_types),
+            findings=_findings(fields),
+        )
     for statement, entry in zip(statements, fields.objects("statements"), strict=True):
         if statement.changes_schema or statement.commits_itself:
-            entry.wrong("query", "a shipped job is one transaction: leave out what Neo4j refuses inside one")
+            entry.wrong("query", "a shipped job is one transaction: remove what Neo4j refuses inside one")
     return Job(
         name=name,
         file=file,
@@ -181,6 +191,13 @@ def _statement(fields: _Fields) -> Statement:
     return statement
 
 
+def _types(fields: _Fields, name: str, known_types: Collection[str] | None) -> tuple[str, ...]:
+    types = fields.texts(name)
+    if unknown := [type_ for type_ in types if known_types is not None and type_ not in known_types]:
+        fields.wrong(name, f"{unknown[0]} is not a resource type; `chartfleet schema` lists them")
+    return types
+
+
 def _findings(fields: _Fields) -> Findings | None:
     if "findings" not in fields.values:
         return None
@@ -202,8 +219,8 @@ class _Fields:
         self.values: Mapping[str, Any] = values
 
     def wrong(self, name: str, way_out: str) -> NoReturn:
-        found = f"is {_shown(self.values[name])}" if name in self.values else "is missing"
-        raise JobFileError(f"{self.file}: {self.at}{name} {found}; {way_out}")
+        problem = f"is {_shown(self.values[name])}" if name in self.values else "is missing"
+        raise JobFileError(f"{self.file}: {self.at}{name} {problem}; {way_out}")
 
     def _checked(self, name: str, default: Any, holds: Callable[[Any], bool], way_out: str) -> Any:
         value = self.values.get(name, default)
