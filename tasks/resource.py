@@ -189,7 +189,7 @@ class Provider(Generic[OptionsT]):
     options        a class of ProviderOptions: its functions get an instance. Or a tuple of Option: they get a mapping
     conflicts      for a tuple of options: one that contradicts the others, and why
     calls          the calls that a type's fetch makes, with their permissions and frequencies
-    check_access   tries the calls of these types, tenant by tenant; None where that isn't possible. Raises NotConfigured
+    check_access   tries the calls of these types, tenant by tenant; None where it can't be tried. Raises NotConfigured
     other_words    words of other tools' `--<provider>-requested-syncs` that select nothing here -> the remark on them
     """
 
