@@ -116,7 +116,7 @@ def test_flower_shows_each_scope_with_its_tenant_region_and_outcome(
     }
     assert all(task["state"] == "SUCCESS" for task in tasks.values())
     assert {tasks[name]["args"] for name in scopes} == {f"123456789012/us-east-1 (run {run.run})"}
-    assert tasks["aws.ec2.vpcs"]["result"] == "'complete: 1 rows'"
+    assert tasks["aws.ec2.vpcs"]["result"] == "'complete: 1 row'"
     assert tasks["aws.ec2.subnets"]["result"] == "'denied: UnauthorizedOperation ec2:DescribeSubnets'"
     assert columns == ["name", "args", "state", "result", "runtime", "worker"]
 
