@@ -189,6 +189,18 @@ Kept from earlier runs
     assert run.exit_code == 0, "it was asked for"
 
 
+def test_the_keys_of_the_json_stay() -> None:
+    """Scripts read them."""
+    keys = (
+        "run tag state reason scopes types tenants rows seconds_of_types not_seen gaps expected skipped not_configured "
+        "notes kept findings failed_jobs seconds eta_seconds waiting trouble"
+    )
+    assert set(keys.split()) <= set(asdict(of()))
+    kept = {"type", "tenant", "region", "status", "reason", "attempt"}
+    fields = {"failure", "code", "action", "detail", "items"}
+    assert set(report.Line.__annotations__) == kept | fields
+
+
 def test_a_writer_that_waits_says_what_for() -> None:
     assert "Run 1-ab: running; the graph isn't responding" in shown(
         of(state="running", trouble="the graph isn't responding")
