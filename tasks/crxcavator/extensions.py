@@ -23,6 +23,7 @@ from tasks.provider import (
     bounded,
     incoming,
     key,
+    named,
     prop,
 )
 
@@ -112,6 +113,7 @@ def risk(path: str) -> Callable[[Source], Any]:
     """A score of the report: 0 if its risk has no such part; None if it has no risk, or there is no report."""
     steps = [*path.split("."), "total"] if path else ["total"]
 
+    @named(f"risk of {path or 'all'}", f"`data.risk.{path + '.' if path else ''}total` of the report.")
     def score(installed: Source) -> Any:
         value = at("report.data.risk", installed.item)
         for step in steps:
@@ -120,8 +122,6 @@ def risk(path: str) -> Callable[[Source], Any]:
             value = value.get(step, {} if step != "total" else 0)
         return value
 
-    score.__name__ = f"risk of {path or 'all'}"
-    score.__doc__ = f"`data.risk.{path + '.' if path else ''}total` of the report."
     return score
 
 

@@ -7,7 +7,20 @@ from typing import Any, Final
 
 from tasks.github.api import RATE_LIMIT
 from tasks.github.users import OPTIONAL, PERMISSIONS, USER, GitHubUser
-from tasks.provider import ByIds, Document, Node, Per, ResourceType, Source, id_link, incoming, key, outgoing, prop
+from tasks.provider import (
+    ByIds,
+    Document,
+    Node,
+    Per,
+    ResourceType,
+    Source,
+    id_link,
+    incoming,
+    key,
+    named,
+    outgoing,
+    prop,
+)
 
 _IDS: Final = Document(
     f"""query TeamIds($login: String!, $cursor: String) {{
@@ -58,21 +71,21 @@ _MORE_REPOSITORIES: Final = Document(
 def repositories_with(permission: str) -> Callable[[Source], list[str]]:
     """URLs of the repositories in which the team has this permission."""
 
+    @named(f"repositories_with({permission!r})")
     def repositories(team: Source) -> list[str]:
         edges = team.item["repositories"]["edges"]
         return [edge["node"]["url"] for edge in edges if edge["permission"] == permission]
 
-    repositories.__name__ = f"repositories_with({permission!r})"
     return repositories
 
 
 def members_as(role: str) -> Callable[[Source], list[str]]:
     """URLs of the members with this role."""
 
+    @named(f"members_as({role!r})")
     def members(team: Source) -> list[str]:
         return [edge["node"]["url"] for edge in team.item["members"]["edges"] if edge["role"] == role]
 
-    members.__name__ = f"members_as({role!r})"
     return members
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from tasks.provider import Source, at
+from tasks.provider import Source, at, named
 
 
 def okta_time(path: str) -> Callable[[Source], str | None]:
     """The time at a path of the item, which Okta gives in ISO 8601."""
 
+    @named(f"okta_time({path!r})", f"`{path}`, as `06/24/2013, 16:39:18`, UTC.")
     def time(item: Source) -> str | None:
         found = at(path, item.item)
         if found is None or found == "":
@@ -19,6 +20,4 @@ def okta_time(path: str) -> Callable[[Source], str | None]:
             raise TypeError(f"{path}: {found!r:.50} is not a time")
         return f"{datetime.fromisoformat(found).astimezone(UTC):%m/%d/%Y, %H:%M:%S}"
 
-    time.__name__ = f"okta_time({path!r})"
-    time.__doc__ = f"`{path}`, as `06/24/2013, 16:39:18`, UTC."
     return time

@@ -9,7 +9,7 @@ from tasks.gcp.api import PROJECT
 from tasks.gcp.compute import sources
 from tasks.gcp.resource_names import partial_uri, partial_uri_at
 from tasks.ip_range import IpRange
-from tasks.provider import Node, Per, ResourceType, Source, incoming, key, link, listing, outgoing, prop
+from tasks.provider import Node, Per, ResourceType, Source, incoming, key, link, listing, named, outgoing, prop
 
 _WITH_PORTS: Final = ("tcp", "udp")  # no ports means all: 0 to 65535
 
@@ -70,6 +70,7 @@ class GCPNetworkTag(Node, label="GCPNetworkTag", shared=True):
 def rules(kind: str) -> Callable[[Source], Iterator[Mapping[str, Any]]]:
     """A rule per protocol and port range of a firewall with source ranges."""
 
+    @named(f"rules({kind!r})")
     def found(firewall: Source) -> Iterator[Mapping[str, Any]]:
         ranges = [text for text in firewall.item.get("sourceRanges") or () if text]
         held = sources.from_internet if kind == "allow" else sources.denied
@@ -88,17 +89,16 @@ def rules(kind: str) -> Callable[[Source], Iterator[Mapping[str, Any]]]:
                     "kind": kind,
                 }
 
-    found.__name__ = f"rules({kind!r})"
     return found
 
 
 def spans(version: int, end: int) -> Callable[[Source], list[int]]:
     """The first number of each range, or the one after its last."""
 
+    @named(f"spans({version}, {end})")
     def numbers(rule: Source) -> list[int]:
         return [span[end] for span in rule.item["spans"][version]]
 
-    numbers.__name__ = f"spans({version}, {end})"
     return numbers
 
 
