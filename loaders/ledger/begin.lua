@@ -1,4 +1,4 @@
--- ARGV: unit, token, lease ms, worker. Returns {attempt}, or {reason} where there is nothing to do.
+-- ARGV: unit, token, lease ms, worker. Returns {attempt}, or {reason} if there is nothing to do.
 local unit, token = ARGV[1], ARGV[2]
 local k = unit_key(unit)
 local f = redis.call('HMGET', k, 'state', 'token', 'attempt', 'tenant')

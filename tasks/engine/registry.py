@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from types import ModuleType
 
-from loaders.model import GraphSchema, ModelError
+from loaders.model import ModelError
+from loaders.schema import GraphSchema
 from tasks.engine import catalog
 from tasks.resource import Provider, ResourceType
 

@@ -69,7 +69,7 @@ def test_a_worker_that_is_shut_down_gives_its_scope_back_at_once(
     assert worker.process is not None
     worker.process.send_signal(signal.SIGTERM)
     wait_for(lambda: unit_of(ledger, SUBNETS, HERE).attempt == 2, seconds=20)
-    assert unit_of(ledger, SUBNETS, HERE).deaths == 0
+    assert unit_of(ledger, SUBNETS, HERE).crashes == 0
     report = fleet.finish(ledger)
     assert report.exit_code == 0
     assert difference(graph_state(fleet.graph), undisturbed) == []
@@ -77,5 +77,5 @@ def test_a_worker_that_is_shut_down_gives_its_scope_back_at_once(
 
 def seconds_until_noticed(ledger: Ledger, type_: str, region: str) -> float:
     began = time.monotonic()
-    wait_for(lambda: unit_of(ledger, type_, region).deaths == 1)
+    wait_for(lambda: unit_of(ledger, type_, region).crashes == 1)
     return time.monotonic() - began

@@ -53,7 +53,7 @@ def test_a_process_stuck_with_a_scope_is_noticed_once_its_lease_has_expired(flee
     fetcher = fetching(fleet, aws)
     holder = unit_of(ledger_of(fleet), SUBNETS, HERE).worker
     with frozen(int(holder.rpartition(":")[2])):
-        wait_for(lambda: (unit := unit_of(ledger_of(fleet), SUBNETS, HERE)).deaths and unit.state is State.FETCHING)
+        wait_for(lambda: (unit := unit_of(ledger_of(fleet), SUBNETS, HERE)).crashes and unit.state is State.FETCHING)
         state = fleet.health(fetcher)
     assert not state.healthy
     assert f"{SUBNETS}/123456789012/{HERE} was taken from {holder}, which is stuck" in state.text

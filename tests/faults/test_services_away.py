@@ -135,5 +135,5 @@ def assert_complete(fleet: Fleet, ledger: Ledger, undisturbed: State) -> None:
     report = fleet.finish(ledger)
     assert info_of(ledger).state is RunState.COMPLETE
     assert (report.exit_code, report.not_seen, report.failed_jobs) == (0, [], [])
-    assert [unit.scope.id for unit in ledger.units() if unit.deaths] == []
+    assert [unit.scope.id for unit in ledger.units() if unit.crashes] == []
     assert difference(graph_state(fleet.graph), undisturbed) == []

@@ -32,11 +32,11 @@ def test_a_throttled_scope_is_given_back_and_comes_again_when_it_may(
     ledger = fleet.start()
     wait_until_one_is_left(ledger)
     given_back = unit_of(ledger, BALANCERS, HERE)
-    assert (given_back.state, given_back.attempt, given_back.deaths) == (Scope.PLANNED, 1, 0)
+    assert (given_back.state, given_back.attempt, given_back.crashes) == (Scope.PLANNED, 1, 0)
     assert "throttled" in given_back.reason
     report = fleet.finish(ledger)
     unit = unit_of(ledger, BALANCERS, HERE)
-    assert (unit.attempt, unit.deaths) == (2, 0)
+    assert (unit.attempt, unit.crashes) == (2, 0)
     calls = aws.calls().recent
     first, second = (call.at for call in calls if (call.service, call.action, call.region) == LISTING)
     assert second - first >= ASKED_SECONDS - 1
@@ -53,7 +53,7 @@ def test_a_graph_that_hangs_hides_no_killed_worker(fleet: Fleet, aws: AwsServer,
     with locked(fleet.graph, "MATCH (g:SyncGraph) SET g.held = true"):
         time.sleep(2 * QUICK["lease_seconds"])  # long enough for every sweeper to want to write
         fleet.kill(fleet.worker_of(unit_of(ledger, SUBNETS, HERE)).name)
-        wait_for(lambda: unit_of(ledger, SUBNETS, HERE).deaths == 1, seconds=30)
+        wait_for(lambda: unit_of(ledger, SUBNETS, HERE).crashes == 1, seconds=30)
     report = fleet.finish(ledger)
     assert report.exit_code == 0
     assert difference(graph_state(fleet.graph), undisturbed) == []

@@ -321,7 +321,7 @@ def writer(untouched: Graph, services: embedded.Services) -> Iterator[Writer]:
 
 def adoption(graph: Graph) -> Adoption:
     regional = {type_.name for type_ in registry.types().values() if type_.per is Per.REGION}
-    return Adoption(graph, registry.schema(), regional=regional, drawn=())
+    return Adoption(graph, registry.schema(), regional=regional, by_jobs=())
 
 
 def create(graph: Graph, query: str) -> None:

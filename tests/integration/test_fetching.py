@@ -16,7 +16,8 @@ import redis
 
 from loaders.batch import decode, item_number
 from loaders.ledger import Attempt, Event, Fenced, Ledger, State
-from loaders.model import GraphSchema, Node, key, prop
+from loaders.model import Node, key, prop
+from loaders.schema import GraphSchema
 from loaders.scope import Scope
 from tasks.engine.fetch import MAX_GAPS, Fetching, FetchLimits
 from tasks.failures import CallFailed, Failure, RetryLater
@@ -302,7 +303,7 @@ def test_a_scope_that_must_wait_is_given_back_and_begins_again_when_due(ledger: 
     assert attempt.number == 2
     unit = ledger.unit(SCOPE)
     assert unit is not None
-    assert unit.deaths == 0
+    assert unit.crashes == 0
 
 
 def test_a_worker_that_shuts_down_gives_the_scope_back_at_the_next_item(ledger: Ledger) -> None:

@@ -63,8 +63,8 @@ def adopt(address: GraphAddress, graph: Graph, settings: Settings) -> Adopted:
 
 def _adoption(graph: Graph) -> Adoption:
     regional = {type_.name for type_ in registry.types().values() if type_.per is Per.REGION}
-    drawn = [triple for job in shipped.jobs() for triple in job.writes_relationships]
-    return Adoption(graph, registry.schema(), regional=regional, drawn=drawn)
+    by_jobs = [triple for job in shipped.jobs() for triple in job.writes_relationships]
+    return Adoption(graph, registry.schema(), regional=regional, by_jobs=by_jobs)
 
 
 def _writer(address: GraphAddress, settings: Settings) -> Writer:

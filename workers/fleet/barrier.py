@@ -97,11 +97,11 @@ def _steps(writer: Writer, ledger: Ledger, info: RunInfo, process: Process) -> t
     failed: list[str] = []
     findings: list[dict[str, Any]] = []
     with _timed(seconds, assume_role.JOB.name), _reported(failed):
-        assume_role.draw(writer, info.tag)
+        assume_role.write(writer, info.tag)
         findings += _verdict(writer, assume_role.JOB, info)
     with _timed(seconds, permission_relationships.JOB.name), _reported(failed):
         rules = permissions.of_run(info.config)
-        permission_relationships.draw(writer, rules, schema, info.tag)
+        permission_relationships.write(writer, rules, schema, info.tag)
         findings += _verdict(writer, permission_relationships.job(rules, schema), info)
     for job in engine.shipped_jobs():
         with _timed(seconds, job.name), _reported(failed):
