@@ -1,4 +1,4 @@
-"""The one tenant: the organization that the options name."""
+"""The tenant: the organization that the options name."""
 
 from __future__ import annotations
 

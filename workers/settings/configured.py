@@ -11,7 +11,7 @@ from tasks.failures import NotConfigured
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """`off`: why a provider isn't configured, by its name; `lacks`: what is missing for the others, one line each."""
+    """`off`: why providers aren't configured, by name. `lacks`: what is missing for the others, one line each."""
 
     off: dict[str, str] = field(default_factory=dict)
     lacks: list[str] = field(default_factory=list)
