@@ -36,7 +36,7 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
 def _show_providers(settings: Settings) -> None:
     from workers.settings import configured
 
-    found = configured.look(settings.modules, settings.run_config()["options"])
+    found = configured.check(settings.modules, settings.run_config()["options"])
     for name in settings.modules:
         print(f"{name}: {'not configured: ' + found.off[name] if name in found.off else 'configured'}")
     for problem in found.lacks:

@@ -18,8 +18,8 @@ class Configured:
     lacks: list[str] = field(default_factory=list)
 
 
-def look(modules: Iterable[str], options: Mapping[str, object]) -> Configured:
-    """As this machine sees it: variables, files and profiles are its own."""
+def check(modules: Iterable[str], options: Mapping[str, object]) -> Configured:
+    """Ask each provider, as far as the variables, files and profiles of this machine say."""
     configured = Configured()
     for name in modules:
         provider = registry.providers()[name]
