@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Final
 
 from workers.commands import terminal
-from workers.exit_codes import COMPLETE
+from workers.report.exit_codes import COMPLETE
 from workers.settings.settings import known
 
 if TYPE_CHECKING:
