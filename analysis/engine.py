@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from analysis.job import Job, Statement, in_order, load_jobs
 from loaders.scope import GLOBAL, regions_type, tenants_type
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import neo4j
 
@@ -109,12 +110,13 @@ def _named(example: Any) -> str:
     return f"{what} ({example['why']})" if example.get("why") else what
 
 
-def shipped_jobs() -> list[Job]:
+@functools.cache
+def shipped_jobs() -> Sequence[Job]:
     """The jobs that come with Chartfleet, in the order that follows from what they read and write.
 
-    All of them, whatever types a run selects: they work on what the graph holds.
+    All of them, whatever types a run selects: they work on what the graph holds. Read once: that takes 0.2 s.
     """
-    return in_order(load_jobs(SHIPPED, shipped=True))
+    return tuple(in_order(load_jobs(SHIPPED, shipped=True)))
 
 
 def user_jobs(directory: Path | str | None) -> list[Job]:

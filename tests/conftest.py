@@ -1,7 +1,11 @@
-"""Real services for every test that needs them: one embedded Neo4j and Redis per session, emptied before each test."""
+"""Real services for every test that needs them: one embedded Neo4j and Redis per session, emptied before each test.
+
+The session is a worker's of pytest-xdist where there are several.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 
@@ -10,17 +14,28 @@ import redis
 
 from loaders.graph import Graph
 from workers import embedded
+from workers.embedded.graph import own_settings
+from workers.embedded.process import write_private
+
+pytest_plugins = ["tests.fleet.reaper"]
+
+# A graph of tests lives for minutes: what Java would spend on optimizing it never comes back.
+JAVA_OPTIONS = "-XX:TieredStopAtLevel=1"
+# Tests fill and empty the graph all the time. Each time Neo4j would plan its queries anew: most of its work.
+GRAPH_SETTINGS = "dbms.cypher.min_replan_interval=10d\n"
 
 
 def pytest_configure() -> None:
     """A suite that a script started in the background ignores Ctrl-C; the commands that tests interrupt must not."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.setdefault("JDK_JAVA_OPTIONS", JAVA_OPTIONS)
 
 
 @pytest.fixture(scope="session")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Services]:
     directory = tmp_path_factory.mktemp("services")
+    write_private(own_settings(directory / "graph"), GRAPH_SETTINGS)
     yield embedded.start(directory, say=print)
     embedded.stop(directory)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -13,9 +14,17 @@ from docs.picture import Arrow, Box, draw
 
 SVG = "{http://www.w3.org/2000/svg}"
 Area = tuple[float, float, float, float]  # left, top, right, bottom
-PICTURES = {file: text for file, text in schema_pages.files().items() if file.suffix == ".svg"}
+NAMES = [schema_pages.WHOLE, *(family.picture for family in schema_pages.families())]
 
-every_picture = pytest.mark.parametrize("picture", PICTURES.values(), ids=[file.name for file in PICTURES])
+
+@pytest.fixture(scope="module")
+def pictures() -> dict[Path, str]:
+    return {file: text for file, text in schema_pages.files().items() if file.suffix == ".svg"}
+
+
+@pytest.fixture(params=NAMES, ids=[file.name for file in NAMES])
+def picture(request: pytest.FixtureRequest, pictures: dict[Path, str]) -> str:
+    return pictures[request.param]
 
 
 def boxes(picture: str) -> list[Area]:
@@ -41,14 +50,12 @@ def overlap(one: Area, other: Area) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-@every_picture
 def test_no_box_or_label_lies_on_another(picture: str) -> None:
     areas = boxes(picture) + labels(picture)
     assert areas
     assert not [pair for pair in itertools.combinations(areas, 2) if overlap(*pair)]
 
 
-@every_picture
 def test_no_arrow_goes_through_a_box_or_a_label(picture: str) -> None:
     """A curve stays between its end points, so what lies between them tells."""
     both = boxes(picture) + labels(picture)
@@ -97,7 +104,7 @@ def test_an_arrow_may_go_both_ways_and_to_its_own_box() -> None:
     assert picture.count("marker-end") == 2
 
 
-def test_what_nearly_every_label_has_is_a_note_in_its_box() -> None:
-    elb = next(text for file, text in PICTURES.items() if file.name == "elb.svg")
+def test_what_nearly_every_label_has_is_a_note_in_its_box(pictures: dict[Path, str]) -> None:
+    elb = next(text for file, text in pictures.items() if file.name == "elb.svg")
     assert "RESOURCE AWSAccount" in elb
     assert ">AWSAccount<" not in elb, "no box, to which every arrow would lead"

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 START_SECONDS: Final = 180  # a graph that was killed replays its transaction logs first
 STOP_SECONDS: Final = 30
 _SAME_START_SECONDS: Final = 2.0  # the clock a start time is computed from may be corrected in between
-_ENVIRONMENT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
+# JDK_JAVA_OPTIONS: what the user wants of every Java
+_ENVIRONMENT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "JDK_JAVA_OPTIONS")
 _TELLING: Final = re.compile(r"error|fatal|caused by|exception|can't|cannot|could not|denied|failed", re.IGNORECASE)
 
 
