@@ -25,7 +25,7 @@ class SharedTrust(AIOHTTPSession):
     def _create_connector(self, proxy_url: str | None) -> Any:
         if not self._verify or proxy_url or self._cert_file:
             return super()._create_connector(proxy_url)  # type: ignore[misc]  # not in the library's types
-        trust = _trust(get_cert_path(self._verify))
+        trust = _trust(get_cert_path(self._verify))  # type: ignore[arg-type]  # or a path, as its caller has it
         return aiohttp.TCPConnector(limit=self._max_pool_connections, ssl=trust, **self._connector_args)
 
 
