@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 import redis
 
-from loaders import cypher
 from loaders.batch import Row
 from loaders.graph import Graph
 from loaders.model import Link, NodeModel, Relationship
@@ -114,10 +113,11 @@ def observe(
     neighbours(graph, together)
 
     runs.run(whole)
-    for type_ in types:
-        seen.loaded[type_.name] = list(not_loaded(graph, rows[type_.name], scope_of(type_, stand_ins[type_.provider])))
-
     before = elements(graph)
+    loaded = Elements(before)
+    for type_ in types:
+        seen.loaded[type_.name] = list(not_loaded(loaded, rows[type_.name], scope_of(type_, stand_ins[type_.provider])))
+
     runs.run(whole)
     after = elements(graph)
     for name in before.keys() | after.keys():
@@ -154,11 +154,11 @@ def type_of(text: str) -> str:
     return found[1] if found else ""
 
 
-def not_loaded(graph: Graph, rows: Rows, scope: Scope) -> Iterator[str]:
+def not_loaded(graph: Elements, rows: Rows, scope: Scope) -> Iterator[str]:
     """Rows that are no node with its labels and properties, or lack a relationship."""
     for model, found in rows.items():
         for row in found:
-            node = _node(graph, model, row["k"])
+            node = graph.node((model.identity.label,), model.identity.key.name, row["k"])
             if node is None:
                 yield f"no {model.label} {row['k']} in the graph"
                 continue
@@ -173,15 +173,12 @@ def not_loaded(graph: Graph, rows: Rows, scope: Scope) -> Iterator[str]:
                 yield from _not_related(graph, model, relationship, row)
 
 
-def _not_related(graph: Graph, model: NodeModel, relationship: Relationship, row: Row) -> Iterator[str]:
-    target = registry.schema().target(relationship)
+def _not_related(graph: Elements, model: NodeModel, relationship: Relationship, row: Row) -> Iterator[str]:
+    target = registry.schema().target(relationship).identity
     incoming = not isinstance(relationship, Link) and relationship.incoming
-    query = (
-        f"MATCH (n{cypher.labels(model.labels)} {{{cypher.quoted(model.key.name)}: $key}})"
-        f"{cypher.pattern(relationship.type, 'e', incoming=incoming)}(t{cypher.labels(target.identity.spellings)}) "
-        f"RETURN t.{cypher.quoted(target.identity.key.name)} AS end"
-    )
-    reached = {found["end"] for found in graph.rows(query, {"key": row["k"]})}
+    node = graph.node(model.labels, model.key.name, row["k"])
+    others = graph.others(node, relationship.type, incoming=incoming) if node else []
+    reached = {n["properties"].get(target.key.name) for n in others if set(target.spellings) <= set(n["labels"])}
     said = f"{model.label} {row['k']} -{relationship.type}- {relationship.label} reaches {reached}"
     if isinstance(relationship, Link):
         if bool(reached) != bool(linked(model, relationship, row)):
@@ -190,13 +187,31 @@ def _not_related(graph: Graph, model: NodeModel, relationship: Relationship, row
         yield f"{said}, expected {ends(model, relationship, row)}"
 
 
-def _node(graph: Graph, model: NodeModel, key: str) -> dict[str, Any] | None:
-    query = (
-        f"MATCH (n:{cypher.quoted(model.identity.label)} {{{cypher.quoted(model.identity.key.name)}: $key}}) "
-        "RETURN labels(n) AS labels, properties(n) AS properties"
-    )
-    found = graph.rows(query, {"key": key})
-    return found[0] if found else None
+class Elements:
+    """A whole graph, read at once: a query for each row and relationship would take minutes."""
+
+    def __init__(self, found: Mapping[str, Mapping[str, Any]]) -> None:
+        self._found = found
+        self._by_label: defaultdict[str, list[str]] = defaultdict(list)
+        self._ends: defaultdict[tuple[str, str, bool], list[str]] = defaultdict(list)
+        for id_, element in found.items():
+            for label in element["labels"]:
+                self._by_label[label].append(id_)
+            if "type" in element:
+                self._ends[element["start"], element["type"], False].append(element["end"])
+                self._ends[element["end"], element["type"], True].append(element["start"])
+
+    def node(self, labels: tuple[str, ...], name: str, value: Any) -> dict[str, Any] | None:
+        """A node with these labels, and a property of this value."""
+        for id_ in self._by_label[labels[0]]:
+            node = self._found[id_]
+            if set(labels) <= set(node["labels"]) and node["properties"].get(name) == value:
+                return {**node, "id": id_}
+        return None
+
+    def others(self, node: Mapping[str, Any], type_: str, *, incoming: bool) -> list[Mapping[str, Any]]:
+        """The nodes at the other ends of a node's relationships of one type."""
+        return [self._found[id_] for id_ in self._ends[node["id"], type_, incoming]]
 
 
 def left_over(graph: Graph) -> Iterator[str]:
