@@ -1,6 +1,6 @@
-"""The queries of docs/sample-queries*.md, and the responses that the pages state for the demo's graph.
+"""The queries of docs/sample-queries*.md, and the results that the pages state for the demo's graph.
 
-A query is a block of Cypher below a heading; its response is the table that follows, a line per row.
+A query is a block of Cypher below a heading; its result is the table that follows, a line per row.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ class SampleQuery:
     columns: list[str]
     rows: list[list[str]]  # as the page has them
 
-    def response(self, graph: Graph) -> list[list[str]]:
-        """What a graph answers, in the page's form."""
+    def result(self, graph: Graph) -> list[list[str]]:
+        """What a graph returns, in the form of the page."""
         return [[_shown(row[name]) for name in self.columns] for row in graph.rows(self.query)]
 
 
 def read(page: Path = PAGE) -> list[SampleQuery]:
-    """Every query of the page. Raises ValueError where one states no response."""
+    """Every query of the page. Raises ValueError if one states no result."""
     return list(_queries(page.read_text(encoding="utf-8")))
 
 
 def differences(graph: Graph, page: Path = PAGE) -> list[str]:
-    """A line for each query whose answer isn't the stated one."""
-    found = ((sample, sample.response(graph)) for sample in read(page))
+    """A line for each query whose result differs from the stated one."""
+    found = ((sample, sample.result(graph)) for sample in read(page))
     return [f"{sample.title}: {rows}, expected {sample.rows}" for sample, rows in found if rows != sample.rows]
 
 
@@ -54,7 +54,7 @@ def _queries(text: str) -> Iterator[SampleQuery]:
             [cell.strip() for cell in line.strip().strip("|").split("|")] for line in each["table"].strip().splitlines()
         ]
         if len(lines) < 3:
-            raise ValueError(f"{each['title']}: the page states no response")
+            raise ValueError(f"{each['title']}: the page states no result")
         yield SampleQuery(each["title"], each["query"], lines[0], lines[2:])
 
 

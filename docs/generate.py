@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from docs import facts_2020, schema_pages
+from docs.wrapping import bullet, listed
 from tasks.aws.doctor.iam_policy import Policies
 from tasks.engine import registry
 from tasks.gcp import scopes as gcp_scopes
@@ -71,10 +72,10 @@ def types_list(provider: str) -> str:
         if family.provider != provider:
             continue
         aliases = list(dict.fromkeys(f"`{word}`" for type_ in family.types for word in type_.also))
-        also = ["(also selected by", *schema_pages.listed([*aliases[:-1], f"{aliases[-1]})"])] if aliases else []
-        names = schema_pages.listed(f"`{type_.name}`" for type_ in family.types)
+        also = ["(also selected by", *listed([*aliases[:-1], f"{aliases[-1]})"])] if aliases else []
+        names = listed(f"`{type_.name}`" for type_ in family.types)
         page = family.page.relative_to(DOCS).as_posix()
-        lines.append(schema_pages.bullet(f"[{family.name}]({page}):", *names, *also))
+        lines.append(bullet(f"[{family.name}]({page}):", *names, *also))
     return "\n".join(lines)
 
 

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from analysis import shipped
 from docs.mermaid import Arrow, Box, flowchart
+from docs.wrapping import bullet, listed
 from workers.report.schema_view import grouped, how
 from workers.schema import Edge, NodeOf, PropertyOf, TypeOf, described, edges_of
 
 FOLDER: Final = Path(__file__).with_name("schema")
 QUERIES: Final = FOLDER / "queries"
-MAX_COLUMNS: Final = 100
 SHOWN_PROPERTIES: Final = 4
 SHOWN_LABELS: Final = 8
 HUB_FAMILIES, HUB_LABELS = 4, 10  # beyond: what nearly everything has is a note in the boxes, not an arrow
@@ -112,22 +112,6 @@ def families_list() -> str:
         )
         for family in families()
     )
-
-
-def bullet(*words: str) -> str:
-    """An item of a list, wrapped as the pages are. Words are kept whole."""
-    lines = [""]
-    for word in " ".join(words).split(" "):
-        if len(lines[-1]) + len(word) + 3 > MAX_COLUMNS:
-            lines.append("")
-        lines[-1] += f" {word}" if lines[-1] else word
-    return "- " + "\n  ".join(lines)
-
-
-def listed(words: Iterable[str]) -> list[str]:
-    """With commas between them."""
-    *first, last = words
-    return [*(f"{word}," for word in first), last]
 
 
 def labels_table() -> str:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from analysis.iam.resource_policy import Verdict
 from loaders.model import NotSeen, Source, at, constant, id_link, key, outgoing, prop, scope_region
+from tasks.aws.client.access import AwsAccess
 from tasks.aws.vocabulary.dns import AWSDNSRecord, Ip, as_ips, host
 from tasks.aws.vocabulary.name_server import NOBODY, NotResolved, addresses
 from tasks.aws.vocabulary.node import AWSNode
@@ -30,7 +31,7 @@ class SearchDomains(Listing):
     async def items(self, api: ListedApi, part: str) -> AsyncIterator[Item]:
         found = [item async for item in Listing.items(self, api, part)]
         async for item in bounded(
-            (_resolved(item, api.tenant.access.get("name_server")) for item in found), _AT_A_TIME
+            (_resolved(item, AwsAccess.from_json(api.tenant.access).name_server or None) for item in found), _AT_A_TIME
         ):
             yield item
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 from loaders.model import Source, incoming, key, outgoing, prop
+from tasks.aws.client.access import AwsAccess
 from tasks.aws.client.client import AwsApi
 from tasks.aws.vocabulary.node import AWSNode
 from tasks.engine.listing import values_at
@@ -37,7 +38,7 @@ class OrganizationTree:
         return None
 
     async def items(self, api: AwsApi, part: str) -> AsyncIterator[Item]:
-        asked = api.tenant.access.get("asked_for_organization", "").split(",")
+        asked = AwsAccess.from_json(api.tenant.access).asked_for_organization.split(",")
         if asked != [""] and api.tenant.id not in asked:
             told = "aws_organization_account_ids names other accounts"
             raise CallFailed(Failure.NOT_ENABLED, "organizations:DescribeOrganization", told, code="NotAsked")

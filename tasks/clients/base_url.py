@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote, urljoin, urlsplit
 
 _THIS_MACHINE: Final = ("localhost", "127.0.0.1", "::1")
 _PORTS: Final = {"https": 443, "http": 80}
 
 
-def check(value: Any) -> str | None:
+def check(value: str) -> str | None:
     """What is wrong with it, or None."""
     try:
         parts = urlsplit(value)

@@ -22,7 +22,7 @@ from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from googleapiclient import discovery
 from googleapiclient.errors import HttpError
 
-from tasks.clients import base_url, google_responses
+from tasks.clients import google_responses
 from tasks.clients.client import READ_SECONDS, ApiPolicy, ErrorResponse, RateLimitedClient, Response
 from tasks.clients.google_documents import discovery_document, is_paged, lists_of, method_of, scopes_of
 from tasks.clients.google_errors import LONGEST_REASON, WITHOUT_SCOPE, refusal
@@ -30,10 +30,9 @@ from tasks.clients.google_scopes import narrowest
 from tasks.clients.rate_limiter import RateLimit
 from tasks.engine import calls
 from tasks.failures import CallFailed, Failure
-from tasks.resource import Call, Fetch, Option
+from tasks.resource import Call, Fetch
 
 __all__ = [
-    "ENDPOINT",
     "GoogleApi",
     "described",
     "discovery_document",
@@ -44,12 +43,6 @@ __all__ = [
     "terms",
     "with_lists",
 ]
-
-ENDPOINT: Final = Option(
-    name="google_api_endpoint",
-    meaning="one root in place of that of each Google service: R/compute/v1/..., R/storage/v1/..., R/v1/...",
-    check=base_url.check,
-)
 
 _UNREFRESHED: Final = RefreshError.__name__
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tasks.failures import CallFailed, Failure
-from tasks.resource import Options
+from tasks.options import ProviderOptions
 
 
 def held_by(variable: str) -> str:
@@ -17,9 +17,10 @@ def held_by(variable: str) -> str:
     return value
 
 
-def unset(options: Options, *names: str) -> Iterator[str]:
+def unset(options: ProviderOptions | Mapping[str, object], *names: str) -> Iterator[str]:
     """A line for each of these options that names a variable which isn't set on this machine."""
+    values: Mapping[str, object] = options if isinstance(options, Mapping) else vars(options)
     for name in names:
-        variable = options.get(name)
-        if variable and not os.environ.get(variable, "").strip():
+        variable = values.get(name)
+        if variable and not os.environ.get(str(variable), "").strip():
             yield f"{name}: the variable {variable} isn't set, or empty: export it where the workers run"

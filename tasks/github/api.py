@@ -14,6 +14,7 @@ from tasks.clients.rate_limiter import RateLimit, RateLimiter
 from tasks.engine import calls
 from tasks.failures import CallFailed, Failure
 from tasks.github import configuration, scopes
+from tasks.github.access import GithubAccess
 from tasks.resource import Call, Fetch, Tenant
 
 # Asked for in every document: what it cost, and what is left of the hour.
@@ -82,7 +83,7 @@ SERVICE: Final = HttpService(
 
 async def connect(tenant: Tenant, region: str, rate_limiter: RateLimiter) -> GraphqlApi:
     """Raises CallFailed where this machine's configuration has no such organization."""
-    variable = tenant.access["config_variable"]
+    variable = GithubAccess.from_json(tenant.access).config_variable
     organization = _of(tenant, variable)
 
     def headers() -> Mapping[str, str]:

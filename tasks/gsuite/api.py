@@ -11,6 +11,7 @@ from google.oauth2 import service_account
 
 from tasks.clients import google
 from tasks.clients.google import GoogleApi
+from tasks.clients.google_access import GoogleAccess
 from tasks.clients.google_documents import scopes_of
 from tasks.clients.google_scopes import least_scopes, narrowest
 from tasks.clients.rate_limiter import RateLimit, RateLimiter
@@ -43,7 +44,7 @@ async def connect(tenant: Tenant, region: str, rate_limiter: RateLimiter) -> Goo
         policy=POLICY,
         rate_limiter=rate_limiter,
         identity=_identity(*read()),
-        endpoint=tenant.access.get("endpoint", ""),
+        endpoint=GoogleAccess.from_json(tenant.access).endpoint,
         fixed={"customer": CUSTOMER},
     )
 

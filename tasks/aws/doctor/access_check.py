@@ -12,13 +12,15 @@ from typing import Any, Final
 from loaders.scope import GLOBAL
 from tasks.access import Access, Examination, Examined, Finding, How, Reached, Remedy
 from tasks.aws.client import credentials, tenants
+from tasks.aws.client.access import AwsAccess
 from tasks.aws.client.client import AwsApi
 from tasks.aws.client.permissions import permission, permissions
 from tasks.aws.doctor.policy_simulator import principal_of, simulated
 from tasks.aws.doctor.probe import NOT_CALLED, Probe
+from tasks.aws.options import AwsOptions
 from tasks.clients.rate_limiter import RateLimiter
 from tasks.failures import CallFailed, Failure, RetryLater
-from tasks.resource import Listed, Options, Per, ResourceType, Tenant
+from tasks.resource import Listed, Per, ResourceType, Tenant
 
 ACCOUNTS_AT_A_TIME: Final = 10
 REGIONS_AT_A_TIME: Final = 40  # of all accounts together
@@ -29,7 +31,7 @@ LISTS_REGIONS: Final = "ec2:DescribeRegions"
 _WORST_FIRST: Final = (Access.DENIED, Access.FAILED, Access.NOT_ENABLED, Access.ALLOWED, Access.NOT_TRIED)
 
 
-async def check_access(options: Options, types: Sequence[ResourceType], rate_limiter: RateLimiter) -> Examination:
+async def check_access(options: AwsOptions, types: Sequence[ResourceType], rate_limiter: RateLimiter) -> Examination:
     """Every account that a run with these options would cover. Raises NotConfigured."""
     try:
         listed = await tenants.tenants(options, rate_limiter)
@@ -38,7 +40,7 @@ async def check_access(options: Options, types: Sequence[ResourceType], rate_lim
     except CallFailed as error:
         remedies = [Remedy("the policy of the default credentials", allow([error.action]))] if _is_denied(error) else []
         return Examination(failure=str(error), remedies=remedies)
-    hub = await _principal(credentials.DEFAULT, rate_limiter) if options.get("aws_assume_role") else None
+    hub = await _principal(credentials.DEFAULT, rate_limiter) if options.aws_assume_role else None
     check = _Check(
         options, types, rate_limiter, hub, asyncio.Semaphore(ACCOUNTS_AT_A_TIME), asyncio.Semaphore(REGIONS_AT_A_TIME)
     )
@@ -51,7 +53,7 @@ async def check_access(options: Options, types: Sequence[ResourceType], rate_lim
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    options: Options
+    options: AwsOptions
     types: Sequence[ResourceType]
     rate_limiter: RateLimiter
     hub: str | None  # who assumes the role of the options
@@ -99,7 +101,7 @@ class _Check:
         """Those of the account, and what was found by asking for them."""
         if not self._per(Per.REGION):
             return (), {}
-        asked = not self.options.get("aws_regions")
+        asked = not self.options.aws_regions
         try:
             listed: Listed[str] = await tenants.regions(home, self.options)
         except CallFailed as error:
@@ -119,13 +121,13 @@ class _Check:
 
     def _ways_in(self, tenant: Tenant, error: CallFailed) -> list[Remedy]:
         """Who may assume a role is said at both ends: which of them refused, AWS doesn't tell."""
-        profile = tenant.access.get("profile")
-        role = tenant.access.get("role") or (credentials.role_of_profile(profile) if profile else None)
+        access = AwsAccess.from_json(tenant.access)
+        role = access.role or (credentials.role_of_profile(access.profile) if access.profile else None)
         if not (_is_denied(error) and error.action == "sts:AssumeRole" and role):
             return []
         hub = self.hub or "<who assumes it>"
         trust: dict[str, Any] = {"Effect": "Allow", "Principal": {"AWS": hub}, "Action": error.action}
-        if external_id := tenant.access.get("external_id"):
+        if external_id := access.external_id:
             trust["Condition"] = {"StringEquals": {"sts:ExternalId": external_id}}
         return [
             Remedy(f"the trust policy of {role}", trust),

@@ -1,0 +1,21 @@
+"""CRXcavator as a provider: how its tenants are found and its API is reached."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tasks.clients import http
+from tasks.crxcavator import api, tenants
+from tasks.crxcavator.options import OPTIONS
+from tasks.resource import Provider
+
+PROVIDER: Final = Provider(
+    name="crxcavator",
+    tenants=tenants.tenants,
+    regions=tenants.regions,
+    connect=api.connect,
+    problems=tenants.missing,
+    close=http.close,
+    calls=http.described,
+    options=OPTIONS,
+)
