@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.clients import base_url
+from tasks.clients.base_url import check_base_url
 from tasks.options import ProviderOptions, option
 
 
@@ -10,6 +10,6 @@ class GoogleOptions(ProviderOptions):
     google_api_endpoint: str | None = option(
         "one base URL in place of each Google service's own: URL/compute/v1/..., URL/storage/v1/..., URL/v1/...",
         default=None,
-        check=base_url.check,
+        check=check_base_url,
         metavar="URL",
     )

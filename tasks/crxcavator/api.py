@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tasks.clients import variables
 from tasks.clients.http import HttpApi, HttpService
 from tasks.clients.rate_limiter import RateLimit, RateLimiter
+from tasks.clients.variables import read_variable
 from tasks.crxcavator.access import CrxcavatorAccess
 from tasks.resource import Tenant
 
@@ -18,6 +18,6 @@ async def connect(tenant: Tenant, region: str, rate_limiter: RateLimiter) -> Htt
     access = CrxcavatorAccess.from_json(tenant.access)
 
     def headers() -> Mapping[str, str]:
-        return {"API-Key": variables.held_by(access.api_key_variable)}
+        return {"API-Key": read_variable(access.api_key_variable)}
 
     return HttpApi(tenant=tenant, policy=SERVICE, rate_limiter=rate_limiter, base_url=access.base_url, headers=headers)

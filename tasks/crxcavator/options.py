@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks.clients import base_url
+from tasks.clients.base_url import check_base_url
 from tasks.options import ProviderOptions, option
 
 
@@ -12,7 +12,7 @@ class CrxcavatorOptions(ProviderOptions):
     crxcavator_api_base_uri: str = option(
         "base URL of the CRXcavator API",
         default="https://api.crxcavator.io/v1",
-        check=base_url.check,
+        check=check_base_url,
         metavar="URL",
         aliases=("crxcavator_api_base_url",),
     )

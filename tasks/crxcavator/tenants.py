@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from tasks.clients import base_url, variables
+from tasks.clients.base_url import host_of
 from tasks.clients.rate_limiter import RateLimiter
+from tasks.clients.variables import unset_variables
 from tasks.crxcavator.access import CrxcavatorAccess
 from tasks.crxcavator.options import CrxcavatorOptions
 from tasks.failures import NotConfigured
@@ -21,7 +22,7 @@ async def tenants(options: CrxcavatorOptions, rate_limiter: RateLimiter) -> List
         raise NotConfigured(_OFF)
     url = options.crxcavator_api_base_uri
     access = CrxcavatorAccess(base_url=url, api_key_variable=options.crxcavator_api_key_env_var)
-    return Listed([Tenant(provider="crxcavator", id=base_url.host(url), access=access.as_json())])
+    return Listed([Tenant(provider="crxcavator", id=host_of(url), access=access.as_json())])
 
 
 async def regions(api: Api, options: CrxcavatorOptions) -> Listed[str]:
@@ -31,4 +32,4 @@ async def regions(api: Api, options: CrxcavatorOptions) -> Listed[str]:
 def missing(options: CrxcavatorOptions) -> Iterable[str]:
     if not options.crxcavator_api_key_env_var:
         raise NotConfigured(_OFF)
-    yield from variables.unset(options, "crxcavator_api_key_env_var")
+    yield from unset_variables(options, "crxcavator_api_key_env_var")

@@ -22,6 +22,7 @@ from typing import Final
 
 import tasks
 from loaders.model import ModelError
+from tasks.engine.legacy.imports import import_package
 from tasks.options import ProviderOptions
 from tasks.resource import Provider
 from tasks.setting import Setting
@@ -71,7 +72,7 @@ def _named_packages() -> Iterator[tuple[str, ModuleType]]:
         if info.ispkg and info.name not in _NOT_PROVIDERS:
             yield info.name.rpartition(".")[2], importlib.import_module(info.name)
     for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name):
-        yield point.name, importlib.import_module(point.module)
+        yield point.name, import_package(point.module)
 
 
 def _declaration(name: str, package: ModuleType) -> DeclaredProvider:

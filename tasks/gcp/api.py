@@ -8,9 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tasks.clients import google
-from tasks.clients.google import GoogleApi, method_of
+from tasks.clients.google import GoogleApi, google_policy
 from tasks.clients.google_access import GoogleAccess
+from tasks.clients.google_documents import method_of
 from tasks.clients.rate_limiter import RateLimit, RateLimiter
 from tasks.failures import CallFailed, Failure
 from tasks.gcp import identity, states
@@ -32,7 +32,7 @@ SERVICES: Final = "serviceusage:services.list"
 _KNOWN_SECONDS: Final = 600.0
 _NOBODY_PAYS: Final = "required"  # a bucket whose reader pays: of a parameter that is missing, and no other is
 _SLOW: Final = RateLimit(initial=4, maximum=8)
-POLICY: Final = google.terms(
+POLICY: Final = google_policy(
     {
         "compute": RateLimit(initial=10, maximum=20),
         "container": RateLimit(initial=10, maximum=20),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks.clients import google
+from tasks.clients.google import google_calls
 from tasks.gcp import api, identity, tenants
 from tasks.gcp.options import OPTIONS
 from tasks.gcp.permissions import permission
@@ -38,7 +38,7 @@ PROVIDER: Final = Provider(
     connect=api.connect,
     problems=tenants.missing,
     close=identity.close,
-    calls=google.described(permission),
+    calls=google_calls(permission),
     options=OPTIONS,
     other_words=_OTHER_WORDS,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks.clients import http
+from tasks.clients.http_requests import close_http
 from tasks.github import api, tenants
 from tasks.github.options import OPTIONS
 from tasks.resource import Provider
@@ -15,7 +15,7 @@ PROVIDER: Final = Provider(
     regions=tenants.regions,
     connect=api.connect,
     problems=tenants.missing,
-    close=http.close,
+    close=close_http,
     options=OPTIONS,
     calls=api.described,
 )

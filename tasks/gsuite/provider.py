@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks.clients import google
+from tasks.clients.google import google_calls
 from tasks.gsuite import api, tenants
 from tasks.gsuite.options import OPTIONS
 from tasks.resource import Provider
@@ -16,6 +16,6 @@ PROVIDER: Final = Provider(
     connect=api.connect,
     problems=tenants.missing,
     close=api.close,
-    calls=google.described(api.oauth_scope),
+    calls=google_calls(api.oauth_scope),
     options=OPTIONS,
 )

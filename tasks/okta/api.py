@@ -7,10 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from loaders.model import at
-from tasks.clients import variables
-from tasks.clients.client import ErrorResponse, Response
-from tasks.clients.http import HttpApi, HttpService, NextPage, by_status, message_of, seconds_until
+from tasks.clients.api_client import Response
+from tasks.clients.client import ErrorResponse
+from tasks.clients.http import HttpApi, HttpService
+from tasks.clients.http_errors import by_status, message_of, seconds_until
+from tasks.clients.paginators import NextPage
 from tasks.clients.rate_limiter import RateLimit, RateLimiter
+from tasks.clients.variables import read_variable
 from tasks.failures import Failure
 from tasks.okta.access import OktaAccess
 from tasks.okta.needs import needed
@@ -113,6 +116,6 @@ async def connect(tenant: Tenant, region: str, rate_limiter: RateLimiter) -> Htt
     access = OktaAccess.from_json(tenant.access)
 
     def headers() -> Mapping[str, str]:
-        return {"Authorization": f"SSWS {variables.held_by(access.api_key_variable)}"}
+        return {"Authorization": f"SSWS {read_variable(access.api_key_variable)}"}
 
     return HttpApi(tenant=tenant, policy=SERVICE, rate_limiter=rate_limiter, base_url=access.base_url, headers=headers)

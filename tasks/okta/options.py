@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from tasks.clients import base_url
+from tasks.clients.base_url import check_base_url
 from tasks.okta import saml
 from tasks.options import ProviderOptions, option
 
@@ -31,7 +31,7 @@ class OktaOptions(ProviderOptions):
     okta_base_url: str | None = option(
         "URL of the organization if it is not https://<org>.okta.com: a custom domain",
         default=None,
-        check=base_url.check,
+        check=check_base_url,
         metavar="URL",
     )
     okta_saml_role_regex: str = option(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks.clients import http
+from tasks.clients.http import http_calls
+from tasks.clients.http_requests import close_http
 from tasks.okta import api, tenants
 from tasks.okta.options import OPTIONS
 from tasks.resource import Provider
@@ -15,7 +16,7 @@ PROVIDER: Final = Provider(
     regions=tenants.regions,
     connect=api.connect,
     problems=tenants.missing,
-    close=http.close,
-    calls=http.described,
+    close=close_http,
+    calls=http_calls,
     options=OPTIONS,
 )

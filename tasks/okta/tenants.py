@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from tasks.clients import variables
 from tasks.clients.rate_limiter import RateLimiter
+from tasks.clients.variables import unset_variables
 from tasks.failures import NotConfigured
 from tasks.okta.access import OktaAccess
 from tasks.okta.options import OktaOptions
@@ -36,4 +36,4 @@ def missing(options: OktaOptions) -> Iterable[str]:
     """Raises NotConfigured where neither organization nor token is named."""
     if not options.okta_org_id:
         raise NotConfigured(_OFF)
-    yield from variables.unset(options, "okta_api_key_env_var")
+    yield from unset_variables(options, "okta_api_key_env_var")
