@@ -17,7 +17,7 @@ from workers import embedded
 from workers.embedded.graph import own_settings
 from workers.embedded.process import write_private
 
-pytest_plugins = ["tests.fleet.reaper"]
+pytest_plugins = ["tests.fleet.reaper", "tests.fleet.distribution"]
 
 # A graph of tests lives for minutes: what Java would spend on optimizing it never comes back.
 JAVA_OPTIONS = "-XX:TieredStopAtLevel=1"

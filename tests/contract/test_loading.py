@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 import redis
@@ -22,6 +21,7 @@ from loaders.scope import Scope
 from loaders.writer import Writer
 from tasks.engine import registry
 from tasks.resource import ResourceType
+from tests.contract.elements import Elements
 from tests.contract.loading import NEIGHBOUR, Runs, linked, neighbours, of_another_tenant
 from tests.contract.samples import Rows, ends, half, rows_over_http, sample, scope_of
 from tests.contract.stand_in import StandIn
@@ -185,33 +185,6 @@ def _not_related(graph: Elements, model: NodeModel, relationship: Relationship, 
             yield said
     elif not set(ends(model, relationship, row)) <= reached:
         yield f"{said}, expected {ends(model, relationship, row)}"
-
-
-class Elements:
-    """A whole graph, read at once: a query for each row and relationship would take minutes."""
-
-    def __init__(self, found: Mapping[str, Mapping[str, Any]]) -> None:
-        self._found = found
-        self._by_label: defaultdict[str, list[str]] = defaultdict(list)
-        self._ends: defaultdict[tuple[str, str, bool], list[str]] = defaultdict(list)
-        for id_, element in found.items():
-            for label in element["labels"]:
-                self._by_label[label].append(id_)
-            if "type" in element:
-                self._ends[element["start"], element["type"], False].append(element["end"])
-                self._ends[element["end"], element["type"], True].append(element["start"])
-
-    def node(self, labels: tuple[str, ...], name: str, value: Any) -> dict[str, Any] | None:
-        """A node with these labels, and a property of this value."""
-        for id_ in self._by_label[labels[0]]:
-            node = self._found[id_]
-            if set(labels) <= set(node["labels"]) and node["properties"].get(name) == value:
-                return {**node, "id": id_}
-        return None
-
-    def others(self, node: Mapping[str, Any], type_: str, *, incoming: bool) -> list[Mapping[str, Any]]:
-        """The nodes at the other ends of a node's relationships of one type."""
-        return [self._found[id_] for id_ in self._ends[node["id"], type_, incoming]]
 
 
 def left_over(graph: Graph) -> Iterator[str]:
