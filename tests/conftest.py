@@ -14,6 +14,7 @@ import pytest
 import redis
 
 from loaders.graph import Graph
+from tasks.engine import registry
 from workers import embedded
 from workers.embedded.graph import own_settings
 from workers.embedded.process import write_private
@@ -27,7 +28,8 @@ GRAPH_SETTINGS = "dbms.cypher.min_replan_interval=10d\n"
 
 
 def pytest_configure() -> None:
-    """A suite that a script started in the background ignores Ctrl-C; the commands that tests interrupt must not."""
+    """A suite started in the background by a script ignores Ctrl-C; the commands that tests interrupt must not."""
+    registry.only_own()  # a provider that is installed beside the checkout is not what its tests are about
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.setdefault("JDK_JAVA_OPTIONS", JAVA_OPTIONS)

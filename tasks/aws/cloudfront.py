@@ -8,7 +8,8 @@ from typing import Any, Final
 from loaders.model import key, link, prop
 from tasks.aws.client import credentials
 from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import ListedApi, Listing
+from tasks.engine.details import ListedApi
+from tasks.engine.listing import Listing
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Per, ResourceType
 

@@ -16,7 +16,9 @@ from tasks.aws.vocabulary.dns import AWSDNSRecord, Ip, as_ips, host
 from tasks.aws.vocabulary.name_server import NOBODY, NotResolved, addresses
 from tasks.aws.vocabulary.node import AWSNode
 from tasks.aws.vocabulary.public_policy import actions, anonymous, resource
-from tasks.engine.listing import ListedApi, Listing, bounded
+from tasks.engine.concurrency import bounded
+from tasks.engine.details import ListedApi
+from tasks.engine.listing import Listing
 from tasks.resource import Gap, Item, Per, ResourceType
 
 _AT_A_TIME: Final = 25  # names that are asked for

@@ -9,7 +9,7 @@ from loaders.model import Source, incoming, key, outgoing, prop
 from tasks.aws.client.access import AwsAccess
 from tasks.aws.client.client import AwsApi
 from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import values_at
+from tasks.engine.responses import values_at
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Item, Per, ResourceType
 

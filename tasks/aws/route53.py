@@ -13,7 +13,8 @@ from loaders.model import Source, id_link, key, link, outgoing, prop
 from tasks.aws.client.client import AwsApi
 from tasks.aws.vocabulary.dns import AWSDNSRecord, Ip, as_ips, host
 from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import listing, values_at
+from tasks.engine.listing import listing
+from tasks.engine.responses import values_at
 from tasks.failures import CallFailed
 from tasks.resource import Item, Per, ResourceType
 

@@ -22,7 +22,7 @@ from tasks.resource import ResourceType
 log = logging.getLogger(__name__)
 
 READS: Final = re.compile(r"(Batch)?(Get|List|Describe)[A-Z]")  # how the names of calls that change nothing begin
-NO_ITEM: Final = "no item to try it on"
+NO_ITEM: Final = "nothing there to ask about (fine)"
 NOT_CALLED: Final = "not called here"
 
 _WOULD_BE_ALLOWED: Final = "DryRunOperation"

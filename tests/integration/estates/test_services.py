@@ -12,7 +12,7 @@ import pytest
 
 from loaders.graph import Graph
 from tasks.aws.client import pool
-from tasks.engine.listing import CALLS_IN_FLIGHT
+from tasks.engine.concurrency import CALLS_IN_FLIGHT
 from tasks.resource import NOT_SEEN
 from tests.integration.estates.conftest import ACCOUNT, REGION, Client, Fetch, Load, found
 from tests.servers.aws import AwsServer, Effect, Fault
