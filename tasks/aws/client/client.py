@@ -20,6 +20,7 @@ from tasks.aws.client.failures import MAYBE_NOT_ENABLED, classify, code_of
 from tasks.aws.client.paging import paging
 from tasks.aws.client.permissions import permission
 from tasks.aws.client.pool import Clients
+from tasks.aws.client.transport import SharedTrust
 from tasks.clients.client import CONNECT_SECONDS, READ_SECONDS, Bucket, ErrorResponse, RateLimitedClient
 from tasks.clients.rate_limiter import RateLimit, RateLimiter
 from tasks.engine.concurrency import CALLS_IN_FLIGHT
@@ -33,6 +34,7 @@ _CONFIG: Final = AioConfig(
     read_timeout=READ_SECONDS,
     max_pool_connections=CALLS_IN_FLIGHT + 5,
     user_agent_extra="chartfleet",
+    http_session_cls=SharedTrust,
 )
 # Where a bucket's rate begins, and its highest. EC2 refills 20/s from a store of 100; S3 takes thousands per prefix.
 _LIMITS: Final = {
