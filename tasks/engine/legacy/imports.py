@@ -11,7 +11,6 @@ import importlib.util
 import logging
 import sys
 from collections.abc import Mapping, Sequence
-from functools import cache
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -25,7 +24,6 @@ from tasks.engine.legacy.scan import changes
 log = logging.getLogger(__name__)
 
 
-@cache
 def import_package(name: str) -> ModuleType:
     """The package, with one warning that says what to change if it was written for an earlier Chartfleet."""
     spec = importlib.util.find_spec(name)
