@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-TOY = Path(__file__).parents[3] / "toy_provider"
+TOY = Path(__file__).parents[3] / "toy_provider_before"
 CLIENTS = ["boto3", "botocore", "aioboto3", "google", "googleapiclient", "requests", "dns", "redis", "celery", "neo4j"]
 
 
