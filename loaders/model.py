@@ -246,6 +246,8 @@ class Node:
     tenant   the label of the tenant, where `(tenant)-[:RESOURCE]->(node)` is part of the schema; no edge without it
     shared   a node that many scopes write: its properties follow from its key, and it lives while an edge needs it
 
+    A class without a label is a base: its fields, relationships and prefix are those of every model that derives from it.
+
     A model that derives from another node model is the same node under one more label: it is merged by the identity of
     the model that it derives from, so that a reference's stub and the node itself are one.
     """
@@ -265,12 +267,12 @@ class Node:
         super().__init_subclass__()
         if prefix is not None:
             cls.prefix = prefix
-        if not label:
-            return
         for name, specifier in list(vars(cls).items()):
             if isinstance(specifier, Property):
                 setattr(cls, name, dataclasses.field(metadata={"property": specifier}))
         dataclass(frozen=True, kw_only=True)(cls)
+        if not label:
+            return
         base = next((b for b in cls.__mro__[1:] if issubclass(b, Node) and "model" in vars(b)), None)
         cls.model = NodeModel(cls, label, labels, tenant, shared, base.model if base else None)
 
@@ -313,11 +315,13 @@ class NodeModel:
 
     @cached_property
     def properties(self) -> tuple[Property, ...]:
-        hints = typing.get_type_hints(self.cls)
-        return tuple(
+        """The key first, then its own properties, then those of its bases."""
+        hints, own = typing.get_type_hints(self.cls), vars(self.cls).get("__annotations__", {})
+        found = [
             dataclasses.replace(field.metadata["property"], name=field.name, **_types(hints[field.name]))
             for field in dataclasses.fields(self.cls)  # type: ignore[arg-type]
-        )
+        ]
+        return tuple(sorted(found, key=lambda declared: (not declared.is_key, declared.name not in own)))
 
     @cached_property
     def key(self) -> Property:

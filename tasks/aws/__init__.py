@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks.aws.client import calls, client, tenants
-from tasks.aws.client.legacy_words import OTHER_WORDS
+from tasks.aws.client import calls, client, name_server, tenants
 from tasks.aws.doctor import access_check
-from tasks.aws.vocabulary import name_server
+from tasks.aws.vocabulary.legacy_words import OTHER_WORDS
 from tasks.resource import Option, Provider
 
 PROVIDER: Final = Provider(

@@ -18,10 +18,10 @@ from botocore.parsers import ResponseParserError
 from loaders.model import at
 from loaders.scope import GLOBAL
 from tasks.aws.client import credentials, endpoints
+from tasks.aws.client.client_pool import Clients
 from tasks.aws.client.failures import MAYBE_NOT_ENABLED, classify, code_of
 from tasks.aws.client.paging import paging
 from tasks.aws.client.permissions import permission
-from tasks.aws.client.pool import Clients
 from tasks.clients.rate_limiter import RateLimit, RateLimiter
 from tasks.engine.listing import CALLS_IN_FLIGHT
 from tasks.failures import CallFailed, Failure, RetryLater

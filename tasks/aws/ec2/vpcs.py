@@ -1,16 +1,16 @@
-"""VPCs and the address blocks associated with them."""
+"""VPCs and their CIDR blocks."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Source, incoming, key, parent, prop, scope_region
-from tasks.aws.vocabulary.node import AWSNode
+from loaders.model import Source, incoming, key, parent, prop
+from tasks.aws.vocabulary.node import AWSNode, RegionalNode
 from tasks.engine.listing import listing
 from tasks.resource import Per, ResourceType
 
 
-class AWSVpc(AWSNode, label="AWSVpc", tenant="AWSAccount", arn="ec2:vpc/{id}"):
+class AWSVpc(RegionalNode, label="AWSVpc", tenant="AWSAccount", arn="ec2:vpc/{id}"):
     id: str = key("VpcId")
     vpcid: str = prop("VpcId")
     primary_cidr_block: str | None = prop("CidrBlock")
@@ -18,7 +18,6 @@ class AWSVpc(AWSNode, label="AWSVpc", tenant="AWSAccount", arn="ec2:vpc/{id}"):
     state: str | None = prop("State")
     is_default: bool | None = prop("IsDefault")
     dhcp_options_id: str | None = prop("DhcpOptionsId")
-    region: str = prop(scope_region)
 
 
 def ipv4_block_id(block: Source) -> str:

@@ -1,4 +1,4 @@
-"""IAM groups, and the policies that their members get from them."""
+"""IAM groups, and the policies that they give to their members."""
 
 from __future__ import annotations
 
@@ -27,5 +27,4 @@ GROUPS: Final = ResourceType(
     Per.TENANT,
     fetch=listing("iam:GetAccountAuthorizationDetails", items_path="GroupDetailList", Filter=["Group"]),
     yields=(AWSGroup,),
-    aliases=("iam",),
 )

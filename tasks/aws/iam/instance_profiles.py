@@ -1,4 +1,4 @@
-"""Instance profiles: what EC2 instances have in the place of a role, and the role in it."""
+"""Instance profiles: they give EC2 instances a role."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ INSTANCE_PROFILES: Final = ResourceType(
     Per.TENANT,
     fetch=listing("iam:ListInstanceProfiles"),
     yields=(AWSInstanceProfile,),
-    aliases=("iam", "iaminstanceprofiles"),
+    aliases=("iaminstanceprofiles",),
 )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tasks.aws.vocabulary.policy_document import LONGEST_SID, sid_in_id
+from tasks.aws.vocabulary.policy_document import MAX_SID_LENGTH, sid_in_id
 
 
 def test_a_sid_stands_in_an_id_as_it_is() -> None:
     assert sid_in_id("AllowListing") == "AllowListing"
-    assert sid_in_id("a" * LONGEST_SID) == "a" * LONGEST_SID
+    assert sid_in_id("a" * MAX_SID_LENGTH) == "a" * LONGEST_SID
 
 
 def test_a_sid_without_a_bound_is_shortened_and_stays_its_own() -> None:

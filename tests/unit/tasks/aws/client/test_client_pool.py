@@ -10,7 +10,7 @@ import pytest
 from aiobotocore.config import AioConfig
 from botocore.exceptions import UnknownServiceError
 
-from tasks.aws.client.pool import Clients
+from tasks.aws.client.client_pool import Clients
 
 ACCESS = {"partition": "aws"}
 CONFIG = AioConfig()
