@@ -1,7 +1,7 @@
 """Transit gateways, the accounts they are shared with, and their attachments.
 
-A gateway's node belongs to the account that owns it. Accounts that it is shared with list it as well, and only they know
-of the sharing: it is stored as a record of theirs. An attachment belongs to the account of the attached resource.
+A gateway's node belongs to the account that owns it. Accounts that it is shared with list it as well, and only they
+know of the sharing: it is stored as a record of theirs. An attachment belongs to the account of the attached resource.
 """
 
 from __future__ import annotations

@@ -28,9 +28,8 @@ def actions(*statements: dict[str, Any]) -> list[str] | None:
 
 def test_a_statement_without_a_condition_is_public() -> None:
     assert actions(READ) == actions(READ | {"Principal": {"AWS": ["*"]}}) == ["s3:GetObject"]
-    assert anonymous_actions({"Policy": json.dumps({"Statement": READ})}) == ["s3:GetObject"], (
-        "a statement without a list"
-    )
+    without_a_list = json.dumps({"Statement": READ})
+    assert anonymous_actions({"Policy": without_a_list}) == ["s3:GetObject"]
     assert actions(READ | {"Effect": "Deny"}) == actions() == []
 
 
