@@ -66,7 +66,7 @@ def streams(table: Source) -> list[dict[str, object]]:
 TABLES: Final = ResourceType(
     "aws.dynamodb.tables",
     Per.REGION,
-    fetch=listing("dynamodb:ListTables", named="TableName", not_found_codes="ResourceNotFoundException").detail(
+    fetch=listing("dynamodb:ListTables", name_field="TableName", not_found_codes="ResourceNotFoundException").detail(
         "dynamodb:DescribeTable", TableName="TableName"
     ),
     yields=(

@@ -57,7 +57,7 @@ class EKSCluster(RegionalNode, label="EKSCluster", tenant="AWSAccount", arn="eks
 CLUSTERS: Final = ResourceType(
     "aws.eks.clusters",
     Per.REGION,
-    fetch=listing("eks:ListClusters", named="name", not_found_codes="ResourceNotFoundException").detail(
+    fetch=listing("eks:ListClusters", name_field="name", not_found_codes="ResourceNotFoundException").detail(
         "eks:DescribeCluster", name="name"
     ),
     yields=(EKSCluster,),

@@ -17,6 +17,7 @@ from loaders.scope import GLOBAL
 from tasks.aws.client import credentials
 from tasks.aws.client.client import AwsApi, reason_of
 from tasks.aws.client.failures import code_of
+from tasks.aws.vocabulary.arn import account_of, partition_of
 from tasks.clients.rate_limiter import RateLimiter
 from tasks.failures import CallFailed, Failure, NotConfigured, RetryLater
 from tasks.resource import Listed, Options, Tenant
@@ -170,7 +171,7 @@ class _Identity:
 
     @classmethod
     def of(cls, arn: str) -> _Identity:
-        return cls(credentials.account_of(arn), credentials.partition_of(arn))
+        return cls(account_of(arn), partition_of(arn))
 
 
 async def _identity(access: Mapping[str, str], rate_limiter: RateLimiter) -> _Identity:
@@ -185,7 +186,7 @@ async def _identity(access: Mapping[str, str], rate_limiter: RateLimiter) -> _Id
     except CallFailed:
         api.renew()
         raise
-    return _Identity(response["Account"], credentials.partition_of(response["Arn"]))
+    return _Identity(response["Account"], partition_of(response["Arn"]))
 
 
 async def regions(api: AwsApi, options: Options) -> Listed[str]:

@@ -16,9 +16,9 @@ ACCESS = {"partition": "aws"}
 CONFIG = AioConfig()
 
 
-def with_clients(work: Callable[[Clients], Awaitable[None]], *, most: int = 2) -> None:
+def with_clients(work: Callable[[Clients], Awaitable[None]], *, max_unused: int = 2) -> None:
     async def run() -> None:
-        clients = Clients(most=most)
+        clients = Clients(max_unused=max_unused)
         try:
             await work(clients)
         finally:

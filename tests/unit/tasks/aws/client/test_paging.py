@@ -54,12 +54,12 @@ def test_a_call_without_a_paginator(
 
 
 @pytest.mark.parametrize(
-    ("action", "told"),
+    ("action", "reason"),
     [
         ("ec2:GetTransitGatewayPolicyTableEntries", "it takes NextToken"),
-        ("firehose:ListDeliveryStreams", "HasMoreDeliveryStreams says that there is more"),
+        ("firehose:ListDeliveryStreams", "HasMoreDeliveryStreams marks further pages"),
         ("iottwinmaker:ListTagsForResource", "no member of its response is a list"),
     ],
 )
-def test_a_call_that_cannot_be_read_to_its_end_has_a_reason(action: str, told: str) -> None:
-    assert told in str(paging.unclear(action))
+def test_a_call_that_cannot_be_read_to_its_end_has_a_reason(action: str, reason: str) -> None:
+    assert reason in str(paging.unclear(action))
