@@ -44,9 +44,7 @@ def _service_model(service: str) -> dict[str, Any]:
 
 def rest_protocol(service: str) -> Protocol:
     is_xml = _service_model(service)["metadata"]["protocol"] == "rest-xml"
-    return (
-        "s3" if service == "s3" else "query" if is_xml else "rest-json"
-    )  # Route 53: as query
+    return "s3" if service == "s3" else "query" if is_xml else "rest-json"  # Route 53: as query
 
 
 @functools.cache
