@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from docs.wrapping import bullet
 from tasks.engine import registry
 
 _FACTS: Final = Path(__file__).parents[1] / "tests" / "facts"
@@ -23,27 +24,31 @@ def providers() -> list[str]:
 def tables(provider: str) -> str:
     facts = tomllib.loads((_FACTS / f"{provider}_2020.toml").read_text())
     lines = ["| label | key | properties |", "|---|---|---|"]
+    differences: list[str] = []
     for label, of_label in facts["labels"].items():
-        lines.append(f"| `{label}` | {_key(label, of_label)} | {'; '.join(_remarks(of_label)) or 'the same'} |")
-    lines += ["", "| relationship | |", "|---|---|"]
+        remarks = list(_remarks(of_label))
+        lines.append(f"| `{label}` | {_key(label)} | {'see below' if remarks else 'the same'} |")
+        differences += [bullet(f"`{label}`:", remark) for remark in remarks]
+    lines += ["", *differences, "", "| relationship | |", "|---|---|"]
+    differences = []
     for triple, remark in facts["relationships"].items():
-        lines.append(f"| `{triple}` | {_remark(remark)} |")
-    return "\n".join(lines)
+        lines.append(f"| `{triple}` | {'the same' if isinstance(remark, str) else 'see below'} |")
+        differences += [] if isinstance(remark, str) else [bullet(f"`{triple}`:", _remark(remark))]
+    return "\n".join([*lines, "", *differences])
 
 
-def _key(label: str, facts: dict[str, Any]) -> str:
-    then, now = facts["key"], registry.schema().by_label[label].identity.key.name
-    return f"`{now}`; was `{then}`: {facts['rekeyed']}" if "rekeyed" in facts else f"`{now}`"
+def _key(label: str) -> str:
+    return f"`{registry.schema().by_label[label].identity.key.name}`"
 
 
 def _remarks(facts: dict[str, Any]) -> Iterator[str]:
+    if "rekeyed" in facts:
+        yield f"the key was `{facts['key']}`: {facts['rekeyed']}"
     for kind in ("changed", "gone"):
         for name, reason in facts.get(kind, {}).items():
             yield f"`{name}` {kind}: {reason}"
 
 
-def _remark(remark: str | dict[str, str]) -> str:
-    if isinstance(remark, str):
-        return "the same"
+def _remark(remark: dict[str, str]) -> str:
     ((kind, reason),) = remark.items()
     return f"{kind}: {reason}"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from docs import facts_2020, schema_pages
+from docs.wrapping import bullet, listed
 from tasks.aws.doctor.iam_policy import Policies
 from tasks.engine import registry
 from tasks.gcp import scopes as gcp_scopes
@@ -65,14 +66,16 @@ def aws_policy() -> str:
     return f"```json\n{json.dumps(policy, indent=2)}\n```"
 
 
-def types_table(provider: str) -> str:
-    lines = ["| family | types | also selected by |", "|---|---|---|"]
+def types_list(provider: str) -> str:
+    lines = []
     for family in schema_pages.families():
-        if family.provider == provider:
-            page = family.page.relative_to(DOCS).as_posix()
-            names = ", ".join(f"`{type_.name}`" for type_ in family.types)
-            also = ", ".join(f"`{word}`" for word in dict.fromkeys(w for type_ in family.types for w in type_.also))
-            lines.append(f"| [{family.name}]({page}) | {names} | {also or '-'} |")
+        if family.provider != provider:
+            continue
+        aliases = list(dict.fromkeys(f"`{word}`" for type_ in family.types for word in type_.also))
+        also = ["(also selected by", *listed([*aliases[:-1], f"{aliases[-1]})"])] if aliases else []
+        names = listed(f"`{type_.name}`" for type_ in family.types)
+        page = family.page.relative_to(DOCS).as_posix()
+        lines.append(bullet(f"[{family.name}]({page}):", *names, *also))
     return "\n".join(lines)
 
 
@@ -88,9 +91,10 @@ def _parts() -> dict[str, Callable[[], str]]:
         "aws-policy": aws_policy,
         "gcp-scopes": lambda: scopes_list(gcp_scopes.needed()),
         "gsuite-scopes": lambda: scopes_list(gsuite_api.scopes()),
-        "schema-families": schema_pages.families_table,
+        "schema-diagram": schema_pages.whole_diagram,
+        "schema-families": schema_pages.families_list,
         "schema-labels": schema_pages.labels_table,
-        **{f"{name}-types": partial(types_table, name) for name in registry.providers()},
+        **{f"{name}-types": partial(types_list, name) for name in registry.providers()},
         **{f"{name}-2020": partial(facts_2020.tables, name) for name in facts_2020.providers()},
     }
 

@@ -1,4 +1,4 @@
-"""The pages under docs/schema/: of each family of types, with its picture, tables and queries, and parts of the index.
+"""The pages under docs/schema/: of each family of types, with its diagram, tables and queries, and parts of the index.
 
 All follows from the declarations, but for the queries: they stand in docs/schema/queries/<provider>.<family>.cypher,
 each below the question that it answers, and a test runs them.
@@ -14,17 +14,20 @@ from pathlib import Path
 from typing import Final
 
 from analysis import shipped
-from docs.picture import Arrow, Box, draw
+from docs.mermaid import Arrow, Box, flowchart
+from docs.wrapping import bullet, listed
 from workers.report.schema_view import grouped, how
 from workers.schema import Edge, NodeOf, PropertyOf, TypeOf, described, edges_of
 
 FOLDER: Final = Path(__file__).with_name("schema")
 QUERIES: Final = FOLDER / "queries"
-WHOLE: Final = FOLDER / "schema.svg"
 SHOWN_PROPERTIES: Final = 4
 SHOWN_LABELS: Final = 8
 HUB_FAMILIES, HUB_LABELS = 4, 10  # beyond: what nearly everything has is a note in the boxes, not an arrow
-LEGEND: Final = "solid: written with the node; dashed: drawn once everything is loaded; light: of another family"
+LEGEND: Final = (
+    "Solid arrows are written with the node, dashed ones once everything is loaded. "
+    "Dashed boxes belong to other families."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,6 @@ class Family:
         return FOLDER / self.provider / f"{self.name}.md"
 
     @property
-    def picture(self) -> Path:
-        return self.page.with_suffix(".svg")
-
-    @property
     def queries_file(self) -> Path:
         return QUERIES / f"{self.title}.cypher"
 
@@ -68,19 +67,14 @@ class Family:
 def files() -> dict[Path, str]:
     """Every file that is generated as a whole, with its text."""
     found = families()
-    made = {WHOLE: _whole_picture(found)}
-    for family in found:
-        made[family.page] = _page(family, found)
-        made[family.picture] = _picture(family, found)
-    return made
+    return {family.page: _page(family, found) for family in found}
 
 
 def stray() -> list[Path]:
-    """Pages and pictures of families that are no more, and their queries."""
+    """Files of families that no longer exist."""
     wanted = {
         FOLDER / "README.md",
-        WHOLE,
-        *(file for family in families() for file in (family.page, family.picture)),
+        *(family.page for family in families()),
         *(family.queries_file for family in families()),
     }
     return [file for file in sorted(FOLDER.rglob("*")) if file.is_file() and file not in wanted]
@@ -110,12 +104,14 @@ def queries(file: Path) -> list[Query]:
 # -- the parts of the index
 
 
-def families_table() -> str:
-    lines = ["| page | types |", "|---|---|"]
-    for family in families():
-        page = family.page.relative_to(FOLDER).as_posix()
-        lines.append(f"| [{family.title}]({page}) | {', '.join(f'`{type_.name}`' for type_ in family.types)} |")
-    return "\n".join(lines)
+def families_list() -> str:
+    return "\n".join(
+        bullet(
+            f"[{family.title}]({family.page.relative_to(FOLDER).as_posix()}):",
+            *listed(f"`{type_.name}`" for type_ in family.types),
+        )
+        for family in families()
+    )
 
 
 def labels_table() -> str:
@@ -143,8 +139,8 @@ def _page(family: Family, found: Sequence[Family]) -> str:
     homes = _homes(found)
     parts = [
         f"# {family.title}",
-        f"![The labels of {family.title}, what they hang on, and their relationships]({family.picture.name})",
-        "[All families](../README.md), and how to read this page.",
+        _diagram(family, found),
+        f"{LEGEND} [All families, and how to read this page](../README.md).",
         "## Questions",
         *(f"### {query.question}\n\n```cypher\n{query.text}\n```" for query in queries(family.queries_file)),
         "## Types",
@@ -233,7 +229,7 @@ def _jobs(family: Family) -> str:
     return "\n".join(lines) if len(lines) > 2 else ""
 
 
-# -- pictures
+# -- diagrams
 
 
 def _hubs(found: Sequence[Family]) -> set[tuple[str, str, str]]:
@@ -259,7 +255,7 @@ def _hub_of(edge: Edge, label: str, hubs: set[tuple[str, str, str]]) -> str | No
     return None
 
 
-def _picture(family: Family, found: Sequence[Family]) -> str:
+def _diagram(family: Family, found: Sequence[Family]) -> str:
     own = {node.label: node for node in family.nodes}
     hubs, labels = _hubs(found), set(_homes(found))
     notes: defaultdict[str, list[str]] = defaultdict(list)
@@ -287,7 +283,7 @@ def _picture(family: Family, found: Sequence[Family]) -> str:
         arrows += [
             _arrow(edge, *((edge.start, box.name) if edge.start in own else (box.name, edge.end))) for edge in edges
         ]
-    return draw(f"{family.title}: labels and relationships", boxes, arrows, LEGEND)
+    return flowchart(boxes, arrows)
 
 
 def _arrow(edge: Edge, start: str, end: str) -> Arrow:
@@ -324,7 +320,9 @@ def _light_box(names: Sequence[str]) -> Box:
     return Box(",".join(names), shown[0], tuple(shown[1:]), rest, own=False)
 
 
-def _whole_picture(found: Sequence[Family]) -> str:
+def whole_diagram() -> str:
+    """The families, their labels, and the relationships between families."""
+    found = families()
     homes, hubs = _homes(found), _hubs(found)
     home = {label: family.title for label, (family, _) in homes.items()}
     between: defaultdict[tuple[str, str], dict[str, bool]] = defaultdict(dict)
@@ -344,4 +342,4 @@ def _whole_picture(found: Sequence[Family]) -> str:
         arrows += [Arrow(start, end, name, dashed=all(types_.values())) for name in shown]
         if len(types_) > len(shown):
             arrows.append(Arrow(start, end, f"and {len(types_) - len(shown)} more", dashed=all(types_.values())))
-    return draw("The schema of the graph, by families", boxes, arrows)
+    return flowchart(boxes, arrows)

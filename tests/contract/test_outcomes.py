@@ -192,7 +192,7 @@ def test_an_item_that_vanishes_between_list_and_detail_is_passed_over(
         ended = attempts.at(type_, partial(attempts.stand_in.lose, detail.action, code))
         assert (ended.state, ended.reason) == (State.FETCHED, ""), code
         assert ended.rows <= whole
-    assert ended.rows > 0 or ended.reason.startswith("bad response"), (
+    assert ended.rows > 0 or ended.reason.startswith("invalid response"), (
         "a page whose only item is nameless is no such page"
     )
     ended = attempts.at(type_, lambda: attempts.stand_in.lose(detail.action, SOMETHING_ELSE))
@@ -233,7 +233,7 @@ def test_a_listing_with_an_item_that_has_no_id_fails_as_a_whole(type_: ResourceT
     items_in(responses[call][0], path)[0].pop("id")
     ended = attempts.at(type_, responses=responses)
     assert (ended.state, ended.rows) == (State.FAILED, 0)
-    assert ended.reason.startswith(f"bad response: {call}: ")
+    assert ended.reason.startswith(f"invalid response: {call}: ")
     assert ended.reason.endswith("no id")
 
 

@@ -40,7 +40,7 @@ def test_a_worker_whose_call_takes_long_is_healthy(fleet: Fleet, aws: AwsServer)
 
 @pytest.mark.parametrize("name", ["coordinator", "fetch-1", "loader"])
 def test_a_worker_that_stands_still_doesnt_response(fleet: Fleet, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "ANSWER_SECONDS", 1)
+    monkeypatch.setattr(health, "RESPONSE_SECONDS", 1)
     with fleet.frozen(name):
         told = fleet.health(name)
     assert not told.well

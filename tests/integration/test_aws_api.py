@@ -330,7 +330,7 @@ class TestDetailsOfPages:
         found = by_name(call(broker, lambda api: items(api, self.GROUPS), region="global"))
         assert found["ops"].value["GetGroup"] is NOT_SEEN
         [gap] = found["ops"].gaps
-        assert gap.reason == "bad response: the response says that there is more, and not where"
+        assert gap.reason == "invalid response: the response says that there is more, and not where"
 
     def test_a_page_of_a_detail_that_was_cut_short_is_no_end(
         self, responses: ResponseServer, broker: redis.Redis
@@ -339,7 +339,7 @@ class TestDetailsOfPages:
         del pages[1]["Users"]
         found = by_name(call(broker, lambda api: items(api, self.GROUPS), region="global"))
         assert found["ops"].value["GetGroup"] is NOT_SEEN
-        assert found["ops"].gaps == (Gap("iam:GetGroup", "bad response: the response has no Users"),)
+        assert found["ops"].gaps == (Gap("iam:GetGroup", "invalid response: the response has no Users"),)
         assert found["empty"].failure is None
 
     def test_a_detail_of_each_element_is_merged_into_it(self, responses: ResponseServer, broker: redis.Redis) -> None:

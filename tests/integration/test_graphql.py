@@ -136,7 +136,7 @@ def test_a_part_of_a_list_is_no_list(server: JsonApi) -> None:
 
 def test_what_takes_too_long_is_asked_for_in_halves(server: JsonApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two at once are too much for this server, one isn't."""
-    monkeypatch.setattr("tasks.clients.client.MOST_TRIES", 1)  # each refusal counts at once: it would be waited for
+    monkeypatch.setattr("tasks.clients.client.MAX_ATTEMPTS", 1)  # each refusal counts at once: it would be waited for
     server.routes["POST /graphql Things"] = lambda asked: (
         things(asked) if len(variables(asked)["ids"]) == 1 else Reply({"errors": [{"message": "timeout"}]})
     )
@@ -172,7 +172,7 @@ def test_what_takes_too_long_is_asked_for_in_halves(server: JsonApi, monkeypatch
 def test_what_is_no_list_is_no_empty_one(
     server: JsonApi, fetch: Connection | ByIds, body: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.clients.client.MOST_TRIES", 1)
+    monkeypatch.setattr("tasks.clients.client.MAX_ATTEMPTS", 1)
     server.routes["POST /graphql Ids"] = lambda asked: Reply(body)
     with pytest.raises(CallFailed) as caught:
         read(server, fetch)
@@ -246,10 +246,10 @@ CUT = {"nodes": [{"name": "b1"}, None], "pageInfo": {"endCursor": None, "hasNext
 @pytest.mark.parametrize(
     ("errors", "parts", "reason"),
     [
-        ([], None, "parts: bad response"),
-        ([], {"nodes": None, "pageInfo": CUT["pageInfo"]}, "parts: bad response"),
-        ([], {"nodes": []}, "parts: bad response"),
-        ([], {"nodes": [], "pageInfo": {"endCursor": None, "hasNextPage": True}}, "parts: bad response"),
+        ([], None, "parts: invalid response"),
+        ([], {"nodes": None, "pageInfo": CUT["pageInfo"]}, "parts: invalid response"),
+        ([], {"nodes": []}, "parts: invalid response"),
+        ([], {"nodes": [], "pageInfo": {"endCursor": None, "hasNextPage": True}}, "parts: invalid response"),
         ([{"type": "FORBIDDEN", "path": ["parts"]}], None, "parts: FORBIDDEN"),
         ([{"type": "FORBIDDEN", "path": ["parts", "nodes", 1]}], CUT, "parts: FORBIDDEN"),
     ],

@@ -24,7 +24,7 @@ from workers.settings.legacy_flags import LEGACY_FLAGS
 
 ROOT = Path(__file__).parents[2]
 FACTS: dict[str, list[dict[str, Any]]] = tomllib.loads((ROOT / "tests/facts/config_2020.toml").read_text())
-COMPATIBILITY = (ROOT / "docs/compatibility.md").read_text()
+COMPATIBILITY = " ".join((ROOT / "docs/compatibility.md").read_text().split())
 ACCOUNT, OTHER = "123456789012", "111122223333"
 
 # As people wrote them for Neo4j 3.5: {PARAMETER}, EXISTS of a property, an old index, an iterative statement.

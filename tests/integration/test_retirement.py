@@ -124,7 +124,7 @@ def test_a_type_that_was_not_selected_is_not_gone(graph: Graph) -> None:
 
 def test_very_many_places_are_told_by_tenant(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
     run_of(graph, 1, BOTH)
-    monkeypatch.setattr(retirement, "MOST_PLACES", 1)
+    monkeypatch.setattr(retirement, "MAX_PLACES", 1)
     [kept] = run_of(graph, 2, [unit(VPCS)])
     assert (kept.tenant, kept.region, kept.scopes) == ("1111", retirement.ALL, 2)
 

@@ -250,7 +250,7 @@ def test_images_are_read_in_limited_batches_and_a_missing_one_fails_none(
         build.instance(name)
     gone = min(names)
     build.ec2.deregister_image(ImageId=gone)
-    monkeypatch.setattr(images, "MOST_VALUES", 2)
+    monkeypatch.setattr(images, "MAX_VALUES", 2)
     aws.reset()
     assert {item.value["ImageId"] for item in fetch("aws.ec2.images")} == names - {gone}
     assert aws.calls().count("ec2", "DescribeImages") == 3
