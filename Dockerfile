@@ -1,14 +1,14 @@
 # The image of every process of a fleet: docker build --tag chartfleet .
 #
-# The base is named by its tag, so that building again brings its fixes. To have the same base for ever, add the digest
-# that `docker buildx imagetools inspect python:3.13-slim` shows: python:3.13-slim@sha256:...
+# The base is named by tag, so that a new build picks up its fixes. To pin it, add the digest that
+# `docker buildx imagetools inspect python:3.13-slim` shows: python:3.13-slim@sha256:...
 ARG BASE=python:3.13-slim
 
 FROM ${BASE} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /src
 COPY docker/build.lock docker/image.lock docker/
-# Wheels only, each with the checksum of its lock: nothing is compiled, and nothing of the registry's own choosing is run.
+# Wheels only, with checksums: nothing is compiled, and no code runs that the lock doesn't name.
 RUN python -m venv --without-pip /venv \
     && python -m pip --python /venv/bin/python install --require-hashes --only-binary :all: --requirement docker/image.lock
 RUN python -m pip install --require-hashes --only-binary :all: --requirement docker/build.lock
@@ -22,19 +22,19 @@ RUN python -m pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="Chartfleet" org.opencontainers.image.licenses="Apache-2.0"
-# A number that stays: volumes and the files of a host are owned by it. What a process may write is its volume, and /tmp.
+# A fixed uid, because volumes and files of the host belong to it. A process may write to its volume and /tmp only.
 RUN groupadd --gid 10001 chartfleet \
     && useradd --uid 10001 --gid 10001 --create-home --home-dir /home/chartfleet --shell /usr/sbin/nologin chartfleet \
     && chmod 755 /home/chartfleet \
     && install --directory --owner=10001 --group=10001 /var/lib/chartfleet \
     && install --directory /etc/chartfleet
 COPY --from=build /venv /venv
-# Nothing can be written later: without this, every health check would compile what it imports.
+# The file system is read-only later: otherwise every health check would compile what it imports.
 RUN python -m compileall -q -j 0 /usr/local/lib/python3.* /venv
 ENV PATH=/venv/bin:$PATH HOME=/home/chartfleet PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
-# Where chartfleet.toml is looked for.
+# Where chartfleet.toml is read from.
 WORKDIR /etc/chartfleet
-# No HEALTHCHECK: what to ask depends on the command; docker-compose.yml has them.
+# No HEALTHCHECK: it depends on the command; see docker-compose.yml.
 ENTRYPOINT ["chartfleet"]
 CMD ["--help"]

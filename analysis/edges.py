@@ -1,32 +1,23 @@
-"""Relationships of the evaluation in the graph: written and deleted in transactions of a bounded size."""
+"""Writes and deletes relationships that an evaluation yields, in transactions of bounded size."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator
-from typing import Final, TypeVar
-
-import neo4j
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from loaders.graph import Graph, Parameters
-
-T = TypeVar("T")
+from loaders.pages import pages
 
 EDGES_PER_TRANSACTION: Final = 5_000
 MAX_DELETED_PER_TRANSACTION: Final = 10_000
 
 
-def pages(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    left = iter(items)
-    while page := list(itertools.islice(left, size)):
-        yield page
+def write_edges(graph: Graph, query: str, edges: Iterable[Mapping[str, object]], tag: int) -> None:
+    """`query`: writes `$edges`, with `$tag`."""
+    for page in pages(edges, EDGES_PER_TRANSACTION):
+        graph.write(lambda tx, page=page: tx.run(query, edges=page, tag=tag).consume())  # type: ignore[misc]
 
 
-def delete(graph: Graph, query: str, parameters: Parameters) -> None:
-    """Repeat a query that deletes up to `$limit` and returns how many as `deleted`, until nothing is left."""
-
-    def work(tx: neo4j.ManagedTransaction) -> int:
-        return int(tx.run(query, dict(parameters), limit=MAX_DELETED_PER_TRANSACTION).single(strict=True)["deleted"])
-
-    while graph.write(work) == MAX_DELETED_PER_TRANSACTION:
-        pass
+def delete_edges(graph: Graph, query: str, parameters: Parameters | None = None) -> None:
+    """`query`: deletes up to `$limit` relationships and returns how many."""
+    graph.write_until_done(query, parameters, limit=MAX_DELETED_PER_TRANSACTION)

@@ -1,4 +1,4 @@
-"""Runs analysis jobs: the shipped ones once per run and in one transaction each, users' own one statement at a time."""
+"""Runs analysis jobs: shipped jobs once per run and in one transaction each, users' own statement by statement."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LISTED: Final = 5  # scopes not seen that a verdict names; the coverage has them
 
 
 class JobError(Exception):
-    """A job that failed: which, in which file, at which statement (from 1; 0 is its findings or reset), and why."""
+    """A job that failed: its name, file and statement (from 1; 0 for its findings or reset), and the reason."""
 
     def __init__(self, job: Job, statement: int, message: str) -> None:
         super().__init__(f"{job}, {f'statement {statement}' if statement else 'outside its statements'}: {message}")
@@ -112,7 +112,7 @@ def _named(example: Any) -> str:
 def shipped_jobs() -> list[Job]:
     """The jobs that come with Chartfleet, in the order that follows from what they read and write.
 
-    All of them, whatever types a run selects: they work on what the graph holds.
+    All of them, regardless of the types that a run selects: they work on everything in the graph.
     """
     return in_order(load_jobs(SHIPPED, shipped=True))
 
@@ -123,9 +123,9 @@ def user_jobs(directory: Path | str | None) -> list[Job]:
 
 
 def run_shipped(graph: Graph, job: Job, run_id: str, tag: int) -> bool:
-    """Reset, statements and the record of the job's completion, in one transaction: readers see old flags or new.
+    """Run the reset, the statements and the record of completion in one transaction: readers see old flags or new.
 
-    False if the run's record has the job already: then nothing was done.
+    False, without doing anything, if the run has recorded the job already.
     """
     number = 0
 
@@ -149,13 +149,13 @@ def run_shipped(graph: Graph, job: Job, run_id: str, tag: int) -> bool:
 
 
 def run_user(graph: Graph, job: Job, tag: int) -> None:
-    """The statements of a user's job, each (of an iterative one, each round) in a transaction of its own."""
+    """Run the statements of a user's job, each (or each round of an iterative one) in a transaction of its own."""
     for number, statement in enumerate(job.statements, start=1):
         _on_its_own(graph, job, number, statement, tag)
 
 
 def concerns(graph: Graph, job: Job) -> bool:
-    """Whether each provider that the job reads is one that the graph knows: of what nobody syncs, nothing is judged."""
+    """Whether the graph knows every provider that the job reads. Without synced data there is nothing to judge."""
     providers = {type_.partition(".")[0] for type_ in job.reads}
     return {row["provider"] for row in graph.rows(_KNOWN, {"providers": sorted(providers)})} == providers
 
@@ -240,7 +240,7 @@ _RECORD: Final = "MATCH (run:SyncRun {id: $run}) SET run.jobs_done = run.jobs_do
 
 
 def _is_recorded(tx: neo4j.ManagedTransaction, job: Job, run_id: str) -> bool:
-    """Whether the run has this job's completion. Locks the run's node first, so that of two callers one waits here."""
+    """Whether the run has recorded this job. Locks the run's node first, so that the second of two callers waits."""
     _run(tx, "MERGE (run:SyncRun {id: $run}) SET run._lock = true REMOVE run._lock", {"run": run_id})
     recorded = tx.run(
         "MATCH (run:SyncRun {id: $run}) SET run.jobs_done = coalesce(run.jobs_done, [])"
@@ -251,16 +251,16 @@ def _is_recorded(tx: neo4j.ManagedTransaction, job: Job, run_id: str) -> bool:
 
 
 def _resets(job: Job) -> Iterator[str]:
-    """What the job will set is removed wherever it is set: a flag holds only as long as its reason does."""
+    """Remove the properties that the job sets, wherever they are set: a flag is only valid as long as its reason."""
     for label, properties in job.writes.items():
         is_set = " OR ".join(f"n.`{name}` IS NOT NULL" for name in properties)
         yield f"MATCH (n:`{label}`) WHERE {is_set} REMOVE {', '.join(f'n.`{name}`' for name in properties)}"
 
 
 def _stale_relationships(job: Job) -> Iterator[str]:
-    """Relationships that this run's statements did not write again; the others keep their `firstseen`.
+    """Delete relationships that this run's statements did not write again; the others keep their `firstseen`.
 
-    None that rows wrote, which have an owner; and none of a node that no scope has seen, which an earlier tool left.
+    Not those that rows wrote, which have an owner, nor those of a node that no scope has seen, left by an earlier tool.
     """
     for start, type_, end in job.writes_relationships:
         yield (
@@ -295,11 +295,11 @@ def _on_its_own(graph: Graph, job: Job, number: int, statement: Statement, tag: 
 
 
 def _repeat(job: Job, number: int, one_round: Callable[[], Mapping[str, Any]]) -> None:
-    """The same statement until its first row's TotalCompleted is 0."""
+    """Repeat the statement until TotalCompleted in its first row is 0."""
     for _ in range(MAX_ROUNDS):
         completed = one_round().get("TotalCompleted")
         if type(completed) is not int:
-            message = "is iterative and returned no whole number TotalCompleted; add RETURN count(*) AS TotalCompleted"
+            message = "is iterative but returned no integer TotalCompleted; add RETURN count(*) AS TotalCompleted"
             raise JobError(job, number, message)
         if completed == 0:
             return
@@ -319,7 +319,7 @@ def _first_row(tx: neo4j.ManagedTransaction, query: str, parameters: Mapping[str
 
 
 def _drop_index(graph: Graph, label: str, properties: list[str]) -> None:
-    """Neo4j 5 drops an index by its name; one that belongs to a constraint stays, and none is as good as dropped."""
+    """Drop an index by the name that it has in Neo4j 5. Keeps the index of a constraint; a missing index is fine."""
     named = graph.rows(
         "SHOW INDEXES YIELD name, entityType, labelsOrTypes, properties, owningConstraint"
         " WHERE entityType = 'NODE' AND labelsOrTypes = [$label] AND properties = $properties"
@@ -332,11 +332,11 @@ def _drop_index(graph: Graph, label: str, properties: list[str]) -> None:
 
 @contextmanager
 def _reported(job: Job, number: Callable[[], int]) -> Iterator[None]:
-    """What Neo4j refuses becomes a JobError. That Neo4j is away is no fault of the job: it stays what it is."""
+    """Raises JobError for what Neo4j refuses. That Neo4j is unavailable is not an error of the job: it is re-raised."""
     try:
         yield
     except DatabaseUnavailable:
         raise
     except Neo4jError as error:
-        said = (error.message or str(error)).strip()
-        raise JobError(job, number(), said.splitlines()[0] if said else type(error).__name__) from error
+        message = (error.message or str(error)).strip()
+        raise JobError(job, number(), message.splitlines()[0] if message else type(error).__name__) from error

@@ -1,7 +1,7 @@
-"""Links, at the barrier: relationships between nodes that exist by then, derived from the declarations.
+"""Writes links at the barrier: declared relationships between nodes that exist by then.
 
-First those by id, then those by value, then those through a record: a link by value may be limited to what a link by id
-reaches, and a record's own link may be by value.
+First links by id, then by value, then through a record: a link by value may be limited to the ends of a link by id, and
+a record's own link may be by value.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from collections.abc import Container, Iterator
 
 import neo4j
 
+from analysis.edges import delete_edges
 from loaders import cypher
 from loaders.graph import Graph
-from loaders.model import GraphSchema
+from loaders.schema import GraphSchema
 
 NODES_PER_TRANSACTION = 5_000
-MAX_DELETED_PER_TRANSACTION = 10_000
 
 
 def statements(schema: GraphSchema, present: Container[str]) -> Iterator[tuple[str, str]]:
-    """(delete, draw) of every link of every model, in the order in which they are run.
+    """(delete, merge) for every link of every model, in the order in which they run.
 
-    `present`: the labels that nodes have. Where either end has none there is nothing to draw, and nothing to delete.
+    `present`: the labels that nodes have. A link without nodes at either end has nothing to merge or delete.
     """
     for model in schema.models:
         for by_id in model.id_links:
@@ -37,21 +37,13 @@ def statements(schema: GraphSchema, present: Container[str]) -> Iterator[tuple[s
 
 
 def write(graph: Graph, schema: GraphSchema) -> None:
-    """Make the links what the nodes say now. Repeating it changes nothing."""
-    for delete, page in statements(schema, graph.labels()):
-        _delete(graph, delete)
-        _draw(graph, page)
+    """Update the links to the properties of the nodes. Repeating it changes nothing."""
+    for delete, merge in statements(schema, graph.labels()):
+        delete_edges(graph, delete)
+        _merge(graph, merge)
 
 
-def _delete(graph: Graph, query: str) -> None:
-    def work(tx: neo4j.ManagedTransaction) -> int:
-        return int(tx.run(query, limit=MAX_DELETED_PER_TRANSACTION).single(strict=True)["deleted"])
-
-    while graph.write(work) == MAX_DELETED_PER_TRANSACTION:
-        pass
-
-
-def _draw(graph: Graph, query: str) -> None:
+def _merge(graph: Graph, query: str) -> None:
     after: str | None = ""
     while after is not None:
 

@@ -1,4 +1,4 @@
-"""Every job that comes with Chartfleet: the JSON files, and those whose work is code, each a `Job` of its module."""
+"""Every job that comes with Chartfleet: the JSON files, and those implemented in code, each as `Job` in its module."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from analysis.job import Job
 
 
 def jobs() -> list[Job]:
-    """What all of them read, write and report. Those in code first, as the barrier runs them."""
+    """All of them, those in code first, in the order in which the barrier runs them."""
     return [*_in_code(), *engine.shipped_jobs()]
 
 
 def _in_code() -> list[Job]:
     modules = (importlib.import_module(f"{iam.__name__}.{info.name}") for info in pkgutil.iter_modules(iam.__path__))
-    found = {value.name: value for module in modules for value in vars(module).values() if isinstance(value, Job)}
-    return [found[name] for name in sorted(found)]
+    by_name = {value.name: value for module in modules for value in vars(module).values() if isinstance(value, Job)}
+    return [by_name[name] for name in sorted(by_name)]

@@ -79,7 +79,7 @@ def main() -> int:
 
 def drawn(graph: Graph, tag: int) -> float:
     start = time.monotonic()
-    permissions.draw(graph, rules(None), registry.schema(), tag)
+    permissions.write(graph, rules(None), registry.schema(), tag)
     return time.monotonic() - start
 
 

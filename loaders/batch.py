@@ -1,4 +1,4 @@
-"""Batches: rows of one node model of one attempt, in the form in which they wait in Redis for the writer."""
+"""Batches: rows of one node model from one attempt, in the form in which they wait in Redis for the writer."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Row = dict[str, Any]
 def row_of(
     model: NodeModel, properties: Mapping[str, Any], references: Sequence[Sequence[str]], scope: Scope, item: str | None
 ) -> Row:
-    """The wire form of one node: what `loaders.cypher.load` reads. Properties that it lacks stay as they are.
+    """The wire form of one node, as `loaders.cypher.load` reads it. Properties that it lacks stay as they are.
 
-    `item`: what tells the item that it was read from, where an item has more than this row.
+    `item`: identifies the item that it was read from, if that item yields further rows.
     """
     key = properties[model.key.name]
     row: Row = {"k": key, "p": dict(properties), "r": [list(keys) for keys in references], "s": scope.whole.id}
@@ -33,9 +33,9 @@ def row_of(
 def kept(
     scope: Scope, *, item: str | None = None, key: str | None = None, relationship: Reference | None = None
 ) -> Row:
-    """The wire form of what could not be read, and stays as it is: what `loaders.cypher.keep` reads.
+    """The wire form of data that could not be read and is kept as it is, as `loaders.cypher.keep` reads it.
 
-    Every node of a model that an item had; one node, by its key; or its edges of one relationship.
+    All nodes of a model that came from an item; or one node, by its key; or that node's edges of one relationship.
     """
     return {
         "s": scope.whole.id,
@@ -47,12 +47,12 @@ def kept(
 
 
 def item_number(item: str) -> int:
-    """A name of an item in eight bytes: an integer, as Neo4j stores it beside the node without further space."""
+    """Eight bytes that identify an item, as an integer: Neo4j stores it inline in the property record."""
     return int.from_bytes(hashlib.blake2b(item.encode("utf-8", "surrogatepass"), digest_size=8).digest(), signed=True)
 
 
 def compress(packed: Sequence[bytes]) -> bytes:
-    """Rows that are MessagePack already, as one array, then zlib level 1: a tenth of the bytes for little time."""
+    """Rows packed with MessagePack, as one array, at zlib level 1: a tenth of the size at little cost."""
     return zlib.compress(msgpack.Packer().pack_array_header(len(packed)) + b"".join(packed), level=1)
 
 
@@ -63,7 +63,7 @@ def decode(payload: bytes) -> list[Row]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchId:
-    """Names a batch: the attempt that pushed it, its number in that attempt, and its model's wire name."""
+    """Identifies a batch: the attempt that pushed it, its number in that attempt, and its model's wire name."""
 
     scope: Scope
     attempt: int
@@ -77,5 +77,5 @@ class BatchId:
     @classmethod
     def parse(cls, text: str) -> Self:
         model, attempt, number, scope = text.split("|", 3)
-        counted, _, token = attempt.partition(".")
-        return cls(scope=Scope.parse(scope), attempt=int(counted), token=token, number=int(number), model=model)
+        attempt_number, _, token = attempt.partition(".")
+        return cls(scope=Scope.parse(scope), attempt=int(attempt_number), token=token, number=int(number), model=model)

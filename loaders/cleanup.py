@@ -1,4 +1,4 @@
-"""Deletion: only of complete scopes, only after their batches are committed, bounded per transaction."""
+"""Deletion: only for complete scopes, only after their batches are committed, and bounded per transaction."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import neo4j
 
 from loaders import cypher
 from loaders.graph import Graph
-from loaders.model import GraphSchema, NodeModel
+from loaders.model import NodeModel
+from loaders.schema import GraphSchema
 from loaders.scope import Scope
 
-MAX_PER_TRANSACTION = 10_000  # relationships or nodes: a hub's edges are deleted in pages, not with the hub
+MAX_PER_TRANSACTION = 10_000  # relationships or nodes: the edges of a hub are deleted in pages, before the hub
 
 
 class Cleanup:
-    """Deletes what complete scopes no longer hold; many scopes of one type in one transaction."""
+    """Deletes what complete scopes no longer hold, many scopes of one type per transaction."""
 
     def __init__(self, graph: Graph, schema: GraphSchema, *, limit: int = MAX_PER_TRANSACTION) -> None:
         self._graph = graph
@@ -25,27 +26,28 @@ class Cleanup:
         self._limit = limit
 
     def clean(self, scopes: Sequence[Scope], tag: int, *, mark: str = "") -> int:
-        """How many nodes and relationships went. `scopes` are complete in the run of `tag`, all batches committed.
+        """Returns how many nodes and relationships were deleted.
 
-        `mark`: of what this round of the run could not read, and leaves as it is.
+        scopes   complete in the run of `tag`, with all batches committed
+        mark     of nodes and edges that this round of the run could not read, and which are kept
         """
         deleted = 0
         for type_name in sorted({scope.type for scope in scopes}):
             ids = [scope.id for scope in scopes if scope.type == type_name]
             owned = tuple(m for m in self._schema.models_of_type.get(type_name, ()) if not m.shared)
-            deleted += self._run(_stale_statements(self._schema, owned), {"scopes": ids, "tag": tag, "mark": mark})
+            deleted += self._run(_stale_statements(owned), {"scopes": ids, "tag": tag, "mark": mark})
             self._remember_held(ids, owned)
         return deleted
 
     def delete_orphans(self) -> int:
-        """Delete stubs and shared nodes that no scope's edge holds any more. At the barrier: order must not matter."""
+        """Delete stubs and shared nodes that no scope has an edge to any more. Only at the barrier."""
         present = self._graph.labels()
         identities = [model for model in self._schema.identities if model.label in present]
         statements = [statement for model in identities for statement in cypher.delete_orphans(model)]
         return self._run(statements, {})
 
     def _run(self, statements: Sequence[str], parameters: dict[str, Any]) -> int:
-        """Each statement to its end before the next, in as few transactions as the bound allows."""
+        """Each statement until it has nothing left, then the next, in as few transactions as the limit allows."""
         position = total = 0
         while position < len(statements):
 
@@ -64,7 +66,7 @@ class Cleanup:
         return total
 
     def _remember_held(self, ids: Sequence[str], owned: Sequence[NodeModel]) -> None:
-        """A scope that holds nothing now needs no cleanup in the next run, unless that one finds something."""
+        """A scope that holds nothing now needs no cleanup in the next run, unless that run loads something."""
         if not owned:
             return
         holds = " OR ".join(
@@ -75,8 +77,8 @@ class Cleanup:
 
 
 @cache
-def _stale_statements(schema: GraphSchema, owned: tuple[NodeModel, ...]) -> tuple[str, ...]:
-    edges = [statement for model in owned for statement in cypher.stale_relationships(model, schema)]
+def _stale_statements(owned: tuple[NodeModel, ...]) -> tuple[str, ...]:
+    edges = [statement for model in owned for statement in cypher.stale_relationships(model)]
     links = [cypher.stale_node_links(model) for model in owned]
     nodes = [statement for model in owned for statement in cypher.stale_nodes(model)]
     return (*edges, *links, *nodes)

@@ -1,13 +1,13 @@
-"""Coverage in the graph: what each run saw of each scope, so that "not seen" never reads as "none"."""
+"""Coverage in the graph: what each run saw of each scope, so that "not seen" is never mistaken for "none"."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import Any, Final
 
 from loaders.graph import Graph
 from loaders.ledger import RunInfo, State, Unit
+from loaders.pages import pages
 from loaders.scope import Scope
 
 COMPLETE: Final = "complete"
@@ -41,12 +41,12 @@ CALL (c) {{ DELETE c }} IN TRANSACTIONS OF {ROWS_PER_TRANSACTION} ROWS
 
 
 def status(state: State) -> str:
-    """The word that the graph and the report use for a scope's state."""
+    """The name that the graph and the report use for a scope's state."""
     return COMPLETE if state in (State.CLEANED, State.FETCHED) else str(state)
 
 
 def place(scope: Scope) -> dict[str, Any]:
-    """Which scope it is, as properties."""
+    """The scope's identity, as properties."""
     return {
         "id": scope.id,
         "provider": scope.provider,
@@ -57,7 +57,7 @@ def place(scope: Scope) -> dict[str, Any]:
 
 
 def rows(units: Iterable[Unit]) -> Iterator[dict[str, Any]]:
-    """One row per whole scope: how it ended, why, and what it cost."""
+    """One row per scope: how it ended, why, and what it cost."""
     for unit in units:
         if not unit.parent:
             continue
@@ -77,18 +77,17 @@ def write(graph: Graph, run: RunInfo, units: Iterable[Unit], *, now_ms: int) -> 
     """Record what this run saw. Repeating it changes nothing."""
     state = {"run": run.id, "tag": run.tag, "started_at": run.created_ms, "state": str(run.state)}
     graph.write(lambda tx: tx.run(_RUN, state).consume())
-    pending = rows(units)
-    while page := list(islice(pending, ROWS_PER_TRANSACTION)):
+    for page in pages(rows(units), ROWS_PER_TRANSACTION):
         parameters = {"run": run.id, "tag": run.tag, "rows": page, "now": now_ms}
         graph.write(lambda tx, p=parameters: tx.run(_COVER, p).consume())  # type: ignore[misc]
 
 
 def forget_old_runs(graph: Graph, *, keep: int) -> None:
-    """COVERED is kept for the last `keep` runs; the scopes keep their last state."""
+    """Keep COVERED for the last `keep` runs. The scopes keep their last state."""
     graph.autocommit(_OLD_COVERED, {"keep": keep})
     graph.write(lambda tx: tx.run(f"{_OLD} DETACH DELETE r", keep=keep).consume())
 
 
 def held_scopes(graph: Graph) -> set[str]:
-    """Ids of the scopes of which the graph holds something: only these need a cleanup where a run finds nothing."""
+    """Ids of the scopes of which the graph holds data: only these need a cleanup if a run finds nothing."""
     return {row["id"] for row in graph.rows("MATCH (s:SyncScope) WHERE s.held RETURN s.id AS id")}

@@ -1,17 +1,19 @@
-"""Cypher, derived from the node models: loading, cleaning, links. Every plan stays cached by its text."""
+"""Cypher derived from the node models: loading, cleaning, links. Fixed texts, so that Neo4j caches their plans."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
-from loaders.model import TENANT_EDGE, UNOWNED, GraphSchema, IdLink, Link, NodeModel, Reference
+from loaders.model import TENANT_EDGE, UNOWNED, IdLink, Link, NodeModel, Reference
+from loaders.schema import GraphSchema
 
-OWN_INDEX: Final = "chartfleet_"  # how the names of indexes and constraints begin
+OWN_INDEX: Final = "chartfleet_"  # prefix of the names of indexes and constraints
 
-# An edge that the barrier drew, of a node that a scope owns. What an earlier tool left of a scope not seen yet stays.
-_DRAWN = "e._scope IS NULL AND n._scope IS NOT NULL"
+# An edge written at the barrier, from a node that a scope owns. Edges that an earlier tool left on others are kept.
+_LINK = "e._scope IS NULL AND n._scope IS NOT NULL"
 
-# A tenant that another tool wrote and adoption left alone is known from its own row on.
+# A tenant that another tool wrote and that adoption left alone is owned as soon as its own row is loaded.
 _OWN_TENANT = (
     f"SET n._scope = CASE WHEN n._scope IS NULL AND split(row.s, '/')[1] = row.k THEN '{UNOWNED}' ELSE n._scope END"
 )
@@ -31,7 +33,7 @@ def labels(names: tuple[str, ...]) -> str:
 
 
 def constraint(label: str, key: str) -> str:
-    """Two nodes of one identity can't be; and the index that MERGE needs comes with it."""
+    """At most one node per key. It comes with the index that MERGE needs."""
     name = f"{OWN_INDEX}{label}_{key}"
     return f"CREATE CONSTRAINT {quoted(name)} IF NOT EXISTS FOR (n:{quoted(label)}) REQUIRE n.{quoted(key)} IS UNIQUE"
 
@@ -42,7 +44,7 @@ def index(label: str, property_name: str) -> str:
 
 
 def load(model: NodeModel, schema: GraphSchema) -> str:
-    """Rows `{k: key, p: properties, r: [keys of each reference], s: owning scope}` into nodes and relationships."""
+    """Load rows `{k: key, p: properties, r: [keys of each reference], s: owning scope}` as nodes and relationships."""
     identity = model.identity
     lines = [
         "UNWIND $rows AS row",
@@ -52,8 +54,8 @@ def load(model: NodeModel, schema: GraphSchema) -> str:
         lines += [
             f"ON CREATE SET n.firstseen = timestamp(), n._scope = '{UNOWNED}'",
             "SET n += row.p",
-            *([_OWN_TENANT] if any(one.tenant == identity.label for one in schema.models) else []),
-            # A shared node may be owned under a further label as well: its owner alone says when it was last seen.
+            *([_OWN_TENANT] if any(other.tenant == identity.label for other in schema.models) else []),
+            # A shared node may also be owned under another label: then only its owner says when it was last seen.
             f"SET n.lastupdated = CASE n._scope WHEN '{UNOWNED}' THEN $tag ELSE n.lastupdated END",
         ]
     else:
@@ -71,13 +73,13 @@ def load(model: NodeModel, schema: GraphSchema) -> str:
 
 def _merge_reference(position: int, reference: Reference, target: NodeModel) -> str:
     end = target.identity
-    other_spelling = f", t{labels(end.spellings[1:])}" if end.spellings[1:] else ""
+    prefixed_label = f", t{labels(end.spellings[1:])}" if end.spellings[1:] else ""
     same = "".join(f", t.{quoted(name)} = k" for name in _same_as_key(end))
     return (
         f"FOREACH (k IN row.r[{position}] |\n"
         f"  MERGE (t:{quoted(end.label)} {{{quoted(end.key.name)}: k}})\n"
         f"    ON CREATE SET t.firstseen = timestamp(), t.lastupdated = $tag, t._scope = '{UNOWNED}'"
-        f"{same}{other_spelling}\n"
+        f"{same}{prefixed_label}\n"
         f"  MERGE (n){pattern(reference.type, 'e', incoming=reference.incoming)}(t)\n"
         f"    ON CREATE SET e.firstseen = timestamp()\n"
         f"  SET {_of_item('e')}, e.lastupdated = $tag, e._scope = row.s)"
@@ -85,7 +87,7 @@ def _merge_reference(position: int, reference: Reference, target: NodeModel) -> 
 
 
 def _same_as_key(identity: NodeModel) -> tuple[str, ...]:
-    """`id`, where a model has one beside a key of another name, and both are the same: a stub has it, too."""
+    """`id`, if the model has one that equals its key under another name: a stub gets it as well."""
     return tuple(
         p.name
         for p in identity.properties
@@ -94,55 +96,55 @@ def _same_as_key(identity: NodeModel) -> tuple[str, ...]:
 
 
 def _of_item(written: str) -> str:
-    """Which item it is from; of several that a run reads, always the same, in whatever order they come."""
+    """Set the item it came from. If a run reads it from several items, always the same one, whatever their order."""
     same_run = f"{written}.lastupdated = $tag AND {written}._item < row.i"
     return f"{written}._item = CASE WHEN {same_run} THEN {written}._item ELSE row.i END"
 
 
 def keep(model: NodeModel) -> tuple[str, str]:
-    """(by item, by key): rows `{s: scope, items: [...]}`, `{s: scope, k: key, e: type, l: label}` mark what this run
-    could not read; of nodes and edges that an earlier version wrote nothing tells the item, so that each is marked.
+    """(by item, by key): mark the nodes and edges that this run could not read.
 
-    What is marked is not deleted by this round of the run (`$mark`), and stays as old as it is: `lastupdated` says when
-    it was last seen.
+    Rows are `{s: scope, items: [...]}` and `{s: scope, k: key, e: type, l: label}`. Nodes and edges of an earlier
+    version don't record their item, so all of those are marked. This round of the run (`$mark`) doesn't delete what is
+    marked; its `lastupdated` stays the time when it was last seen.
     """
     node = quoted(model.identity.label)
     own = "" if model is model.identity else f" AND n:{quoted(model.label)}"
     of_items = f"(e._item IS NULL OR e._item IN row.items OR type(e) = '{TENANT_EDGE}')"
-    tenant = _kept_edges(model, f"e._scope = row.s AND {of_items}")
+    edges_of_items = _kept_edges(model, f"e._scope = row.s AND {of_items}")
     by_item = (
         "UNWIND $rows AS row\n"
         f"MATCH (n:{node} {{_scope: row.s}})\n"
         "WHERE (n._item IS NULL OR n._item IN row.items"
         f" OR EXISTS {{ (n)-[held]-() WHERE held._scope = row.s AND held._item IN row.items }}){own}\n"
-        f"SET n._kept = $mark\n{tenant}"
+        f"SET n._kept = $mark\n{edges_of_items}"
     )
-    one = _kept_edges(model, "e._scope = row.s AND (row.e IS NULL OR type(e) = row.e AND row.l IN labels(t))")
+    edges_of_key = _kept_edges(model, "e._scope = row.s AND (row.e IS NULL OR type(e) = row.e AND row.l IN labels(t))")
     by_key = (
         "UNWIND $rows AS row\n"
         f"MATCH (n:{node} {{{quoted(model.identity.key.name)}: row.k}}) WHERE n._scope = row.s{own}\n"
-        f"SET n._kept = CASE WHEN row.e IS NULL THEN $mark ELSE n._kept END\n{one}"
+        f"SET n._kept = CASE WHEN row.e IS NULL THEN $mark ELSE n._kept END\n{edges_of_key}"
     )
     return by_item, by_key
 
 
 def _kept_edges(model: NodeModel, condition: str) -> str:
-    found = ""
+    return "".join(
+        f"WITH DISTINCT n, row\nCALL (n, row) {{\n  MATCH (n){edges}(t) WHERE {condition}\n  SET e._kept = $mark\n}}\n"
+        for edges in _written_edges(model)
+    )
+
+
+def _written_edges(model: NodeModel) -> Iterator[str]:
+    """A pattern per direction, `-[e:A|B]->` and `<-[e:C]-`, of the edges that the model's rows write."""
     for incoming in (False, True):
-        if kinds := _kinds(model, incoming=incoming):
-            edge = pattern("|".join(kinds), "e", incoming=incoming).replace("`", "")
-            found += f"WITH DISTINCT n, row\nCALL (n, row) {{\n  MATCH (n){edge}(t) WHERE {condition}\n"
-            found += "  SET e._kept = $mark\n}\n"
-    return found
-
-
-def _kinds(model: NodeModel, *, incoming: bool) -> list[str]:
-    """The types of the edges that a model's rows write."""
-    return sorted({r.type for r in model.references if r.incoming is incoming})
+        if types := sorted({r.type for r in model.references if r.incoming is incoming}):
+            alternatives = "|".join(map(quoted, types))
+            yield f"<-[e:{alternatives}]-" if incoming else f"-[e:{alternatives}]->"
 
 
 def detach_from_previous_scope(model: NodeModel) -> str:
-    """Delete what an earlier owner's rows said of nodes that another scope now lists: a bucket made anew elsewhere."""
+    """Delete the edges of a node's previous scope once another scope lists it: a bucket recreated elsewhere, say."""
     identity = model.identity
     return (
         "UNWIND $rows AS row\n"
@@ -153,16 +155,14 @@ def detach_from_previous_scope(model: NodeModel) -> str:
     )
 
 
-def stale_relationships(model: NodeModel, schema: GraphSchema) -> list[str]:
-    """Relationships of complete scopes that this run's rows didn't write again; `$limit` of them per execution."""
+def stale_relationships(model: NodeModel) -> list[str]:
+    """Delete relationships of complete scopes that this run's rows didn't write again, `$limit` per execution."""
     return [
         "UNWIND $scopes AS scope\n"
-        f"MATCH (n:{quoted(model.identity.label)} {{_scope: scope}})"
-        f"{pattern('|'.join(kinds), 'e', incoming=incoming).replace('`', '')}()\n"
+        f"MATCH (n:{quoted(model.identity.label)} {{_scope: scope}}){edges}()\n"
         "WHERE e._scope = scope AND e.lastupdated < $tag AND coalesce(e._kept <> $mark, true)\n"
         "WITH e LIMIT $limit DELETE e RETURN count(*) AS deleted"
-        for incoming in (False, True)
-        if (kinds := _kinds(model, incoming=incoming))
+        for edges in _written_edges(model)
     ]
 
 
@@ -176,7 +176,7 @@ def _stale(model: NodeModel) -> str:
 
 
 def stale_node_links(model: NodeModel) -> str:
-    """What the barrier or a job drew from or to nodes that are gone: it protects nothing."""
+    """Delete edges that the barrier or a job wrote from or to nodes that are gone: they don't keep a node alive."""
     return (
         f"{_stale(model)}\nMATCH (n)-[e]-() WHERE e._scope IS NULL\n"
         "WITH DISTINCT e LIMIT $limit DELETE e RETURN count(*) AS deleted"
@@ -184,7 +184,7 @@ def stale_node_links(model: NodeModel) -> str:
 
 
 def stale_nodes(model: NodeModel) -> list[str]:
-    """Nodes that complete scopes no longer list: deleted, or left as a bare stub while another row's edge needs it."""
+    """Delete nodes that complete scopes no longer list; or reduce them to stubs while another row's edge needs them."""
     return [
         f"{_stale(model)}\nAND NOT EXISTS {{ (n)-[e]-() WHERE e._scope IS NOT NULL }}\n"
         "WITH n LIMIT $limit DETACH DELETE n RETURN count(*) AS deleted",
@@ -193,21 +193,22 @@ def stale_nodes(model: NodeModel) -> list[str]:
 
 
 def make_stub(model: NodeModel, lastupdated: str) -> str:
-    """Of `n` the identity stays, and of a shared node what follows from it; not the labels that its owner gave it."""
+    """Reduce `n` to its key (and, if shared, to what follows from it) without the labels that its owner gave it."""
     identity = model.identity
-    kept = dict.fromkeys(("firstseen", *(p.name for p in identity.properties)))
+    names = dict.fromkeys(("firstseen", *(p.name for p in identity.properties)))
     if not identity.shared:
-        kept = dict.fromkeys((identity.key.name, *_same_as_key(identity), "firstseen"))
-    bare = ", ".join(f"{quoted(name)}: n.{quoted(name)}" for name in kept)
-    stays = identity.labels if identity.shared else identity.spellings
-    gone = tuple(label for label in model.labels if label not in stays)
-    remove = f"\nREMOVE n{labels(gone)}" if gone else ""
+        names = dict.fromkeys((identity.key.name, *_same_as_key(identity), "firstseen"))
+    bare = ", ".join(f"{quoted(name)}: n.{quoted(name)}" for name in names)
+    kept = identity.labels if identity.shared else identity.spellings
+    removed = tuple(label for label in model.labels if label not in kept)
+    remove = f"\nREMOVE n{labels(removed)}" if removed else ""
     return f"SET n = {{{bare}, lastupdated: {lastupdated}, _scope: '{UNOWNED}'}}{remove}"
 
 
 def delete_orphans(identity: NodeModel) -> tuple[str, str]:
-    """Stubs and shared nodes that no scope's edge holds any more: first what is drawn from or to them, as of a hub that
-    is too much for one transaction.
+    """Delete stubs and shared nodes that no scope has an edge to any more.
+
+    The links of such nodes go first, on their own: those of a hub are too many for one transaction.
     """
     nodes = (
         f"MATCH (n:{quoted(identity.label)} {{_scope: '{UNOWNED}'}})\n"
@@ -221,44 +222,47 @@ def delete_orphans(identity: NodeModel) -> tuple[str, str]:
 
 
 def id_link(model: NodeModel, relationship: IdLink, target: NodeModel) -> tuple[str, str]:
-    """(delete, draw): edges to the nodes whose ids a node keeps, no others. `draw` takes a page after `$after`."""
+    """(delete, merge): edges to exactly the nodes whose ids a node stores. `merge` handles the page after `$after`."""
     end = target.identity
     kept = quoted(relationship.kept_as)
     label = "" if target is end else f" AND t:{quoted(target.label)}"
     edge = pattern(relationship.type, "e", incoming=relationship.incoming)
     delete = (
         f"MATCH (n:{quoted(model.label)}){edge}(t:{quoted(target.label)})\n"
-        f"WHERE {_DRAWN} AND NOT t.{quoted(end.key.name)} IN coalesce(n.{kept}, [])\n"
+        f"WHERE {_LINK} AND NOT t.{quoted(end.key.name)} IN coalesce(n.{kept}, [])\n"
         "WITH e LIMIT $limit DELETE e RETURN count(*) AS deleted"
     )
-    found = (
+    ends = (
         f"  UNWIND n.{kept} AS k\n"
         f"  MATCH (t:{quoted(end.label)} {{{quoted(end.key.name)}: k}}) WHERE t._scope <> '{UNOWNED}'{label}\n"
     )
-    return delete, _draw(model, f"n.{kept} IS NOT NULL", found, edge)
+    return delete, _merge_page(model, f"n.{kept} IS NOT NULL", ends, edge)
 
 
 def link(model: NodeModel, relationship: Link, target: NodeModel) -> tuple[str, str]:
-    """(delete, draw): edges to the nodes whose properties equal this one's, and none to others."""
+    """(delete, merge): edges to exactly the nodes whose properties equal this node's."""
     edge = pattern(relationship.type, "e", incoming=False)
     present = " AND ".join(f"n.{quoted(mine)} IS NOT NULL" for mine, _ in relationship.on)
     if relationship.through:
-        delete, found = _through(model, relationship, target, relationship.through)
-        return delete, _draw(model, present, found, edge)
+        delete, ends = _through(model, relationship, target, relationship.through)
+        return delete, _merge_page(model, present, ends, edge)
     equal = _equal(relationship, "t")
     within = f"(n)-[:{quoted(relationship.within)}]->" if relationship.within else ""
     reached = f" AND {within}(t)" if within else ""
     delete = (
         f"MATCH (n:{quoted(model.label)}){edge}(t:{quoted(target.label)})\n"
-        f"WHERE {_DRAWN} AND NOT coalesce({equal}{reached}, false)\n"
+        f"WHERE {_LINK} AND NOT coalesce({equal}{reached}, false)\n"
         "WITH e LIMIT $limit DELETE e RETURN count(*) AS deleted"
     )
-    found = f"  MATCH {within}(t:{quoted(target.label)}) WHERE {equal}\n"
-    return delete, _draw(model, present, found, edge)
+    ends = f"  MATCH {within}(t:{quoted(target.label)}) WHERE {equal}\n"
+    return delete, _merge_page(model, present, ends, edge)
 
 
 def _through(model: NodeModel, relationship: Link, target: NodeModel, through: tuple[str, str]) -> tuple[str, str]:
-    """(delete, found): by way of the record about a node. Each node's record is looked up, never a hub's other end."""
+    """(delete, match of the ends), by way of the record about a node.
+
+    Starts from each node's record, never from the other end, which may be a hub.
+    """
     record, by = through
     end = quoted(target.identity.label)
     equal = _equal(relationship, "record")
@@ -267,25 +271,25 @@ def _through(model: NodeModel, relationship: Link, target: NodeModel, through: t
         f"CALL (n) {{\n  OPTIONAL MATCH (record:{quoted(record)}) WHERE {equal}\n"
         f"  OPTIONAL MATCH (record)-[:{quoted(by)}]->(t:{end})\n  RETURN collect(t) AS held\n}}\n"
         f"MATCH (n)-[e:{quoted(relationship.type)}]->(t:{end})\n"
-        f"WHERE {_DRAWN} AND NOT t IN held\n"
+        f"WHERE {_LINK} AND NOT t IN held\n"
         "WITH e LIMIT $limit DELETE e RETURN count(*) AS deleted"
     )
-    found = f"  MATCH (record:{quoted(record)}) WHERE {equal}\n  MATCH (record)-[:{quoted(by)}]->(t:{end})\n"
-    return delete, found
+    ends = f"  MATCH (record:{quoted(record)}) WHERE {equal}\n  MATCH (record)-[:{quoted(by)}]->(t:{end})\n"
+    return delete, ends
 
 
 def _equal(relationship: Link, other: str) -> str:
     return " AND ".join(f"{other}.{quoted(theirs)} = n.{quoted(mine)}" for mine, theirs in relationship.on)
 
 
-def _draw(model: NodeModel, condition: str, found: str, edge: str) -> str:
-    """One page of nodes in the order of their key: each transaction stays small, and checks the writer's fence."""
+def _merge_page(model: NodeModel, condition: str, ends: str, edge: str) -> str:
+    """One page of nodes, ordered by key: each transaction stays small and checks the writer's fence."""
     node_key = f"n.{quoted(model.identity.key.name)}"
     own = "" if model is model.identity else f"n:{quoted(model.label)} AND "
     return (
         f"MATCH (n:{quoted(model.identity.label)}) WHERE {own}{node_key} > $after AND {condition}\n"
         f"WITH n ORDER BY {node_key} LIMIT $limit\n"
-        f"CALL (n) {{\n{found}  MERGE (n){edge}(t)\n"
+        f"CALL (n) {{\n{ends}  MERGE (n){edge}(t)\n"
         "    ON CREATE SET e.firstseen = timestamp()\n"
         "  SET e.lastupdated = n.lastupdated\n}\n"
         f"RETURN max({node_key}) AS last"

@@ -1,4 +1,4 @@
-"""A Neo4j database: reads, one-transaction writes, and the statements that Neo4j allows only outside a transaction."""
+"""A Neo4j database: reads, transactional writes, and statements that Neo4j allows only outside a transaction."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Parameters = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class GraphAddress:
-    """Where a graph is and who signs in; the password is never printed."""
+    """The address of a graph and its credentials. The password is never printed."""
 
     uri: str
     user: str | None = None
@@ -25,7 +25,7 @@ class GraphAddress:
         return f"GraphAddress(uri={self.uri!r}, user={self.user!r}, password=***, database={self.database!r})"
 
     def driver(self) -> neo4j.Driver:
-        """A driver that doesn't hold on to a dead server: 10 s to connect, and no notifications in the log."""
+        """A driver that gives up on an unreachable server (10 s to connect) and logs no notifications."""
         return neo4j.GraphDatabase.driver(
             self.uri,
             auth=(self.user, self.password or "") if self.user else None,
@@ -38,7 +38,7 @@ class GraphAddress:
 
 
 class Graph:
-    """Read and write access to one database. Threads may share it, processes may not (it holds sockets)."""
+    """Read and write access to one database. Threads may share it; processes may not, as it holds sockets."""
 
     def __init__(self, driver: neo4j.Driver, database: str | None = None) -> None:
         self._driver = driver
@@ -61,15 +61,27 @@ class Graph:
             return session.execute_read(work)
 
     def stream(self, query: str, parameters: Parameters | None = None) -> Iterator[dict[str, Any]]:
-        """The rows of a read query as they come, for answers of any length. Not retried: some are out by then."""
+        """The rows of a read query as they arrive, for large results. Not retried: the caller already has some."""
         with self._driver.session(database=self._database, default_access_mode=neo4j.READ_ACCESS) as session:
             for record in session.run(query, dict(parameters or {})):
                 yield record.data()
 
     def write(self, work: Callable[[neo4j.ManagedTransaction], T]) -> T:
-        """Run `work` in one write transaction; it may run again after a transient error, so it must be repeatable."""
+        """Run `work` in one write transaction. It must be repeatable: it runs again after a transient error."""
         with self._driver.session(database=self._database) as session:
             return session.execute_write(work)
+
+    def write_until_done(self, query: str, parameters: Parameters | None = None, *, limit: int) -> None:
+        """Repeat a query, each time in a transaction of its own, until it has handled everything.
+
+        It handles up to `$limit` nodes or relationships and returns how many, as the only value of its only row.
+        """
+
+        def work(tx: neo4j.ManagedTransaction) -> int:
+            return int(tx.run(query, dict(parameters or {}), limit=limit).single(strict=True).value())
+
+        while self.write(work) == limit:
+            pass
 
     def autocommit(self, query: str, parameters: Parameters | None = None) -> list[dict[str, Any]]:
         """For schema commands and `CALL {} IN TRANSACTIONS`, which Neo4j refuses inside an explicit transaction."""
@@ -77,25 +89,25 @@ class Graph:
             return session.run(query, dict(parameters or {})).data()
 
     def define(self, statements: Iterable[str]) -> None:
-        """Schema commands in one transaction, which holds nothing else: each by itself costs a commit."""
+        """Schema commands, all in one transaction of their own: that saves a commit for each."""
         with self._driver.session(database=self._database) as session, session.begin_transaction() as tx:
             for statement in statements:
                 tx.run(statement).consume()
             tx.commit()
 
     def labels(self) -> set[str]:
-        """The labels that nodes have: what no node is called needn't be asked for, as each statement is planned first.
+        """The labels that nodes have. Queries for other labels can be skipped, which saves planning them.
 
-        From the counts that Neo4j keeps. An Enterprise user who may not read those gets labels that only constraints
-        and indexes have as well.
+        Read from Neo4j's count store. A user who may not read that, on Enterprise, also gets labels that only
+        constraints and indexes have.
         """
         counts = "CALL db.stats.retrieve('GRAPH COUNTS') YIELD data UNWIND data.nodes AS n WITH n WHERE n.count > 0 "
         try:
-            found = self.rows(f"{counts} AND n.label IS NOT NULL RETURN n.label AS label")
+            labels = self.rows(f"{counts} AND n.label IS NOT NULL RETURN n.label AS label")
         except neo4j.exceptions.ClientError:
-            found = self.rows("CALL db.labels() YIELD label RETURN label")
-        return {row["label"] for row in found}
+            labels = self.rows("CALL db.labels() YIELD label RETURN label")
+        return {row["label"] for row in labels}
 
     def database_id(self) -> str:
-        """The id that Neo4j gave this database when it was created: equal ids are one graph, whatever the address."""
+        """The id that Neo4j gave this database when it was created. Equal ids mean the same graph at any address."""
         return str(self.rows("CALL db.info() YIELD id RETURN id")[0]["id"])

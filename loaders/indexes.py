@@ -9,76 +9,77 @@ import neo4j
 
 from loaders import cypher
 from loaders.graph import Graph
-from loaders.model import GraphSchema
+from loaders.schema import GraphSchema
 
-# What Chartfleet keeps of itself in the graph: the writer's node, the runs, and the coverage of each scope.
+# Chartfleet's own nodes in the graph: the writer's node, the runs, and the coverage of each scope.
 BOOKKEEPING = ("SyncGraph", "SyncRun", "SyncScope")
 
 
 class DuplicateNodes(Exception):
-    """Two nodes of one identity stand in the way of a uniqueness constraint."""
+    """A uniqueness constraint can't be created because nodes share one key."""
 
 
 def indexes(schema: GraphSchema) -> Iterator[tuple[str, str]]:
-    """(label, property): what cleanup looks up, what queries of 2020 look up, and what links compare."""
-    found: dict[tuple[str, str], None] = {}
+    """(label, property) of each index: for the cleanup, for queries, and for the values that links compare."""
+    declared: dict[tuple[str, str], None] = {}
     for model in schema.models:
-        found[model.identity.label, "_scope"] = None
+        declared[model.identity.label, "_scope"] = None
         for prop in model.properties:
             for label in model.spellings:
                 constrained = prop.is_key and label == model.identity.label
                 if (prop.index or prop.is_key) and not constrained:
-                    found[label, prop.name] = None
+                    declared[label, prop.name] = None
         for relationship in model.links:
             if relationship.within is None:
                 label = relationship.through[0] if relationship.through else relationship.label
                 for _, theirs in relationship.on:
-                    found[label, theirs] = None
-    return iter(found)
+                    declared[label, theirs] = None
+    return iter(declared)
 
 
 def ensure_lock(graph: Graph) -> None:
-    """The one node that writers and runs lock can't be two, even where two first runs begin at once."""
+    """There must be only one node that writers and runs lock, even if two first runs start at once."""
     graph.autocommit(cypher.constraint("SyncGraph", "id"))
 
 
 def ensure(graph: Graph, schema: GraphSchema) -> None:
-    """Create what is missing. A plain index in the place of a constraint, as earlier tools made them, gives way to it;
-    one that an earlier version made, and that nothing declares any more, goes: it may refuse what is loaded now.
+    """Create the constraints and indexes that are missing. A plain index in the place of a constraint, as earlier tools
+    created them, is replaced by it. An index of an earlier version that nothing declares any more is dropped, because
+    it may refuse values that are loaded now.
 
-    Raises DuplicateNodes where the graph holds two nodes of one identity.
+    Raises DuplicateNodes if nodes of the graph share a key.
     """
-    unique, there = _unique(schema), _present(graph)
+    unique, present = _unique(schema), _present(graph)
     for label, name in sorted(unique):
-        row = there.get((label, name))
+        row = present.get((label, name))
         if row and row["constrained"]:
             continue
         if row:
             graph.autocommit(f"DROP INDEX {cypher.quoted(row['name'])}")
         _constrain(graph, label, name)
-    missing = [one for one in indexes(schema) if one not in there and one not in unique]
-    graph.define(cypher.index(*one) for one in missing)
-    for name in sorted(_obsolete(schema, there)):
+    missing = [place for place in indexes(schema) if place not in present and place not in unique]
+    graph.define(cypher.index(*place) for place in missing)
+    for name in sorted(_obsolete(schema, present)):
         graph.autocommit(f"DROP INDEX {cypher.quoted(name)} IF EXISTS")
     graph.autocommit("CALL db.awaitIndexes(300)")
 
 
-def _obsolete(schema: GraphSchema, there: Mapping[tuple[str, ...], Mapping[str, Any]]) -> set[str]:
-    """Names of this project's own indexes that no model declares. Labels that the schema doesn't know are others'."""
+def _obsolete(schema: GraphSchema, present: Mapping[tuple[str, ...], Mapping[str, Any]]) -> set[str]:
+    """Names of Chartfleet's own indexes that no model declares. Labels unknown to the schema belong to other tools."""
     known = {label for model in schema.models for label in model.labels}
     wanted = {*indexes(schema), *_unique(schema)}
     return {
         row["name"]
-        for place, row in there.items()
+        for place, row in present.items()
         if row["name"].startswith(cypher.OWN_INDEX) and place not in wanted and place[0] in known
         if not row["constrained"]
     }
 
 
-def in_the_way(graph: Graph, schema: GraphSchema) -> list[tuple[str, str]]:
-    """(label, property) of the plain indexes that are there in the place of a constraint."""
-    there = _present(graph)
-    return sorted(place for place in _unique(schema) if place in there and not there[place]["constrained"])
+def replaced(graph: Graph, schema: GraphSchema) -> list[tuple[str, str]]:
+    """(label, property) of the plain indexes that `ensure` would replace by constraints."""
+    present = _present(graph)
+    return sorted(place for place in _unique(schema) if place in present and not present[place]["constrained"])
 
 
 def _unique(schema: GraphSchema) -> set[tuple[str, str]]:
@@ -87,12 +88,12 @@ def _unique(schema: GraphSchema) -> set[tuple[str, str]]:
 
 def _present(graph: Graph) -> dict[tuple[str, ...], dict[str, Any]]:
     """The range indexes of nodes, by label and properties."""
-    present = graph.rows(
+    rows = graph.rows(
         "SHOW INDEXES YIELD name, labelsOrTypes, properties, owningConstraint, type, entityType "
         "WHERE type = 'RANGE' AND entityType = 'NODE' "
         "RETURN name, labelsOrTypes[0] AS label, properties, owningConstraint IS NOT NULL AS constrained"
     )
-    return {(row["label"], *row["properties"]): row for row in present}
+    return {(row["label"], *row["properties"]): row for row in rows}
 
 
 def _constrain(graph: Graph, label: str, name: str) -> None:
@@ -101,8 +102,8 @@ def _constrain(graph: Graph, label: str, name: str) -> None:
     except neo4j.exceptions.Neo4jError as error:
         if not (error.code or "").endswith(".Schema.ConstraintCreationFailed"):
             raise
-        found = " ".join((error.message or "").split())
+        message = " ".join((error.message or "").split())
         raise DuplicateNodes(
-            f"the graph holds several {label} nodes of one {name}, left by an earlier tool: {found}; "
-            f"`chartfleet adopt` merges them, `chartfleet adopt --dry-run` says how"
+            f"the graph holds several {label} nodes with the same {name}, left by an earlier tool: {message}; "
+            f"`chartfleet adopt` merges them, `chartfleet adopt --dry-run` shows how"
         ) from None

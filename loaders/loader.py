@@ -1,4 +1,4 @@
-"""What the writer does for a run: commits the batches that wait, tells the ledger, cleans complete scopes."""
+"""What the writer does for a run: commits waiting batches, reports them to the ledger, cleans complete scopes."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from loaders.batch import kept as kept_row
 from loaders.cleanup import Cleanup
 from loaders.graph import Graph
 from loaders.ledger import Event, Ledger, Taken
-from loaders.model import GraphSchema, NodeModel
+from loaders.model import NodeModel
+from loaders.schema import GraphSchema
 from loaders.scope import Scope
 
 log = logging.getLogger(__name__)
 
 ROWS_PER_TRANSACTION = 2_000  # measured: larger transactions are slower
-MAX_BATCHES, MAX_BYTES = 200, 4_000_000  # what one look takes of the same model, compressed
+MAX_BATCHES, MAX_BYTES = 200, 4_000_000  # of the same model, compressed, per call of `take`
 SCOPES_PER_CLEANUP = 500
 
 _HELD = (
@@ -34,7 +35,7 @@ _HELD = (
 
 
 class Loader:
-    """Commits batches of any run to one graph. The graph's `write` is the fenced one of `loaders.writer.Writer`."""
+    """Commits batches of any run to one graph, through the fenced `write` of `loaders.writer.Writer`."""
 
     def __init__(self, graph: Graph, schema: GraphSchema) -> None:
         self._graph = graph
@@ -49,10 +50,10 @@ class Loader:
         seconds: float = math.inf,
         stopping: Callable[[], bool] = lambda: False,
     ) -> Iterator[Event]:
-        """Load and clean until nothing waits; yields what the caller is to publish, as soon as it is known.
+        """Load and clean until nothing waits. Yields the events that the caller must publish, each at once.
 
-        After so many seconds it asks to be called again, before Celery's time limit ends it in the middle of a batch;
-        and so it does when the worker shuts down, for the next one.
+        After `seconds`, and when the worker shuts down, it asks to be called again (Event.LOAD) and returns, rather
+        than being killed by Celery's time limit in the middle of a batch.
         """
         end = time.monotonic() + seconds
         mark = ledger.mark(tag)
@@ -74,10 +75,12 @@ class Loader:
         model = kept or loaded
         if model is None:
             for scope in {BatchId.parse(batch).scope for batch, _ in taken.batches}:
-                ledger.bad_rows(scope, f"this loader doesn't know the model {taken.model}: workers of two versions")
+                ledger.bad_rows(
+                    scope, f"this loader doesn't know the model {taken.model}: the workers run different versions"
+                )
             return
         rows = [row for _, payload in taken.batches for row in decode(payload)]
-        # Of rows of one node in one statement the last one's item stays: the least, as over statements (cypher.load).
+        # Of several rows of one node in a statement, the last row's item stays: the lowest, as across statements.
         rows.sort(key=lambda row: row.get("i") or 0, reverse=True)
         for start in range(0, len(rows), ROWS_PER_TRANSACTION):
             page = rows[start : start + ROWS_PER_TRANSACTION]
@@ -91,7 +94,7 @@ class Loader:
                 ledger.rejected(Scope.parse(row["s"]), f"{model.label}: {reason}")
 
     def _keep(self, model: NodeModel, rows: Sequence[Row], mark: str) -> None:
-        """Mark what this round could not read, so that its cleanup leaves it."""
+        """Mark what this round could not read, so that its cleanup keeps it."""
         by_item, by_key = self._keepers[model]
         keys = [row for row in rows if row["k"] is not None]
         items = defaultdict[str, list[int]](list)
@@ -101,20 +104,23 @@ class Loader:
         of_items = [{"s": scope, "items": numbers} for scope, numbers in items.items()]
 
         def work(tx: neo4j.ManagedTransaction) -> None:
-            for query, some in ((by_item, of_items), (by_key, keys)):
-                if some:
-                    tx.run(query, rows=some, mark=mark).consume()
+            for query, parameters in ((by_item, of_items), (by_key, keys)):
+                if parameters:
+                    tx.run(query, rows=parameters, mark=mark).consume()
 
         self._graph.write(work)
 
     def _commit(self, model: NodeModel, rows: Sequence[Row], tag: int) -> list[tuple[Row, str]]:
-        """Commit rows of one model; halved on memory errors, split down to the row on bad data. Returns the bad."""
-        load, moved = self._statements[model]
+        """Commit rows of one model: halved on memory errors, split down to single rows on bad data.
+
+        Returns the rows that the graph refused, with the reason.
+        """
+        load, detach = self._statements[model]
         scopes = [coverage.place(Scope.parse(scope)) for scope in sorted({row["s"] for row in rows})]
 
         def work(tx: neo4j.ManagedTransaction) -> None:
             if not model.shared:
-                tx.run(moved, rows=list(rows)).consume()
+                tx.run(detach, rows=list(rows)).consume()
                 tx.run(_HELD, scopes=scopes, tag=tag).consume()
             tx.run(load, rows=list(rows), tag=tag).consume()
 
@@ -122,7 +128,7 @@ class Loader:
             self._graph.write(work)
         except (ClientError, DatabaseError, TransientError) as error:
             memory = "Memory" in (error.code or "")
-            if not memory and not _blames_the_data(error):
+            if not memory and not _is_caused_by_data(error):
                 raise
             if len(rows) == 1:
                 return [(rows[0], (error.message or str(error)).splitlines()[0])]
@@ -140,8 +146,8 @@ class Loader:
         return {model: (cypher.load(model, self._schema), cypher.detach_from_previous_scope(model)) for model in models}
 
 
-def _blames_the_data(error: Exception) -> bool:
-    """A type that a property can't hold, a key that is null, a value too long for an index: not the server's state."""
+def _is_caused_by_data(error: Exception) -> bool:
+    """A type that a property can't hold, a null key, a value too long for an index: not a condition of the server."""
     code = getattr(error, "code", None) or ""
     return code.startswith(("Neo.ClientError.Statement.", "Neo.ClientError.Schema.ConstraintValidation")) or code in (
         "Neo.DatabaseError.Statement.ExecutionFailed",

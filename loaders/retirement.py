@@ -1,7 +1,7 @@
-"""What the graph holds of scopes that a run did not plan: kept as it was last seen, and said so.
+"""Data of scopes that a run did not plan: kept as last seen, and reported as such.
 
-A scope whose tenant or region is absent from its own list, where that list was whole, is retired: its data stay for
-some runs, in case it comes back, and then go. One that was merely not selected stays for ever.
+A scope whose tenant or region is missing from a complete list is retired: its data is kept for some runs, in case it
+comes back, and then deleted. The data of a scope that was merely not selected is kept indefinitely.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from loaders.cleanup import Cleanup
 from loaders.coverage import COMPLETE, status
 from loaders.graph import Graph
 from loaders.ledger import Unit
-from loaders.model import GraphSchema
+from loaders.schema import GraphSchema
 from loaders.scope import Scope, regions_type, tenants_type
 
 RETIRED: Final = "retired"
 NOT_SELECTED: Final = "not selected"
-ALL: Final = "*"  # the region of what is told for a whole tenant
+ALL: Final = "*"  # the region of a line that stands for a whole tenant
 SCOPES_PER_TRANSACTION: Final = 2_000
-MAX_PLACES: Final = 200  # that are told by region; more are told by tenant
+MAX_PLACES: Final = 200  # reported by region; if there are more, they are reported by tenant
 
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """What a run listed, where the list was whole: provider -> tenants, (provider, tenant) -> regions.
+    """The complete lists of a run: provider -> tenants, (provider, tenant) -> regions.
 
-    `owners`: provider -> whose list of tenants it is. What it once held is gone if it holds it no longer; of a tenant
-    that came from elsewhere (another organization, a profile) it says nothing.
+    `owners`: provider -> whose list of tenants it is. A tenant that was once in that list and no longer is, is gone.
+    About a tenant that came from elsewhere (another organization, a profile) the list says nothing.
     """
 
     tenants: Mapping[str, Set[str]]
@@ -38,7 +38,7 @@ class Lists:
     owners: Mapping[str, str] = field(default_factory=dict)
 
     def missing(self, scope: Scope, listed_by: str | None) -> str | None:
-        """Why a scope is gone, or None where that isn't known. `listed_by`: whose list its tenant last stood in."""
+        """Why a scope is gone, or None if it may still exist. `listed_by`: whose list its tenant was last in."""
         tenants = self.tenants.get(scope.provider)
         if tenants is not None and scope.tenant not in tenants and listed_by == self.owners.get(scope.provider, ""):
             return f"{scope.tenant} is no longer listed"
@@ -50,7 +50,7 @@ class Lists:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """Scopes of one tenant and region (or ALL) that a run did not plan, and of which the graph may hold something."""
+    """Scopes of one tenant and region (or ALL) that a run did not plan, and of which the graph may hold data."""
 
     tenant: str
     region: str
@@ -60,16 +60,16 @@ class Kept:
 
 
 def lists(units: Iterable[Unit]) -> Lists:
-    """What the planning units of a run say of their own lists."""
+    """The complete lists of a run, from the outcomes of its planning units."""
     tenants, regions = defaultdict[str, set[str]](set), defaultdict[tuple[str, str], set[str]](set)
-    whole = set[Scope]()
+    complete = set[Scope]()
     owners: dict[str, str] = {}
     for unit in units:
         scope = unit.scope
         if not unit.parent:
             continue
         if status(unit.state) == COMPLETE and unit.outcome.get("whole"):
-            whole.add(scope)
+            complete.add(scope)
             if scope.type == tenants_type(scope.provider):
                 owners[scope.provider] = unit.outcome.get("owner", "")
         if scope.type == regions_type(scope.provider):
@@ -77,43 +77,49 @@ def lists(units: Iterable[Unit]) -> Lists:
         elif scope.type != tenants_type(scope.provider):
             regions[scope.provider, scope.tenant].add(scope.region)
     return Lists(
-        {s.provider: tenants[s.provider] for s in whole if s.type == tenants_type(s.provider)},
-        {(s.provider, s.tenant): regions[s.provider, s.tenant] for s in whole if s.type == regions_type(s.provider)},
+        {s.provider: tenants[s.provider] for s in complete if s.type == tenants_type(s.provider)},
+        {(s.provider, s.tenant): regions[s.provider, s.tenant] for s in complete if s.type == regions_type(s.provider)},
         owners,
     )
 
 
 def retire(graph: Graph, schema: GraphSchema, listed: Lists, tag: int, *, keep: int) -> list[Kept]:
-    """Mark what is gone, and delete what has been gone for more than `keep` runs. Repeating it changes nothing."""
+    """Mark the scopes that are gone, and delete those that have been gone for more than `keep` runs.
+
+    Repeating it changes nothing.
+    """
     _remember_lists(graph, listed, tag)
     kept: Counter[tuple[str, str, str, str]] = Counter()
-    planning: list[Scope] = []  # deleted last: they say by whose list a tenant's other scopes are judged
+    planning: list[Scope] = []  # deleted last: they record whose list the tenant's other scopes are compared with
     for page in _absent(graph, tag):
-        gone = {row["id"]: why for row in page if (why := listed.missing(Scope.parse(row["id"]), row["listed_by"]))}
+        gone = {
+            row["id"]: reason for row in page if (reason := listed.missing(Scope.parse(row["id"]), row["listed_by"]))
+        }
         runs = _mark(graph, gone, tag)
         expired = [Scope.parse(scope) for scope, count in runs.items() if count > keep]
         planning += [scope for scope in expired if scope.plans]
         delete(graph, schema, (scope for scope in expired if not scope.plans), tag)
         for row in page:
-            scope, why = Scope.parse(row["id"]), gone.get(row["id"])
+            scope, reason = Scope.parse(row["id"]), gone.get(row["id"])
             if row["holds"] and runs.get(row["id"], 0) <= keep and not scope.plans:
-                kept[scope.tenant, scope.region, RETIRED if why else NOT_SELECTED, why or ""] += 1
+                kept[scope.tenant, scope.region, RETIRED if reason else NOT_SELECTED, reason or ""] += 1
     if len(kept) > MAX_PLACES:
         by_tenant: Counter[tuple[str, str, str, str]] = Counter()
-        for (tenant, _, state, why), count in kept.items():
-            by_tenant[tenant, ALL, state, why] += count
+        for (tenant, _, state, reason), count in kept.items():
+            by_tenant[tenant, ALL, state, reason] += count
         kept = by_tenant
     delete(graph, schema, planning, tag)
     return [
-        Kept(tenant=tenant, region=region, status=state, reason=why, scopes=count)
-        for (tenant, region, state, why), count in sorted(kept.items())
+        Kept(tenant=tenant, region=region, status=state, reason=reason, scopes=count)
+        for (tenant, region, state, reason), count in sorted(kept.items())
     ]
 
 
 def delete(graph: Graph, schema: GraphSchema, scopes: Iterable[Scope], tag: int) -> int:
-    """Delete all that these scopes own and was last seen before `tag`, then what the coverage says of them.
+    """Delete everything that these scopes own and that was last seen before `tag`, then their coverage.
 
-    A scope whose type nobody declares any more stays: what it holds isn't known. Returns nodes and relationships.
+    A scope of a type that is no longer declared stays, because its labels aren't known. Returns how many nodes and
+    relationships were deleted.
     """
     known = [scope for scope in scopes if scope.type in schema.models_of_type or scope.plans]
     deleted = Cleanup(graph, schema).clean(known, tag)
@@ -123,7 +129,7 @@ def delete(graph: Graph, schema: GraphSchema, scopes: Iterable[Scope], tag: int)
 
 
 def scopes_of(graph: Graph, tenant: str) -> list[Scope]:
-    """Every scope of a tenant that any run planned; `tenant` is its id, or `provider/id`."""
+    """Every scope of a tenant that any run planned. `tenant`: its id, or `provider/id`."""
     provider, _, own = tenant.rpartition("/")
     query = (
         "MATCH (s:SyncScope) WHERE s.tenant = $tenant AND ($provider = '' OR s.provider = $provider) "
@@ -133,7 +139,7 @@ def scopes_of(graph: Graph, tenant: str) -> list[Scope]:
 
 
 def _remember_lists(graph: Graph, listed: Lists, tag: int) -> None:
-    """Keep with each tenant of this run whose whole list it stands in, if in any."""
+    """Store with each tenant of this run whose complete list it is in, if it is in one."""
     query = (
         "MATCH (s:SyncScope) WHERE s.lastupdated = $tag AND s.type = s.provider + '.regions' "
         "SET s.listed_by = $owners[s.provider]"
@@ -142,7 +148,7 @@ def _remember_lists(graph: Graph, listed: Lists, tag: int) -> None:
 
 
 def _absent(graph: Graph, tag: int) -> Iterator[list[dict[str, Any]]]:
-    """Scopes that earlier runs planned and this one did not, in pages."""
+    """Scopes that earlier runs planned and this run did not, in pages."""
     query = (
         "MATCH (s:SyncScope) WHERE s.id > $after AND s.lastupdated < $tag "
         "WITH s ORDER BY s.id LIMIT $limit "
@@ -157,7 +163,7 @@ def _absent(graph: Graph, tag: int) -> Iterator[list[dict[str, Any]]]:
 
 
 def _mark(graph: Graph, gone: Mapping[str, str], tag: int) -> dict[str, int]:
-    """For how many runs each of these scopes has been gone, this one included."""
+    """For how many runs each of these scopes has been gone, including this one."""
     query = (
         "UNWIND $rows AS row MATCH (s:SyncScope {id: row.id}) "
         "SET s.status = $retired, s.reason = row.reason, "

@@ -1,4 +1,4 @@
-"""What a run is made of: scopes, their parts, and who they belong to."""
+"""Scopes, the units of a run: what they are called, and which tenant they belong to."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import Self
 
 GLOBAL = "global"  # the region of a resource type that has none
-_LONGEST_PART = 40  # characters that are shown
+_LONGEST_PART = 40  # characters of a part in texts for people
 
 
 def tenants_type(provider: str) -> str:
-    """The planning unit that finds a provider's tenants: the name of its task, and of its line in the coverage."""
+    """The planning unit that lists a provider's tenants: the name of its task, and its type in the coverage."""
     return f"{provider}.tenants"
 
 
 def regions_type(provider: str) -> str:
-    """The planning unit of one tenant: its regions, and the scopes that follow from them."""
+    """The planning unit that lists one tenant's regions and plans its scopes."""
     return f"{provider}.regions"
 
 
@@ -28,7 +28,7 @@ def provider_of(type_name: str) -> str:
 class Scope:
     """Tenant x region x resource type: the unit of a task, a retry, an error, a deletion, a line of the report.
 
-    `part` names one part of a scope whose type plans parts (a page, a range of ids); it is empty for the scope itself.
+    `part`: one part of a scope whose type plans parts (a page, a range of ids); empty for the scope itself.
     """
 
     type: str
@@ -46,7 +46,7 @@ class Scope:
 
     @property
     def plans(self) -> bool:
-        """Is it a planning unit? It owns nothing in the graph."""
+        """Is it a planning unit? Such a unit owns nothing in the graph."""
         return self.type in (tenants_type(self.provider), regions_type(self.provider))
 
     @property
@@ -56,12 +56,12 @@ class Scope:
 
     @property
     def shown(self) -> str:
-        """Its id, for people: a part that is a list of ids is cut short."""
+        """Its id in texts for people: a long part, such as a list of ids, is truncated."""
         return self.id if len(self.part) <= _LONGEST_PART else f"{self.whole.id}#{self.part[:_LONGEST_PART]}..."
 
     @property
     def whole(self) -> Scope:
-        """The scope that a part belongs to; rows of all its parts are owned by it."""
+        """The scope that a part belongs to, which owns the rows of all its parts."""
         return Scope(type=self.type, tenant=self.tenant, region=self.region) if self.part else self
 
     @classmethod
@@ -70,5 +70,5 @@ class Scope:
         type_, _, rest = whole.partition("/")
         tenant, _, region = rest.rpartition("/")
         if not (type_ and tenant and region):
-            raise ValueError(f"{scope_id!r} is no scope: expected type/tenant/region or type/tenant/region#part")
+            raise ValueError(f"{scope_id!r} is not a scope: expected type/tenant/region or type/tenant/region#part")
         return cls(type=type_, tenant=tenant, region=region, part=part)

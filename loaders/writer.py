@@ -1,15 +1,16 @@
-"""The single writer of a graph: who may write, and for which run.
+"""The single writer of a graph, and the run that has claimed it.
 
-One node, `(:SyncGraph {id: 'graph'})`, holds the writer's name and a fence that only rises. Every write transaction
-first takes that node's lock and reads the fence, so a writer that was stopped and comes back, or one that belongs to
-another broker, finds a higher fence and can't write. A run claims the graph on the same node; its tag must rise.
+One node, `(:SyncGraph {id: 'graph'})`, holds the writer's name and a fencing token (`fence`) that only increases. Every
+write transaction first locks that node and reads the fence, so a writer that was paused and resumes, or one that
+belongs to another broker, finds a higher fence and can't write. A run claims the graph on the same node, with a tag
+that must increase.
 """
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, LiteralString, TypeVar
 
@@ -19,40 +20,40 @@ from loaders.graph import Graph, Parameters
 
 T = TypeVar("T")
 
-# Whoever holds the lock of that node and stands still must not hold it for ever: Neo4j ends every such transaction.
-CLAIM_SECONDS = 150  # longer than a batch of the writer's, which a claim may have to wait for
-HEARTBEAT_SECONDS = 10  # there is another one soon
+# A process that hangs must not hold that node's lock for ever: Neo4j ends its transaction after this time.
+CLAIM_SECONDS = 150  # longer than a batch of the writer, which a claim may have to wait for
+HEARTBEAT_SECONDS = 10  # the next heartbeat follows soon
 
 GRAPH_NODE: LiteralString = "(g:SyncGraph {id: 'graph'})"
 
 
 class LostWriter(Exception):
-    """Another writer took over: nothing was written, and nothing may be until the fence is taken again."""
+    """Another writer took over. Nothing was written, and nothing may be until the fence is acquired again."""
 
 
 class OutdatedRun(Exception):
-    """The graph belongs to a later run by now: this run's data must not be written."""
+    """A later run has claimed the graph: this run's data must not be written."""
 
 
 class RunRefused(Exception):
-    """The graph can't be claimed for this run: another run holds it, the tag doesn't rise, or it is half adopted."""
+    """The run can't claim the graph: another run holds it, its tag is too low, or an adoption was interrupted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """Which run holds the graph, since when it was last seen alive, and the highest tag written.
+    """Which run holds the graph, how long ago its last heartbeat was, and the highest tag written.
 
-    `adopting`: to take over what another tool wrote has begun, and isn't done.
+    `adopting`: an adoption of another tool's data has begun and isn't finished.
     """
 
     run: str | None
     tag: int
-    seen_seconds_ago: float
+    heartbeat_age_seconds: float
     adopting: bool
 
 
 class Writer(Graph):
-    """A graph whose writes carry the fence. `lease_seconds`: how long after its last sign another may take over."""
+    """A graph with fenced writes. `lease_seconds`: how long after its last heartbeat another writer may take over."""
 
     def __init__(
         self,
@@ -70,12 +71,12 @@ class Writer(Graph):
         self._tag: int | None = None
 
     def acquire(self) -> bool:
-        """Become the writer, unless another one gave a sign of life within its lease."""
+        """Become the writer, unless the heartbeat of another one is younger than the lease."""
 
         @neo4j.unit_of_work(timeout=self._transaction_seconds)
         def work(tx: neo4j.ManagedTransaction) -> int | None:
             record = tx.run(
-                # the SET takes the lock: what follows reads the last commit
+                # the SET takes the lock, so that what follows reads the last commit
                 f"MERGE {GRAPH_NODE} SET g.asked_by = $name "
                 "WITH g WHERE g.writer IS NULL OR g.writer = $name OR g.writer_seen_at < timestamp() - $lease "
                 "SET g.fence = coalesce(g.fence, 0) + CASE g.writer WHEN $name THEN 0 ELSE 1 END, "
@@ -90,7 +91,7 @@ class Writer(Graph):
         return self._fence is not None
 
     def release(self) -> None:
-        """Let the next one write without waiting for the lease to run out."""
+        """Let the next writer start without waiting for the lease to run out."""
         if self._fence is None:
             return
         fence, self._fence = self._fence, None
@@ -106,22 +107,22 @@ class Writer(Graph):
         super().write(work)
 
     def give_up(self) -> None:
-        """Write nothing more: the next transaction raises LostWriter."""
+        """Stop writing: the next transaction raises LostWriter."""
         self._fence = None
 
     def serve(self, tag: int) -> None:
-        """Write for the run of this tag from now on."""
+        """From now on write for the run of this tag."""
         self._tag = tag
 
     def write(self, work: Callable[[neo4j.ManagedTransaction], T]) -> T:
-        """One transaction that holds the fence. Raises LostWriter or OutdatedRun, before `work` has run."""
+        """One transaction that holds the fence. Raises LostWriter or OutdatedRun before `work` runs."""
 
         @neo4j.unit_of_work(timeout=self._transaction_seconds)
         def fenced(tx: neo4j.ManagedTransaction) -> T:
             self._check(tx)
-            done = work(tx)
-            self._sign(tx)
-            return done
+            result = work(tx)
+            self._heartbeat(tx)
+            return result
 
         return super().write(fenced)
 
@@ -130,8 +131,8 @@ class Writer(Graph):
         self.write(lambda _: None)
         return super().autocommit(query, parameters)
 
-    def _sign(self, tx: neo4j.ManagedTransaction) -> None:
-        """Who waited for the lock meanwhile must read a fresh sign of life, however long this transaction took."""
+    def _heartbeat(self, tx: neo4j.ManagedTransaction) -> None:
+        """A process that waited for the lock must read a fresh heartbeat, however long this transaction took."""
         tx.run(
             f"MATCH {GRAPH_NODE} SET g.writer_seen_at = timestamp(), "
             "g.run_seen_at = CASE WHEN g.run IS NULL THEN null ELSE timestamp() END"
@@ -150,16 +151,16 @@ class Writer(Graph):
 
 
 def claim(graph: Graph, *, run: str, tag: int, resume: bool, lease_seconds: float, adopting: bool = False) -> None:
-    """Take the graph for one run. Raises RunRefused, naming the run that holds it or the tag that is too low.
+    """Claim the graph for one run. Raises RunRefused, naming the run that holds it or the tag that is too low.
 
-    A run that gave no sign of life for `lease_seconds` holds nothing: its fleet is gone. `adopting`: the claim is that
-    of an adoption; until `adopted`, the graph is for nobody else, whatever becomes of the claim.
+    A run without a heartbeat for `lease_seconds` no longer holds the graph: its fleet is gone. `adopting`: the claim of
+    an adoption. Until `adopted` is called, no run can claim the graph, even if the adoption's claim is lost.
     """
 
     @neo4j.unit_of_work(timeout=CLAIM_SECONDS)
     def work(tx: neo4j.ManagedTransaction) -> Claim | None:
         held = _claim(tx.run(f"MERGE {GRAPH_NODE} SET g.asked_by = $run {_CLAIM}", run=run).single(strict=True))
-        if held.run not in (None, run) and held.seen_seconds_ago < lease_seconds:
+        if held.run not in (None, run) and held.heartbeat_age_seconds < lease_seconds:
             return held
         half_adopted = held.adopting and not adopting
         if half_adopted or tag < held.tag or (tag == held.tag and not resume):
@@ -178,27 +179,29 @@ def claim(graph: Graph, *, run: str, tag: int, resume: bool, lease_seconds: floa
         return
     if refused.run:
         raise RunRefused(
-            f"run {refused.run} holds the graph (last sign of it {refused.seen_seconds_ago:.0f} s ago): "
+            f"run {refused.run} holds the graph (last heartbeat {refused.heartbeat_age_seconds:.0f} s ago): "
             f"wait for it, or end it with `chartfleet cancel {refused.run}`"
         )
     if refused.adopting:
-        raise RunRefused("this graph is taken over in part only, as that was interrupted: run `chartfleet adopt` again")
+        raise RunRefused(
+            "this graph is taken over in part only, because the adoption was interrupted: run `chartfleet adopt` again"
+        )
     if resume:
         raise RunRefused(
             f"--resume: a later run has started since (tag {refused.tag}); start a new one with `chartfleet sync`"
         )
     raise RunRefused(
-        f"--update-tag {tag}: must be above {refused.tag}, the highest tag in this graph; leave it out for the time"
+        f"--update-tag {tag}: must be above {refused.tag}, the highest tag in this graph; omit it to use the time"
     )
 
 
 def adopted(writer: Writer) -> None:
-    """Nothing is left to take over: runs may have the graph."""
+    """The adoption is finished: runs may claim the graph."""
     writer.write(lambda tx: tx.run(f"MATCH {GRAPH_NODE} REMOVE g.adopting").consume())
 
 
 def keep_claim(graph: Graph, run: str) -> bool:
-    """A sign of life of the run; False where it no longer holds the graph."""
+    """The run's heartbeat. False if it no longer holds the graph."""
 
     @neo4j.unit_of_work(timeout=HEARTBEAT_SECONDS)
     def work(tx: neo4j.ManagedTransaction) -> bool:
@@ -217,7 +220,7 @@ def release_claim(graph: Graph, run: str) -> None:
 
 
 def revoke_claim(graph: Graph, run: str) -> None:
-    """Take the graph from a run that is cancelled: whoever still writes for it finds a higher fence and stops."""
+    """Take the graph from a cancelled run. A process that still writes for it finds a higher fence and stops."""
 
     @neo4j.unit_of_work(timeout=CLAIM_SECONDS)
     def work(tx: neo4j.ManagedTransaction) -> None:
@@ -231,16 +234,16 @@ def revoke_claim(graph: Graph, run: str) -> None:
 
 
 def claimed_by(graph: Graph) -> Claim | None:
-    """The claim on this graph, or None where no run ever took it."""
-    found = graph.rows(f"MATCH {GRAPH_NODE} {_CLAIM}")
-    return _claim(found[0]) if found else None
+    """The claim on this graph, or None if no run ever claimed it."""
+    rows = graph.rows(f"MATCH {GRAPH_NODE} {_CLAIM}")
+    return _claim(rows[0]) if rows else None
 
 
 def heartbeat_age_seconds(graph: Graph) -> float | None:
-    """How long ago the writer gave its last sign; None where there is no writer."""
+    """The age of the writer's last heartbeat; None if there is no writer."""
     query = f"MATCH {GRAPH_NODE} WHERE g.writer IS NOT NULL RETURN (timestamp() - g.writer_seen_at) / 1000.0 AS seconds"
-    found = graph.rows(query)
-    return float(found[0]["seconds"]) if found else None
+    rows = graph.rows(query)
+    return float(rows[0]["seconds"]) if rows else None
 
 
 _CLAIM: LiteralString = (
@@ -249,12 +252,17 @@ _CLAIM: LiteralString = (
 )
 
 
-def _claim(record: Any) -> Claim:
-    return Claim(run=record["run"], tag=record["tag"], seen_seconds_ago=record["seconds"], adopting=record["adopting"])
+def _claim(record: Mapping[str, Any]) -> Claim:
+    return Claim(
+        run=record["run"],
+        tag=record["tag"],
+        heartbeat_age_seconds=record["seconds"],
+        adopting=record["adopting"],
+    )
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float, poll_seconds: float = 0.5) -> bool:
-    """Ask again and again until it is so, or the time is up."""
+    """Poll until the condition holds, or the time is up. Returns whether it holds."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() >= end:

@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from loaders.model import NOT_SEEN as NOT_SEEN
 from loaders.model import Each, Node
 from tasks.access import Examination
 from tasks.failures import CallFailed
+from tasks.options import ProviderOptions as ProviderOptions
+from tasks.options import option as option
+from tasks.setting import Option as Option
 
 T = TypeVar("T")
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    OptionsT = TypeVarWithDefault("OptionsT", default=object)
+else:
+    OptionsT = TypeVar("OptionsT")
 
 
 class Per(Enum):
@@ -150,33 +159,11 @@ class ResourceType:
         return tuple(dict.fromkeys(each.node for each in self.each))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
-    """A setting of a provider: a flag, a variable, a key of the settings file. `many`: a list; `switch`: on or off.
-
-    names_variable  it is the NAME of a variable that holds a secret
-    secret          a URL, which is shown without the password in it
-    note            a line that `sync` says where it is given
-    aliases         other names of the same setting
-    """
-
-    name: str
-    meaning: str
-    default: str = ""
-    many: bool = False
-    switch: bool = False
-    names_variable: bool = False
-    secret: bool = False
-    note: str = ""
-    aliases: tuple[str, ...] = ()
-    check: Callable[[Any], str | None] | None = None  # what is wrong with the value, or None
-
-
-Options = Mapping[str, Any]
+Options = Mapping[str, Any]  # what a provider gets that declares its options by `Option`
 
 
 @dataclass(frozen=True, kw_only=True)
-class Provider:
+class Provider(Generic[OptionsT]):
     """A source of resource types: how its tenants and regions are found and its API is reached.
 
     tenants        the tenants that these options select. Raises NotConfigured, CallFailed
@@ -186,20 +173,27 @@ class Provider:
     problems       what this machine lacks to serve these options, one line each (a profile, a variable). Raises
                    NotConfigured, with the settings that enable it, where nothing says that the provider is wanted
     close          ends what `connect` opened
-    conflicts      an option that doesn't go with the others, and why
+    options        a class of ProviderOptions: its functions get an instance. Or a tuple of Option: they get a mapping
+    conflicts      for a tuple of options: one that contradicts the others, and why
     calls          the calls that a type's fetch makes, with permission and number
     check_access   tries what these types call, tenant by tenant; None where that can't be tried. Raises NotConfigured
     other_words    what other tools' `--<provider>-requested-syncs` takes, and selects nothing here: what is said of it
     """
 
     name: str
-    tenants: Callable[[Options, Any], Awaitable[Listed[Tenant]]]
-    regions: Callable[[Any, Options], Awaitable[Listed[str]]]
+    tenants: Callable[[OptionsT, Any], Awaitable[Listed[Tenant]]]
+    regions: Callable[[Any, OptionsT], Awaitable[Listed[str]]]
     connect: Callable[[Tenant, str, Any], Awaitable[Api]]
-    problems: Callable[[Options], Iterable[str]]
+    problems: Callable[[OptionsT], Iterable[str]]
     close: Callable[[], Awaitable[None]]
-    options: tuple[Option, ...] = ()
-    conflicts: Callable[[Options], tuple[str, str] | None] = lambda options: None
+    options: type[OptionsT] | tuple[Option, ...] = ()
+    conflicts: Callable[[OptionsT], tuple[str, str] | None] = lambda options: None
     calls: Callable[[Fetch], tuple[Call, ...]] = lambda fetch: tuple(Call(call=call) for call in fetch.calls)
-    check_access: Callable[[Options, Sequence[ResourceType], Any], Awaitable[Examination]] | None = None
+    check_access: Callable[[OptionsT, Sequence[ResourceType], Any], Awaitable[Examination]] | None = None
     other_words: Mapping[str, str] = field(default_factory=dict)
+
+    def read_options(self, values: Mapping[str, object]) -> OptionsT:
+        """The options as its functions get them. Raises ValueError where a value isn't of the declared type."""
+        if isinstance(self.options, type) and issubclass(self.options, ProviderOptions):
+            return cast(OptionsT, self.options.from_json(values))
+        return cast(OptionsT, values)

@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -31,17 +31,20 @@ from analysis.job import JobFileError
 from loaders.graph import Graph, GraphAddress
 from loaders.indexes import DuplicateNodes
 from loaders.ledger import Ledger, RunState, runs
-from loaders.scope import Scope
 from loaders.writer import RunRefused, revoke_claim
 from tasks.aws.doctor.iam_policy import ROLE, Policies
+from tasks.aws.options import AwsOptions
 from tasks.engine import registry
 from workers import embedded, schema
 from workers.commands import doctor
 from workers.commands.adopt import adopt, preview
 from workers.commands.forget import forget
 from workers.embedded import flock
-from workers.fleet import coordinator, health, local_fleet, permissions, readiness
+from workers.fleet import coordinator, fleet_readiness, health, permissions, programs, readiness
+from workers.fleet.local import WorkerKeepsCrashing, local_fleet
 from workers.fleet.process import connect_redis
+from workers.fleet.publisher import Publisher
+from workers.fleet.queues import COORDINATOR, FETCH, LOADER, every_queue
 from workers.report import report, schema_view, watch
 from workers.settings import configured, legacy_flags
 from workers.settings.settings import SettingError, Settings, known
@@ -83,7 +86,7 @@ def run(arguments: list[str]) -> int:
         return _say(error, report.USAGE)
     except (readiness.NotReady, RunRefused, DuplicateNodes, embedded.EmbeddedError) as error:
         return _say(error, report.FAILED)
-    except (local_fleet.WorkersKeepDying, watch.RunLost) as error:
+    except (WorkerKeepsCrashing, watch.RunLost) as error:
         return _say(error, report.FAILED)
     except (redis.RedisError, OperationalError) as error:
         return _say(f"the broker was lost: {error}", report.FAILED)
@@ -133,23 +136,19 @@ def _sync(settings: Settings, args: argparse.Namespace) -> int:
         app = _app(settings)
         if not local:
             off = _check_fleet(app, settings, graph, notes)
-
-        def publish_units(run: str, units: Iterable[Scope]) -> None:
-            for unit in units:
-                app.send_task(unit.type, args=(run, unit.id))
-
+        publisher = Publisher(app)
         if local:  # two fleets at one broker would take each other's tasks
             where = _data_dir(settings)
             problem = f"another sync runs with the data directory {where}: wait for it, or give this one --data-dir"
             stack.enter_context(flock.only(where / "sync.lock", problem))
         if args.resume:
-            ledger = coordinator.resume(settings, graph, client, args.resume, publish_units)
+            ledger = coordinator.resume(settings, graph, client, args.resume, publisher)
         else:
-            ledger = coordinator.start(settings, graph, client, publish_units, off)
+            ledger = coordinator.start(settings, graph, client, publisher, off)
         try:
             fleet = None
             if local:
-                fleet = stack.enter_context(local_fleet.local_fleet(settings, _data_dir(settings) / "logs"))
+                fleet = stack.enter_context(local_fleet(settings, _data_dir(settings) / "logs"))
             watch.until_the_end(ledger, graph, notes, fleet)
         except BaseException as error:
             if local:  # nobody is left who would go on with it
@@ -185,12 +184,12 @@ def _check_fleet(app: Celery, settings: Settings, graph: Graph, notes: Console) 
     """The same, as the workers see it."""
     options = settings.run_config()["options"]
     for seconds in FLEET_RESPONSE_SECONDS:
-        responses = readiness.ask_fleet(app, settings.modules, options, seconds=seconds)
+        responses = fleet_readiness.ask_fleet(app, settings.modules, options, seconds=seconds)
         if not responses.lacks(settings.modules):
             break
     for line in responses.notes:
         notes.print(line, highlight=False, soft_wrap=True)
-    readiness.check_fleet(responses, settings.modules, graph.database_id(), selected=settings.selects)
+    fleet_readiness.check_fleet(responses, settings.modules, graph.database_id(), selected=settings.selects)
     return responses.off
 
 
@@ -235,7 +234,8 @@ def _from_here(path: Path) -> Path:
 def _app(settings: Settings) -> Celery:
     """The app of this process, with the settings of this command."""
     os.environ.update(settings.as_environment())
-    from workers.fleet.app import app, configuration  # reads its settings when it is imported
+    from workers.fleet.app import app  # reads its settings when it is imported
+    from workers.fleet.configuration import configuration
 
     app.conf.update(configuration(settings))
     return app
@@ -379,9 +379,10 @@ def _schema(settings: Settings, args: argparse.Namespace) -> int:
 
 
 def _iam_policy(settings: Settings, args: argparse.Namespace) -> int:
-    options = settings.run_config()["options"]
-    types = registry.requested("aws", options.get("aws_requested_syncs") or ())
-    policies = Policies(types=types, role=options.get("aws_assume_role") or ROLE, hub=args.account == "hub")
+    types = registry.requested("aws", settings.requested_syncs("aws"))
+    policies = Policies(
+        types=types, role=settings.options(AwsOptions).aws_assume_role or ROLE, hub=args.account == "hub"
+    )
     formats = {
         "json": policies.document,
         "cloudformation": policies.cloudformation,
@@ -429,25 +430,23 @@ def _console(pipe_width: int = PIPE_WIDTH) -> Console:
 
 def _worker(settings: Settings, args: argparse.Namespace) -> int:
     queues = [word.strip() for word in args.queues.split(",") if word.strip()]
-    known = {"coordinator", "loader", "fetch", *(f"fetch.{name}" for name in registry.providers())}
+    known = {FETCH, *every_queue()}
     if unknown := [queue for queue in queues if queue not in known]:
         raise SettingError("--queues", unknown[0], f"no such queue; known: {', '.join(sorted(known))}")
-    if "loader" in queues and settings.neo4j_uri is None:
+    if LOADER in queues and settings.neo4j_uri is None:
         raise SettingError("neo4j_uri", None, "a loader needs the graph: --neo4j-uri or CHARTFLEET_NEO4J_URI")
-    concurrency = 1 if queues == ["loader"] else settings.concurrency or None  # there is one writer
-    return _celery(settings, local_fleet.worker_command(queues, concurrency, args.hostname, *args.celery))
+    concurrency = 1 if queues == [LOADER] else settings.concurrency or None  # there is one writer
+    return _celery(settings, programs.worker_command(queues, concurrency, args.hostname, args.celery))
 
 
 def _beat(settings: Settings, args: argparse.Namespace) -> int:
     if not settings.schedule:
         raise SettingError("schedule", None, "beat needs one: set CHARTFLEET_SCHEDULE, e.g. '0 3 * * *'")
-    return _celery(settings, [sys.executable, "-m", "celery", "--app", "workers.app", "beat", *args.celery])
+    return _celery(settings, programs.beat_command(args.celery))
 
 
 def _flower(settings: Settings, args: argparse.Namespace) -> int:
-    # Flower can stop workers: it is this machine's own, unless its own options say more.
-    command = [sys.executable, "-m", "celery", "--app", "workers.app", "flower", "--address=127.0.0.1", *args.celery]
-    return _celery(settings, command)
+    return _celery(settings, programs.flower_command(args.celery))
 
 
 def _health(settings: Settings, args: argparse.Namespace) -> int:
@@ -459,7 +458,7 @@ def _health(settings: Settings, args: argparse.Namespace) -> int:
         found = health.beat(_app(settings), _impatient(settings.broker))
     else:
         found = health.worker(_app(settings), _impatient(settings.broker), settings, args.hostname)
-    if not found.well:
+    if not found.healthy:
         return _say(found.text, report.FAILED)
     print(found.text)
     return report.COMPLETE
@@ -555,7 +554,9 @@ def _parser() -> argparse.ArgumentParser:
     services.add_argument("action", choices=("start", "stop", "status"))
     commands.add_parser("config", parents=[common], help="every setting, its value and where that came from")
     worker = commands.add_parser("worker", parents=[common], help="a worker of the fleet")
-    worker.add_argument("--queues", default="coordinator,fetch", help="coordinator, fetch (or fetch.aws, ...), loader")
+    worker.add_argument(
+        "--queues", default=f"{COORDINATOR},{FETCH}", help="coordinator, fetch (or fetch.aws, ...), loader"
+    )
     worker.add_argument("--hostname", help="name of the worker, unique on its host (default: one of its own)")
     for name, meaning in (("beat", "starts runs by the schedule"), ("flower", "the fleet in a web page")):
         commands.add_parser(name, parents=[common], help=meaning)

@@ -1,1 +1,1 @@
-"""What policies say: AWS's evaluation of them, for the jobs and for declarations under `tasks/`."""
+"""AWS's evaluation of policies, for analysis jobs and for declarations under `tasks/`."""

@@ -1,6 +1,6 @@
-"""Which addresses are reached over the internet, as IANA's registries say: the data, and how many of a range are.
+"""Which addresses are globally reachable, by IANA's registries, and how many of a range are.
 
-Python's own `ipaddress.is_global` follows the registries of the day of its release, which differ from one to the next.
+Python's `ipaddress.is_global` uses the registries of its release date, so that it differs between Python versions.
 """
 
 from __future__ import annotations
@@ -25,41 +25,41 @@ class Span(NamedTuple):
 
 
 def reachable(networks: Iterable[Network], version: int) -> int:
-    """How many addresses of these ranges, together, are reached over the internet."""
-    spans = _merged(_span(network) for network in networks if network.version == version)
+    """How many addresses of these ranges, together, are globally reachable."""
+    spans = _merged(span_of(network) for network in networks if network.version == version)
     return sum(
-        max(0, min(one.end, other.end) - max(one.start, other.start)) for one in spans for other in internet(version)
+        max(0, min(span.end, block.end) - max(span.start, block.start)) for span in spans for block in internet(version)
     )
 
 
 @cache
 def internet(version: int) -> tuple[Span, ...]:
-    """What is reached over the internet. Of two blocks, one within the other, the narrower one's word counts."""
-    blocks = json.loads(FILE.read_text(encoding="utf-8"))[f"ipv{version}"]
-    parsed = [(ipaddress.ip_network(block), reached) for block, reached, _ in blocks]
-    found: list[Span] = []
-    for network, reached in sorted(parsed, key=lambda pair: pair[0].prefixlen):
-        span = _span(network)
-        found = [rest for one in found for rest in _without(one, span)] + ([span] if reached else [])
-    return tuple(_merged(found))
+    """The globally reachable addresses. Where a block lies within another, the narrower one counts."""
+    blocks: list[tuple[str, bool, str]] = json.loads(FILE.read_text(encoding="utf-8"))[f"ipv{version}"]
+    parsed = [(ipaddress.ip_network(block), reachable) for block, reachable, _ in blocks]
+    spans: list[Span] = []
+    for network, is_reachable in sorted(parsed, key=lambda pair: pair[0].prefixlen):
+        block = span_of(network)
+        spans = [rest for span in spans for rest in _without(span, block)] + ([block] if is_reachable else [])
+    return tuple(_merged(spans))
 
 
-def _without(one: Span, taken: Span) -> list[Span]:
-    sides = (Span(one.start, min(one.end, taken.start)), Span(max(one.start, taken.end), one.end))
+def _without(span: Span, block: Span) -> list[Span]:
+    sides = (Span(span.start, min(span.end, block.start)), Span(max(span.start, block.end), span.end))
     return [side for side in sides if side.start < side.end]
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:
-    """The same addresses in order, none twice."""
-    found: list[Span] = []
+    """The same addresses in order, without overlaps."""
+    merged: list[Span] = []
     for span in sorted(spans):
-        if found and span.start <= found[-1].end:
-            found[-1] = Span(found[-1].start, max(found[-1].end, span.end))
+        if merged and span.start <= merged[-1].end:
+            merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
         else:
-            found.append(span)
-    return found
+            merged.append(span)
+    return merged
 
 
-def _span(network: Network) -> Span:
+def span_of(network: Network) -> Span:
     start = int(network.network_address)
     return Span(start, start + network.num_addresses)

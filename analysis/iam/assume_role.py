@@ -1,14 +1,15 @@
 """(AWSPrincipal)-[:STS_ASSUMEROLE_ALLOW]->(AWSRole): which users and roles may assume which roles, by AWS's rules.
 
-- The role's trust policy must always allow it. Within an account, trust in the principal itself is enough (of a role,
-  its boundary must allow it as well); trust in the account leaves it to the principal's own policies and boundary.
-  Across accounts both sides must allow it.
-- What any of these policies denies is denied.
-- Conditions are decided by what the graph knows of the principal and the role; what depends on the request the edge
-  keeps as `conditions`. It has none only where nothing has to hold.
+- The role's trust policy must always allow it. Within an account, trust in the principal itself is enough (if it is a
+  role, its boundary must allow it as well); trust in the account leaves the decision to the principal's own policies
+  and boundary. Across accounts both sides must allow it.
+- A denial by any of these policies denies it.
+- Conditions are decided as far as the graph knows the principal and the role. Those that depend on the request are
+  stored on the edge, as `conditions`; an edge without them holds unconditionally.
 
-Services and federated identities are no principals of an account, and have no edges; whom a role lets in whoever they
-are, `open_trust` says. What an organization forbids isn't read. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+Services and federated identities are not principals of an account and have no edges. Roles that any external principal
+may assume are found by `open_trust`. Service control policies are not read.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
 from __future__ import annotations
@@ -19,23 +20,26 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from analysis.edges import EDGES_PER_TRANSACTION, delete, pages
+from analysis.edges import delete_edges, write_edges
 from analysis.iam import principals
+from analysis.iam.arn import account_of
 from analysis.iam.assume_role_findings import FINDINGS
 from analysis.iam.edge_conditions import Way, as_text
-from analysis.iam.policy_evaluation import ALWAYS, Access, access, either
-from analysis.iam.principals import USERS_AND_ROLES, Principal, account_of
+from analysis.iam.policy_evaluation import ALWAYS, Access, access, any_of
+from analysis.iam.principals import USERS_AND_ROLES, Principal
 from analysis.iam.resources import Resources
-from analysis.iam.trust import ACTION, ANYBODY, How, Role, Trust, Trusts
+from analysis.iam.trust import ACTION, How, Role, Trust, Trusts
+from analysis.iam.trust_policy import ANYBODY
 from analysis.job import Job
 from loaders.graph import Graph
+from loaders.pages import pages
 
 ROLES_AT_A_TIME: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """`conditions`: JSON text of what must hold; see docs/compatibility.md. None: nothing has to."""
+    """`conditions`: JSON text of what must hold; see docs/compatibility.md. None: it holds unconditionally."""
 
     source: str
     target: str
@@ -43,35 +47,35 @@ class Edge:
 
 
 def edges(sources: Iterable[Principal], roles: Collection[Role]) -> Iterator[Edge]:
-    """Who of the principals may assume which of the roles. Only pairs that may come to something are looked at."""
-    whole = _Roles(roles)
-    parts: dict[tuple[str, str | None], _Roles] = {}
+    """Which of the principals may assume which of the roles. Only pairs that a policy connects are evaluated."""
+    all_roles = _Roles(roles)
+    by_place: dict[tuple[str, str | None], _Roles] = {}
     for source in sources:
-        if any(one.depends_on_resource for one in (*source.statements, *(source.boundary or ()))):
-            parts = parts or {place: _Roles(some) for place, some in _by_place(roles).items()}
-            for place, some in parts.items():
-                yield from some.edges(source.in_request_for(*place))
+        if any(statement.depends_on_resource for statement in (*source.statements, *(source.boundary or ()))):
+            by_place = by_place or {place: _Roles(of_place) for place, of_place in _by_place(roles).items()}
+            for place, roles_there in by_place.items():
+                yield from roles_there.edges(source.in_request_for(*place))
         else:
-            yield from whole.edges(source.in_request_for("", None))
+            yield from all_roles.edges(source.in_request_for("", None))
 
 
 def _by_place(roles: Iterable[Role]) -> Mapping[tuple[str, str | None], list[Role]]:
     """By account and organization."""
-    found: defaultdict[tuple[str, str | None], list[Role]] = defaultdict(list)
+    by_place: defaultdict[tuple[str, str | None], list[Role]] = defaultdict(list)
     for role in roles:
-        found[role.account, role.organization].append(role)
-    return found
+        by_place[role.account, role.organization].append(role)
+    return by_place
 
 
 class _Roles:
-    """Roles that principals are asked about together."""
+    """Roles that are evaluated together."""
 
     def __init__(self, roles: Collection[Role]) -> None:
         self._resources = Resources(role.arn for role in roles)
         self._trusts = Trusts(roles)
 
     def edges(self, source: Principal) -> Iterator[Edge]:
-        """`source`: with what its policies say in requests for these roles."""
+        """`source`: with its policies resolved for requests for these roles."""
         own = access(source.statements, ACTION, self._resources)
         boundary = None if source.boundary is None else access(source.boundary, ACTION, self._resources)
         for role in sorted(own.allow.keys() | self._trusts.naming(source)):
@@ -81,29 +85,29 @@ class _Roles:
 
 
 def _edge(source: Principal, role: str, trust: Trust, own: Access, boundary: Access | None) -> Edge | None:
-    denied = either(trust.denied, own.deny.get(role))
+    denied = any_of(trust.denied, own.deny.get(role))
     policies: Way = {"identity": own.allow.get(role), "boundary": ALWAYS}
     if boundary is not None:
-        denied = either(denied, boundary.deny.get(role))
+        denied = any_of(denied, boundary.deny.get(role))
         policies["boundary"] = boundary.allow.get(role)
     if denied == ALWAYS:
         return None
     ways: list[Way] = [
-        {"trust": conditions} | {kind: policies[kind] for kind in _asked(how, source, role)}
+        {"trust": conditions} | {kind: policies[kind] for kind in _required(how, source, role)}
         for how, conditions in trust.by.items()
     ]
     possible = [way for way in ways if None not in way.values()]
     return Edge(source.arn, role, as_text(possible, denied)) if possible else None
 
 
-def _asked(how: How, source: Principal, role: str) -> tuple[str, ...]:
+def _required(how: How, source: Principal, role: str) -> tuple[str, ...]:
     """The principal's policies that must allow it as well."""
     if how is How.ACCOUNT or source.account != account_of(role):
         return ("identity", "boundary")
     return ("boundary",) if how is How.ITSELF and source.is_role else ()
 
 
-# --- in the graph ---
+# --- the graph ---
 
 JOB: Final = Job(
     name="aws_iam_assume_role",
@@ -115,20 +119,19 @@ JOB: Final = Job(
 )
 
 
-def draw(graph: Graph, tag: int) -> None:
-    """Make the relationships what the policies in the graph say now. Repeating it changes nothing."""
+def write(graph: Graph, tag: int) -> None:
+    """Update the relationships to the policies in the graph. Repeating it changes nothing."""
     organizations = principals.organizations(graph)
     for account in principals.accounts(graph, USERS_AND_ROLES):
         sources = list(principals.of_account(graph, account, USERS_AND_ROLES))
         for roles in pages(_trusting(graph, account), ROLES_AT_A_TIME):
-            for page in pages(edges(sources, _read(graph, roles, organizations)), EDGES_PER_TRANSACTION):
-                rows = [asdict(edge) for edge in page]
-                graph.write(lambda tx, rows=rows: tx.run(_DRAW, edges=rows, tag=tag).consume())  # type: ignore[misc]
-    delete(graph, _DELETE, {"tag": tag})
+            found = edges(sources, _read(graph, roles, organizations))
+            write_edges(graph, _WRITE, map(asdict, found), tag)
+    delete_edges(graph, _DELETE, {"tag": tag})
 
 
 def _trusting(graph: Graph, account: str) -> list[str]:
-    """ARNs of all roles that trust somebody of the account, or anybody."""
+    """ARNs of all roles that trust somebody in the account, or anybody."""
     starts = [account, account.replace(":iam:", ":sts:")]
     names = {"number": account_of(account), "iam": starts[0], "sts": starts[1], "anybody": ANYBODY}
     return [row["arn"] for row in graph.rows(_TRUSTING, names)]
@@ -155,7 +158,7 @@ MATCH (role:AWSPrincipal {arn: arn})
 RETURN arn, role.trust_policy AS trust_policy, role.trust_policy_version AS version
 """
 
-_DRAW: Final = """
+_WRITE: Final = """
 UNWIND $edges AS edge
 MATCH (source:AWSPrincipal {arn: edge.source})
 MATCH (role:AWSPrincipal {arn: edge.target})
@@ -164,7 +167,7 @@ MERGE (source)-[may:STS_ASSUMEROLE_ALLOW]->(role)
 SET may.lastupdated = $tag, may.conditions = edge.conditions
 """
 
-# Of roles that a scope has read: what an earlier tool left of others stays, taken over or not.
+# Only for roles that a scope has read: edges that an earlier tool left on others are kept, adopted or not.
 _DELETE: Final = """
 MATCH (source:AWSPrincipal)-[may:STS_ASSUMEROLE_ALLOW]->(role:AWSPrincipal)
 WHERE may._scope IS NULL AND source._scope IS NOT NULL AND role._scope IS NOT NULL

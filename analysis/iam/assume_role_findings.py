@@ -1,5 +1,5 @@
-"""What the verdict on who may assume which role tells: roles that anybody may, that another account may, and of which
-that isn't known, as who may be let in wasn't read.
+"""The findings about roles: those that anybody may assume, those that another account may assume, and those of which
+that isn't known because what they trust wasn't read.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ WITH role, account, anybody, sources, size(anybody) + size(sources) > 0 AS open,
          WHEN other =~ '[0-9]{12}' AND NOT EXISTS {
            MATCH (known:AWSPrincipal)
            WHERE known.arn STARTS WITH start + other + ':' AND (known:AWSUser OR known:AWSRole)
-         } THEN 'trusts account ' + other + ', which is not read'
+         } THEN 'trusts account ' + other + ', which is not synced'
          WHEN other =~ 'o-[a-z0-9]+' AND NOT EXISTS {
            MATCH (:AWSOrganization {id: other})-[:RESOURCE*2..3]->(:AWSAccount)
-         } THEN 'trusts organization ' + other + ', which is not read'
+         } THEN 'trusts organization ' + other + ', which is not synced'
          WHEN other =~ 'o-[a-z0-9]+' AND EXISTS {
            MATCH (:AWSOrganization {id: other})-[:RESOURCE*2..3]->(member:AWSAccount)
            WHERE NOT EXISTS {
              MATCH (known:AWSPrincipal)
              WHERE known.arn STARTS WITH start + member.id + ':' AND (known:AWSUser OR known:AWSRole)
            }
-         } THEN 'trusts organization ' + other + ', whose accounts are not all read'
+         } THEN 'trusts organization ' + other + ', whose accounts are not all synced'
          WHEN other =~ '[0-9]{12}|o-[a-z0-9]+' OR NOT other CONTAINS ' ' THEN null
          ELSE 'trusts ' + other
        END AS why
@@ -67,10 +67,11 @@ FINDINGS: Final = Findings(
     name="roles that anybody or another account may assume",
     one="role that anybody or another account may assume",
     text=(
-        "First those that anybody may: principals of any AWS account (`*`), or users of a provider that anybody can "
-        "be; then those that principals of another account may, by trust policies, their own and boundaries. The "
-        "relationship has the conditions, if any. Not known: those that trust an account that isn't read, or others "
-        "whom they don't name. Users of SAML providers aren't looked at, and what an organization forbids isn't read."
+        "First those that anybody may assume: principals of any AWS account (`*`), or users of an identity provider "
+        "open to anybody; then those that principals of another account may assume, by trust policies, their own "
+        "policies and boundaries. The relationship has the conditions, if any. Not known: those that trust an account "
+        "that isn't synced, or others whom they don't name. Users of SAML providers and service control policies are "
+        "not considered."
     ),
     query=_QUERY,
 )

@@ -1,4 +1,4 @@
-"""What the operators of a condition say of a value that a request has, or hasn't. Pure; None: it isn't known.
+"""Whether a condition's operators match the value of a request, or its absence. Pure functions; None: not known.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 """
@@ -6,15 +6,17 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_con
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
 from analysis.iam.patterns import expression
+from analysis.iam.three_valued import every, some
 
-# What a request has under a key: one value, several (of a key that may have many), or None where it hasn't the key.
+# A request's value of a key: one text, several for a key with many values, or None if the request lacks the key.
 Found = tuple[str, ...] | None
 Test = Callable[[str, str], bool | None]
 
@@ -27,7 +29,7 @@ def like(text: str, pattern: str) -> bool:
 
 
 def arn_like(arn: str, pattern: str) -> bool | None:
-    """Part by part: a star reaches over a colon in the last only. Of a pattern with fewer parts AWS doesn't say."""
+    """Compares part by part: `*` matches a colon only in the last. Undocumented for patterns with fewer parts."""
     parts, wanted = arn.split(":", _PARTS_OF_AN_ARN - 1), pattern.split(":", _PARTS_OF_AN_ARN - 1)
     if pattern == "*":
         return True
@@ -36,7 +38,7 @@ def arn_like(arn: str, pattern: str) -> bool | None:
     return len(parts) == len(wanted) and all(map(like, parts, wanted))
 
 
-# What the policy compares with must be of the operator's kind, or nothing is known; what a request has needn't be.
+# The policy's value must be of the operator's type, or the result is not known. The request's value needn't be.
 
 
 def _within(address: str, network: str) -> bool | None:
@@ -51,8 +53,8 @@ def _within(address: str, network: str) -> bool | None:
 
 
 def _compared(read: Callable[[str], float | None], compare: Callable[[float, float], bool]) -> Test:
-    def test(one: str, other: str) -> bool | None:
-        first, second = read(one), read(other)
+    def test(text: str, wanted: str) -> bool | None:
+        first, second = read(text), read(wanted)
         return None if second is None else first is not None and compare(first, second)
 
     return test
@@ -67,32 +69,40 @@ def number(text: str) -> float | None:
 
 @lru_cache(maxsize=10_000)
 def seconds(time: str) -> float | None:
-    """A time of a policy, ISO 8601 or seconds since 1970."""
-    if (found_number := number(time)) is not None:
-        return found_number
+    """A policy's time, in ISO 8601 or as seconds since 1970, as seconds since 1970."""
+    if (epoch := number(time)) is not None:
+        return epoch
     try:
-        found = datetime.fromisoformat(time)
+        parsed = datetime.fromisoformat(time)
     except ValueError:
         return None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+
+
+def _equal(text: str, wanted: str) -> bool:
+    return text == wanted
+
+
+def _equal_ignoring_case(text: str, wanted: str) -> bool:
+    return text.lower() == wanted.lower()
 
 
 _ORDER: Final[Mapping[str, Callable[[float, float], bool]]] = {
-    "equals": lambda one, other: one == other,
-    "lessthan": lambda one, other: one < other,
-    "lessthanequals": lambda one, other: one <= other,
-    "greaterthan": lambda one, other: one > other,
-    "greaterthanequals": lambda one, other: one >= other,
+    "equals": operator.eq,
+    "lessthan": operator.lt,
+    "lessthanequals": operator.le,
+    "greaterthan": operator.gt,
+    "greaterthanequals": operator.ge,
 }
 
 _TESTS: Final[Mapping[str, Test]] = {
-    "stringequals": lambda one, other: one == other,
-    "stringequalsignorecase": lambda one, other: one.lower() == other.lower(),
+    "stringequals": _equal,
+    "stringequalsignorecase": _equal_ignoring_case,
     "stringlike": like,
-    "binaryequals": lambda one, other: one == other,
-    "bool": lambda one, other: one.lower() == other.lower(),
+    "binaryequals": _equal,
+    "bool": _equal_ignoring_case,
     "ipaddress": _within,
-    "arnequals": arn_like,  # the same as ArnLike, says AWS
+    "arnequals": arn_like,  # AWS documents it as the same as ArnLike
     "arnlike": arn_like,
     **{f"numeric{name}": _compared(number, compare) for name, compare in _ORDER.items()},
     **{f"date{name}": _compared(seconds, compare) for name, compare in _ORDER.items()},
@@ -112,9 +122,10 @@ _NEGATED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One key under one operator of a condition. `test`: the operator without what stands around it.
+    """One key under one operator of a condition.
 
-    unresolved   some value names a policy variable that the request has no value for, so nothing is equal to it
+    test         the operator without its prefix, its suffix and its negation
+    unresolved   some value names a policy variable that the request has no value for, so nothing equals it
     """
 
     operator: str
@@ -132,7 +143,7 @@ class Entry:
 
     @property
     def patterns(self) -> bool:
-        """Whether its values may hold wildcards."""
+        """Whether its values may contain wildcards."""
         return self.test == "stringlike" or self.of_arns
 
     @property
@@ -140,39 +151,39 @@ class Entry:
         return self.test in ("arnlike", "arnequals")
 
     def holds(self, found: Found) -> bool | None:
-        """Whether a request with this value fulfils it. None: that isn't known."""
+        """Whether a request with this value satisfies it. None: not known."""
         if not self.known:
             return None
         if self.test == "null":
             return any((value.lower() == "true") is (not found) for value in self.values)
         if not found:
             return self._without()
-        each = [_either(_TESTS[self.test](one, value) for value in self.values) for one in found]
+        results = [some(_TESTS[self.test](text, value) for value in self.values) for text in found]
         if self.unresolved:
-            each = [one or None for one in each]
+            results = [result or None for result in results]
         if self.negated:
-            each = [None if one is None else not one for one in each]
-        every = self.quantifier == ALL or (self.negated and self.quantifier != ANY)
-        return _every(each) if every else _either(each)
+            results = [None if result is None else not result for result in results]
+        for_all = self.quantifier == ALL or (self.negated and self.quantifier != ANY)
+        return every(results) if for_all else some(results)
 
     def _without(self) -> bool:
-        """Of a request that hasn't the key."""
+        """For a request that lacks the key."""
         if self.if_exists or self.quantifier == ALL:
             return True
         return self.negated and self.quantifier != ANY
 
 
 def entries(condition: Any) -> tuple[Entry, ...]:
-    """All that has to hold. Raises ValueError where it isn't a condition."""
+    """Everything that must hold. Raises ValueError if it isn't a condition."""
     if condition is None:
         return ()
     if not isinstance(condition, Mapping) or not all(isinstance(keys, Mapping) for keys in condition.values()):
-        raise ValueError("a Condition is no JSON object of objects")
-    return tuple(entry(operator, key, values) for operator, keys in condition.items() for key, values in keys.items())
+        raise ValueError("a Condition is not a JSON object of objects")
+    return tuple(entry(name, key, values) for name, keys in condition.items() for key, values in keys.items())
 
 
-def entry(operator: str, key: str, values: Any) -> Entry:
-    word = operator.lower()
+def entry(operator_name: str, key: str, values: Any) -> Entry:
+    word = operator_name.lower()
     quantifier = next((start for start in (ALL, ANY) if word.startswith(start)), "")
     word = word.removeprefix(quantifier)
     if_exists = word.endswith("ifexists")
@@ -180,14 +191,4 @@ def entry(operator: str, key: str, values: Any) -> Entry:
     listed: Sequence[Any] = values if isinstance(values, list) else [values]
     texts = tuple(str(value).lower() if isinstance(value, bool) else str(value) for value in listed)
     test = _NEGATED.get(word, word)
-    return Entry(operator, key.lower(), texts, test, word in _NEGATED, if_exists, quantifier)
-
-
-def _either(responses: Iterable[bool | None]) -> bool | None:
-    said = list(responses)
-    return True if True in said else None if None in said else False
-
-
-def _every(responses: Iterable[bool | None]) -> bool | None:
-    said = list(responses)
-    return False if False in said else None if None in said else True
+    return Entry(operator_name, key.lower(), texts, test, word in _NEGATED, if_exists, quantifier)

@@ -1,5 +1,5 @@
-"""Conditions that the graph can decide, as who asks is known: what is true vanishes, what is false takes its
-statement away, and what isn't known stays.
+"""Decides conditions as far as the graph knows the principal: a true part is dropped, a false part removes the whole
+statement, and an unknown part stays.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 """
@@ -14,15 +14,16 @@ from functools import lru_cache
 from typing import Any, Final
 
 from analysis.iam.patterns import any_value, covers, has_variable, overlaps
+from analysis.iam.policy_variables import literally, substitute
 from analysis.iam.request_context import UNDECIDED, Context, depends_on_principal, depends_on_resource
-from analysis.iam.variables import literally, put_in
+from analysis.iam.three_valued import every, some
 
 _OPERATOR: Final = re.compile(r"(?:(forallvalues|foranyvalue):)?(.+?)(ifexists)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A key of a condition, with the operator and the values that it is compared with."""
+    """One key of a condition, with its operator and the values that it is compared with."""
 
     operator: str
     key: str
@@ -30,34 +31,38 @@ class Entry:
 
     @property
     def parts(self) -> tuple[str, str, bool]:
-        """`forallvalues`, `foranyvalue` or nothing, the operator without it, and whether the key may be absent."""
-        found = _OPERATOR.fullmatch(self.operator.lower())
-        return (found[1] or "", found[2], bool(found[3])) if found else ("", "", False)
+        """`forallvalues`, `foranyvalue` or nothing; the operator without it; and whether the key may be absent."""
+        match = _OPERATOR.fullmatch(self.operator.lower())
+        return (match[1] or "", match[2], bool(match[3])) if match else ("", "", False)
 
 
 @lru_cache(maxsize=20_000)
 def entries(condition: str) -> tuple[Entry, ...] | None:
-    """All of a condition, each of which must hold; None where it isn't a condition as IAM has them."""
-    said = json.loads(condition)
-    found = []
-    for block in said if isinstance(said, list) else [said]:
+    """The entries of a condition, all of which must hold; None if it isn't a valid IAM condition."""
+    parsed: list[Entry] = []
+    for block in _blocks(condition):
         if not isinstance(block, Mapping):
             return None
         for operator, keys in block.items():
             if not isinstance(keys, Mapping):
                 return None
-            found += [Entry(operator, key, tuple(_texts(values))) for key, values in keys.items()]
-    return tuple(found)
+            parsed += [Entry(operator, key, tuple(_texts(values))) for key, values in keys.items()]
+    return tuple(parsed)
 
 
-def _texts(values: Any) -> Iterable[str]:
+def _blocks(condition: str) -> list[Any]:
+    value = json.loads(condition)
+    return value if isinstance(value, list) else [value]
+
+
+def _texts(values: object) -> Iterable[str]:
     for value in values if isinstance(values, list) else [values]:
         yield value if isinstance(value, str) else json.dumps(value)
 
 
 @lru_cache(maxsize=20_000)
 def depends(condition: str, *, on_resource: bool = False) -> bool:
-    """Whether it may be decided by who asks; `on_resource`: by what is asked for."""
+    """Whether it may be decided by what is known of the principal; `on_resource`: of the resource."""
     on = depends_on_resource if on_resource else depends_on_principal
     return any(
         on(entry.key) or any(map(has_variable, entry.values) if not on_resource else ())
@@ -66,7 +71,7 @@ def depends(condition: str, *, on_resource: bool = False) -> bool:
 
 
 def decide(condition: str, context: Context) -> str | bool:
-    """Whether it holds; or, where that isn't known, what of it has to. As JSON text of a list."""
+    """Whether it holds; or, if that isn't known, the part of it that decides, as JSON text of a list."""
     known = entries(condition)
     if known is None:
         return condition
@@ -81,14 +86,13 @@ def decide(condition: str, context: Context) -> str | bool:
 
 
 def _without(condition: str, left: frozenset[Entry]) -> str:
-    """What is left, as the policy spells it."""
-    said = json.loads(condition)
+    """The remaining entries, in the policy's own spelling."""
     blocks = []
-    for block in said if isinstance(said, list) else [said]:
+    for block in _blocks(condition):
         kept = {
-            operator: some
+            operator: remaining
             for operator, keys in block.items()
-            if (some := {k: v for k, v in keys.items() if Entry(operator, k, tuple(_texts(v))) in left})
+            if (remaining := {k: v for k, v in keys.items() if Entry(operator, k, tuple(_texts(v))) in left})
         }
         if kept:
             blocks.append(kept)
@@ -96,7 +100,7 @@ def _without(condition: str, left: frozenset[Entry]) -> str:
 
 
 def _holds(entry: Entry, context: Context) -> bool | None:
-    """None: that isn't known."""
+    """Whether it holds; None: not known."""
     quantifier, operator, if_exists = entry.parts
     value = context.get(entry.key)
     if operator == "null":
@@ -106,16 +110,16 @@ def _holds(entry: Entry, context: Context) -> bool | None:
     if matching is None:
         return None
     if value is UNDECIDED:
-        # Whatever the key has: the values hold variables that the request can't have.
-        nothing = not negated and all(put_in(text, context) is None for text in entry.values)
-        return False if nothing and not if_exists and quantifier != "forallvalues" else None
+        # Whatever the key's value: these values name variables that the request can't have.
+        unmatched = not negated and all(substitute(text, context) is None for text in entry.values)
+        return False if unmatched and not if_exists and quantifier != "forallvalues" else None
     if value is None:
         return _holds_without_key(quantifier, negated=negated, if_exists=if_exists)
     assert isinstance(value, str)
-    found = {_matches(text, value, matching, context) for text in entry.values}
-    if negated and any(put_in(text, context) is None for text in entry.values):
-        return None  # what AWS makes of a variable without a value here isn't documented
-    return not negated if True in found else None if None in found else negated
+    matched = some(_matches(text, value, matching, context) for text in entry.values)
+    if negated and any(substitute(text, context) is None for text in entry.values):
+        return None  # how AWS treats a variable without a value here isn't documented
+    return None if matched is None else matched is not negated
 
 
 def _holds_without_key(quantifier: str, *, negated: bool, if_exists: bool) -> bool:
@@ -125,17 +129,17 @@ def _holds_without_key(quantifier: str, *, negated: bool, if_exists: bool) -> bo
 
 
 def _matches(text: str, value: str, matching: Matching, context: Context) -> bool | None:
-    word = put_in(literally(text) if matching.literal else text, context)
+    word = substitute(literally(text) if matching.literal else text, context)
     if word is None:
         return False
     if not has_variable(word):
         return matching.of(word, value)
-    found = _same(any_value(word), value)
-    return None if found else found
+    possible = _same(any_value(word), value)
+    return None if possible else possible
 
 
 def _same(word: str, value: str) -> bool | None:
-    """Whether a pattern matches what another one does; None: some of it."""
+    """Whether a pattern matches everything that another does; None: only some of it."""
     if covers(word, value):
         return True
     return None if overlaps(word, value) else False
@@ -146,17 +150,16 @@ def _same_in_any_case(word: str, value: str) -> bool | None:
 
 
 def _same_arn(word: str, value: str) -> bool | None:
-    """Each of the six parts by itself: in an ARN a star doesn't reach beyond a colon, but in the last."""
+    """Part by part: in an ARN `*` matches no colon, except in the last part."""
     words, values = word.split(":", 5), value.split(":", 5)
     if len(words) < 6 or len(values) < 6:
         return None
-    found = [_same(one, other) for one, other in zip(words, values, strict=True)]
-    return False if False in found else None if None in found else True
+    return every(_same(part, other) for part, other in zip(words, values, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """How a value is compared. `literal`: wildcards mean nothing."""
+    """How a value is compared. `literal`: wildcards are plain characters."""
 
     of: Callable[[str, str], bool | None]
     literal: bool = False

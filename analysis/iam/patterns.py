@@ -1,7 +1,7 @@
-"""The words of policies: patterns with `*` (any text) and `?` (exactly one character), against texts and each other.
+"""Patterns in policies, with `*` (any text) and `?` (exactly one character): matched against texts and each other.
 
-Who writes policies in one account must not be able to hold up the analysis of all: nothing here takes long, whatever
-the pattern. `${aws:username}` and the like are policy variables; `${*}`, `${?}` and `${$}` stand for the characters.
+Somebody who writes policies in one account must not be able to stall the analysis of all accounts: nothing here takes
+long for any pattern. `${aws:username}` and the like are policy variables; `${*}`, `${?}` and `${$}` are the characters.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _VARIABLE: Final = re.compile(r"\$\{[^*?$}][^}]*\}")
 _TOKEN: Final = re.compile(r"\$\{([*?$])\}|\*+|\?|.", re.DOTALL)
 _WILD: Final = re.compile(r"[*?$]")
 
-# What stands for `*` and `?` where a pattern is itself the text. Unicode has no such characters.
+# Represent `*` and `?` where a pattern is itself the text. They are noncharacters of Unicode.
 MANY, ONE = "\ufdd0", "\ufdd1"
 _RUN: Final = re.compile(f"[{MANY}{ONE}]+")
 
@@ -24,23 +24,23 @@ def has_variable(word: str) -> bool:
 
 
 def any_value(word: str) -> str:
-    """The pattern whose variables may have any value."""
+    """The pattern with `*` for each variable."""
     return _VARIABLE.sub("*", word)
 
 
 def literal_start(word: str) -> str:
-    """What everything that it matches begins with."""
+    """The common prefix of everything that it matches."""
     return _WILD.split(word, maxsplit=1)[0]
 
 
 def expression(word: str) -> re.Pattern[str]:
-    """Of texts, and of patterns as `as_text` spells them: `*` matches any part of these, `?` all but a star."""
+    """Matches texts, and patterns in the form of `as_text`: `*` matches any part of those, `?` anything but a star."""
     return _compiled(as_text(word))
 
 
 @lru_cache(maxsize=20_000)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """Each text between stars is looked for once, at its first place: that is enough, and it can't take long."""
+    """Searches each text between stars only once, at its first position: that suffices, and takes linear time."""
     parts = [""]
     for token in pattern:
         if token == MANY:
@@ -54,32 +54,32 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=20_000)
 def as_text(word: str) -> str:
-    """The pattern as a text, one character for each that it stands for; of equal runs of wildcards one spelling."""
+    """The pattern as a text, one character per token, with runs of wildcards in a canonical order."""
     if not _WILD.search(word):
         return word
     tokens = []
     for token in _TOKEN.finditer(word):
         wild = {"*": MANY, "?": ONE}.get(token[0][0])
         tokens.append(wild or token[1] or token[0])
-    # Of runs of wildcards the `?` first, and one `*`.
+    # In a run of wildcards, all `?` first, then at most one `*`.
     return _RUN.sub(lambda run: ONE * run[0].count(ONE) + MANY * (MANY in run[0]), "".join(tokens))
 
 
 def covers(word: str, other: str) -> bool:
-    """Whether it matches everything that the other pattern matches. Never true of what it doesn't."""
+    """Whether it matches everything that the other pattern matches. Never true if it doesn't."""
     return expression(word).fullmatch(as_text(other)) is not None
 
 
 @lru_cache(maxsize=20_000)
 def overlaps(word: str, other: str) -> bool:
     """Whether some text matches both patterns."""
-    one, two = as_text(word), as_text(other)
-    # reached[j]: the first i tokens of one and the first j of two have a text in common.
-    reached = [True, *(two[:j] == MANY for j in range(1, len(two) + 1))]
-    for mine in one:
+    first, second = as_text(word), as_text(other)
+    # reached[j]: the tokens of `first` so far and the first j tokens of `second` have a text in common.
+    reached = [True, *(second[:j] == MANY for j in range(1, len(second) + 1))]
+    for mine in first:
         row = [mine == MANY and reached[0]]
-        for j, theirs in enumerate(two):
-            if MANY in (mine, theirs):  # a star takes nothing, or what the other pattern has next
+        for j, theirs in enumerate(second):
+            if MANY in (mine, theirs):  # a star matches nothing, or the next token of the other pattern
                 row.append(row[j] or reached[j + 1])
             else:
                 row.append(reached[j] and (mine == theirs or ONE in (mine, theirs)))
@@ -88,12 +88,12 @@ def overlaps(word: str, other: str) -> bool:
 
 
 def goes_beyond(word: str, start: str, among: frozenset[str] | None = None) -> bool:
-    """Whether it matches some text that begins so and goes on. `among`: the characters that it may go on with."""
+    """Whether it matches some longer text with this start. `among`: the characters that may follow."""
     pattern = as_text(word)
     outside = _last_outside(pattern, among) if among is not None else 0
     if not outside:
         return _goes_beyond(pattern, start)
-    # What must not stand in the rest stands in the start, wherever the same character does.
+    # The last character that must not follow lies within the start, at any occurrence of that character.
     first, rest = pattern[:outside], pattern[outside:]
     ends = (at for at, character in enumerate(start, start=1) if character == first[-1])
     return any(_goes_beyond(rest, start[end:]) and _compiled(first).fullmatch(start[:end]) for end in ends)
@@ -108,7 +108,7 @@ def _goes_beyond(pattern: str, start: str) -> bool:
 
 @lru_cache(maxsize=20_000)
 def _last_outside(pattern: str, among: frozenset[str]) -> int:
-    """Where the last character that isn't among these ends; 0 where all are."""
+    """The end position of the last character that isn't among these; 0 if all are."""
     at = len(pattern)
     while at and (pattern[at - 1] in (MANY, ONE) or pattern[at - 1] in among):
         at -= 1

@@ -1,7 +1,7 @@
-"""What a permission asks of policies for some resources, and what a principal's grant of it.
+"""Evaluates permissions on resources: for each, the actions that it stands for, and what grants them to a principal.
 
-A permission with wildcards is any of its actions. Each is asked about what it works on (`action_parts`): most about the
-resource, others about what is part of it.
+A permission with wildcards stands for any of its actions. Each action is evaluated on what it works on
+(`action_parts`): mostly the resource itself, sometimes parts of it.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from analysis.iam.policy_evaluation import (
     ALWAYS,
     Conditions,
     Statement,
-    also,
     any_of,
-    either,
+    combined,
+    matches_any,
     not_always_denied,
-    said_of,
+    with_elements,
 )
 from analysis.iam.principals import Principal
 from analysis.iam.resources import Patterns, Resources
@@ -32,7 +32,7 @@ from analysis.iam.service_authorization import Action
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """That a principal may do something with a resource: what of its policies must hold, and what must not."""
+    """That a principal may use a resource: under which conditions of its policies, and unless which hold."""
 
     identity: Conditions
     boundary: Conditions
@@ -48,51 +48,54 @@ class Grant:
 
 
 def questions(permissions: Iterable[str], arns: Iterable[str]) -> Iterator[Question]:
-    """What permissions ask: of each kind of resource, by what of it the actions work on that they name."""
+    """The questions for these permissions: per kind of resource, and per part of it that the actions work on."""
     by_kind: defaultdict[str, list[str]] = defaultdict(list)
     for arn in arns:
         by_kind[kind_of(arn)].append(arn)
     named = {permission: service_authorization.actions(permission) for permission in permissions}
-    for kind, some in by_kind.items():
+    for kind, arns_of_kind in by_kind.items():
         asked: defaultdict[tuple[AskedAbout, str | None], dict[Action, list[str]]] = defaultdict(dict)
         for permission, actions in named.items():
             for action in actions:
                 if about := asked_about(action, kind):
                     asked[about, never_on(action)].setdefault(action, []).append(permission)
         for (about, never), those in asked.items():
-            yield Question(those, [arn for arn in some if never is None or never not in arn], about)
+            possible = [arn for arn in arns_of_kind if never is None or never not in arn]
+            yield Question(those, possible, about)
 
 
 class Question:
-    """Actions that work on the same of a resource, with the permissions that name them, asked of many principals."""
+    """Actions that work on the same part of a resource, with the permissions that name them; for many principals."""
 
     def __init__(self, actions: Mapping[Action, Sequence[str]], arns: Collection[str], about: AskedAbout) -> None:
         self._actions = [str(action) for action in actions]
         self._permissions = list(actions.values())
         self._resources = Resources(arns, (about.part,))
-        self._or_else = [(part, Resources(arns, (part,))) for part in about.or_else]
+        self._alternatives = [(part, Resources(arns, (part,))) for part in about.alternatives]
         self._applying: dict[Patterns, int] = {}
 
     def grants(self, source: Principal) -> Iterator[tuple[str, Grant, Collection[str]]]:
-        """Of resources, with the permissions that are so granted."""
+        """(ARN, grant, the permissions that it grants)."""
         for group, own, boundary in self._alike(source):
-            named = [some for at, some in enumerate(self._permissions) if group >> at & 1]
-            permissions = dict.fromkeys(permission for some in named for permission in some)
-            found = _grants(own, boundary, self._resources)
-            for arn, grant in found.items():
+            granted = [names for at, names in enumerate(self._permissions) if group >> at & 1]
+            permissions = dict.fromkeys(permission for names in granted for permission in names)
+            by_arn = _grants(own, boundary, self._resources)
+            for arn, grant in by_arn.items():
                 yield arn, grant, permissions
-            for part, resources in self._or_else:
+            for part, resources in self._alternatives:
                 for arn, grant in _grants(own, boundary, resources).items():
-                    whole = found.get(arn)
+                    whole = by_arn.get(arn)
                     if whole is None or not (whole.always or whole == grant):
                         only = {"Resource": [f"{part.start(arn)}*"]}
                         yield arn, replace(grant, identity=_only_for(only, grant.identity)), permissions
 
     def _alike(self, source: Principal) -> Iterator[tuple[int, list[Statement], list[Statement] | None]]:
-        """Actions, as bits, with the statements that apply to each of them, own and of the boundary."""
+        """Groups of actions, as bit sets, with the principal's own and its boundary's statements that apply to each."""
         every = (1 << len(self._actions)) - 1
         applying = [(self._bits(statement), statement) for statement in source.statements]
-        limits = None if source.boundary is None else [(self._bits(one), one) for one in source.boundary]
+        limits = None
+        if source.boundary is not None:
+            limits = [(self._bits(statement), statement) for statement in source.boundary]
         for group in _groups(every, [bits for bits, _ in (*applying, *(limits or ()))]):
             own = [statement for bits, statement in applying if bits & group]
             if any(statement.allows for statement in own):
@@ -100,16 +103,16 @@ class Question:
                 yield group, own, limited
 
     def _bits(self, statement: Statement) -> int:
-        """To which of the actions it applies."""
+        """The actions that it applies to, as a bit set."""
         known = self._applying.get(statement.actions)
         if known is None:
-            applies = (1 << at for at, action in enumerate(self._actions) if any_of(statement.actions, action))
+            applies = (1 << at for at, action in enumerate(self._actions) if matches_any(statement.actions, action))
             known = self._applying[statement.actions] = sum(applies)
         return known
 
 
 def _groups(every: int, sets: Iterable[int]) -> list[int]:
-    """The largest groups of bits of which each set has all or none."""
+    """The largest groups of bits that each set contains completely or not at all."""
     groups = [every]
     for bits in set(sets) - {0, every}:
         groups = [part for group in groups for part in (group & bits, group & ~bits) if part]
@@ -118,24 +121,29 @@ def _groups(every: int, sets: Iterable[int]) -> list[int]:
 
 def _grants(own: Iterable[Statement], boundary: Iterable[Statement] | None, resources: Resources) -> dict[str, Grant]:
     """By resource."""
-    granted = said_of(own, resources)
+    granted = combined(own, resources)
     if not granted.allow:
         return {}
-    limits = granted if boundary is None else said_of(boundary, resources)
-    found = {}
+    limits = granted if boundary is None else combined(boundary, resources)
+    grants: dict[str, Grant] = {}
     for arn in granted.allow.keys() & limits.allow.keys():
-        denied = either(granted.deny.get(arn), limits.deny.get(arn))
+        denied = any_of(granted.deny.get(arn), limits.deny.get(arn))
         identity: Conditions | None = granted.allow[arn]
         limit: Conditions | None = ALWAYS if boundary is None else limits.allow[arn]
         if denied is not None:
             identity = not_always_denied(granted.allow[arn], denied) if denied else None
             limit = not_always_denied(limit, denied) if limit else ALWAYS
         if identity is not None and limit is not None:
-            found[arn] = Grant(identity, limit, denied)
-    return found
+            grants[arn] = Grant(identity, limit, denied)
+    return grants
 
 
 def _only_for(part: Mapping[str, Any], conditions: Conditions) -> Conditions:
-    """The same, for a part of the resource; a condition that names one already means a part of that."""
-    limited = {text if any("Resource" in one for one in json.loads(text)) else also(text, part) for text in conditions}
-    return frozenset(limited) or frozenset({also(None, part)})
+    """The conditions, limited to a part of the resource. A condition with a Resource is already limited to a part."""
+    limited = {text if _has_resource(text) else with_elements(text, part) for text in conditions}
+    return frozenset(limited) or frozenset({with_elements(None, part)})
+
+
+def _has_resource(condition: str) -> bool:
+    blocks: list[Mapping[str, object]] = json.loads(condition)
+    return any("Resource" in block for block in blocks)

@@ -1,4 +1,4 @@
-"""The rules of who may use what: the file, read and checked against the graph's schema before anything runs."""
+"""The rules of permission relationships: their file, read and checked against the schema before anything runs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ import yaml
 
 from analysis.iam import service_authorization
 from analysis.iam.action_parts import asked_about, works_on
-from loaders.model import GraphSchema, NodeModel
+from loaders.model import NodeModel
+from loaders.schema import GraphSchema
 
 DEFAULTS: Final = Path(__file__).with_name("permission_relationships.yaml")
 ACCOUNT: Final = "AWSAccount"
 PROVIDER: Final = "aws."
 _FIELDS: Final = ("target_label", "permissions", "relationship_name")
-# Of what kind the ARNs of labels are that the tagging API doesn't list by them.
+# The kind of ARN of labels that the tagging API doesn't list by ARN.
 _KINDS: Final = {
     "AWSGroup": "iam:group",
     "AWSRole": "iam:role",
@@ -33,12 +34,12 @@ _RELATIONSHIP: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
 class RuleFileError(ValueError):
-    """A file of rules that can't be used: which, and of each problem the entry, the field, the value, the way out."""
+    """A rule file that can't be used. Names the file and, for each problem, the entry, field, value and solution."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """Who may do one of `permissions` with a `target_label` of the same account has `relationship_name` to it."""
+    """A principal with one of `permissions` on a `target_label` of its account gets `relationship_name` to it."""
 
     target_label: str
     permissions: tuple[str, ...]
@@ -54,8 +55,8 @@ class Rule:
 
 
 def targets(schema: GraphSchema) -> dict[str, NodeModel]:
-    """By each spelling of its label, what a rule may lead to: it belongs to an account, and has an ARN."""
-    found = {
+    """The models that a rule may name, by each spelling of their label: those with an account and an ARN."""
+    models = {
         spelling: model
         for model in schema.models
         if schema.owners[model.label].startswith(PROVIDER)
@@ -63,18 +64,19 @@ def targets(schema: GraphSchema) -> dict[str, NodeModel]:
         and any(prop.name == "arn" for prop in model.properties)
         for spelling in model.spellings
     }
-    return dict(sorted(found.items()))
+    return dict(sorted(models.items()))
 
 
 def kind(model: NodeModel) -> str:
-    """What the ARNs of its nodes are, as `rds:db`; '' where they are none that AWS has."""
-    return getattr(model.cls, "arn_kind", "") or _KINDS.get(model.label, "")
+    """The kind of its nodes' ARNs, as `rds:db`; '' if they don't have AWS's own."""
+    declared: str = getattr(model.cls, "arn_kind", "")
+    return declared or _KINDS.get(model.label, "")
 
 
 def read(file: Path | None, schema: GraphSchema, taken: Mapping[str, str]) -> list[Rule]:
-    """The rules of a file, or the default ones. Raises RuleFileError, which names all that is wrong.
+    """The rules of a file, or the default rules. Raises RuleFileError, which lists every problem.
 
-    taken    relationship types that something else writes, with what that is
+    taken    relationship types that something else writes, and what writes them
     """
     path = file or DEFAULTS
     entries = _entries(path)
@@ -93,44 +95,44 @@ def _entries(path: Path) -> list[Any]:
     try:
         content = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)  # noqa: S506  # it is a SafeLoader
     except (OSError, UnicodeDecodeError) as error:
-        told = f"can't be read: {error}; name a readable UTF-8 file, or leave out --permission-relationships-file"
-        raise RuleFileError(f"{path}: {told}") from None
+        solution = "name a readable UTF-8 file, or omit --permission-relationships-file"
+        raise RuleFileError(f"{path}: can't be read: {error}; {solution}") from None
     except yaml.YAMLError as error:
-        raise RuleFileError(f"{path}: is no YAML: {' '.join(str(error).split())}; correct it") from None
+        raise RuleFileError(f"{path}: is not valid YAML: {' '.join(str(error).split())}; correct it") from None
     if not isinstance(content, list):
-        told = f"is {_shown(content)}; give a list of entries, each with {', '.join(_FIELDS)}; [] draws none"
-        raise RuleFileError(f"{path}: {told}")
+        solution = f"give a list of entries, each with {', '.join(_FIELDS)}; [] for no relationships"
+        raise RuleFileError(f"{path}: is {_shown(content)}; {solution}")
     return content
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
-    """One that doesn't drop the first of two equal fields."""
+    """Refuses a field that is given twice, instead of ignoring the first."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        names = [self.construct_object(name, deep=True) for name, _ in node.value]
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
+        names: list[object] = [self.construct_object(name, deep=True) for name, _ in node.value]
         for name in names:
             if names.count(name) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"{name!r} is there twice", node.start_mark)
-        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+                raise yaml.constructor.ConstructorError(None, None, f"{name!r} is given twice", node.start_mark)
+        mapping: dict[object, object] = super().construct_mapping(node, deep)
         return mapping
 
 
 class _Check:
-    """What is wrong with an entry, each a text that names field, value and way out."""
+    """The problems of an entry, each as a text that names field, value and solution."""
 
     def __init__(self, targets: Mapping[str, NodeModel], taken: Mapping[str, str]) -> None:
         self._targets = targets
         self._taken = taken
         self._seen: dict[tuple[str, str], int] = {}
 
-    def problems(self, number: int, entry: Any) -> Iterator[str]:
+    def problems(self, number: int, entry: object) -> Iterator[str]:
         if not isinstance(entry, dict):
             yield f"is {_shown(entry)}; give a mapping with {', '.join(_FIELDS)}"
             return
         for name in entry:
             if name not in _FIELDS:
-                yield f"{_shown(name)} is no field; there are {', '.join(_FIELDS)}"
-        checks: dict[str, Callable[[Any], str | None]] = {
+                yield f"{_shown(name)} is not a field; the fields are {', '.join(_FIELDS)}"
+        checks: dict[str, Callable[[object], str | None]] = {
             "target_label": self._target_label,
             "permissions": self._permissions,
             "relationship_name": self._relationship_name,
@@ -147,28 +149,27 @@ class _Check:
             yield from self._twice(number, entry)
             yield from self._without_effect(entry)
 
-    def _target_label(self, value: Any) -> str | None:
+    def _target_label(self, value: object) -> str | None:
         if isinstance(value, str) and value in self._targets:
             return None
         near = get_close_matches(str(value), self._targets, n=3) or self._targets
-        return (
-            f"no AWS type has nodes of that label that belong to an account and have an arn; known: {', '.join(near)}"
-        )
+        return f"no AWS type has nodes of that label with an account and an arn; known: {', '.join(near)}"
 
-    def _permissions(self, value: Any) -> str | None:
-        told = "give a list of service:Action, with * and ? in the action if need be"
+    def _permissions(self, value: object) -> str | None:
+        solution = "give a list of service:Action; the action may contain * and ?"
         if not isinstance(value, list) or not value:
-            return told
-        wrong = [one for one in value if not isinstance(one, str) or not _PERMISSION.fullmatch(one)]
+            return solution
+        wrong = [name for name in value if not isinstance(name, str) or not _PERMISSION.fullmatch(name)]
         if wrong:
-            return f"{_shown(wrong[0])} is no permission: {told}"
-        lower = [one.lower() for one in value]
-        twice = [one for one in value if lower.count(one.lower()) > 1]
-        return f"{_shown(twice[-1])} is there twice: leave one out" if twice else None
+            return f"{_shown(wrong[0])} is not a permission: {solution}"
+        names: list[str] = value
+        lower = [name.lower() for name in names]
+        twice = [name for name in names if lower.count(name.lower()) > 1]
+        return f"{_shown(twice[-1])} is listed twice: remove one" if twice else None
 
-    def _relationship_name(self, value: Any) -> str | None:
+    def _relationship_name(self, value: object) -> str | None:
         if not isinstance(value, str) or not _RELATIONSHIP.fullmatch(value):
-            return "give capitals, digits and _, beginning with a capital"
+            return "give capital letters, digits and _, beginning with a letter"
         if value in self._taken:
             return f"{self._taken[value]} writes relationships of that type; give another name"
         return None
@@ -177,23 +178,23 @@ class _Check:
         label = self._targets[entry["target_label"]].label
         first = self._seen.setdefault((entry["relationship_name"], label), number)
         if first != number:
-            told = f"entry {first} has it as well, to {label}; put their permissions in one entry"
-            yield f"relationship_name is {_shown(entry['relationship_name'])}; {told}"
+            solution = f"entry {first} also has it, to {label}; put their permissions in one entry"
+            yield f"relationship_name is {_shown(entry['relationship_name'])}; {solution}"
 
     def _without_effect(self, entry: Mapping[str, Any]) -> Iterator[str]:
-        """Permissions that nobody can have for such a resource: AWS asks about another one, or about none."""
+        """Permissions that nobody can have on such a resource: their actions work on other resources, or on none."""
         label = entry["target_label"]
         for permission in entry["permissions"]:
-            found = service_authorization.actions(permission)
-            if not found:
+            actions = service_authorization.actions(permission)
+            if not actions:
                 yield f"permissions has {_shown(permission)}; {_unknown(permission)}"
-            elif not any(asked_about(action, kind(self._targets[label])) for action in found):
-                told = f"which {label} doesn't stand for; {self._way_out(found)}"
-                yield f"permissions has {_shown(permission)}; it works on {_told(found)}, {told}"
+            elif not any(asked_about(action, kind(self._targets[label])) for action in actions):
+                solution = f"not on {label}; {self._solution(actions)}"
+                yield f"permissions has {_shown(permission)}; it works on {_arns(actions)}, {solution}"
 
-    def _way_out(self, found: Sequence[service_authorization.Action]) -> str:
+    def _solution(self, actions: Sequence[service_authorization.Action]) -> str:
         models = {model.label: model for model in self._targets.values()}
-        fit = [name for name, model in models.items() if any(asked_about(one, kind(model)) for one in found)]
+        fit = [name for name, model in models.items() if any(asked_about(action, kind(model)) for action in actions)]
         return f"give {' or '.join(fit[:3])} as target_label, or another action" if fit else "give another action"
 
 
@@ -201,25 +202,26 @@ def _unknown(permission: str) -> str:
     service = permission.partition(":")[0]
     names = service_authorization.names(service)
     near = get_close_matches(permission, names, n=3, cutoff=0.7)
-    told = f"AWS's reference of {service_authorization.date()} knows no such action"
+    unknown = f"AWS's reference of {service_authorization.date()} has no such action"
     if not names:
-        return f"{told}, nor a service {_shown(service)}; correct it"
-    return f"{told}; correct it" + (f", for example to {', '.join(near)}" if near else "")
+        return f"{unknown}, nor a service {_shown(service)}; correct it"
+    return f"{unknown}; correct it" + (f", for example to {', '.join(near)}" if near else "")
 
 
-def _told(found: Sequence[service_authorization.Action]) -> str:
-    arns = list(dict.fromkeys(arn for action in found for arn in works_on(action)))
+def _arns(actions: Sequence[service_authorization.Action]) -> str:
+    arns = list(dict.fromkeys(arn for action in actions for arn in works_on(action)))
     return ", ".join(arns[:3]) if arns else "no resource of its own"
 
 
 def taken(schema: GraphSchema, jobs: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Relationship types that declarations or jobs (by name, their types) write, with who does."""
+    """Relationship types that declarations or jobs write, and which. `jobs`: by name, the types that each writes."""
     by_jobs = {type_: f"the job {name}" for name, types in jobs.items() for type_ in types}
-    first_last = reversed(schema.models)
-    declared = {r.type: schema.owners[model.label] for model in first_last for r in model.relationships}
+    # Reversed, so that the first model that declares a type is named.
+    models = reversed(schema.models)
+    declared = {r.type: schema.owners[model.label] for model in models for r in model.relationships}
     return by_jobs | declared
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,4 +1,4 @@
-"""Policy variables: `${aws:username}` in a value or a resource stands for what the request has under that key.
+"""Policy variables, `${aws:username}` or `${aws:PrincipalTag/team, 'none'}`: substituted where their value is known.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
 """
@@ -6,47 +6,68 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.ht
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from typing import Final
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
 
-from analysis.iam.condition_operators import Entry, Found
+from analysis.iam.patterns import has_variable
+from analysis.iam.request_context import UNDECIDED, Context
 
-_VARIABLE: Final = re.compile(r"\$\{\s*([^*?$}][^},]*?)\s*(?:,\s*'([^']*)'\s*)?\}")
+SINCE: Final = (
+    "2012-10-17"  # the first version of the policy language with variables; a policy without a version has that of 2008
+)
+_VARIABLE: Final = re.compile(r"\$\{\s*([^*?$},'\s][^},']*?)\s*(?:,\s*'([^']*)'\s*)?\}")
 _WILD: Final = re.compile(r"[*?$]")
+_TOKEN: Final = re.compile(r"\$\{[^}]*\}|[*?$]")
 
 
-def keys(words: Iterable[str]) -> set[str]:
-    return {found[1].lower() for word in words for found in _VARIABLE.finditer(word)}
+def are_supported(version: str | None) -> bool:
+    """Whether a policy of that version has variables. A version that was not read counts as the present one."""
+    return version is None or version >= SINCE
 
 
-def resolved(word: str, request: Mapping[str, Found], *, pattern: bool) -> str | None:
-    """The word with the values of a request. None where it has no value, and the word no default, for a variable."""
-    missing = False
+def escaped(text: str) -> str:
+    """The pattern that matches this text alone."""
+    return _WILD.sub(lambda wild: f"${{{wild[0]}}}", text)
 
-    def value(found: re.Match[str]) -> str:
-        nonlocal missing
-        values = request.get(found[1].lower())
-        text = values[0] if values and len(values) == 1 else found[2]
-        missing = missing or text is None
-        text = text or ""
-        return _WILD.sub(lambda one: f"${{{one[0]}}}", text) if pattern else text
+
+def escape_dollars(value: Any) -> Any:
+    """An element of a policy from before 2012, in the present language: in the old one `$` is a plain character."""
+    if isinstance(value, str):
+        return value.replace("$", "${$}")
+    if isinstance(value, list):
+        return [escape_dollars(element) for element in value]
+    if isinstance(value, Mapping):
+        return {name: escape_dollars(element) for name, element in value.items()}
+    return value
+
+
+def substitute(word: str, context: Context) -> str | None:
+    """The word with the known values; other variables stay. None: the request has no value for a variable, so the word
+    matches nothing.
+    """
+    if not has_variable(word):
+        return word
+    absent = False
+
+    def value(match: re.Match[str]) -> str:
+        nonlocal absent
+        known = context.get(match[1])
+        if known is None:
+            absent = absent or match[2] is None
+            return escaped(match[2] or "")
+        return match[0] if known is UNDECIDED or _is_open(known) else known
 
     text = _VARIABLE.sub(value, word)
-    return None if missing else text
+    return None if absent else text
 
 
-def with_values(entry: Entry, request: Mapping[str, Found], judged: set[str]) -> Entry:
-    """The condition for a request. What names a variable without a value is equal to nothing.
+def _is_open(known: str) -> bool:
+    """Whether a known value is a pattern: the name of a role's session isn't known."""
+    return "*" in known.replace("${*}", "")
 
-    Whether it then counts as unequal AWS doesn't say; nor is anything known of variables that aren't judged.
-    """
-    if not keys(entry.values):
-        return entry
-    texts = [resolved(value, request, pattern=entry.patterns) for value in entry.values]
-    unknown = not keys(entry.values) <= judged or entry.negated
-    return replace(
-        entry,
-        values=tuple(text for text in texts if text is not None),
-        unresolved=unknown and None in texts,
-    )
+
+@lru_cache(maxsize=20_000)
+def literally(text: str) -> str:
+    """The pattern for a text in which wildcards are plain characters, but variables and `${*}` are not."""
+    return _TOKEN.sub(lambda token: token[0] if len(token[0]) > 1 else f"${{{token[0]}}}", text)

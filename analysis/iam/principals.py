@@ -1,4 +1,4 @@
-"""The users, roles and groups of the graph, account by account, with the statements that decide what they may do."""
+"""The users, roles and groups of the graph, account by account, with the statements that apply to them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from analysis.iam.policy_evaluation import Statement, any_of, patterns, resolved
+from analysis.iam.arn import account_of, account_prefix
+from analysis.iam.policy_evaluation import Statement, resolved
+from analysis.iam.policy_variables import escaped
 from analysis.iam.request_context import UNDECIDED, Context, Value
-from analysis.iam.variables import escaped
+from analysis.iam.trust_policy import allows_session_tags
 from loaders.graph import Graph
 
 USERS_AND_ROLES: Final = ("AWSUser", "AWSRole")
@@ -20,11 +22,11 @@ ALL: Final = (*USERS_AND_ROLES, "AWSGroup")
 class Principal:
     """A user, a role or a group.
 
-    statements    of its own policies and its groups'
-    boundary      of its permissions boundary; None: it has none
-    id            as AIDA... or AROA...
-    tags          those that its requests carry; None: not known, as a session of the role may bring its own
-    organization  of its account; None: none was read that has it
+    statements    of its own policies and its groups' policies
+    boundary      statements of its permissions boundary; None: it has none
+    id            AIDA... or AROA...
+    tags          the tags of its requests; None: not known, because a session of the role may set its own
+    organization  of its account; None: not known
     """
 
     arn: str
@@ -41,21 +43,21 @@ class Principal:
 
     @property
     def root(self) -> str:
-        """What stands for its account."""
-        return f"{start_of(self.arn)}root"
+        """The ARN that represents its account."""
+        return f"{account_prefix(self.arn)}root"
 
     @property
     def session(self) -> str:
-        """The ARN of a role's sessions without their names: it has the role's name, and not its path."""
-        start = start_of(self.arn).replace(":iam:", ":sts:")
-        return f"{start}assumed-role/{self.arn.rpartition('/')[2]}" if self.is_role else ""
+        """The ARN of the role's sessions without their names: it has the role's name but not its path."""
+        prefix = account_prefix(self.arn).replace(":iam:", ":sts:")
+        return f"{prefix}assumed-role/{self.arn.rpartition('/')[2]}" if self.is_role else ""
 
     @property
     def is_group(self) -> bool:
         return self.arn.split(":", 5)[5].startswith("group/")
 
     def context(self, resource_account: str | None = None, resource_organization: str | None = None) -> Context:
-        """What is known of its requests. `resource_account`: whose resources they are for; None: that isn't known."""
+        """What is known of its requests. `resource_account`: the owner of the resource; None: not known."""
         values: dict[str, Value] = {
             "aws:principalaccount": self.account,
             "aws:principalisawsservice": "false",
@@ -73,8 +75,8 @@ class Principal:
                 "aws:userid": session,
                 "aws:username": None,
             }
-        elif self.is_group:  # its members', whoever they are
-            own = {"aws:principalarn": f"{start_of(self.arn)}user/*", "aws:principaltype": "User"}
+        elif self.is_group:  # the context of any of its members
+            own = {"aws:principalarn": f"{account_prefix(self.arn)}user/*", "aws:principaltype": "User"}
         else:
             own = {
                 "aws:principalarn": escaped(self.arn),
@@ -86,35 +88,26 @@ class Principal:
         return Context(values | own, self.tags)
 
     def in_request_for(self, account: str, organization: str | None) -> Principal:
-        """With what its policies say where they are asked for something of that account."""
+        """With its policies' statements as they apply to requests for resources of that account."""
         context = self.context(account, organization)
         boundary = None if self.boundary is None else resolved(self.boundary, context)
         return replace(self, statements=resolved(self.statements, context), boundary=boundary)
 
 
-def account_of(arn: str) -> str:
-    return arn.split(":")[4]
-
-
-def start_of(arn: str) -> str:
-    """`arn:aws:iam::111122223333:`, with which the ARNs of an account begin."""
-    return ":".join(arn.split(":")[:5]) + ":"
-
-
 def accounts(graph: Graph, kinds: Sequence[str]) -> list[str]:
-    """Each account that such principals were read of, as their ARNs begin: `arn:aws:iam::111122223333:`."""
+    """The ARN prefix of each account of which such principals were read: `arn:aws:iam::111122223333:`."""
     return [row["start"] for row in graph.rows(_ACCOUNTS, {"kinds": list(kinds)})]
 
 
-def of_account(graph: Graph, start: str, kinds: Sequence[str]) -> Iterator[Principal]:
-    """Those of one account that have one of these labels. A policy, or a boundary, that was not read says nothing."""
-    rows = graph.rows(_PRINCIPALS, {"start": start, "kinds": list(kinds)})
+def of_account(graph: Graph, prefix: str, kinds: Sequence[str]) -> Iterator[Principal]:
+    """The principals of one account with one of these labels. A policy or boundary that was not read allows nothing."""
+    rows = graph.rows(_PRINCIPALS, {"start": prefix, "kinds": list(kinds)})
     needed = {policy for row in rows for policy in (*row["policies"], *row["boundary"])}
     statements = {
         row["policy"]: tuple(Statement.of(node) for node in row["statements"])
         for row in graph.rows(_STATEMENTS, {"policies": sorted(needed)})
     }
-    organization = organizations(graph).get(account_of(start))
+    organization = organizations(graph).get(account_of(prefix))
     for row in rows:
         yield Principal(
             row["arn"],
@@ -128,29 +121,15 @@ def of_account(graph: Graph, start: str, kinds: Sequence[str]) -> Iterator[Princ
 
 
 def organizations(graph: Graph) -> Mapping[str, str]:
-    """By account the organization that it is in, of those that were read."""
+    """The organization of each account, as far as organizations were read."""
     return {row["account"]: row["organization"] for row in graph.rows(_ORGANIZATIONS)}
 
 
 def _tags(row: Mapping[str, Any]) -> Mapping[str, str] | None:
-    """None for a role that trusts somebody to bring tags along, which then take the place of its own."""
-    if row["is_role"] and (row["trust_policy"] is None or may_be_tagged(json.loads(row["trust_policy"]))):
+    """None for a role whose trust policy allows session tags, because these replace the role's own."""
+    if row["is_role"] and (row["trust_policy"] is None or allows_session_tags(json.loads(row["trust_policy"]))):
         return None
     return None if row["is_group"] else {tag["key"].lower(): escaped(tag["value"]) for tag in row["tags"]}
-
-
-def may_be_tagged(trust_policy: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the trust policy lets anybody assume the role with tags of a session."""
-    return any(
-        statement.get("Effect") == "Allow"
-        and any_of(patterns(_listed(statement, "Action"), _listed(statement, "NotAction")), "sts:TagSession")
-        for statement in trust_policy
-    )
-
-
-def _listed(statement: Mapping[str, Any], element: str) -> list[str] | None:
-    value = statement.get(element)
-    return value if value is None or isinstance(value, list) else [value]
 
 
 def _of(policies: list[str], statements: Mapping[str, tuple[Statement, ...]]) -> tuple[Statement, ...]:
@@ -167,7 +146,7 @@ WITH DISTINCT split(p.arn, ':')[..5] AS parts
 RETURN reduce(start = '', part IN parts | start + part + ':') AS start ORDER BY start
 """
 
-# Edges that rows wrote; what was copied from groups, and what an earlier tool left, are not asked again.
+# Only edges that rows wrote: not those copied from groups, nor those left by an earlier tool.
 _PRINCIPALS: Final = """
 MATCH (p:AWSPrincipal)
 WHERE p.arn STARTS WITH $start AND any(kind IN labels(p) WHERE kind IN $kinds) AND p._scope IS NOT NULL
@@ -189,7 +168,7 @@ RETURN p.arn AS arn, p:AWSRole AS is_role, p:AWSGroup AS is_group, p.permissions
 ORDER BY arn
 """
 
-# Of a policy that no scope has read only the id is there, of a group only the ARN.
+# A policy that no scope has read has only an id; such a group has only an ARN.
 NOT_ALL_READ: Final = """(
   EXISTS {
     MATCH (p)-[:MEMBER_AWS_GROUP*0..1]->(:AWSPrincipal)-[has:POLICY]->(policy:AWSPolicy)
@@ -211,7 +190,7 @@ RETURN policy, collect(s {
 }) AS statements
 """
 
-# The root, or a unit below it, has the account.
+# Accounts are below the root or below a unit.
 _ORGANIZATIONS: Final = """
 MATCH (organization:AWSOrganization)-[:RESOURCE*2..3]->(account:AWSAccount)
 WITH account.id AS account, collect(DISTINCT organization.id) AS found WHERE size(found) = 1

@@ -1,4 +1,4 @@
-"""Writes address_blocks.json anew from IANA's registries: `python -m analysis.iam.renew_address_blocks`."""
+"""Renews address_blocks.json from IANA's registries: `python -m analysis.iam.renew_address_blocks`."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ SOURCES: Final = (SPACE_V4, SPACE_V6, SPECIAL_V4, SPECIAL_V6)
 
 _FOOTNOTE: Final = re.compile(r"\s*\[\d+\]")
 
-Row = tuple[str, bool, str]  # block, whether it is reached over the internet, what IANA calls it
+Row = tuple[str, bool, str]  # block, whether it is globally reachable, IANA's name for it
 
 
 def document(registries: Mapping[str, str], retrieved: str) -> dict[str, Any]:
-    """The file's content, of the text of each registry by its address."""
+    """The file's content. `registries`: the text of each by its URL."""
     return {
         "sources": list(SOURCES),
         "retrieved": retrieved,
@@ -38,11 +38,11 @@ def document(registries: Mapping[str, str], retrieved: str) -> dict[str, Any]:
 
 
 def _space_v4(text: str) -> Iterator[Row]:
-    """All of it, but for multicast: the special-purpose registry doesn't have that."""
+    """All of it except multicast, which the special-purpose registry doesn't list."""
     yield "0.0.0.0/0", True, "IPv4"
     multicast = [_slash_8(row["Prefix"]) for row in _rows(text) if "multicast" in row["Designation"].lower()]
     if not multicast:
-        raise ValueError(f"{SPACE_V4} names no multicast block: its form has changed")
+        raise ValueError(f"{SPACE_V4} has no multicast block: its format has changed")
     yield from ((str(block), False, "Multicast") for block in ipaddress.collapse_addresses(multicast))
 
 
@@ -52,16 +52,16 @@ def _slash_8(prefix: str) -> ipaddress.IPv4Network:
 
 
 def _space_v6(text: str) -> Iterator[Row]:
-    """Nothing of it, but for global unicast: the rest is reserved, or of another kind."""
+    """Only global unicast: the rest is reserved or not unicast."""
     yield "::/0", False, "Reserved by IETF"
     unicast = [row["IPv6 Prefix"] for row in _rows(text) if row["Allocation"] == "Global Unicast"]
     if not unicast:
-        raise ValueError(f"{SPACE_V6} names no global unicast block: its form has changed")
+        raise ValueError(f"{SPACE_V6} has no global unicast block: its format has changed")
     yield from ((block, True, "Global Unicast") for block in unicast)
 
 
 def _special(text: str) -> Iterator[Row]:
-    """Neither true nor false, as of a block whose assignment has ended, isn't true."""
+    """Any other value than "True" counts as not reachable, such as that of a block whose assignment has ended."""
     for row in _rows(text):
         for block in _FOOTNOTE.sub("", row["Address Block"]).split(","):
             reachable = _FOOTNOTE.sub("", row["Globally Reachable"]) == "True"
@@ -75,17 +75,17 @@ def _rows(text: str) -> Iterator[dict[str, str]]:
 def main() -> None:
     registries = {}
     for source in SOURCES:
-        with urllib.request.urlopen(source, timeout=60) as response:  # noqa: S310  # https, as it stands above
+        with urllib.request.urlopen(source, timeout=60) as response:  # noqa: S310  # https, see above
             registries[source] = response.read().decode()
-    made = document(registries, datetime.now(UTC).date().isoformat())
-    FILE.write_text(text_of(made))
+    content = document(registries, datetime.now(UTC).date().isoformat())
+    FILE.write_text(text_of(content))
 
 
-def text_of(made: Mapping[str, Any]) -> str:
-    """One block a line, so that a renewal shows what changed."""
-    head = [f"  {json.dumps(name)}: {json.dumps(made[name])}" for name in ("sources", "retrieved", "renew")]
+def text_of(content: Mapping[str, Any]) -> str:
+    """One block per line, so that a diff shows what changed."""
+    head = [f"  {json.dumps(name)}: {json.dumps(content[name])}" for name in ("sources", "retrieved", "renew")]
     tables = [
-        f"  {json.dumps(name)}: [\n" + ",\n".join(f"    {json.dumps(row)}" for row in made[name]) + "\n  ]"
+        f"  {json.dumps(name)}: [\n" + ",\n".join(f"    {json.dumps(row)}" for row in content[name]) + "\n  ]"
         for name in ("ipv4", "ipv6")
     ]
     return "{\n" + ",\n".join(itertools.chain(head, tables)) + "\n}\n"

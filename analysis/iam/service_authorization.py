@@ -1,6 +1,6 @@
-"""AWS's Service Authorization Reference: on which types of resources each action works, and how their ARNs look.
+"""AWS's Service Authorization Reference: the resource types that each action works on, and the formats of their ARNs.
 
-A generated file, as AWS adds actions every week: its head says from what, of which date, and how to renew it.
+The data is a generated file, because AWS adds actions every week. Its head has its source, date, and how to renew it.
 """
 
 from __future__ import annotations
@@ -10,16 +10,28 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypedDict
 
 from analysis.iam.patterns import expression
 
 FILE: Final = Path(__file__).with_name("service_authorization.json")
 
 
+class _Service(TypedDict):
+    """`types`: ARN formats by resource type. `actions`: names of actions by the types that they work on."""
+
+    types: dict[str, str]
+    actions: dict[str, list[str]]
+
+
+class _Data(TypedDict):
+    date: str
+    services: dict[str, _Service]
+
+
 @dataclass(frozen=True, slots=True)
 class ResourceType:
-    """What an action works on. `needed`: a policy must always allow it on that; else only where a request names it."""
+    """What an action works on. `needed`: policies must always allow it on that, not only if a request names it."""
 
     arn: str
     needed: bool
@@ -36,18 +48,18 @@ class Action:
 
 
 def date() -> str:
-    """When the data were last renewed, as 2026-10-27."""
-    return str(_data()["date"])
+    """When the data was last renewed, as 2026-10-27."""
+    return _data()["date"]
 
 
 def actions(permission: str) -> list[Action]:
-    """Those that `service:Action` names: one, or with `*` and `?` many. Letter case doesn't matter."""
+    """The actions that `service:Action` matches: one, or several with `*` and `?`. Letter case doesn't matter."""
     service, _, name = permission.lower().partition(":")
-    found = _actions(service)
+    known = _actions(service)
     if "*" not in name and "?" not in name:
-        return [found[name]] if name in found else []
-    named = expression(name)
-    return [action for lower, action in found.items() if named.fullmatch(lower)]
+        return [known[name]] if name in known else []
+    matching = expression(name)
+    return [action for lower, action in known.items() if matching.fullmatch(lower)]
 
 
 def names(service: str) -> list[str]:
@@ -56,14 +68,14 @@ def names(service: str) -> list[str]:
 
 
 def arn_formats(service: str) -> Iterator[str]:
-    """Of all ARNs of a service, whichever service's actions work on them: `arn:${Partition}:s3:::${BucketName}`."""
+    """ARN formats of a service's resources, as `arn:${Partition}:s3:::${BucketName}`, whichever actions use them."""
     return (arn for arn in _arn_formats() if arn.split(":")[2] == service)
 
 
 @cache
-def _data() -> Mapping[str, Any]:
-    found: Mapping[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
-    return found
+def _data() -> _Data:
+    data: _Data = json.loads(FILE.read_text(encoding="utf-8"))
+    return data
 
 
 @cache
@@ -73,8 +85,9 @@ def _arn_formats() -> tuple[str, ...]:
 
 @cache
 def _actions(service: str) -> Mapping[str, Action]:
-    """By their names in lower case."""
-    known = _data()["services"].get(service, {"types": {}, "actions": {}})
+    """By name in lower case."""
+    nothing: _Service = {"types": {}, "actions": {}}
+    known = _data()["services"].get(service, nothing)
     return {
         name.lower(): Action(service, name, tuple(_types(on, known["types"])))
         for on, names in known["actions"].items()

@@ -1,15 +1,15 @@
-"""Takes over a graph that Cartography filled: a normal start, after which the runs keep and delete as in any graph.
+"""Takes over a graph that Cartography filled. Afterwards runs update it and delete from it like from any graph.
 
-Four steps, each of transactions that are bounded and leave a graph from which the next call goes on:
+Four steps, in bounded transactions; if interrupted, the next call continues:
 
-labels      what Cartography says of a node by another label than Chartfleet (`labels.py`)
-duplicates  nodes of one identity become one (`duplicates.py`)
-owners      every node gets the `_scope` that would have written it, as far as the graph tells (`owners.py`), and with
-            it the edges that this scope would have written (`takeover.py`)
-indexes     plain indexes give way to constraints (`loaders.indexes`)
+labels      labels that Cartography uses differently are corrected (`labels.py`)
+duplicates  nodes with the same key are merged (`duplicates.py`)
+owners      every node gets the `_scope` that would have written it, as far as the graph shows (`owners.py`), and so do
+            the edges that this scope would have written (`takeover.py`)
+indexes     plain indexes are replaced by constraints (`loaders.indexes`)
 
-Nothing is deleted but what is merged, and edges that nobody would keep up. What is gone from the cloud is deleted by
-the first complete fetch of its scope, as always; what no tenant leads to, by the first run.
+Only merged nodes and edges that no declaration maintains are deleted. What no longer exists in the cloud is deleted by
+the first complete fetch of its scope, as always; what has no tenant, by the first run.
 """
 
 from __future__ import annotations

@@ -1,18 +1,19 @@
-"""Several nodes of one identity become one: the newest, with the labels, properties and relationships of all."""
+"""Merges nodes with the same key into the newest, which gets the labels, properties and relationships of all."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 import neo4j
 
 from loaders.cypher import labels, pattern, quoted
 from loaders.graph import Graph
-from loaders.model import GraphSchema, NodeModel
+from loaders.model import NodeModel
+from loaders.pages import pages
+from loaders.schema import GraphSchema
 
 KEYS_PER_PAGE: Final = 200
 RELATIONSHIPS_PER_TRANSACTION: Final = 5_000
@@ -44,7 +45,7 @@ DELETE old
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """The nodes of one identity, by Neo4j's ids: which stays, which go into it, and the labels that it gets."""
+    """Nodes with the same key, by element id: the one to keep, those merged into it, and the labels that it gets."""
 
     keep: str
     drop: tuple[str, ...]
@@ -52,20 +53,20 @@ class Duplicates:
 
 
 def find(graph: Graph, schema: GraphSchema) -> dict[NodeModel, list[Duplicates]]:
-    """Per identity, all nodes that have their key in common with others."""
+    """The groups of nodes with the same key, by the model that identifies them."""
     present = graph.labels()
     return {
-        model: found for model in schema.identities if model.label in present and (found := list(_of(graph, model)))
+        model: groups for model in schema.identities if model.label in present and (groups := list(_of(graph, model)))
     }
 
 
 def _of(graph: Graph, model: NodeModel) -> Iterator[Duplicates]:
     label, name = quoted(model.label), quoted(model.key.name)
-    twice = graph.stream(
+    shared_keys = graph.stream(
         f"MATCH (n:{label}) WHERE n.{name} IS NOT NULL WITH n.{name} AS key, count(*) AS nodes "
         "WHERE nodes > 1 RETURN key"
     )
-    keys = [row["key"] for row in twice]
+    keys = [row["key"] for row in shared_keys]
     for start in range(0, len(keys), KEYS_PER_PAGE):
         rows = graph.rows(
             f"MATCH (n:{label}) WHERE n.{name} IN $keys "
@@ -75,26 +76,25 @@ def _of(graph: Graph, model: NodeModel) -> Iterator[Duplicates]:
             {"keys": keys[start : start + KEYS_PER_PAGE]},
         )
         for row in rows:
-            united = {label for of_one in row["labels"] for label in of_one} - set(row["labels"][0])
+            united = {label for labels_of_node in row["labels"] for label in labels_of_node} - set(row["labels"][0])
             yield Duplicates(row["ids"][0], tuple(row["ids"][1:]), tuple(sorted(united)))
 
 
-def merge(graph: Graph, found: Sequence[Duplicates], written: Collection[str]) -> None:
-    """Make each of them one node. Whoever is interrupted finds what is left of them again.
+def merge(graph: Graph, groups: Iterable[Duplicates], written: Collection[str]) -> None:
+    """Merge each group into one node. After an interruption, `find` returns what is left to merge.
 
-    `written`: types of relationships that are written here, of which two nodes have one at most; of all others each
-    stays as it is.
+    `written`: the relationship types that Chartfleet writes. Of these, at most one is kept between two nodes; all
+    others are kept as they are.
     """
-    pending = iter(found)
-    while page := list(islice(pending, KEYS_PER_PAGE)):
-        rows = [{"keep": one.keep, "drop": list(one.drop)} for one in page]
+    for page in pages(groups, KEYS_PER_PAGE):
+        rows: list[dict[str, object]] = [{"keep": group.keep, "drop": list(group.drop)} for group in page]
         by_labels: dict[tuple[str, ...], list[str]] = defaultdict(list)
-        for one in page:
-            by_labels[one.labels].append(one.keep)
+        for group in page:
+            by_labels[group.labels].append(group.keep)
 
         def unite(
             tx: neo4j.ManagedTransaction,
-            rows: Sequence[Mapping[str, Any]] = rows,
+            rows: Sequence[Mapping[str, object]] = rows,
             by_labels: Mapping[tuple[str, ...], list[str]] = by_labels,
         ) -> None:
             tx.run(_UNITE, rows=rows).consume()
@@ -104,15 +104,17 @@ def merge(graph: Graph, found: Sequence[Duplicates], written: Collection[str]) -
                     tx.run(query, ids=ids).consume()
 
         graph.write(unite)
-        for kind in graph.rows(_TYPES, {"rows": rows}):  # outgoing first: a loop comes out as a loop
-            _move(graph, rows, kind["type"], incoming=kind["incoming"], one=kind["type"] in written)
-        for kind in graph.rows(_TYPES, {"rows": rows}):
-            _move(graph, rows, kind["type"], incoming=kind["incoming"], one=kind["type"] in written)
+        for _ in range(2):  # outgoing first, which turns a loop into an incoming one: it is moved the second time
+            for kind in graph.rows(_TYPES, {"rows": rows}):
+                _move(graph, rows, kind["type"], incoming=kind["incoming"], unique=kind["type"] in written)
         graph.write(lambda tx, rows=rows: tx.run(_DELETE, rows=rows).consume())  # type: ignore[misc]
 
 
-def _move(graph: Graph, rows: Sequence[Mapping[str, Any]], kind: str, *, incoming: bool, one: bool) -> None:
-    """Relationships of one type and direction to the node that stays. `one`: of two the newer, with the older's age."""
+def _move(graph: Graph, rows: Sequence[Mapping[str, object]], kind: str, *, incoming: bool, unique: bool) -> None:
+    """Move relationships of one type and direction to the kept node.
+
+    `unique`: of two relationships keep the newer, with the `firstseen` of the older.
+    """
     first = "CASE WHEN f.firstseen < e.firstseen THEN f.firstseen ELSE coalesce(e.firstseen, f.firstseen) END"
     unite = (
         f"MERGE (kept){pattern(kind, 'f', incoming=incoming)}(other)\n"
@@ -125,12 +127,7 @@ def _move(graph: Graph, rows: Sequence[Mapping[str, Any]], kind: str, *, incomin
         "UNWIND $rows AS row MATCH (kept) WHERE elementId(kept) = row.keep\n"
         "UNWIND row.drop AS id MATCH (old) WHERE elementId(old) = id\n"
         f"MATCH (old){pattern(kind, 'e', incoming=incoming)}(other) WITH kept, e, other LIMIT $limit\n"
-        f"{unite if one else copy}"
-        "DELETE e RETURN count(*) AS moved"
+        f"{unite if unique else copy}"
+        "DELETE e RETURN count(*)"
     )
-
-    def work(tx: neo4j.ManagedTransaction) -> int:
-        return int(tx.run(query, rows=rows, limit=RELATIONSHIPS_PER_TRANSACTION).single(strict=True)["moved"])
-
-    while graph.write(work):
-        pass
+    graph.write_until_done(query, {"rows": rows}, limit=RELATIONSHIPS_PER_TRANSACTION)

@@ -1,4 +1,4 @@
-"""Facts of Cartography's labels that the node models don't tell: in 2020 (0.24) and in 2026 (0.143)."""
+"""How Cartography's labels differ from those of the node models: in 2020 (0.24) and in 2026 (0.143)."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from loaders.cypher import labels, quoted
-from loaders.model import GraphSchema, NodeModel
+from loaders.model import NodeModel
+from loaders.schema import GraphSchema
 from loaders.scope import provider_of
 
-# Another provider's nodes under a label that a model here has as its own: they stay as they are.
+# Another provider's nodes that carry the label of a model here: they are left alone.
 _OTHERS: Final = {"NetworkInterface": "GCPNetworkInterface", "IpPermissionInbound": "GCPIpRule"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relabel:
-    """Nodes of label `among` for which `where` holds get the label `add`, or lose the label `among`."""
+    """Nodes of label `among` for which `where` holds get the label `add`, or, without `add`, lose the label `among`."""
 
     among: str
     where: str
@@ -35,11 +36,11 @@ class Relabel:
         return f"+{self.add}" if self.add else f"-{self.among}"
 
 
-_KNOWN: Final = (
+_CARTOGRAPHY: Final = (
     Relabel(
         among="LoadBalancer",
         where="n:LoadBalancerV2",
-        reason="0.143 calls every load balancer so: queries for classic ones would find the newer as well",
+        reason="0.143 gives it to every load balancer: queries for classic ones would return the newer ones as well",
     ),
     Relabel(
         among="AWSPrincipal",
@@ -51,58 +52,58 @@ _KNOWN: Final = (
         among="IpRule",
         where="n.ruleid CONTAINS '/IpPermissionsEgress/' AND NOT n:IpPermissionEgress",
         add="IpPermissionEgress",
-        reason="0.143 doesn't say by a label that these rules are for outgoing traffic",
+        reason="0.143 has no label for rules of outgoing traffic",
     ),
 )
 
 
 def relabels(schema: GraphSchema) -> tuple[Relabel, ...]:
-    """Those that the schema is concerned by, and the label of the identity wherever a node lacks it."""
-    known = (one for one in _KNOWN if (one.add or one.among) in schema.by_label)
+    """The changes that concern the schema's labels, and those that add a missing label of the identity."""
+    known = (change for change in _CARTOGRAPHY if (change.add or change.among) in schema.by_label)
     derived = (
         Relabel(
             among=model.label,
             where=f"NOT n:{quoted(model.identity.label)}",
             add=model.identity.label,
-            reason="the label by which it is one node with what other nodes call it",
+            reason="the label by which references from other nodes find it",
         )
         for model in schema.models
         if model.base
     )
-    spelled = (
+    prefixed = (
         Relabel(
             among=model.label,
             where=f"NOT n:{quoted(spelling)} AND {_stays(model, schema)}",
             add=spelling,
-            reason="today's spelling of the label",
+            reason="the label with its provider's prefix",
         )
         for model in schema.models
         for spelling in model.spellings[1:]
     )
-    return (*known, *derived, *spelled)
+    return (*known, *derived, *prefixed)
 
 
 def _stays(model: NodeModel, schema: GraphSchema) -> str:
-    """A condition on nodes of a model's label: they keep it, and are of its provider."""
-    lost = "".join(f" AND NOT ({one.where})" for one in _KNOWN if one.among == model.label and not one.add)
+    """A condition on nodes of a model's label: they keep the label, and belong to its provider."""
+    lost = "".join(f" AND NOT ({c.where})" for c in _CARTOGRAPHY if c.among == model.label and not c.add)
     return f"{_not_of_another_provider(model, schema.owners[model.label])}{lost}"
 
 
 def nodes(model: NodeModel, type_name: str, schema: GraphSchema, present: Collection[str]) -> Iterator[str]:
-    """Statements up to WHERE that match the nodes of a model, also before the labels are put right.
+    """Statements, up to their WHERE, that match the nodes of a model even before the labels are corrected.
 
-    `present`: the labels that the graph has. What it hasn't isn't asked for: a statement costs its planning first.
+    `present`: the labels that the graph has. Statements for other labels are omitted, to save planning them.
     """
     ours = _not_of_another_provider(model, type_name)
     if model.label in present:
         yield f"MATCH (n:{quoted(model.label)}) WHERE {_stays(model, schema)}"
-    for one in relabels(schema):
-        if one.add == model.label and one.among in present:
-            yield f"{one.match} AND {ours}"
+    for relabel in relabels(schema):
+        if relabel.add == model.label and relabel.among in present:
+            yield f"{relabel.match} AND {ours}"
 
 
 def foreign(node: str) -> str:
-    """A condition, with `$known`, on nodes that no declaration here is about: another module's, another tool's."""
+    """A condition, with `$known`, on nodes that no declaration covers: another module's or another tool's."""
     others = "".join(f" OR {node}:{quoted(label)}" for label in _OTHERS.values())
     return f"(none(l IN labels({node}) WHERE l IN $known){others})"
 
@@ -112,7 +113,7 @@ def known(schema: GraphSchema) -> list[str]:
 
 
 def _not_of_another_provider(model: NodeModel, type_name: str) -> str:
-    """0.143 names on each node the module that wrote it; of 2020's the labels tell."""
+    """0.143 stores on each node the module that wrote it; for 2020 the labels decide."""
     module = f"cartography:{provider_of(type_name)}"
     condition = f"coalesce(n._module_name, '{module}') = '{module}'"
     other = _OTHERS.get(model.label)

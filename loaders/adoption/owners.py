@@ -1,8 +1,8 @@
-"""Which scope would have written each node, as far as the graph tells: read only, so that it can be said beforehand.
+"""Which scope would have written each node, as far as the graph shows. Read only, so that it serves the preview too.
 
 In this order: the tenant's edge to the node, the ARN in its key, what the node refers to, and what refers to it. The
-region is the node's own, its ARN's, or that of such a neighbour. Taken for another scope's, a node does no harm: it is
-found by its own scope and is that one's then, or it is not, and a node that others need stays as a stub.
+region is the node's own, its ARN's, or that of such a neighbour. Assigning a node to the wrong scope does no harm: its
+real scope takes it over when it lists it; otherwise it is deleted, or kept as a stub while other nodes need it.
 """
 
 from __future__ import annotations
@@ -16,20 +16,23 @@ from typing import Any, Final
 from loaders.adoption.labels import nodes
 from loaders.cypher import pattern, quoted
 from loaders.graph import Graph
-from loaders.model import TENANT_EDGE, GraphSchema, IdLink, NodeModel, Reference
+from loaders.model import TENANT_EDGE, IdLink, NodeModel, Reference
+from loaders.schema import GraphSchema
 from loaders.scope import GLOBAL, Scope, provider_of
 
 IDS_PER_PAGE: Final = 1_000
-MAX_NEIGHBOURS: Final = 20  # of one relationship: any of them tells the tenant
+MAX_NEIGHBOURS: Final = 20  # of one relationship: any of them shows the tenant
 ARN: Final = re.compile(r"arn:[^:]*:[^:]*:(?P<region>[^:]*):(?P<tenant>\d{12}):")
 
-OWN, OTHER, REFERRING = range(3)  # neighbours by what they tell: of the same type, that it refers to, that refer to it
-Neighbour = tuple[int, str, str | None]  # one of these, Neo4j's id, `_scope`
+OWN, OTHER, REFERRING = range(
+    3
+)  # kinds of neighbours, best first: of the same type, others it refers to, those that refer to it
+Neighbour = tuple[int, str, str | None]  # kind, element id, `_scope`
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What is known of where a node belongs. `region` is None where its type has regions and nothing tells it."""
+    """What is known of a node's scope. `region` is None if its type has regions and the node's isn't known."""
 
     type: str
     tenant: str | None
@@ -43,14 +46,14 @@ class Place:
 
 @dataclass(slots=True)
 class Owners:
-    """Nodes by Neo4j's ids.
+    """Nodes by element id.
 
     scopes      model -> the scope of each node
-    shared      identity -> nodes that many scopes share, or that are known by what refers to them only
-    orphans     model -> nodes that no tenant leads to
-    left_alone  label -> how many have a tenant but no region, so that no scope would know them again, or are several
-                tenants'; and tenants that hold nothing
-    keyless     label -> how many have no value for the key: their scope writes them anew
+    shared      identity -> nodes that many scopes share, or that only references create
+    orphans     model -> nodes without a tenant
+    left_alone  label -> how many have a tenant but no region, so that no scope would recognize them, or belong to
+                several tenants; and how many are tenants that hold nothing
+    keyless     label -> how many lack the key: their scope creates them again
     """
 
     scopes: dict[NodeModel, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
@@ -71,13 +74,8 @@ def tenant_labels(schema: GraphSchema) -> dict[str, str]:
 
 
 def find(graph: Graph, schema: GraphSchema, regional: Collection[str], into: Mapping[str, str]) -> Owners:
-    """`regional`: the types that have regions. `into`: duplicates that are still to be merged, and into which node."""
+    """`regional`: the types that have regions. `into`: duplicates still to be merged -> the node to keep."""
     return _Search(graph, schema, regional, into).owners()
-
-
-def _belongs_to(left: Collection[str], neighbours: Sequence[Neighbour]) -> bool:
-    """To a node of the same type that is left alone?"""
-    return any(kind == OWN and other in left for kind, other, _ in neighbours)
 
 
 class _Search:
@@ -89,21 +87,21 @@ class _Search:
         self._into = into
         self._tenants = tenant_labels(schema)
         self._known = {provider: self._ids_of(label) for provider, label in self._tenants.items()}
-        self._scopes: dict[str, str] = {}  # of all models
-        self._names: dict[str, str] = {}  # one text per scope, however many nodes it has
+        self._scopes: dict[str, str] = {}  # node -> scope, of all models
+        self._names: dict[str, str] = {}  # interned: one string per scope, however many nodes it has
         self._pending: dict[str, tuple[NodeModel, Place]] = {}
-        self._found = Owners()
+        self._owners = Owners()
 
     def owners(self) -> Owners:
         for type_name, models in self._schema.models_of_type.items():
             for model in models:
                 if not model.shared and not self._is_tenant(model):
-                    self._ask_directly(model, type_name)
-        self._ask_neighbours()
+                    self._place_by_itself(model, type_name)
+        self._place_by_neighbours()
         for identity in self._schema.identities:
             if identity.shared or not any(identity in models for models in self._schema.models_of_type.values()):
                 self._share(identity)
-        return self._found
+        return self._owners
 
     def _is_tenant(self, model: NodeModel) -> bool:
         return model.label in self._tenants.values()
@@ -114,7 +112,7 @@ class _Search:
 
     # -- the node itself
 
-    def _ask_directly(self, model: NodeModel, type_name: str) -> None:
+    def _place_by_itself(self, model: NodeModel, type_name: str) -> None:
         label = self._tenants.get(provider_of(type_name))
         tenants = "[]"
         if label:
@@ -132,10 +130,10 @@ class _Search:
                 if node in self._scopes:
                     continue
                 if row["key"] is None:
-                    self._found.keyless[model.label] += 1
-                self._place(node, model, self._told(type_name, row))
+                    self._owners.keyless[model.label] += 1
+                self._place(node, model, self._own_place(type_name, row))
 
-    def _told(self, type_name: str, row: Mapping[str, Any]) -> Place:
+    def _own_place(self, type_name: str, row: Mapping[str, Any]) -> Place:
         provider = provider_of(type_name)
         tenant = str(min(row["tenants"])[1]) if row["tenants"] else None
         region = row["region"] if type_name in self._regional else GLOBAL
@@ -151,37 +149,41 @@ class _Search:
             self._pending[node] = (model, place)
             return False
         self._pending.pop(node, None)
-        self._scopes[node] = self._found.scopes[model][node] = self._names.setdefault(scope, scope)
+        self._scopes[node] = self._owners.scopes[model][node] = self._names.setdefault(scope, scope)
         return True
 
     # -- its neighbours
 
-    def _ask_neighbours(self) -> None:
+    def _place_by_neighbours(self) -> None:
         neighbours = dict(self._neighbours())
         several = set(self._of_several_tenants())
-        for node in several:  # which of them would be a guess
-            neighbours[node] = [one for one in neighbours[node] if one[0] != REFERRING]
+        for node in several:  # choosing one of them would be a guess
+            neighbours[node] = [neighbour for neighbour in neighbours[node] if neighbour[0] != REFERRING]
         while self._learn(neighbours, OTHER) or self._learn(neighbours, REFERRING):
             pass
         left = {node for node, (_, place) in self._pending.items() if place.tenant or node in several}
-        while more := {node for node in self._pending.keys() - left if _belongs_to(left, neighbours.get(node, ()))}:
+
+        def is_left(of: Sequence[Neighbour]) -> bool:  # as a node of the same type that it refers to is
+            return any(kind == OWN and other in left for kind, other, _ in of)
+
+        while more := {node for node in self._pending if node not in left and is_left(neighbours.get(node, ()))}:
             left |= more
         for node, (model, _) in self._pending.items():
             if node in left:
-                self._found.left_alone[model.label] += 1
+                self._owners.left_alone[model.label] += 1
             else:
-                self._found.orphans[model].append(node)
+                self._owners.orphans[model].append(node)
 
     def _learn(self, neighbours: Mapping[str, Sequence[Neighbour]], least: int) -> bool:
-        """One round over what is pending; does any node know its place now?"""
+        """One round over the pending nodes. Was any of them placed?"""
         known: list[tuple[str, NodeModel, Place]] = []
         for node, (model, place) in self._pending.items():
-            told = sorted(
+            scopes = sorted(
                 (kind, scope)
                 for kind, other, own in neighbours.get(node, ())
                 if kind <= least and (scope := own or self._scopes.get(other))
             )
-            for neighbour in (Scope.parse(text) for _, text in told):
+            for neighbour in (Scope.parse(text) for _, text in scopes):
                 if neighbour.provider != provider_of(place.type):
                     continue
                 place = replace(
@@ -207,16 +209,17 @@ class _Search:
             )
             for start in range(0, len(ids), IDS_PER_PAGE):
                 for row in self._graph.rows(query, {"ids": ids[start : start + IDS_PER_PAGE]}):
-                    found = [
+                    raw: list[Neighbour] = row["neighbours"]
+                    neighbours = [
                         (kind, self._into.get(other, other), scope if scope and "/" in scope else None)
-                        for kind, other, scope in row["neighbours"]
+                        for kind, other, scope in raw
                     ]
-                    yield row["id"], found
+                    yield row["id"], neighbours
 
     def _of_several_tenants(self) -> Iterator[str]:
-        """Nodes that have no tenant, but what refers to them has several: a policy of AWS's own in 0.143, for one.
+        """Nodes without a tenant that nodes of several tenants refer to: an AWS-managed policy in 0.143, for example.
 
-        One tenant's fetch, which knows them by another key, would strip what the others still have of them.
+        Owned by one tenant, whose fetch knows them by another key, they would be reduced for all the others too.
         """
         by_model: dict[tuple[NodeModel, str], list[str]] = defaultdict(list)
         for node, (model, place) in self._pending.items():
@@ -236,10 +239,10 @@ class _Search:
                     )
                     for row in self._graph.rows(query, {"ids": ids[start : start + IDS_PER_PAGE]}):
                         tenants[row["id"]].add(row["tenant"])
-                yield from (node for node, found in tenants.items() if len(found) > 1)
+                yield from (node for node, referring_tenants in tenants.items() if len(referring_tenants) > 1)
 
     def _referring(self, model: NodeModel) -> Iterator[tuple[NodeModel, Reference | IdLink]]:
-        """What refers to nodes of the model, beside tenants."""
+        """The models, except tenants, that refer to nodes of the model, and by which relationship."""
         for other in self._schema.models:
             structure: tuple[Reference | IdLink, ...] = (*other.references, *other.id_links)
             for r in structure:
@@ -247,7 +250,7 @@ class _Search:
                     yield other, r
 
     def _patterns(self, model: NodeModel, type_name: str) -> Iterator[str]:
-        """A list of [kind, id, scope] per relationship that tells where a node of the model belongs."""
+        """Pattern comprehensions, one per relationship, that list the node's neighbours as [kind, id, scope]."""
 
         def to(kind: int, relationship: str, label: str, *, incoming: bool) -> str:
             edge = pattern(relationship, "", incoming=incoming)
@@ -258,7 +261,7 @@ class _Search:
         for r in structure:
             target = self._schema.target(r)
             if not target.shared and not self._is_tenant(target):
-                kind = OWN if any(target.identity is one.identity for one in own) else OTHER
+                kind = OWN if any(target.identity is sibling.identity for sibling in own) else OTHER
                 yield to(kind, r.type, r.label, incoming=r.incoming)
         for other, r in self._referring(model):
             yield to(REFERRING, r.type, other.label, incoming=not r.incoming)
@@ -266,11 +269,11 @@ class _Search:
     # -- what is shared
 
     def _share(self, identity: NodeModel) -> None:
-        """Of the tenants those that hold something. Nothing here would tell whether the others are still there."""
+        """Collect shared nodes. Of tenants only those that hold data: whether the others still exist isn't known."""
         type_name = self._schema.owners[identity.label]
         mine = {provider for provider, label in self._tenants.items() if label == identity.label}
         with_data = {scope.tenant for scope in map(Scope.parse, self._names) if scope.provider in mine}
-        taken = {node for found in self._found.orphans.values() for node in found}
+        taken = {node for orphans in self._owners.orphans.values() for node in orphans}
         taken |= self._scopes.keys() | self._pending.keys()
         key = quoted(identity.key.name)
         for match in nodes(identity, type_name, self._schema, self._present):
@@ -282,6 +285,6 @@ class _Search:
                     continue
                 taken.add(node)
                 if mine and not row["holds"] and row["key"] not in with_data:
-                    self._found.left_alone[identity.label] += 1
+                    self._owners.left_alone[identity.label] += 1
                 else:
-                    self._found.shared[identity].append(node)
+                    self._owners.shared[identity].append(node)

@@ -1,11 +1,10 @@
-"""What becomes of a node that is taken over, and of its edges, in the transaction that gives it its `_scope`."""
+"""Gives nodes their `_scope`, and in the same transaction deals with their edges."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
 from typing import Any, Final
 
 import neo4j
@@ -15,15 +14,17 @@ from loaders.adoption.labels import foreign, known
 from loaders.adoption.owners import tenant_labels
 from loaders.cypher import make_stub, pattern, quoted
 from loaders.graph import Graph
-from loaders.model import TENANT_EDGE, UNOWNED, GraphSchema, IdLink, Link, NodeModel, Reference, Relationship
+from loaders.model import TENANT_EDGE, UNOWNED, IdLink, Link, NodeModel, Reference, Relationship
+from loaders.pages import pages
+from loaders.schema import GraphSchema
 from loaders.scope import Scope
 
-OTHERS: Final = "others"  # `_scope` of an edge that no scope writes, and that shared nodes are needed by
+OTHERS: Final = "others"  # `_scope` of an edge that no scope writes, but that keeps a shared node
 NODES_PER_TRANSACTION: Final = 500
 RELATIONSHIPS_PER_TRANSACTION: Final = 5_000
 
 Triple = tuple[str, str, str]  # label -[type]-> label
-Statement = tuple[str, Mapping[str, Any]]  # and its parameters besides `$rows`
+Statement = tuple[str, Mapping[str, Any]]  # query, and its parameters besides `$rows`
 
 _ROWS: Final = "UNWIND $rows AS row MATCH (n) WHERE elementId(n) = row.id"
 _SEEN: Final = (
@@ -38,31 +39,31 @@ _HELD: Final = (
 
 @dataclass(frozen=True)
 class Edges:
-    """Which relationships the schema knows. `drawn`: those that analysis jobs write."""
+    """The relationships that are declared. `by_jobs`: those that analysis jobs write."""
 
     schema: GraphSchema
-    drawn: tuple[Triple, ...]
+    by_jobs: tuple[Triple, ...]
 
     @property
     def declared(self) -> set[Triple]:
-        found = set(self.drawn)
+        triples = set(self.by_jobs)
         for model in self.schema.models:
             for r in model.relationships:
                 reverse = not isinstance(r, Link) and r.incoming
-                found.add((r.label, r.type, model.label) if reverse else (model.label, r.type, r.label))
-        return found
+                triples.add((r.label, r.type, model.label) if reverse else (model.label, r.type, r.label))
+        return triples
 
     @property
     def types(self) -> set[str]:
         return {type_ for _, type_, _ in self.declared}
 
-    def unkept(self, model: NodeModel) -> list[tuple[str, dict[str, Any]]]:
-        """Statements that match `e` of `$rows`: of a type that is declared, but not between such nodes; from and to.
+    def unmaintained(self, model: NodeModel) -> list[Statement]:
+        """Statements that match edges `e` of `$rows` whose type is declared, but not between nodes of these labels.
 
-        Nobody would keep it up, and it would be taken for an edge that somebody does. What has an end that isn't known
-        here stays, and so does what is of a type that isn't. A tenant's edge to everything lengthens every path.
+        Nothing would maintain them, yet they look like edges that are maintained. Edges of other types, or to nodes of
+        unknown labels, are kept. Edges from a tenant to everything would lengthen every path.
         """
-        found: list[tuple[str, dict[str, Any]]] = []
+        statements: list[Statement] = []
         if not model.shared:
             declared = sorted(f"{type_}|{end}" for start, type_, end in self.declared if start in model.labels)
             types = sorted(self.types)
@@ -71,63 +72,58 @@ class Edges:
                 "AND any(l IN labels(x) WHERE l IN $known) "
                 "AND none(l IN labels(x) WHERE type(e) + '|' + l IN $declared)"
             )
-            found.append((query, {"types": types, "known": known(self.schema), "declared": declared}))
+            statements.append((query, {"types": types, "known": known(self.schema), "declared": declared}))
         for tenant in sorted(set(tenant_labels(self.schema).values())):
             names = {model.label, model.identity.label}
             if not any((tenant, TENANT_EDGE, name) in self.declared for name in names):
-                found.append((f"{_ROWS} MATCH (x:{quoted(tenant)})-[e:{TENANT_EDGE}]->(n) WHERE e._scope IS NULL", {}))
-        return found
+                statements.append(
+                    (f"{_ROWS} MATCH (x:{quoted(tenant)})-[e:{TENANT_EDGE}]->(n) WHERE e._scope IS NULL", {})
+                )
+        return statements
 
 
 def take_over(graph: Graph, model: NodeModel, scopes: Mapping[str, str], edges: Edges) -> None:
-    """Give nodes of one model to their scopes, and with them the edges that these would have written."""
+    """Give nodes of one model to their scopes, with the edges that these scopes would have written."""
     statements: list[Statement] = [(statement, {}) for statement in _statements(model, edges.schema)]
-    drops = [(f"{match} DELETE e", parameters) for match, parameters in edges.unkept(model)]
-    for page in pages(scopes):
+    drops = [(f"{match} DELETE e", parameters) for match, parameters in edges.unmaintained(model)]
+    for page in pages(scopes, NODES_PER_TRANSACTION):
         rows = [{"id": node, "s": scopes[node]} for node in page]
         held = [coverage.place(Scope.parse(scope)) for scope in sorted({scopes[node] for node in page})]
         _write(graph, rows, [(_HELD, {"scopes": held}), *statements, *drops])
 
 
 def share(graph: Graph, model: NodeModel, ids: Iterable[str], edges: Edges) -> None:
-    """Nodes that live as long as an edge of some scope needs them, or one of what no scope here owns."""
+    """Mark nodes as shared: kept as long as an edge of some scope, or of a foreign node, leads to them."""
     mark = f"{_ROWS} AND n._scope IS NULL SET n._scope = '{UNOWNED}', {_SEEN.format('n', '0')}"
-    drops = [(f"{match} DELETE e", parameters) for match, parameters in edges.unkept(model)]
-    for page in pages(ids):
+    drops = [(f"{match} DELETE e", parameters) for match, parameters in edges.unmaintained(model)]
+    for page in pages(ids, NODES_PER_TRANSACTION):
         _write(graph, [{"id": node} for node in page], [(mark, {}), *drops])
 
 
 def protect_shared(graph: Graph, schema: GraphSchema) -> None:
-    """Mark the edges by which nodes of other modules need shared ones: what nobody here writes, nobody here deletes."""
+    """Mark the edges between foreign and shared nodes: no scope writes them, but they keep the shared nodes."""
     for model in schema.identities:
         if model.shared:
-            _until_done(
-                graph,
+            graph.write_until_done(
                 f"MATCH (n:{quoted(model.label)} {{_scope: '{UNOWNED}'}})-[e]-(x) "
                 f"WHERE e._scope IS NULL AND {foreign('x')} "
-                f"WITH e LIMIT $limit SET e._scope = '{OTHERS}' RETURN count(e) AS done",
+                f"WITH e LIMIT $limit SET e._scope = '{OTHERS}' RETURN count(e)",
                 {"known": known(schema)},
+                limit=RELATIONSHIPS_PER_TRANSACTION,
             )
 
 
 def orphan(graph: Graph, model: NodeModel, ids: Iterable[str]) -> None:
-    """Stubs: the next run deletes them at its end, unless it has found them again or refers to them."""
+    """Reduce nodes to stubs, which the next run deletes at its end unless it finds them or refers to them."""
     seen = _SEEN.format("n", "0")
     stub = f"{_ROWS} AND n._scope IS NULL SET {seen} WITH n {make_stub(model, 'n.lastupdated')}"
-    for page in pages(ids):
+    for page in pages(ids, NODES_PER_TRANSACTION):
         _write(graph, [{"id": node} for node in page], [(stub, {})])
-
-
-def pages(ids: Iterable[str]) -> Iterator[list[str]]:
-    """What one transaction takes."""
-    pending = iter(ids)
-    while page := list(islice(pending, NODES_PER_TRANSACTION)):
-        yield page
 
 
 @cache
 def _statements(model: NodeModel, schema: GraphSchema) -> tuple[str, ...]:
-    """Links first: they keep what the barrier would otherwise delete of a node that isn't seen in the next run."""
+    """Links before references: they are kept at the barrier even if the next run doesn't see the node."""
     links = [statement for r in model.relationships if (statement := _keep_link(r, schema))]
     references = [
         f"{_ROWS} MATCH (n){pattern(r.type, 'e', incoming=r.incoming)}(:{quoted(r.label)}) WHERE e._scope IS NULL "
@@ -139,7 +135,7 @@ def _statements(model: NodeModel, schema: GraphSchema) -> tuple[str, ...]:
 
 
 def _keep_link(relationship: Relationship, schema: GraphSchema) -> str:
-    """Links are drawn by what the nodes say: where an edge is and the node doesn't say so yet, it says it now."""
+    """Links follow from properties of the nodes: set those properties where an edge exists and they are missing."""
     target = schema.target(relationship)
     match relationship:
         case IdLink():
@@ -149,7 +145,7 @@ def _keep_link(relationship: Relationship, schema: GraphSchema) -> str:
                 f"WITH n, collect(DISTINCT t.{quoted(target.key.name)}) AS keys SET n.{kept} = keys"
             )
         case Link(through=(_, _)):
-            return ""  # what it goes through, no earlier tool has
+            return ""  # no earlier tool has such records
         case Link():
             values = ", ".join(
                 f"n.{quoted(mine)} = coalesce(n.{quoted(mine)}, t.{quoted(theirs)})" for mine, theirs in relationship.on
@@ -161,18 +157,10 @@ def _keep_link(relationship: Relationship, schema: GraphSchema) -> str:
 
 
 def _write(graph: Graph, rows: Sequence[Mapping[str, str]], statements: Sequence[Statement]) -> None:
-    """All statements over the same rows, in one transaction."""
+    """Run all statements over the same rows, in one transaction."""
 
     def work(tx: neo4j.ManagedTransaction) -> None:
         for statement, parameters in statements:
             tx.run(statement, rows=rows, **parameters).consume()
 
     graph.write(work)
-
-
-def _until_done(graph: Graph, query: str, parameters: Mapping[str, Any]) -> None:
-    def work(tx: neo4j.ManagedTransaction) -> int:
-        return int(tx.run(query, {**parameters}, limit=RELATIONSHIPS_PER_TRANSACTION).single(strict=True)["done"])
-
-    while graph.write(work):
-        pass

@@ -1,16 +1,19 @@
-"""The run ledger: the only judge of where a run stands."""
+"""The run ledger: the only judge of a run's state."""
 
-from loaders.ledger.ledger import (
-    Attempt,
-    Event,
-    Fenced,
-    Ledger,
-    RunInfo,
-    RunState,
-    State,
-    Taken,
-    Unit,
-    runs,
-)
+from loaders.ledger.inspection import runs
+from loaders.ledger.ledger import Ledger
+from loaders.ledger.state import Attempt, Event, Fenced, Outcome, RunInfo, RunState, State, Taken, Unit
 
-__all__ = ["Attempt", "Event", "Fenced", "Ledger", "RunInfo", "RunState", "State", "Taken", "Unit", "runs"]
+__all__ = [
+    "Attempt",
+    "Event",
+    "Fenced",
+    "Ledger",
+    "Outcome",
+    "RunInfo",
+    "RunState",
+    "State",
+    "Taken",
+    "Unit",
+    "runs",
+]

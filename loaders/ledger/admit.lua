@@ -1,5 +1,5 @@
--- ARGV: none. Admits tenants up to the window, longest expected first; returns their units, to be published.
--- A tenant all of whose units wait until later takes no place in the window: it must not starve the others.
+-- ARGV: none. Admits tenants up to the window, the longest expected first. Returns their units, to be published.
+-- A tenant whose units all wait until later takes no place in the window: it must not starve the others.
 local published = {}
 if not running() then return published end
 local window, active = tonumber(redis.call('HGET', run, 'window')), 0

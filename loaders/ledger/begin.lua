@@ -1,4 +1,4 @@
--- ARGV: unit, token, lease ms, worker. Returns {attempt}, or {reason} where there is nothing to do.
+-- ARGV: unit, token, lease ms, worker. Returns {attempt}, or {reason} if there is nothing to do.
 local unit, token = ARGV[1], ARGV[2]
 local k = unit_key(unit)
 local f = redis.call('HMGET', k, 'state', 'token', 'attempt', 'tenant')
@@ -12,7 +12,8 @@ local due = redis.call('ZSCORE', run .. ':later', unit)
 if due and tonumber(due) > now_ms() then return {'later'} end
 drop_batches(unit)
 local attempt = redis.call('HINCRBY', k, 'attempt', 1)
-redis.call('HSET', k, 'state', 'fetching', 'token', token, 'pushed', 0, 'rows', 0, 'worker', ARGV[4], 'started_ms', now_ms())
+redis.call('HSET', k, 'state', 'fetching', 'token', token, 'pushed', 0, 'rows', 0, 'worker', ARGV[4], 'started_ms', now_ms(),
+  'lease_ms', ARGV[3])
 redis.call('HDEL', k, 'reason', 'ended_ms', 'excused')
 if redis.call('EXISTS', k .. ':parts') == 0 then redis.call('HDEL', k, 'bad', 'bad_reason') end
 redis.call('ZADD', run .. ':leases', now_ms() + ARGV[3], unit)

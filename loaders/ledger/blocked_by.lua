@@ -1,4 +1,4 @@
--- ARGV: reason. What holds up the writer of a run that is under way; it goes with the next commit, and with the run's end.
+-- ARGV: reason. What the writer of an active run waits for. Cleared by the next commit and at the end of the run.
 local state = redis.call('HGET', run, 'state')
 if state == 'running' or state == 'analysing' then redis.call('HSET', run, 'blocked_by', ARGV[1]) end
 return {'ok'}

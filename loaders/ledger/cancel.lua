@@ -1,4 +1,4 @@
--- ARGV: reason. What waits is thrown away; nothing is deleted from the graph.
+-- ARGV: reason. Discards what waits for the writer; nothing is deleted from the graph.
 local state = redis.call('HGET', run, 'state')
 if state ~= 'running' and state ~= 'analysing' then return state or 'unknown' end
 redis.call('HSET', run, 'state', 'cancelled', 'reason', ARGV[1], 'finished_ms', now_ms(), 'waiting', 0, 'waiting_bytes', 0)

@@ -1,4 +1,4 @@
--- ARGV: scope, ... A scope counts once.
+-- ARGV: scope, ... Each scope counts once.
 local events, counted = {'ok'}, false
 if not running() then return events end
 for _, unit in ipairs(ARGV) do
@@ -8,4 +8,4 @@ for _, unit in ipairs(ARGV) do
     settle(unit, events)
   end
 end
-return counted and events or said_again()
+return counted and events or reply_to_repetition()

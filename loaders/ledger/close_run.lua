@@ -1,4 +1,4 @@
--- ARGV: token, state, report (JSON). Ends a run that was analysed; only the holder of the barrier may.
+-- ARGV: token, state, report (JSON). Ends an analysed run. Only the holder of the barrier may.
 local held = redis.call('HMGET', run, 'state', 'barrier_token')
 if held[2] ~= ARGV[1] then return 0 end
 if held[1] == ARGV[2] then return 1 end

@@ -1,4 +1,4 @@
--- ARGV: batch, ... A batch counts once: it is outstanding, or it was counted, or a later attempt took it back.
+-- ARGV: batch, ... Each batch counts once: it is outstanding, or already counted, or replaced by a later attempt.
 local events, counted = {'ok'}, false
 if not running() then return events end
 for _, batch in ipairs(ARGV) do
@@ -11,4 +11,4 @@ for _, batch in ipairs(ARGV) do
     advance(unit, events)
   end
 end
-return counted and events or said_again()
+return counted and events or reply_to_repetition()

@@ -1,6 +1,6 @@
 -- ARGV: unit, attempt, token, batches, outcome (JSON {calls, gaps: {text: items}}), JSON [part unit, ...]
 local unit, attempt, token, events = ARGV[1], ARGV[2], ARGV[3], {'ok'}
-if repeated(unit, attempt, token) then return said_again() end
+if repeated(unit, attempt, token) then return reply_to_repetition() end
 if not running() or not current(unit, attempt, token) then return {'fenced'} end
 local k = unit_key(unit)
 if redis.call('HGET', k, 'pushed') ~= ARGV[4] then return {'fenced'} end

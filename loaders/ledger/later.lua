@@ -1,8 +1,8 @@
--- ARGV: unit, attempt, token, wait ms, reason. Gives the unit back; the sweeper publishes it when it is due.
+-- ARGV: unit, attempt, token, wait ms, reason. Gives the unit back. The sweeper publishes it when it is due.
 local unit, attempt, token = ARGV[1], ARGV[2], ARGV[3]
 local k = unit_key(unit)
 local held = redis.call('HMGET', k, 'attempt', 'token', 'state', 'tenant')
-if held[1] == attempt and held[2] == token and held[3] == 'planned' then return {'ok'} end -- a repetition
+if held[1] == attempt and held[2] == token and held[3] == 'planned' then return {'ok'} end -- a repeated call
 if not running() or not current(unit, attempt, token) then return {'fenced'} end
 back_to_planned(unit)
 redis.call('HSET', k, 'reason', ARGV[5], 'token', token)

@@ -1,4 +1,4 @@
--- ARGV: token, lease ms. Opens the barrier for one caller; another one gets it only after its lease ran out.
+-- ARGV: token, lease ms. Opens the barrier for one caller. Another caller gets it only once that lease has run out.
 local state = redis.call('HGET', run, 'state')
 if state == 'running' then
   if redis.call('HGET', run, 'open') ~= '0' then return 'not settled' end

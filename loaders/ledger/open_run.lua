@@ -1,4 +1,4 @@
--- ARGV: run id, tag, config (JSON), window, then the planning units of the providers. A run that exists is left as it is.
+-- ARGV: run id, tag, config (JSON), window, then the planning units of the providers. An existing run is left as it is.
 if redis.call('EXISTS', run) == 1 then return {} end
 redis.call('ZADD', 'chartfleet:runs', ARGV[2], ARGV[1])
 redis.call('HSET', run, 'state', 'running', 'tag', ARGV[2], 'config', ARGV[3], 'window', ARGV[4], 'round', 1,

@@ -1,8 +1,8 @@
--- ARGV: planning unit, attempt, token, 'queue' | 'publish', JSON [[unit, tenant, held, expected seconds], ...], end state, reason,
--- outcome (JSON {whole}).
--- The planner's children and its own end are one step: a planner that dies leaves either no child or all of them.
+-- ARGV: planning unit, attempt, token, 'queue' | 'publish', JSON [[unit, tenant, held, expected seconds], ...], end state,
+-- reason, outcome (JSON {whole, owner, notes}).
+-- Adding the children and ending the planner are one step: a planner that crashes leaves all of its children or none.
 local unit, attempt, token, events = ARGV[1], ARGV[2], ARGV[3], {'ok'}
-if repeated(unit, attempt, token) then return said_again() end
+if repeated(unit, attempt, token) then return reply_to_repetition() end
 if not running() or not current(unit, attempt, token) then return {'fenced'} end
 for _, child in ipairs(cjson.decode(ARGV[5])) do
   local id, tenant = child[1], child[2]
@@ -10,7 +10,7 @@ for _, child in ipairs(cjson.decode(ARGV[5])) do
     if ARGV[4] == 'publish' then
       mark_published(id, now_ms())
     elseif redis.call('SISMEMBER', run .. ':admitted', tenant) == 1 then
-      mark_published(id, 0) -- the tenant has its place: the sweeper publishes it at its next turn
+      mark_published(id, 0) -- the tenant is admitted already: the sweeper publishes the unit in its next round
     else
       redis.call('ZINCRBY', run .. ':queue', -tonumber(child[4]), tenant)
       redis.call('SADD', run .. ':queued:' .. tenant, id)

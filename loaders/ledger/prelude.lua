@@ -1,17 +1,17 @@
 -- Shared by every transition. KEYS[1] is the run's key; all other keys derive from it (one Redis, not a cluster).
---   <run>                       hash: state, tag, counts, barrier
---   <run>:unit:<id>             hash: one scope, or one part of a scope
+--   <run>                       hash: state, tag, counts, barrier, blocked_by
+--   <run>:unit:<id>             hash: one scope, or one part of a scope; `crashes`: attempts whose worker crashed
 --   <run>:unit:<id>:out         set: batches pushed by its current attempt and not yet committed
 --   <run>:unit:<id>:parts       set: its parts
 --   <run>:units                 set of unit ids          <run>:leases     zset unit -> lease end, ms
 --   <run>:published:<provider>  zset unit -> when it was handed to the broker, ms       <run>:providers  set of those
 --   <run>:later                 zset unit -> not before, ms
---   <run>:queue                 zset tenant not admitted yet -> minus the seconds it is expected to take
---   <run>:queued:<tenant>       set: its units that wait for the admission
+--   <run>:queue                 zset tenant not admitted yet -> its expected seconds, negated
+--   <run>:queued:<tenant>       set: its units that wait for its admission
 --   <run>:admitted              set of tenants that have unsettled units
---   <run>:tenants               hash tenant -> unsettled units       <run>:late  hash tenant -> units that wait in <run>:later
+--   <run>:tenants               hash tenant -> unsettled units       <run>:late  hash tenant -> its units in <run>:later
 --   <run>:models                set of models with batches that wait
---   <run>:waiting:<model>       zset batch -> its place in line      <run>:payload:<batch>
+--   <run>:waiting:<model>       zset batch -> its position in line     <run>:payload:<batch>
 --   <run>:cleanups              set of scopes whose batches are committed and which are to be cleaned
 -- A planned unit is always in one of published, later or queued; a unit that is fetching always has a lease.
 local run = KEYS[1]
@@ -29,13 +29,13 @@ local function running()
   return redis.call('HGET', run, 'state') == 'running'
 end
 
--- Is this attempt the one that holds the unit? The token tells apart two attempts that a lost reply gave the same number.
+-- Does this attempt hold the unit? After a lost reply two attempts may have the same number; the token tells them apart.
 local function current(unit, attempt, token)
   local held = redis.call('HMGET', unit_key(unit), 'attempt', 'token', 'state')
   return held[1] == attempt and held[2] == token and held[3] == 'fetching'
 end
 
--- Is this transition a repetition of one that was already made, its reply lost?
+-- Was this transition made before, and its reply lost?
 local function repeated(unit, attempt, token)
   local held = redis.call('HMGET', unit_key(unit), 'attempt', 'token', 'state')
   return held[1] == attempt and held[2] == token and held[3] ~= 'fetching' and held[3] ~= 'planned'
@@ -48,7 +48,7 @@ local function add_event(events, name)
   events[#events + 1] = name
 end
 
--- At most one wake-up for the writer is under way: it takes all that waits, whichever message woke it.
+-- At most one wake-up for the writer is on its way: it takes everything that waits, whichever message woke it.
 local function wake_writer(events)
   if redis.call('HSETNX', run, 'wake_ms', now_ms()) == 1 then add_event(events, 'load') end
 end
@@ -57,8 +57,8 @@ local function work_waits()
   return tonumber(redis.call('HGET', run, 'waiting')) > 0 or redis.call('SCARD', run .. ':cleanups') > 0
 end
 
--- The response to a repetition: all that the lost reply may have said. A message too many finds its work done.
-local function said_again()
+-- The reply to a repeated call: every event that the lost reply may have had. A redundant message finds its work done.
+local function reply_to_repetition()
   local events = {'ok'}
   if not running() then return events end
   if work_waits() then
@@ -93,7 +93,7 @@ local function settle(unit, events)
   local fields = redis.call('HMGET', k, 'state', 'tenant', 'started_ms', 'ended_ms', 'parent')
   redis.call('HSET', k, 'settled', 1)
   redis.call('HINCRBY', run, 'is:' .. fields[1], 1)
-  if fields[3] and fields[4] and not fields[5] then -- the next run plans other parts
+  if fields[3] and fields[4] and not fields[5] then -- not of parts: the next run plans others
     redis.call('HSET', 'chartfleet:durations', unit, fields[4] - fields[3])
   end
   local open = redis.call('HINCRBY', run, 'open', -1)
@@ -109,7 +109,7 @@ local function settle(unit, events)
   end
 end
 
--- A complete listing is not enough: the scope ends as the worst of its parts did, in whatever order they end.
+-- A complete listing is not enough: the scope ends in the worst state of its parts, in whatever order they end.
 local WORSE = {skipped = 1, denied = 2, failed = 3, quarantined = 4}
 local function spoil(scope, state, reason)
   local known = redis.call('HGET', unit_key(scope), 'bad')
@@ -118,7 +118,7 @@ local function spoil(scope, state, reason)
   end
 end
 
--- What was not seen of items that were, as fields of the whole scope: a part's are its scope's.
+-- Details that were not seen of items that were. Those of a part are fields of its scope.
 local function add_gap(unit, field, count)
   local scope = redis.call('HGET', unit_key(unit), 'parent') or unit
   redis.call('HINCRBY', unit_key(scope), field, count)
@@ -129,8 +129,8 @@ local function add_gaps(unit, outcome)
   for text, count in pairs(cjson.decode(outcome).gaps or {}) do add_gap(unit, 'gap:' .. text, count) end
 end
 
--- Moves a unit on, once nothing of it is outstanding: a part settles into its scope, a complete scope goes to the cleanup
--- (or is clean, where it held nothing before and holds nothing now), every other outcome settles.
+-- Moves a unit on once nothing of it is outstanding: a part settles into its scope, a complete scope goes to the cleanup
+-- (or counts as cleaned, if it held nothing before and holds nothing now), and any other outcome settles.
 local function advance(unit, events)
   local k = unit_key(unit)
   local f = redis.call('HMGET', k, 'state', 'parent', 'parts_open', 'held', 'pushed', 'bad', 'bad_reason', 'settled')
@@ -162,7 +162,7 @@ local function advance(unit, events)
   settle(unit, events)
 end
 
--- Takes a batch out of the line, with its payload. No '-0': Redis takes that for no integer.
+-- Removes a batch and its payload from the line. `0 - n`, not `-n`: Redis doesn't accept '-0' as an integer.
 local function no_longer_waiting(batch)
   local model = string.match(batch, '^([^|]*)|')
   local payload = run .. ':payload:' .. batch
@@ -173,18 +173,18 @@ local function no_longer_waiting(batch)
   redis.call('UNLINK', payload)
 end
 
--- Batches that an attempt pushed and that a later attempt replaces: they are taken back, and count for nothing.
+-- Removes the batches of an attempt that a later attempt replaces: they no longer count.
 local function drop_batches(unit)
   local out = unit_key(unit) .. ':out'
   for _, batch in ipairs(redis.call('SMEMBERS', out)) do no_longer_waiting(batch) end
   redis.call('DEL', out)
 end
 
--- A part that an earlier round had planned goes on counting its attempts: a batch's name never comes twice.
+-- A part that an earlier round planned continues its count of attempts, so that no batch name is used twice.
 local function add_unit(unit, tenant, held, parent)
   if redis.call('SADD', run .. ':units', unit) == 0 then return false end
   local k = unit_key(unit)
-  redis.call('HSET', k, 'state', 'planned', 'tenant', tenant, 'held', held, 'deaths', 0)
+  redis.call('HSET', k, 'state', 'planned', 'tenant', tenant, 'held', held, 'crashes', 0)
   redis.call('HSETNX', k, 'attempt', 0)
   if parent then redis.call('HSET', k, 'parent', parent) end
   redis.call('HINCRBY', run, 'open', 1)

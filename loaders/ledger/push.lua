@@ -1,12 +1,12 @@
--- ARGV: unit, attempt, token, number, model, rows, payload. The batch and its count are one step.
+-- ARGV: unit, attempt, token, number, model, rows, payload. Storing the batch and counting it are one step.
 local unit, attempt, number, model = ARGV[1], ARGV[2], tonumber(ARGV[4]), ARGV[5]
 if not running() or not current(unit, attempt, ARGV[3]) then return {'fenced'} end
 local k = unit_key(unit)
 local pushed = tonumber(redis.call('HGET', k, 'pushed'))
 if number > pushed then return {'fenced'} end
-if number < pushed then return said_again() end
+if number < pushed then return reply_to_repetition() end
 local events = {'ok'}
--- With the token: a Redis that lost its last second may give a number twice.
+-- With the token: a Redis that lost its last second may issue a number twice.
 local batch = model .. '|' .. attempt .. '.' .. ARGV[3] .. '|' .. ARGV[4] .. '|' .. unit
 redis.call('SET', run .. ':payload:' .. batch, ARGV[7])
 redis.call('SADD', k .. ':out', batch)

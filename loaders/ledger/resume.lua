@@ -1,8 +1,8 @@
--- ARGV: config (JSON), token of this resumption, cursor ('' at first). Plans again every scope that isn't cleaned, or of which
--- details were not seen; its attempts
--- go on counting, its deaths start anew. Returns {next cursor, planner to be published, ...}; tenants are admitted anew.
--- In pages, since a run has up to 300,000 units and a script stops all else in Redis. The run stands still until the last page
--- is done, a page may come twice, and a resumption that was broken off is simply begun again.
+-- ARGV: config (JSON), token of this resumption, cursor ('' at first). Plans again every scope that isn't cleaned, or that
+-- lacks details; it continues its count of attempts, while its count of crashes starts again. Returns {next cursor, planner
+-- to be published, ...}; tenants are admitted anew.
+-- In pages, because a run has up to 300,000 units and a script blocks everything else in Redis. The run is paused until the
+-- last page is done. A page may be repeated, and an interrupted resumption can be started again.
 local token = ARGV[2]
 local f = redis.call('HMGET', run, 'state', 'resumed_by')
 local state, ours = f[1], f[2] == token
@@ -53,7 +53,7 @@ local function plan_again(unit, tenant, began)
       if string.sub(field, 1, 4) == 'gap:' then redis.call('HDEL', k, field) end
     end
   end
-  redis.call('HSET', k, 'state', 'planned', 'round', round, 'deaths', 0, 'pushed', 0, 'parts_open', 0)
+  redis.call('HSET', k, 'state', 'planned', 'round', round, 'crashes', 0, 'pushed', 0, 'parts_open', 0)
   redis.call('HINCRBY', run, 'open', 1)
   redis.call('HINCRBY', run .. ':tenants', tenant, 1)
   if tenant == unit then

@@ -1,5 +1,5 @@
--- ARGV: lease ms, most deaths, republish after ms, redis run id, then for each provider its name and how many messages wait for it.
--- Returns {events, units to publish}. Finds what was lost: leases that ran out, messages that never came, wake-ups, callbacks.
+-- ARGV: lease ms, max crashes, redelivery grace ms, redis run id, then for each provider its name and its number of waiting
+-- messages. Returns {events, units to publish}. Finds what was lost: expired leases, lost messages, wake-ups, callbacks.
 local lease, max_crashes, redelivery_grace = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local events, publish, now = {}, {}, now_ms()
 local state = redis.call('HGET', run, 'state')
@@ -14,8 +14,8 @@ local function publish_now(unit)
   publish[#publish + 1] = unit
 end
 
--- Nobody could renew while Redis, or every sweeper, was away: the leases get one more term before they count as lost.
--- An attempt that was under way when Redis restarted may end without a word, and that is not the doing of its scope.
+-- While Redis or every sweeper was away, no lease could be renewed: each is extended once before it counts as lost.
+-- An attempt that was active when Redis restarted may vanish through no fault of its scope: that is not counted as a crash.
 local last = tonumber(redis.call('HGET', run, 'swept_ms') or now)
 local broker = redis.call('HGET', run, 'broker')
 local restarted = broker and broker ~= ARGV[4]
@@ -30,9 +30,9 @@ end
 for _, unit in ipairs(redis.call('ZRANGEBYSCORE', run .. ':leases', '-inf', now, 'LIMIT', 0, 500)) do
   local k = unit_key(unit)
   local excused = redis.call('HDEL', k, 'excused') == 1
-  local deaths = redis.call('HINCRBY', k, 'deaths', excused and 0 or 1)
-  if deaths >= max_crashes and not excused then
-    end_attempt(unit, 'quarantined', deaths .. ' attempts ended in the death of their process, last on '
+  local crashes = redis.call('HINCRBY', k, 'crashes', excused and 0 or 1)
+  if crashes >= max_crashes and not excused then
+    end_attempt(unit, 'quarantined', crashes .. ' attempts crashed their worker process, last on '
       .. (redis.call('HGET', k, 'worker') or 'an unknown worker'))
     redis.call('HDEL', k, 'token')
     advance(unit, events)
@@ -47,8 +47,8 @@ for _, unit in ipairs(redis.call('ZRANGEBYSCORE', run .. ':later', '-inf', now, 
   publish_now(unit)
 end
 
--- A message is lost if its scope never began although nothing waits in its provider's queue; or, after a very long time, although
--- fewer messages wait than there are scopes to begin. A queue that merely stands still is sent nothing twice.
+-- A message is lost if its scope never began although its provider's queue is empty; or, after a very long time, although the
+-- queue has fewer messages than there are scopes to begin. Nothing is sent twice to a queue that merely stands still.
 local queued = {}
 for i = 5, #ARGV, 2 do queued[ARGV[i]] = tonumber(ARGV[i + 1]) end
 for _, provider in ipairs(redis.call('SMEMBERS', run .. ':providers')) do
@@ -56,14 +56,14 @@ for _, provider in ipairs(redis.call('SMEMBERS', run .. ':providers')) do
   if waiting == 0 then
     before = now - redelivery_grace
   elseif waiting and waiting >= redis.call('ZCARD', run .. ':published:' .. provider) then
-    before = 0 -- what was marked to be sent at the next turn
+    before = 0 -- only units marked for publication in this round
   end
   for _, unit in ipairs(redis.call('ZRANGEBYSCORE', run .. ':published:' .. provider, '-inf', before, 'LIMIT', 0, 500)) do
     publish_now(unit)
   end
 end
 
--- A wake-up is lost if nobody took for so long; so is a writer that took, and died before it committed.
+-- A wake-up is lost if no writer took batches for that long; so is a writer that took batches and crashed before its commit.
 if work_waits() then
   local since = redis.call('HGET', run, 'wake_ms') or redis.call('HGET', run, 'stalled_ms')
   if not since then

@@ -1,5 +1,5 @@
--- ARGV: most batches, most bytes. Returns {model, batch, payload, batch, payload, ...} of the model that waits longest in
--- line, without taking anything away: what is taken and not committed is simply taken again.
+-- ARGV: max batches, max bytes. Returns {model, batch, payload, batch, payload, ...} of the model whose batch has waited longest.
+-- Removes nothing: a batch that is taken and not committed is simply taken again.
 redis.call('HDEL', run, 'wake_ms', 'stalled_ms')
 if not running() then return {} end
 
@@ -16,7 +16,7 @@ local function longest_waiting()
   return found
 end
 
--- A payload that is gone can't be loaded: its unit is fetched again. (Redis doesn't evict; somebody's hand may.)
+-- A batch without its payload can't be loaded: its unit is fetched again. (Redis doesn't evict, but keys may be deleted by hand.)
 local function fetch_again(batch)
   local unit = string.match(batch, '^[^|]*|[^|]*|[^|]*|(.*)$')
   drop_batches(unit)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
+from analysis.iam.arn import account_of
 from loaders.model import key, link, prop
-from tasks.aws.vocabulary.arn import account_of
 from tasks.aws.vocabulary.node import AWSNode
 from tasks.engine.listing import ListedApi, Listing
 from tasks.failures import CallFailed, Failure

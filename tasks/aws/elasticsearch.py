@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from analysis.iam.resource_policy import Verdict
 from loaders.model import NotSeen, Source, at, constant, id_link, key, outgoing, prop
+from tasks.aws.client.access import AwsAccess
 from tasks.aws.client.name_server import NOBODY, NotResolved, addresses
 from tasks.aws.vocabulary.dns import AWSDNSRecord, Ip, as_ips, host
 from tasks.aws.vocabulary.node import RegionalNode
@@ -29,7 +30,7 @@ class SearchDomains(Listing):
 
     async def items(self, api: ListedApi, part: str) -> AsyncIterator[Item]:
         domains = [item async for item in Listing.items(self, api, part)]
-        server = api.tenant.access.get("name_server")
+        server = AwsAccess.from_json(api.tenant.access).name_server or None
         async for item in bounded((_resolved(item, server) for item in domains), _CONCURRENCY):
             yield item
 

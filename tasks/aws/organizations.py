@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 from loaders.model import Source, incoming, key, outgoing, prop
+from tasks.aws.client.access import AwsAccess
 from tasks.aws.client.client import AwsApi
 from tasks.aws.vocabulary.node import AWSNode
 from tasks.engine.listing import values_at
@@ -63,7 +64,7 @@ class OrganizationTree:
 
 async def _organization(api: AwsApi) -> Json | None:
     """The organization whose tree this account reads; None if it reads none."""
-    selected = api.tenant.access.get("asked_for_organization", "").split(",")
+    selected = AwsAccess.from_json(api.tenant.access).asked_for_organization.split(",")
     if selected != [""] and api.tenant.id not in selected:
         reason = "aws_organization_account_ids names other accounts"
         raise CallFailed(Failure.NOT_ENABLED, _DESCRIBE, reason, code="NotAsked")

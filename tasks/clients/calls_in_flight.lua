@@ -1,6 +1,6 @@
--- The calls of one API bucket that are in flight. KEYS[1]: sorted set of calls by the end of their lease (ms).
--- ARGV: 'enter' | 'renew' | 'leave', the call, how many there may be (enter), length of a lease in ms
--- enter -> 1 where the call is now one of at most so many, 0 where it has to wait
+-- The concurrent calls of one API bucket. KEYS[1]: sorted set of calls by the end of their lease (ms).
+-- ARGV: 'enter' | 'renew' | 'leave', the call, the maximum number of calls (enter), the length of a lease in ms
+-- enter -> 1 if the call got a slot, 0 if it has to wait
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local ends = now + tonumber(ARGV[4])

@@ -1,127 +1,117 @@
-"""Calls to an API within the fleet's budget, tried again by the class of their failure: the same for every provider."""
+"""Rate-limited calls, retried by the class of their failure: one loop for every provider's API."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Final, NoReturn, TypeVar
 
 from tasks.clients.rate_limiter import RateLimit, RateLimiter
-from tasks.engine.listing import CALLS_IN_FLIGHT
 from tasks.failures import CallFailed, Failure, RetryLater
 from tasks.resource import Tenant
 
+T = TypeVar("T")
+
 MAX_ATTEMPTS: Final = 5
-MAX_THROTTLES: Final = 6  # of one call in a row: then the scope waits, and not its worker
+MAX_THROTTLES: Final = 6  # of one call; after that the scope waits, and its worker is free for others
+MAX_BACKOFF_SECONDS: Final = 20.0
 CONNECT_SECONDS: Final = 10
 READ_SECONDS: Final = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """What came back. `headers`: names in lower case; `body`: as JSON says it; `links`: those of the header, by rel;
-    `path`: what was asked for.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    body: Any
-    links: Mapping[str, str] = field(default_factory=dict)
-    path: str = ""
+_RETRY_LATER_SECONDS: Final = 60
+_RETRIED: Final = (Failure.TRANSIENT, Failure.INVALID_RESPONSE)  # an invalid response may have been cut short
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorResponse:
-    """Why there is no response, or why it isn't what was asked for. `code`: the API's own word for it."""
+    """Why a request has no response, or one that reports an error.
+
+    code    the API's own error code
+    action  the permission or endpoint to report, if it isn't the action that was called
+    cause   the exception that the client library raised
+    """
 
     failure: Failure
     code: str
     reason: str
     retry_after_seconds: float | None = None
+    action: str = ""
+    cause: Exception | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiPolicy:
-    """What an API takes and how it refuses, the same for all its tenants.
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The rate bucket that a call counts against. `name`: unique in the fleet."""
 
-    limit      of an action: the name of its rate bucket within the credentials', and how many calls that takes
-    in_flight  calls that are taken at the same time of the same credentials
-    classify_error    why a response isn't what was asked for; None where it is
-    exhausted  seconds for which nothing is left of the bucket, as a good response says it
-    needs      what a refused action lacks, where the API itself doesn't name it; "" where that isn't known either
-    """
-
-    limit: Callable[[str], tuple[str, RateLimit]]
-    in_flight: int
-    classify_error: Callable[[Response], ErrorResponse | None]
-    exhausted: Callable[[Response], float] = lambda response: 0.0
-    needs: Callable[[str, ErrorResponse], str] = lambda action, refusal: ""
+    name: str
+    limit: RateLimit
 
 
-@dataclass(kw_only=True)
 class RateLimitedClient:
-    """A provider's API for one tenant. `calls` counts the requests sent.
-
-    credentials   whose budget the calls count against, where that isn't the tenant's own
-    """
+    """A provider's API for one tenant. `calls` counts the requests sent."""
 
     tenant: Tenant
-    policy: ApiPolicy
     rate_limiter: RateLimiter
-    credentials: str = ""
-    partition: str = ""
-    calls: int = 0
+    calls: int
 
-    async def response(self, action: str, send: Callable[[], Response | ErrorResponse]) -> Response:
-        """A good response to the request that `send` makes in a thread. Raises CallFailed; Later where it must wait."""
-        name, limit = self.policy.limit(action)
-        bucket = f"{self._whose}:{name}"
-        tries, throttles = 0, 0
+    async def send_with_retries(
+        self, action: str, bucket: Bucket, send: Callable[[int], Awaitable[T | ErrorResponse]]
+    ) -> T:
+        """The response to the request that `send` makes; `send` is given the number of the attempt, from 1.
+
+        Raises CallFailed; RetryLater if the scope should wait without a worker.
+        """
+        attempts, throttles, renewed = 0, 0, False
         while True:
-            # Where the API doesn't say how long: about 1, 2, 4, ... seconds, for the whole fleet.
-            pause = random.uniform(0.5, 1.0) * 2**throttles  # noqa: S311  # jitter, no secret
-            found = await self._try(send, bucket, limit, pause)
-            if isinstance(found, Response):
-                return found
-            tries += 1
-            if found.failure is Failure.THROTTLED:
+            attempts += 1
+            response = await self._attempt(bucket, send, attempts, throttles)
+            if not isinstance(response, ErrorResponse):
+                return response
+            if response.failure is Failure.THROTTLED:
                 throttles += 1
                 if throttles == MAX_THROTTLES:
-                    raise RetryLater(f"{action}: throttled {throttles} times", after_seconds=60)
-            elif found.failure in (Failure.TRANSIENT, Failure.INVALID_RESPONSE) and tries < MAX_ATTEMPTS:
-                await asyncio.sleep(random.uniform(0, min(20, 0.5 * 2**tries)))  # noqa: S311  # jitter, no secret
+                    reason = f"{action}: throttled {throttles} times"
+                    raise RetryLater(reason, after_seconds=_RETRY_LATER_SECONDS) from response.cause
+            elif response.failure in _RETRIED and attempts < MAX_ATTEMPTS:
+                await asyncio.sleep(_backoff_seconds(attempts))
+            elif response.failure is Failure.EXPIRED and not renewed and self.renew():
+                renewed = True
             else:
-                needs = self.policy.needs(action, found)
-                named = f"{action} ({needs})" if needs else action
-                raise CallFailed(found.failure, named, found.reason, code=found.code)
+                _fail(action, response)
 
-    @property
-    def at_a_time(self) -> int:
-        """Details that one scope asks for at the same time."""
-        return min(CALLS_IN_FLIGHT, self.policy.in_flight)
-
-    @property
-    def _whose(self) -> str:
-        return f"{self.tenant.provider}:{self.credentials or self.tenant.id}"
-
-    async def _try(
-        self, send: Callable[[], Response | ErrorResponse], bucket: str, limit: RateLimit, pause: float
-    ) -> Response | ErrorResponse:
-        """One request. What it says of the bucket is told to the fleet while it still counts as in flight.
-
-        A scope that waits for its turn gives its worker back before its first call only: later, the calls that it made
-        would have to be made again, and where many wait, most would never come to their end.
-        """
-        async with self.rate_limiter.slot(self._whose, self.policy.in_flight, patient=lambda: self.calls > 0):
-            await self.rate_limiter.acquire(bucket, limit)
+    async def _attempt(
+        self, bucket: Bucket, send: Callable[[int], Awaitable[T | ErrorResponse]], attempt: int, throttles: int
+    ) -> T | ErrorResponse:
+        """One request. The whole fleet learns of a throttle while the request still holds its slot."""
+        async with self.slot():
+            await self.rate_limiter.acquire(bucket.name, bucket.limit)
             self.calls += 1
-            found = await asyncio.to_thread(send)
-            refusal = found if isinstance(found, ErrorResponse) else self.policy.classify_error(found)
-            if refusal is not None and refusal.failure is Failure.THROTTLED:
-                told = refusal.retry_after_seconds
-                await self.rate_limiter.throttled(bucket, limit, pause if told is None else told)
-            elif isinstance(found, Response) and (seconds := self.policy.exhausted(found)):
-                await self.rate_limiter.pause(bucket, limit, seconds)
-            return refusal or found
+            response = await send(attempt)
+            if isinstance(response, ErrorResponse) and response.failure is Failure.THROTTLED:
+                await self.rate_limiter.throttled(bucket.name, bucket.limit, _pause_seconds(response, throttles))
+            return response
+
+    def slot(self) -> AbstractAsyncContextManager[None]:
+        """Held during a request, where an API bounds the number of concurrent ones."""
+        return nullcontext()
+
+    def renew(self) -> bool:
+        """Make the next request read the credentials again. False: these can't be renewed."""
+        return False
+
+
+def _pause_seconds(error: ErrorResponse, throttles: int) -> float:
+    """How long the whole fleet waits after a throttle: as the API says, otherwise about 1, 2, 4, ... seconds."""
+    if error.retry_after_seconds is not None:
+        return error.retry_after_seconds
+    return random.uniform(0.5, 1.0) * float(2**throttles)  # noqa: S311  # jitter, not a secret
+
+
+def _backoff_seconds(attempts: int) -> float:
+    return random.uniform(0, min(MAX_BACKOFF_SECONDS, 0.5 * 2**attempts))  # noqa: S311  # jitter, not a secret
+
+
+def _fail(action: str, error: ErrorResponse) -> NoReturn:
+    raise CallFailed(error.failure, error.action or action, error.reason, code=error.code) from error.cause

@@ -1,4 +1,4 @@
-"""What Google publishes of its services, method by method: the discovery documents that come with its client."""
+"""Google's discovery documents, method by method, as they come with its client library."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ Schema = Mapping[str, Any]
 
 @cache
 def discovery_document(service: str) -> dict[str, Any]:
-    """What Google publishes of a service, as it comes with its client."""
+    """The discovery document of a service."""
     name, version = SERVICES[service]
-    found: dict[str, Any] = json.loads(discovery_cache.get_static_doc(name, version))
-    return found
+    document: dict[str, Any] = json.loads(discovery_cache.get_static_doc(name, version))
+    return document
 
 
 def method_of(action: str) -> Mapping[str, Any]:
     """The method as its discovery document has it. Raises KeyError."""
     service, _, path = action.partition(":")
     *collections, name = path.split(".")
-    found: Mapping[str, Any] = discovery_document(service)
+    resource: Mapping[str, Any] = discovery_document(service)
     for collection in collections:
-        found = found["resources"][collection]
-    method: Mapping[str, Any] = found["methods"][name]
+        resource = resource["resources"][collection]
+    method: Mapping[str, Any] = resource["methods"][name]
     return method
 
 
@@ -50,25 +50,25 @@ def response_of(action: str) -> Mapping[str, Schema]:
 
 
 def schema_of(action: str, schema: Schema) -> Schema:
-    """The schema itself, where another names it."""
-    found: Schema = (
+    """The schema, looked up if it is a reference."""
+    resolved: Schema = (
         discovery_document(action.partition(":")[0])["schemas"][schema["$ref"]] if "$ref" in schema else schema
     )
-    return found
+    return resolved
 
 
 @cache
 def lists_of(action: str) -> tuple[str, ...]:
-    """Where a response of a method that lists holds its items: its list of things, by the discovery document."""
+    """Where a response of a method that lists holds its items: its list of objects, by the discovery document."""
     if not is_paged(action) and not action.endswith(".list"):
         return ()
-    things = [name for name, of in response_of(action).items() if of.get("type") == "array" and "$ref" in of["items"]]
-    return tuple(things) if is_paged(action) or len(things) == 1 else ()
+    objects = [name for name, of in response_of(action).items() if of.get("type") == "array" and "$ref" in of["items"]]
+    return tuple(objects) if is_paged(action) or len(objects) == 1 else ()
 
 
 @cache
 def map_of(action: str) -> str | None:
-    """Where a response holds its items by place, in lists of their own: of an `aggregatedList`."""
+    """Where a response of an `aggregatedList` holds its items: a map from a place to lists."""
     maps = [name for name, of in response_of(action).items() if "$ref" in of.get("additionalProperties", {})]
     return maps[0] if is_paged(action) and not lists_of(action) and len(maps) == 1 else None
 
@@ -78,5 +78,5 @@ def is_paged(action: str) -> bool:
 
 
 def scopes_of(action: str) -> frozenset[str]:
-    """The OAuth scopes of which any one suffices for a method."""
+    """The OAuth scopes of a method; any one of them suffices."""
     return frozenset(method_of(action).get("scopes", ()))

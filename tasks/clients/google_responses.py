@@ -1,9 +1,8 @@
-"""Whether a response of Google's is what was asked for, and whether it is whole: by its discovery document.
+"""Whether a response is what a Google API returns for an action, and complete: by its discovery document.
 
-`{}` with status 200 isn't "there are none" because a proxy can say it: a response is a list if its `kind` says so,
-or if
-it has the list, and no field that the document doesn't know. Where the document knows no `kind`, `{}` is how Google
-says that there are none, and is taken for that.
+A proxy can return `{}` with status 200 as well, so `{}` alone doesn't mean "none". A response is a list if its `kind`
+says so, or if it has the list and no field that the document doesn't know. Only where the document knows no `kind` is
+`{}` how Google says that there are none, and is taken for that.
 """
 
 from __future__ import annotations
@@ -14,8 +13,8 @@ from typing import Any, Final
 
 from tasks.clients.google_documents import lists_of, map_of, response_of, schema_of
 
-_UNSEEN: Final = re.compile("unreach|missing|unavailable|partial|incomplete|warning", re.IGNORECASE)
-# Of the codes of warnings in the discovery documents, those that say nothing of items which aren't there.
+_INCOMPLETE: Final = re.compile("unreach|missing|unavailable|partial|incomplete|warning", re.IGNORECASE)
+# Codes of warnings in the discovery documents that don't mean that items are missing.
 HARMLESS: Final = {
     "DEPRECATED_RESOURCE_USED",
     "DEPRECATED_TYPE_USED",
@@ -25,15 +24,15 @@ HARMLESS: Final = {
 _MAX_NAMED: Final = 10
 
 
-def wrong_with(action: str, body: Any) -> str | None:
-    """Why it isn't a response to this call; None where it is one."""
+def problem_with(action: str, body: Any) -> str | None:
+    """Why it isn't a response to this action; None if it is."""
     if not isinstance(body, dict):
-        return "the response is no object"
+        return "the response is not an object"
     by_place = map_of(action)
-    if said := _wrong_list(lists_of(action), body) or _wrong_map(action, by_place, body):
-        return said
+    if problem := _list_problem(lists_of(action), body) or _map_problem(action, by_place, body):
+        return problem
     if not isinstance(body.get("nextPageToken") or "", str):
-        return "nextPageToken is no text"
+        return "nextPageToken is not text"
     kind = _kind(action)
     if kind and "kind" in body:
         return None if body["kind"] == kind else f"its kind is {str(body['kind'])[:80]!r}, expected {kind!r}"
@@ -42,38 +41,50 @@ def wrong_with(action: str, body: Any) -> str | None:
         return None
     if kind:
         return f"it has neither a kind{''.join(f' nor {name}' for name in lists)}"
-    if not lists:  # one thing: its fields grow, and its key tells whether it is one
+    if not lists:  # one object: Google may add fields, so any known one will do
         return None if body.keys() & response_of(action).keys() else "it has none of the fields of such a response"
-    unknown = _unknown(action, body)
+    unknown = _unknown_fields(action, body)
     return f"it has fields that no such response has: {', '.join(unknown[:_MAX_NAMED])}" if unknown else None
 
 
+def missing_from(action: str, body: Mapping[str, Any]) -> Iterator[str]:
+    """What a response says is missing from it: places that Google couldn't reach, warnings that aren't harmless."""
+    by_place = map_of(action)
+    if not lists_of(action) and not by_place:
+        return
+    yield from _missing(action, body)
+    if "kind" not in body:  # nobody knows what an unknown field means
+        yield from (f"it has a field {name}" for name in _unknown_fields(action, body) if body.get(name))
+    for place, items in body.get(by_place, {}).items() if by_place else ():
+        yield from (f"{place} ({name})" for name in _missing(action, items))
+
+
 def _kind(action: str) -> str | None:
-    """What each response of the method says of itself."""
-    said: str | None = response_of(action).get("kind", {}).get("default")
-    return said
+    """The `kind` of every response of the method."""
+    kind: str | None = response_of(action).get("kind", {}).get("default")
+    return kind
 
 
-def _unknown(action: str, body: Mapping[str, Any]) -> list[str]:
+def _unknown_fields(action: str, body: Mapping[str, Any]) -> list[str]:
     return sorted(str(name)[:40] for name in body.keys() - response_of(action).keys())
 
 
-def _wrong_list(lists: tuple[str, ...], body: Mapping[str, Any]) -> str | None:
+def _list_problem(lists: tuple[str, ...], body: Mapping[str, Any]) -> str | None:
     wrong = [name for name in lists if name in body and not isinstance(body[name], list)]
-    return f"{wrong[0]} is no list" if wrong else None
+    return f"{wrong[0]} is not a list" if wrong else None
 
 
-def _wrong_map(action: str, by_place: str | None, body: Mapping[str, Any]) -> str | None:
+def _map_problem(action: str, by_place: str | None, body: Mapping[str, Any]) -> str | None:
     if by_place is None or by_place not in body:
         return None
     if not isinstance(body[by_place], dict):
-        return f"{by_place} is no object"
-    names = _lists_of_a_place(action, by_place)
-    for place, found in body[by_place].items():
-        if not isinstance(found, dict):
-            return f"{by_place} of {place!r:.80} is no object"
-        if said := _wrong_list(names, found):
-            return f"{by_place} of {place!r:.80}: {said}"
+        return f"{by_place} is not an object"
+    lists = _lists_of_a_place(action, by_place)
+    for place, items in body[by_place].items():
+        if not isinstance(items, dict):
+            return f"{by_place} of {place!r:.80} is not an object"
+        if problem := _list_problem(lists, items):
+            return f"{by_place} of {place!r:.80}: {problem}"
     return None
 
 
@@ -82,26 +93,15 @@ def _lists_of_a_place(action: str, by_place: str) -> tuple[str, ...]:
     return tuple(name for name, of in fields.items() if of.get("type") == "array" and "$ref" in of["items"])
 
 
-def unseen(action: str, body: Mapping[str, Any]) -> Iterator[str]:
-    """What a response says that it doesn't hold: places that Google couldn't reach, a warning that isn't harmless."""
-    by_place = map_of(action)
-    if not lists_of(action) and not by_place:
-        return
-    yield from _unseen(action, body)
-    if "kind" not in body:  # what a field means that isn't known, isn't known
-        yield from (f"it has a field {name}" for name in _unknown(action, body) if body.get(name))
-    for place, found in body.get(by_place, {}).items() if by_place else ():
-        yield from (f"{place} ({one})" for one in _unseen(action, found))
-
-
-def _unseen(action: str, found: Mapping[str, Any]) -> Iterator[str]:
+def _missing(action: str, fields: Mapping[str, Any]) -> Iterator[str]:
     items = {*lists_of(action), map_of(action)}
-    for name, value in found.items():
-        if name in items or not _UNSEEN.search(name) or not value:
+    for name, value in fields.items():
+        if name in items or not _INCOMPLETE.search(name) or not value:
             continue
-        if isinstance(value, dict) and value.get("code") in HARMLESS:
+        code = value.get("code") if isinstance(value, dict) else None
+        if code in HARMLESS:
             continue
         if isinstance(value, list):
-            yield from (str(one)[:80] for one in value)
+            yield from (str(place)[:80] for place in value)
         else:
-            yield str(value["code"])[:80] if isinstance(value, dict) and value.get("code") else name
+            yield str(code)[:80] if code else name

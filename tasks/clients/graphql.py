@@ -1,12 +1,13 @@
-"""The helper for providers with GraphQL: pages along a connection, many nodes by their ids, connections within them.
+"""Fetches from GraphQL APIs: every item of a connection, or one object.
 
     MEMBERS = Document('''query Members($login: String!, $cursor: String) {
       organization(login: $login) { members(first: 100, after: $cursor) { nodes { ... } pageInfo { ... } } } }''',
                        connection="organization.members")
     ResourceType("hub.members", Per.TENANT, fetch=Connection(MEMBERS), yields=(HubMember,))
 
-An action is the operation of a document: `POST /graphql Members`. Each connection that is read must have
-`pageInfo { endCursor hasNextPage }`. Of what is null or has an error, `graphql_parts.py` says what it costs.
+An action is the operation of a document: `POST /graphql Members`. Each connection must have
+`pageInfo { endCursor hasNextPage }`. A null or an error costs only the part of the data that it is in. Many objects by
+their ids: `graphql_by_ids.py`.
 """
 
 from __future__ import annotations
@@ -15,19 +16,17 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from loaders.model import at
-from tasks.clients.graphql_api import Document, GraphqlApi, Told, missing, pages_of
-from tasks.clients.graphql_by_ids import ByIds
-from tasks.clients.graphql_errors import below, refusal
-from tasks.clients.graphql_parts import hides, marked
+from tasks.clients.graphql_api import Document, GraphqlApi, QueryResult, listing_pages, not_visible
+from tasks.clients.graphql_errors import errors_below
+from tasks.clients.graphql_pages import hidden_elements
+from tasks.clients.graphql_unseen import mark_unseen
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Item
-
-__all__ = ["ByIds", "Connection", "Document", "GraphqlApi", "OneThing", "refusal"]
 
 
 @dataclass(frozen=True)
 class Connection:
-    """Every item of one connection; of `edges`, with what only the edge says."""
+    """Every item of one connection. `name`: `nodes`; or `edges`, with what only the edge has."""
 
     document: Document
     name: str = "nodes"
@@ -49,19 +48,19 @@ class Connection:
 
     async def items(self, api: GraphqlApi, part: str) -> AsyncIterator[Item]:
         hidden: list[CallFailed] = []
-        async for page in pages_of(api, self.document):
+        async for page in listing_pages(api, self.document):
             if page.key != self.name:
                 raise CallFailed(Failure.INVALID_RESPONSE, self.document.action, f"the response has no {self.name}")
             for element in page.elements:
                 yield Item(element.value, element.gaps)
             hidden += page.hidden
-        if hidden:  # nobody knows which: whatever the scope holds beside what was seen may be these
-            raise hides(hidden, self.document.action)
+        if hidden:  # anything else that the graph holds of this scope may be one of these
+            raise hidden_elements(hidden, self.document.action)
 
 
 @dataclass(frozen=True)
-class OneThing:
-    """The one thing at a path of a response."""
+class SingleObject:
+    """The one object at a path of a response."""
 
     document: Document
     path: str
@@ -85,11 +84,12 @@ class OneThing:
         try:
             yield await api.read(self.document, self._item)
         except CallFailed as error:
-            raise missing(error) from None
+            raise not_visible(error) from None
 
-    def _item(self, told: Told) -> Item:
+    def _item(self, result: QueryResult) -> Item:
         action = self.document.action
-        found = at(self.path, told.data)
-        if not isinstance(found, Mapping) or not found:
+        value = at(self.path, result.data)
+        if not isinstance(value, Mapping) or not value:
             raise CallFailed(Failure.INVALID_RESPONSE, action, f"the response has no {self.path}")
-        return Item(found, (*told.gaps, *marked(action, found, below(told.errors, *self.path.split(".")))))
+        errors = errors_below(result.errors, *self.path.split("."))
+        return Item(value, (*result.gaps, *mark_unseen(action, value, errors)))

@@ -1,4 +1,4 @@
-"""A GraphQL API: documents, their data with the errors of single parts, and the pages of a connection."""
+"""A GraphQL API: documents, their data with the errors in them, and the pages of a connection."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from tasks.clients.graphql_errors import PartError, below, fields_without_scope, part_errors
-from tasks.clients.graphql_parts import Page, page_of, taken_with, unseen
+from tasks.clients.graphql_errors import PathError, errors_below, errors_of, fields_without_scope
+from tasks.clients.graphql_pages import Page, page_of
+from tasks.clients.graphql_unseen import denied_with_parent, fields_unseen
 from tasks.clients.http import HttpApi
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Gap
 
 T = TypeVar("T")
 
-# What fails in passing is asked for again after about so many seconds. Then it is told as not seen.
-AGAIN_AFTER_SECONDS: Final = (1.0, 3.0, 9.0)
+# About how long to wait before a query is repeated for the parts that failed transiently; then they are gaps.
+RETRY_SECONDS: Final = (1.0, 3.0, 9.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A query of one operation.
+    """A query with one operation.
 
     connection  the path in its response along which it pages, by the variable `cursor`
-    optional    fields that are left out where the token lacks a scope for them: the rest is worth having
+    optional    fields that are removed from the query if the token lacks a scope for them: the rest is worth having
     """
 
     text: str
@@ -35,16 +36,16 @@ class Document:
 
     @property
     def name(self) -> str:
-        found = re.match(r"\s*query (\w+)", self.text)
-        assert found, f"no query with a name: {self.text[:40]}"
-        return found[1]
+        match = re.match(r"\s*query (\w+)", self.text)
+        assert match, f"not a query with a name: {self.text[:40]}"
+        return match[1]
 
     @property
     def action(self) -> str:
         return f"POST /graphql {self.name}"
 
     def without(self, fields: frozenset[str]) -> str:
-        """The text with something in the place of these fields that every token may read."""
+        """The text with `__typename`, which every token may read, in the place of these fields."""
         text = self.text
         for name in fields:
             text = re.sub(rf"(?<![\w$.]){name}\b(?!\s*[:({{])", f"{name}: __typename", text)
@@ -52,54 +53,65 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """The data of a document, the errors of single parts of them, and what had to be left out."""
+class QueryResult:
+    """The data of a document, the errors in them, and the gaps of fields that were removed from the query."""
 
     data: Mapping[str, Any]
-    errors: tuple[PartError, ...] = ()
+    errors: tuple[PathError, ...] = ()
     gaps: tuple[Gap, ...] = ()
 
 
 @dataclass(kw_only=True)
 class GraphqlApi(HttpApi):
-    """`variables`: those that each document gets. `left_out`: fields that this token may not read, and why."""
+    """A GraphQL API for one tenant.
+
+    variables      those that each document gets
+    denied_fields  optional fields that this token may not read, with the code of the error
+    """
 
     variables: Mapping[str, Any] = field(default_factory=dict)
-    left_out: dict[str, str] = field(default_factory=dict)
+    denied_fields: dict[str, str] = field(default_factory=dict)
 
-    async def ask(self, document: Document, **variables: Any) -> Told:
-        """Raises CallFailed, Later. A field that the token lacks a scope for is left out where the document says so."""
+    async def query(self, document: Document, **variables: Any) -> QueryResult:
+        """The result of a document, without those of its optional fields that are denied.
+
+        Raises CallFailed, RetryLater.
+        """
         while True:
-            fields = frozenset(document.optional) & frozenset(self.left_out)
+            removed = frozenset(document.optional) & frozenset(self.denied_fields)
             try:
-                told = await self._ask_without(document, fields, variables)
+                result = await self._query_without(document, removed, variables)
             except CallFailed as error:
                 refused = fields_without_scope(error)
-                if not refused or not refused <= frozenset(document.optional) or refused <= fields:
+                if not refused or not refused <= frozenset(document.optional) or refused <= removed:
                     raise
-                self.left_out |= dict.fromkeys(refused, error.code)
+                self.denied_fields |= dict.fromkeys(refused, error.code)
                 continue
-            if taken := taken_with(told.data, told.errors, document.optional):
-                self.left_out |= {name: code for name, code in taken.items() if name not in fields}
-                if not taken.keys() <= fields:
+            if denied := denied_with_parent(result.data, result.errors, document.optional):
+                self.denied_fields |= {name: code for name, code in denied.items() if name not in removed}
+                if not denied.keys() <= removed:
                     continue
-            gaps = tuple(Gap(document.action, f"{name}: {self.left_out[name]}") for name in sorted(fields))
-            return Told(unseen(told.data, fields) if fields else told.data, told.errors, gaps)
+            gaps = tuple(Gap(document.action, f"{name}: {self.denied_fields[name]}") for name in sorted(removed))
+            return QueryResult(fields_unseen(result.data, removed) if removed else result.data, result.errors, gaps)
 
-    async def _ask_without(self, document: Document, fields: frozenset[str], variables: Mapping[str, Any]) -> Told:
+    async def _query_without(
+        self, document: Document, removed: frozenset[str], variables: Mapping[str, Any]
+    ) -> QueryResult:
         body = {
-            "query": document.without(fields),
+            "query": document.without(removed),
             "operationName": document.name,
             "variables": {**self.variables, **variables},
         }
         response = (await self.post(document.action, body)).body
-        return Told(response["data"], part_errors(response))
+        return QueryResult(response["data"], errors_of(response))
 
-    async def along(self, document: Document, cursor: str | None = None, **variables: Any) -> AsyncIterator[Page]:
-        """The connection of a document, page by page. Raises CallFailed, Later."""
+    async def connection_pages(
+        self, document: Document, cursor: str | None = None, **variables: Any
+    ) -> AsyncIterator[Page]:
+        """The connection of a document, page by page. Raises CallFailed, RetryLater."""
         seen = {cursor}
         while True:
-            page = await self._page(document, {**variables, "cursor": cursor})
+            page = await self.read(document, lambda result: _page_at(document, result), **variables, cursor=cursor)
             yield page
             if not page.has_next:
                 return
@@ -108,67 +120,65 @@ class GraphqlApi(HttpApi):
                 raise CallFailed(Failure.INVALID_RESPONSE, document.action, "the next page is one that was read before")
             seen.add(cursor)
 
-    async def _page(self, document: Document, variables: Mapping[str, Any]) -> Page:
-        return await self.read(document, lambda told: _page_at(document, told), **variables)
+    async def read(self, document: Document, parse: Callable[[QueryResult], T], **variables: Any) -> T:
+        """What `parse` makes of the result. Raises CallFailed, RetryLater.
 
-    async def read(self, document: Document, make: Callable[[Told], T], **variables: Any) -> T:
-        """What `make` makes of the response. Asked for again where a part of it failed in passing, and once where what
-        `make` looks for isn't there: the server may have had no time for it. Raises CallFailed, Later.
+        The query is repeated if parts of it failed transiently, and once if `parse` doesn't find what it looks for: the
+        server may have run out of time.
         """
-        tries = 0
+        retries = 0
         while True:
-            told = await self.ask(document, **variables)
+            result = await self.query(document, **variables)
             try:
-                made = make(told)
+                parsed = parse(result)
             except CallFailed as error:
-                if tries >= _max_attempts(error.failure):
+                if retries >= _max_retries(error.failure):
                     raise
             else:
-                if not may_ask_again(tries) or not any(error.is_passing for error in told.errors):
-                    return made
-            await pause(tries)
-            tries += 1
+                if not may_retry(retries) or not any(error.is_transient for error in result.errors):
+                    return parsed
+            await pause(retries)
+            retries += 1
 
 
-def _max_attempts(failure: Failure) -> int:
-    return {Failure.TRANSIENT: len(AGAIN_AFTER_SECONDS), Failure.INVALID_RESPONSE: 1}.get(failure, 0)
+def _max_retries(failure: Failure) -> int:
+    return {Failure.TRANSIENT: len(RETRY_SECONDS), Failure.INVALID_RESPONSE: 1}.get(failure, 0)
 
 
-def missing(error: CallFailed) -> CallFailed:
-    """Why what everything hangs on isn't there. GitHub says "not found" of what a token may not see as well."""
+def not_visible(error: CallFailed) -> CallFailed:
+    """The error of the object that everything else hangs on. GitHub says "not found" also if a token may not see it."""
     if error.failure is not Failure.NOT_FOUND:
         return error
-    told = "there is no such thing, or the token may not see it"
-    return CallFailed(Failure.DENIED, error.action, f"{error.reason}: {told}", code=f"{error.code} ({told})")
+    why = "it doesn't exist, or the token may not see it"
+    return CallFailed(Failure.DENIED, error.action, f"{error.reason}: {why}", code=f"{error.code} ({why})")
 
 
-async def pages_of(api: GraphqlApi, document: Document) -> AsyncIterator[Page]:
-    """The pages of what a scope lists. Raises CallFailed, Later."""
+async def listing_pages(api: GraphqlApi, document: Document) -> AsyncIterator[Page]:
+    """The pages of a scope's own listing. Raises CallFailed, RetryLater."""
     try:
-        async for page in api.along(document):
+        async for page in api.connection_pages(document):
             yield page
     except CallFailed as error:
-        raise missing(error) from None
+        raise not_visible(error) from None
 
 
-def may_ask_again(tries: int) -> bool:
-    return tries < len(AGAIN_AFTER_SECONDS)
+def may_retry(retries: int) -> bool:
+    return retries < len(RETRY_SECONDS)
 
 
-async def pause(tries: int) -> None:
-    await asyncio.sleep(random.uniform(0.5, 1.0) * AGAIN_AFTER_SECONDS[tries])  # noqa: S311  # jitter, no secret
+async def pause(retries: int) -> None:
+    await asyncio.sleep(random.uniform(0.5, 1.0) * RETRY_SECONDS[retries])  # noqa: S311  # jitter, not a secret
 
 
-def _page_at(document: Document, told: Told) -> Page:
-    """The page that the document's connection is. Raises CallFailed where it isn't there, or isn't one."""
+def _page_at(document: Document, result: QueryResult) -> Page:
+    """The page of the document's connection. Raises CallFailed if it isn't there, or isn't one."""
     steps = document.connection.split(".")
-    found: Any = told.data
-    for number, step in enumerate(steps, start=1):
-        found = found.get(step) if isinstance(found, Mapping) else None
-        if found is None:
-            why = next(iter(below(told.errors, *steps[:number])), None)  # an error further down may have emptied it
-            absent = CallFailed(
-                Failure.INVALID_RESPONSE, document.action, f"the response has no {'.'.join(steps[:number])}"
-            )
-            raise why.failed(document.action) if why else absent
-    return page_of(document.action, found, below(told.errors, *steps), told.gaps)
+    value: Any = result.data
+    for depth, step in enumerate(steps, start=1):
+        value = value.get(step) if isinstance(value, Mapping) else None
+        if value is None:
+            path = steps[:depth]
+            for error in errors_below(result.errors, *path):  # one further down may have made this null
+                raise error.as_call_failed(document.action)
+            raise CallFailed(Failure.INVALID_RESPONSE, document.action, f"the response has no {'.'.join(path)}")
+    return page_of(document.action, value, errors_below(result.errors, *steps), result.gaps)

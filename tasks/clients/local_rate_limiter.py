@@ -1,4 +1,4 @@
-"""The rate budget of a process that is by itself: the same promises as the fleet's, without Redis."""
+"""The rate limiter of a single process: it works like the fleet's, without Redis."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from tasks.clients.rate_limiter import RateLimit
 from tasks.failures import RetryLater
 
-FIRST_PAUSE_SECONDS = 0.5  # after a throttle; twice as long after each further one
+FIRST_PAUSE_SECONDS = 0.5  # after a throttle; doubled by each further one
 LONGEST_PAUSE_SECONDS = 5.0
 
 
@@ -19,12 +19,12 @@ LONGEST_PAUSE_SECONDS = 5.0
 class _Bucket:
     next_at: float = 0.0  # on the monotonic clock
     pause_seconds: float = FIRST_PAUSE_SECONDS
-    free: asyncio.Semaphore | None = None  # as many as may be in flight
+    slots: asyncio.Semaphore | None = None
 
 
 @dataclass(slots=True)
 class LocalRateLimiter:
-    """Calls of a bucket keep to its first rate. A throttle holds all of them back, and the next one for longer."""
+    """Calls of a bucket keep to its initial rate. A throttle pauses all of them, each further one for longer."""
 
     longest_wait_seconds: float = 20
     _buckets: dict[str, _Bucket] = field(default_factory=dict)
@@ -47,8 +47,8 @@ class LocalRateLimiter:
         state.next_at = max(state.next_at, time.monotonic() + seconds)
 
     @asynccontextmanager
-    async def slot(self, bucket: str, most: int, *, patient: Callable[[], bool]) -> AsyncIterator[None]:
+    async def slot(self, bucket: str, max_in_flight: int, *, patient: Callable[[], bool]) -> AsyncIterator[None]:
         state = self._buckets.setdefault(bucket, _Bucket())
-        state.free = state.free or asyncio.Semaphore(most)
-        async with state.free:
+        state.slots = state.slots or asyncio.Semaphore(max_in_flight)
+        async with state.slots:
             yield

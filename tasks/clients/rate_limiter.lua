@@ -1,13 +1,14 @@
--- One API bucket's budget. KEYS[1]: hash {rate, tokens, at_ms, blocked_ms, cut_ms}.
--- ARGV: 'take' | 'blocked' | 'throttled' | 'hold', initial rate, highest rate, longest wait ms (take) or how long to wait (ms)
--- take      -> ms to wait before the call; a wait within the bound is reserved, a longer one is not
--- blocked   -> ms until calls may be sent again; 0 where none is held back
+-- The rate limit of one API bucket. KEYS[1]: hash {rate, tokens, at_ms, blocked_ms, cut_ms}.
+-- ARGV: 'acquire' | 'blocked' | 'throttled' | 'pause', initial rate, maximum rate,
+--       longest wait in ms (acquire) or the length of the pause in ms (throttled, pause)
+-- acquire   -> ms to wait before the call; a wait within the bound is reserved, a longer one is not
+-- blocked   -> ms until calls may be sent again; 0 if the bucket isn't paused
 -- throttled -> ms until the next call may be sent, at half the rate
--- hold      -> ms until the next call may be sent, at the same rate
+-- pause     -> ms until the next call may be sent, at the same rate
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local f = redis.call('HMGET', KEYS[1], 'rate', 'tokens', 'at_ms', 'blocked_ms', 'cut_ms')
-local highest = tonumber(ARGV[3])
+local maximum = tonumber(ARGV[3])
 local rate = tonumber(f[1] or ARGV[2])
 local passed = (now - tonumber(f[3] or now)) / 1000
 local blocked = tonumber(f[4] or 0)
@@ -15,7 +16,7 @@ local wait_ms
 
 if ARGV[1] == 'blocked' then return math.floor(math.max(0, blocked - now)) end
 if ARGV[1] == 'throttled' then
-  -- Many calls in flight meet the same throttle: the rate is cut once for all of them.
+  -- Many concurrent calls run into the same throttle: it cuts the rate once.
   if now - tonumber(f[5] or 0) > 1000 then
     rate = math.max(rate / 2, 0.2)
     redis.call('HSET', KEYS[1], 'cut_ms', now)
@@ -23,7 +24,7 @@ if ARGV[1] == 'throttled' then
   blocked = math.max(blocked, now + math.max(tonumber(ARGV[4]), 1000 / rate))
   redis.call('HSET', KEYS[1], 'rate', tostring(rate), 'tokens', '0', 'at_ms', blocked, 'blocked_ms', blocked)
   wait_ms = blocked - now
-elseif ARGV[1] == 'hold' then
+elseif ARGV[1] == 'pause' then
   blocked = math.max(blocked, now + tonumber(ARGV[4]))
   redis.call('HSET', KEYS[1], 'rate', tostring(rate), 'tokens', tostring(f[2] or rate), 'at_ms', math.max(now, tonumber(f[3] or now)),
     'blocked_ms', blocked)
@@ -31,7 +32,7 @@ elseif ARGV[1] == 'hold' then
 else
   -- Additive increase: the full rate is back a minute after the last throttle halved it.
   passed = math.max(passed, 0)
-  rate = math.min(highest, rate + highest / 120 * passed)
+  rate = math.min(maximum, rate + maximum / 120 * passed)
   local tokens = math.min(rate, tonumber(f[2] or rate) + passed * rate) - 1
   wait_ms = math.max(0, blocked - now)
   if tokens < 0 then wait_ms = wait_ms + math.ceil(-tokens / rate * 1000) end

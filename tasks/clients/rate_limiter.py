@@ -1,7 +1,7 @@
-"""One rate budget per API bucket, shared by the whole fleet in Redis.
+"""One rate limit per API bucket, shared by the whole fleet in Redis.
 
-Additive increase, multiplicative decrease: a throttle halves the rate for every worker at once, and how long the API
-says to wait holds for all of them. Where it bounds the calls in flight as well, they are counted over all workers.
+Additive increase, multiplicative decrease: a throttle halves the rate for every worker at once, and the wait that the
+API asks for applies to all of them. Where it also bounds concurrent calls, they are counted over all workers.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import redis
 
 from tasks.failures import RetryLater
 
-_FLIGHT_SECONDS: Final = 30.0  # a call in flight is renewed in time; one whose process died counts no longer than this
-_LOOK_SECONDS: Final = (0.02, 0.1)  # how often who waits for another's call to end looks again
+_SLOT_SECONDS: Final = 30.0  # lease of a slot, renewed in time; that of a crashed process runs out
+_POLL_SECONDS: Final = (0.02, 0.1)  # between two tries to get a slot
 
 
 @cache
@@ -31,43 +31,45 @@ def _script(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """Calls per second of one bucket: where it begins, and what it never exceeds."""
+    """Calls per second of one bucket: at first, and at most."""
 
     initial: float
     maximum: float
 
 
 class RateLimiter(Protocol):
-    """How many calls an API bucket takes: the fleet's, or what one process keeps to by itself."""
+    """Limits the calls to API buckets, for the whole fleet or for one process."""
 
     async def acquire(self, bucket: str, limit: RateLimit) -> None:
-        """Wait for the bucket's next call. Raises Later where that would be long."""
+        """Wait until the bucket allows a call. Raises RetryLater if that would be long."""
 
     async def throttled(self, bucket: str, limit: RateLimit, retry_after_seconds: float | None) -> None:
-        """The API asked to slow down."""
+        """The API throttled a call: slow down, and pause the bucket."""
 
     async def pause(self, bucket: str, limit: RateLimit, seconds: float) -> None:
-        """The API said that nothing is left for so long. The rate is no reason, and stays."""
+        """Pause the bucket, at the same rate: the API reports that it is empty for this time."""
 
-    def slot(self, bucket: str, most: int, *, patient: Callable[[], bool]) -> AbstractAsyncContextManager[None]:
-        """A call that is one of so many in flight for as long as the block.
+    def slot(
+        self, bucket: str, max_in_flight: int, *, patient: Callable[[], bool]
+    ) -> AbstractAsyncContextManager[None]:
+        """One of at most `max_in_flight` concurrent calls, for the duration of the block.
 
-        Raises Later where its turn is far away; never where it is `patient` by then.
+        Raises RetryLater if that takes long, unless `patient` returns True by then.
         """
 
 
 class RedisRateLimiter:
-    """`longest_wait_seconds`: a call that would wait longer gives its scope back instead (raises Later)."""
+    """`longest_wait_seconds`: a call that would wait longer raises RetryLater instead."""
 
     def __init__(self, client: redis.Redis, *, longest_wait_seconds: float = 20) -> None:
-        self._take = client.register_script(_script("rate_limiter"))
+        self._rate = client.register_script(_script("rate_limiter"))
         self._in_flight = client.register_script(_script("calls_in_flight"))
         self._longest_ms = int(longest_wait_seconds * 1000)
 
     async def acquire(self, bucket: str, limit: RateLimit) -> None:
-        """Wait for the bucket's next call. A throttle that comes while waiting is waited for as well."""
+        """Wait until the bucket allows a call, and for any throttle in the meantime."""
         while True:
-            wait_ms = await self._call("take", bucket, limit, self._longest_ms)
+            wait_ms = await self._call("acquire", bucket, limit, self._longest_ms)
             if wait_ms > self._longest_ms:
                 raise RetryLater(f"{bucket}: throttled", after_seconds=wait_ms / 1000)
             if wait_ms == 0:
@@ -77,45 +79,45 @@ class RedisRateLimiter:
                 return
 
     async def throttled(self, bucket: str, limit: RateLimit, retry_after_seconds: float | None) -> None:
-        """The API asked to slow down; the next `take` of every worker waits."""
+        """Halve the rate; the next call of every worker waits."""
         await self._call("throttled", bucket, limit, int((retry_after_seconds or 0) * 1000))
 
     async def pause(self, bucket: str, limit: RateLimit, seconds: float) -> None:
-        """The next `take` of every worker waits for so long."""
-        await self._call("hold", bucket, limit, int(seconds * 1000))
+        """The next call of every worker waits."""
+        await self._call("pause", bucket, limit, int(seconds * 1000))
 
     @asynccontextmanager
-    async def slot(self, bucket: str, most: int, *, patient: Callable[[], bool]) -> AsyncIterator[None]:
-        """One of the bucket's calls in flight, over all workers, for as long as the block.
+    async def slot(self, bucket: str, max_in_flight: int, *, patient: Callable[[], bool]) -> AsyncIterator[None]:
+        """One of the bucket's concurrent calls, over all workers, for the duration of the block.
 
-        Who is patient waits for as long as it takes: others' calls end, or their leases do.
+        A patient call waits for as long as it takes: the calls of others end, or their leases run out.
         """
         call, waited = uuid.uuid4().hex, 0.0
-        while not await self._flight("enter", bucket, call, most):
+        while not await self._slot("enter", bucket, call, max_in_flight):
             if waited * 1000 > self._longest_ms and not patient():
-                raise RetryLater(f"{bucket}: {most} calls are in flight", after_seconds=waited)
-            pause = random.uniform(*_LOOK_SECONDS)  # noqa: S311  # so that those who wait don't all look at once
+                raise RetryLater(f"{bucket}: {max_in_flight} calls are in flight", after_seconds=waited)
+            pause = random.uniform(*_POLL_SECONDS)  # noqa: S311  # so that not all poll at the same time
             await asyncio.sleep(pause)
             waited += pause
-        renewal = asyncio.ensure_future(self._renewed(bucket, call))
+        renewal = asyncio.ensure_future(self._keep_renewing(bucket, call))
         try:
             yield
         finally:
             renewal.cancel()
-            with suppress(redis.RedisError):  # it counts until its lease is over, and no longer
-                await asyncio.shield(self._flight("leave", bucket, call))
+            with suppress(redis.RedisError):  # its lease runs out
+                await asyncio.shield(self._slot("leave", bucket, call))
 
-    async def _renewed(self, bucket: str, call: str) -> None:
+    async def _keep_renewing(self, bucket: str, call: str) -> None:
         while True:
-            await asyncio.sleep(_FLIGHT_SECONDS / 3)
+            await asyncio.sleep(_SLOT_SECONDS / 3)
             with suppress(redis.RedisError):
-                await self._flight("renew", bucket, call)
+                await self._slot("renew", bucket, call)
 
-    async def _flight(self, what: str, bucket: str, call: str, most: int = 0) -> bool:
-        args: list[str | int] = [what, call, most, int(_FLIGHT_SECONDS * 1000)]
-        return bool(await asyncio.to_thread(self._in_flight, keys=[f"chartfleet:flight:{bucket}"], args=args))
+    async def _slot(self, operation: str, bucket: str, call: str, max_in_flight: int = 0) -> bool:
+        args: list[str | int] = [operation, call, max_in_flight, int(_SLOT_SECONDS * 1000)]
+        return bool(await asyncio.to_thread(self._in_flight, keys=[f"chartfleet:in_flight:{bucket}"], args=args))
 
-    async def _call(self, what: str, bucket: str, limit: RateLimit, milliseconds: int) -> int:
-        keys = [f"chartfleet:budget:{bucket}"]
-        args: list[str | float] = [what, limit.initial, limit.maximum, milliseconds]
-        return int(await asyncio.to_thread(self._take, keys=keys, args=args))
+    async def _call(self, operation: str, bucket: str, limit: RateLimit, milliseconds: int) -> int:
+        keys = [f"chartfleet:rate_limit:{bucket}"]
+        args: list[str | float] = [operation, limit.initial, limit.maximum, milliseconds]
+        return int(await asyncio.to_thread(self._rate, keys=keys, args=args))

@@ -2,35 +2,3 @@
 
 The public service, crxcavator.io, is gone; what serves its API can be named in its place.
 """
-
-from __future__ import annotations
-
-from typing import Final
-
-from tasks.clients import base_url, http
-from tasks.crxcavator import api, tenants
-from tasks.resource import Option, Provider
-
-PROVIDER: Final = Provider(
-    name="crxcavator",
-    tenants=tenants.tenants,
-    regions=tenants.regions,
-    connect=api.connect,
-    problems=tenants.missing,
-    close=http.close,
-    calls=http.described,
-    options=(
-        Option(
-            name="crxcavator_api_base_uri",
-            meaning="where the API of CRXcavator is served",
-            default="https://api.crxcavator.io/v1",
-            aliases=("crxcavator_api_base_url",),
-            check=base_url.check,
-        ),
-        Option(
-            name="crxcavator_api_key_env_var",
-            meaning="NAME of the variable that holds the key of CRXcavator's API; turns the module on",
-            names_variable=True,
-        ),
-    ),
-)

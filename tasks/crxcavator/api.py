@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tasks.clients import variables
 from tasks.clients.http import HttpApi, HttpService
 from tasks.clients.rate_limiter import RateLimit, RateLimiter
+from tasks.clients.variables import read_variable
+from tasks.crxcavator.access import CrxcavatorAccess
 from tasks.resource import Tenant
 
 SERVICE: Final = HttpService(limit=lambda action: ("all", RateLimit(initial=10, maximum=20)), in_flight=5)
 
 
 async def connect(tenant: Tenant, region: str, rate_limiter: RateLimiter) -> HttpApi:
-    def headers() -> Mapping[str, str]:
-        return {"API-Key": variables.held_by(tenant.access["api_key_variable"])}
+    access = CrxcavatorAccess.from_json(tenant.access)
 
-    url = tenant.access["base_url"]
-    return HttpApi(tenant=tenant, policy=SERVICE, rate_limiter=rate_limiter, base_url=url, headers=headers)
+    def headers() -> Mapping[str, str]:
+        return {"API-Key": read_variable(access.api_key_variable)}
+
+    return HttpApi(tenant=tenant, policy=SERVICE, rate_limiter=rate_limiter, base_url=access.base_url, headers=headers)

@@ -1,31 +1,35 @@
-"""The one tenant: whose extensions a server lists, its key says. Two servers are two tenants."""
+"""The tenant: one per server. The API key decides whose extensions the server lists."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
-from tasks.clients import base_url, variables
+from tasks.clients.base_url import host_of
+from tasks.clients.rate_limiter import RateLimiter
+from tasks.clients.variables import unset_variables
+from tasks.crxcavator.access import CrxcavatorAccess
+from tasks.crxcavator.options import CrxcavatorOptions
 from tasks.failures import NotConfigured
-from tasks.resource import Listed, Options, Tenant
+from tasks.resource import Api, Listed, Tenant
 
 _OFF: Final = "crxcavator_api_key_env_var enables it: the NAME of the variable that holds the key of the API"
 
 
-async def tenants(options: Options, rate_limiter: Any) -> Listed[Tenant]:
+async def tenants(options: CrxcavatorOptions, rate_limiter: RateLimiter) -> Listed[Tenant]:
     """Raises NotConfigured where no key is named."""
-    if not options.get("crxcavator_api_key_env_var"):
+    if not options.crxcavator_api_key_env_var:
         raise NotConfigured(_OFF)
-    url = options["crxcavator_api_base_uri"]
-    access = {"base_url": url, "api_key_variable": options["crxcavator_api_key_env_var"]}
-    return Listed([Tenant(provider="crxcavator", id=base_url.host(url), access=access)])
+    url = options.crxcavator_api_base_uri
+    access = CrxcavatorAccess(base_url=url, api_key_variable=options.crxcavator_api_key_env_var)
+    return Listed([Tenant(provider="crxcavator", id=host_of(url), access=access.as_json())])
 
 
-async def regions(api: Any, options: Options) -> Listed[str]:
+async def regions(api: Api, options: CrxcavatorOptions) -> Listed[str]:
     return Listed()
 
 
-def missing(options: Options) -> Iterable[str]:
-    if not options.get("crxcavator_api_key_env_var"):
+def missing(options: CrxcavatorOptions) -> Iterable[str]:
+    if not options.crxcavator_api_key_env_var:
         raise NotConfigured(_OFF)
-    yield from variables.unset(options, "crxcavator_api_key_env_var")
+    yield from unset_variables(options, "crxcavator_api_key_env_var")

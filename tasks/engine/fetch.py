@@ -15,7 +15,8 @@ import redis
 
 from loaders import batch as wire
 from loaders.ledger import Attempt, Event, Fenced, Ledger
-from loaders.model import GraphSchema, NodeModel, Source
+from loaders.model import NodeModel, Source
+from loaders.schema import GraphSchema
 from loaders.scope import Scope
 from tasks.engine.rows import read, unread
 from tasks.failures import CallFailed, Failure, InvalidRecord, RetryLater

@@ -1,6 +1,7 @@
 """Finds the declarations: every provider folder under `tasks/`, every module in it, and what other packages register.
 
-A provider is a package with a `PROVIDER`; a resource type is a module-level `ResourceType`. Nothing is listed by hand.
+A provider is a package with a `PROVIDER`, in itself or in its module `provider`; a resource type is a module-level
+`ResourceType`. Nothing is listed by hand.
 """
 
 from __future__ import annotations
@@ -10,25 +11,20 @@ import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator
 from functools import cache
-from importlib.metadata import entry_points
 from types import ModuleType
 
-import tasks
-from loaders.model import GraphSchema, ModelError
+from loaders.model import ModelError
+from loaders.schema import GraphSchema
+from tasks.engine import catalog
 from tasks.resource import Provider, ResourceType
-
-_NOT_PROVIDERS = ("tasks.engine", "tasks.clients")
-ENTRY_POINTS = (
-    "chartfleet.providers"  # a package that holds a PROVIDER and resource types, as a folder of `tasks/` does
-)
 
 
 @cache
 def providers() -> dict[str, Provider]:
     """Every provider by name, those of `tasks/` first."""
     found: dict[str, Provider] = {}
-    for package in _packages():
-        provider = package.PROVIDER
+    for package in catalog.packages():
+        provider = catalog.provider_of(package)
         if provider.name in found:
             raise ModelError(f"two packages provide {provider.name!r}, the second is {package.__name__}")
         found[provider.name] = provider
@@ -39,7 +35,7 @@ def providers() -> dict[str, Provider]:
 def types() -> dict[str, ResourceType]:
     """Every resource type by name."""
     found: dict[str, ResourceType] = {}
-    for package in _packages():
+    for package in catalog.packages():
         for module in _modules(package):
             for value in vars(module).values():
                 if isinstance(value, ResourceType) and found.setdefault(value.name, value) is not value:
@@ -95,14 +91,6 @@ def remarks(provider: str, words: Iterable[str]) -> Iterator[str]:
             by_remark.setdefault(other[word], []).append(word)
     for response, named in by_remark.items():
         yield f"{', '.join(named)}: {response}"
-
-
-def _packages() -> Iterator[ModuleType]:
-    for info in pkgutil.iter_modules(tasks.__path__, "tasks."):
-        if info.ispkg and info.name not in _NOT_PROVIDERS:
-            yield importlib.import_module(info.name)
-    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda p: p.name):
-        yield point.load()
 
 
 def _modules(package: ModuleType) -> Iterator[ModuleType]:

@@ -8,8 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tasks.clients import google
-from tasks.clients.google import GoogleApi, method_of
+from tasks.clients.google import GoogleApi, google_policy
+from tasks.clients.google_access import GoogleAccess
+from tasks.clients.google_documents import method_of
 from tasks.clients.rate_limiter import RateLimit, RateLimiter
 from tasks.failures import CallFailed, Failure
 from tasks.gcp import identity, states
@@ -31,7 +32,7 @@ SERVICES: Final = "serviceusage:services.list"
 _KNOWN_SECONDS: Final = 600.0
 _NOBODY_PAYS: Final = "required"  # a bucket whose reader pays: of a parameter that is missing, and no other is
 _SLOW: Final = RateLimit(initial=4, maximum=8)
-POLICY: Final = google.terms(
+POLICY: Final = google_policy(
     {
         "compute": RateLimit(initial=10, maximum=20),
         "container": RateLimit(initial=10, maximum=20),
@@ -56,7 +57,7 @@ async def connect(tenant: Tenant, region: str, rate_limiter: RateLimiter) -> Gcp
         rate_limiter=rate_limiter,
         identity=credentials,
         credentials=identity.name(credentials),
-        endpoint=tenant.access.get("endpoint", ""),
+        endpoint=GoogleAccess.from_json(tenant.access).endpoint,
         fixed={tenant.kind: tenant.id} if tenant.kind else {},
     )
 
@@ -101,7 +102,7 @@ class GcpApi(GoogleApi):
 
     async def _check_callable(self, action: str) -> None:
         """Raises CallFailed where the project doesn't take such calls."""
-        self._check_state(action, self.tenant.access.get("state", ""))
+        self._check_state(action, GoogleAccess.from_json(self.tenant.access).state)
         service = action.partition(":")[0]
         if self.tenant.kind == PROJECT and service in ENABLED:
             enabled = await self._enabled()

@@ -6,14 +6,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from tasks.clients import graphql
-from tasks.clients.client import ErrorResponse, Response
-from tasks.clients.graphql import GraphqlApi
-from tasks.clients.http import HttpService, retry_after, seconds_until
+from tasks.clients.api_client import Response
+from tasks.clients.client import ErrorResponse
+from tasks.clients.graphql_api import Document, GraphqlApi
+from tasks.clients.graphql_errors import classify_graphql_error
+from tasks.clients.http import HttpService
+from tasks.clients.http_errors import retry_after, seconds_until
 from tasks.clients.rate_limiter import RateLimit, RateLimiter
 from tasks.engine import calls
 from tasks.failures import CallFailed, Failure
 from tasks.github import configuration, scopes
+from tasks.github.access import GithubAccess
 from tasks.resource import Call, Fetch, Tenant
 
 # Asked for in every document: what it cost, and what is left of the hour.
@@ -29,7 +32,7 @@ _MANIFESTS_PREVIEW: Final = "application/vnd.github.hawkgirl-preview+json"
 
 def refusal(response: Response) -> ErrorResponse | None:
     """As any GraphQL, and GitHub's two kinds of limits, which it says with any status, by words or by headers."""
-    found = graphql.refusal(response)
+    found = classify_graphql_error(response)
     if found is None or not _is_limit(response, found):
         return found
     wait = retry_after(response)
@@ -82,7 +85,7 @@ SERVICE: Final = HttpService(
 
 async def connect(tenant: Tenant, region: str, rate_limiter: RateLimiter) -> GraphqlApi:
     """Raises CallFailed where this machine's configuration has no such organization."""
-    variable = tenant.access["config_variable"]
+    variable = GithubAccess.from_json(tenant.access).config_variable
     organization = _of(tenant, variable)
 
     def headers() -> Mapping[str, str]:
@@ -111,6 +114,6 @@ def _of(tenant: Tenant, variable: str) -> configuration.Organization:
 
 def described(fetch: Fetch) -> tuple[Call, ...]:
     """The calls of a fetch, each with the scopes that its document's fields need."""
-    documents: Sequence[graphql.Document] = getattr(fetch, "documents", ())
+    documents: Sequence[Document] = getattr(fetch, "documents", ())
     needed = {document.action: ", ".join(scopes.least(document.text)) for document in documents}
     return calls.of(fetch, lambda action: Call(call=action, permission=needed[action]))

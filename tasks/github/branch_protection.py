@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from loaders.model import Node, id_link, key, parent, prop
-from tasks.clients.graphql import ByIds, Document
+from tasks.clients.graphql_api import Document
+from tasks.clients.graphql_by_ids import ByIds
 from tasks.github.api import RATE_LIMIT
 from tasks.github.repositories import REPOSITORY_IDS
 from tasks.resource import Per, ResourceType

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from loaders.model import Node, Source, key, outgoing, prop
-from tasks.clients.graphql import ByIds, Document
+from tasks.clients.graphql_api import Document
+from tasks.clients.graphql_by_ids import ByIds
 from tasks.github.api import RATE_LIMIT
 from tasks.github.repositories import REPOSITORY_IDS
 from tasks.github.users import AFFILIATIONS, OPTIONAL, USER, GitHubUser

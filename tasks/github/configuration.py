@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tasks.clients import base_url
+from tasks.clients.base_url import check_base_url, host_of
 
 _PATH: Final = "/graphql"
 _PUBLIC: Final = "api.github.com"
@@ -37,7 +37,7 @@ class Organization:
 
         In lower case: `Example` and `example` are one for GitHub, and one tenant whichever a configuration says.
         """
-        host, login = base_url.host(self.base_url).lower(), self.login.lower()
+        host, login = host_of(self.base_url).lower(), self.login.lower()
         return login if host == _PUBLIC else f"{login}@{host}"
 
 
@@ -61,7 +61,7 @@ def read(variable: str) -> list[Organization]:
         if token not in tokens:
             tokens.append(token)
         url = entry["url"].removesuffix("/").removesuffix(_PATH)
-        credentials = f"{base_url.host(url)}#{tokens.index(token) + 1}"
+        credentials = f"{host_of(url)}#{tokens.index(token) + 1}"
         organization = Organization(entry["name"], url, credentials, token)
         if organization.tenant in found:
             raise ValueError(f"has {organization.tenant} twice, again as organization {number}: leave one out")
@@ -76,7 +76,7 @@ def _check(entry: Any, number: int) -> None:
     for name in ("token", "url", "name"):
         if not isinstance(entry.get(name), str) or not entry[name].strip():
             raise ValueError(f"{where} has no {name}")
-    if problem := base_url.check(entry["url"]):
+    if problem := check_base_url(entry["url"]):
         raise ValueError(f"{where}: its url {problem}")
     if not entry["url"].removesuffix("/").endswith(_PATH):
         raise ValueError(f"{where}: its url must end in {_PATH}: https://api.github.com/graphql")

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from loaders.model import Node, Source, id_link, key, outgoing, parent, prop
-from tasks.clients.graphql import ByIds, Document
+from tasks.clients.graphql_api import Document
+from tasks.clients.graphql_by_ids import ByIds
 from tasks.github.api import RATE_LIMIT
 from tasks.github.repositories import REPOSITORY_IDS
 from tasks.resource import Per, ResourceType
@@ -148,7 +149,7 @@ DEPENDENCIES: Final = ResourceType(
             "dependencyGraphManifests": _MORE_MANIFESTS,
             "dependencyGraphManifests.nodes[].dependencies": _MORE_DEPENDENCIES,
         },
-        at_once=5,
+        batch_size=5,
     ),
     yields=(
         GitHubDependencyGraphManifest.each("dependencyGraphManifests.nodes[]"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from loaders.model import Node, key, prop, scope_tenant
-from tasks.clients.graphql import Document, OneThing
+from tasks.clients.graphql import SingleObject
+from tasks.clients.graphql_api import Document
 from tasks.github.api import RATE_LIMIT
 from tasks.resource import Per, ResourceType
 
@@ -31,7 +32,7 @@ class GitHubOrganization(Node, label="GitHubOrganization"):
 ORGANIZATION: Final = ResourceType(
     "github.organization",
     Per.TENANT,
-    fetch=OneThing(_ORGANIZATION, "organization"),
+    fetch=SingleObject(_ORGANIZATION, "organization"),
     yields=(GitHubOrganization,),
     aliases=("users",),
 )

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from loaders.model import Node, Source, incoming, key, link_through, outgoing, parent, prop
-from tasks.clients.graphql import ByIds, Document
+from tasks.clients.graphql_api import Document
+from tasks.clients.graphql_by_ids import ByIds
 from tasks.github.api import RATE_LIMIT
 from tasks.github.users import OPTIONAL, USER, GitHubUser
 from tasks.resource import Per, ResourceType
@@ -131,7 +132,7 @@ def owner_if_user(repository: Source) -> list[Mapping[str, Any]]:
 REPOSITORIES: Final = ResourceType(
     "github.repositories",
     Per.TENANT,
-    fetch=ByIds(REPOSITORY_IDS, _REPOSITORIES, {"languages": _MORE_LANGUAGES}, at_once=50),
+    fetch=ByIds(REPOSITORY_IDS, _REPOSITORIES, {"languages": _MORE_LANGUAGES}, batch_size=50),
     yields=(
         GitHubRepository,
         GitHubBranch.each(default_branch),

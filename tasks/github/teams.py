@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from loaders.model import Node, Source, id_link, incoming, key, outgoing, prop
-from tasks.clients.graphql import ByIds, Document
+from tasks.clients.graphql_api import Document
+from tasks.clients.graphql_by_ids import ByIds
 from tasks.github.api import RATE_LIMIT
 from tasks.github.users import OPTIONAL, PERMISSIONS, USER, GitHubUser
 from tasks.resource import Per, ResourceType
@@ -101,6 +102,6 @@ class GitHubTeam(Node, label="GitHubTeam"):
 TEAMS: Final = ResourceType(
     "github.teams",
     Per.TENANT,
-    fetch=ByIds(_IDS, _TEAMS, {"members": _MORE_MEMBERS, "repositories": _MORE_REPOSITORIES}, at_once=10),
+    fetch=ByIds(_IDS, _TEAMS, {"members": _MORE_MEMBERS, "repositories": _MORE_REPOSITORIES}, batch_size=10),
     yields=(GitHubTeam, GitHubUser.each(people)),
 )

@@ -1,40 +1,39 @@
-"""A tenant per organization of the configuration."""
+"""The tenants: the organizations of the configuration."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
+from tasks.clients.rate_limiter import RateLimiter
 from tasks.failures import CallFailed, Failure, NotConfigured
 from tasks.github import configuration
-from tasks.resource import Listed, Options, Tenant
+from tasks.github.access import GithubAccess
+from tasks.github.options import GithubOptions
+from tasks.resource import Api, Listed, Tenant
 
 _OFF: Final = "github_config_env_var enables it: the NAME of the variable that holds organizations and tokens"
 
 
-async def tenants(options: Options, rate_limiter: Any) -> Listed[Tenant]:
+async def tenants(options: GithubOptions, rate_limiter: RateLimiter) -> Listed[Tenant]:
     """Raises NotConfigured; CallFailed where this machine can't read the configuration."""
-    variable = options.get("github_config_env_var")
+    variable = options.github_config_env_var
     if not variable:
         raise NotConfigured(_OFF)
     try:
-        found = configuration.read(variable)
+        organizations = configuration.read(variable)
     except ValueError as error:
         raise CallFailed(Failure.DENIED, f"variable {variable}", str(error), code="NotUsable") from None
-    return Listed(
-        [
-            Tenant(provider="github", id=one.tenant, name=one.login, access={"config_variable": variable})
-            for one in found
-        ]
-    )
+    access = GithubAccess(config_variable=variable).as_json()
+    return Listed([Tenant(provider="github", id=org.tenant, name=org.login, access=access) for org in organizations])
 
 
-async def regions(api: Any, options: Options) -> Listed[str]:
+async def regions(api: Api, options: GithubOptions) -> Listed[str]:
     return Listed()
 
 
-def missing(options: Options) -> Iterable[str]:
-    variable = options.get("github_config_env_var")
+def missing(options: GithubOptions) -> Iterable[str]:
+    variable = options.github_config_env_var
     if not variable:
         raise NotConfigured(_OFF)
     try:

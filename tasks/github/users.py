@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 from loaders.model import Node, Source, at, key, link, link_through, outgoing, prop, scope_tenant
-from tasks.clients.graphql import Connection, Document
+from tasks.clients.graphql import Connection
+from tasks.clients.graphql_api import Document
 from tasks.github.api import RATE_LIMIT
 from tasks.resource import Per, ResourceType
 

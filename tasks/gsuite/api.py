@@ -9,8 +9,8 @@ from typing import Final
 from google.auth.credentials import Credentials
 from google.oauth2 import service_account
 
-from tasks.clients import google
-from tasks.clients.google import GoogleApi
+from tasks.clients.google import GoogleApi, google_policy
+from tasks.clients.google_access import GoogleAccess
 from tasks.clients.google_documents import scopes_of
 from tasks.clients.google_scopes import least_scopes, narrowest
 from tasks.clients.rate_limiter import RateLimit, RateLimiter
@@ -23,7 +23,7 @@ ADMIN: Final = "GSUITE_DELEGATED_ADMIN"
 CUSTOMER: Final = "my_customer"  # Google's word for the one that the administrator belongs to
 
 # Google counts 2,400 queries a minute of one user; as many at a time as its own clients make.
-POLICY: Final = google.terms({"directory": RateLimit(initial=20, maximum=40)}, in_flight=20)
+POLICY: Final = google_policy({"directory": RateLimit(initial=20, maximum=40)}, in_flight=20)
 
 
 @cache
@@ -43,7 +43,7 @@ async def connect(tenant: Tenant, region: str, rate_limiter: RateLimiter) -> Goo
         policy=POLICY,
         rate_limiter=rate_limiter,
         identity=_identity(*read()),
-        endpoint=tenant.access.get("endpoint", ""),
+        endpoint=GoogleAccess.from_json(tenant.access).endpoint,
         fixed={"customer": CUSTOMER},
     )
 

@@ -1,31 +1,32 @@
-"""The one tenant: the customer that the administrator belongs to."""
+"""The tenant: the customer that the administrator belongs to."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from google.oauth2 import service_account
 
+from tasks.clients.google_access import GoogleAccess
+from tasks.clients.google_options import GoogleOptions
 from tasks.clients.rate_limiter import RateLimiter
 from tasks.failures import CallFailed, Failure, NotConfigured
 from tasks.gsuite import api
-from tasks.resource import Listed, Options, Tenant
+from tasks.resource import Api, Listed, Tenant
 
 _OFF: Final = (
-    f"the variables {api.FILE} and {api.ADMIN} turn it on: the key file of a service account with domain-wide "
+    f"the variables {api.FILE} and {api.ADMIN} enable it: the key file of a service account with domain-wide "
     "delegation, and the e-mail of the administrator that it acts for"
 )
 _FIRST: Final = "directory:users.list"
 
 
-async def tenants(options: Options, rate_limiter: RateLimiter) -> Listed[Tenant]:
+async def tenants(options: GoogleOptions, rate_limiter: RateLimiter) -> Listed[Tenant]:
     """The customer, by the id that its users carry. Raises NotConfigured, CallFailed."""
     if not os.environ.get(api.FILE):
         raise NotConfigured(_OFF)
-    endpoint = options.get("google_api_endpoint")
-    access = {"endpoint": endpoint} if endpoint else {}
+    access = GoogleAccess(endpoint=options.google_api_endpoint or "").as_json()
     unknown = Tenant(provider="gsuite", id=api.CUSTOMER, access=access)
     connection = await api.connect(unknown, "", rate_limiter)
     async for page in connection.pages(_FIRST, maxResults=1):
@@ -35,18 +36,18 @@ async def tenants(options: Options, rate_limiter: RateLimiter) -> Listed[Tenant]
             _, admin = api.read()
             return Listed([Tenant(provider="gsuite", id=user["customerId"], name=_domain(admin), access=access)])
         break
-    raise CallFailed(Failure.INVALID_RESPONSE, _FIRST, "it has no users, not even the administrator")
+    raise CallFailed(Failure.INVALID_RESPONSE, _FIRST, "the response has no users, not even the administrator")
 
 
 def _domain(email: str) -> str:
     return email.rpartition("@")[2]
 
 
-async def regions(connection: Any, options: Options) -> Listed[str]:
+async def regions(api: Api, options: GoogleOptions) -> Listed[str]:
     return Listed()
 
 
-def missing(options: Options) -> Iterable[str]:
+def missing(options: GoogleOptions) -> Iterable[str]:
     """Raises NotConfigured where neither variable is set."""
     file, admin = os.environ.get(api.FILE), os.environ.get(api.ADMIN)
     if not file and not admin:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from loaders.model import at
-from tasks.clients import variables
-from tasks.clients.client import ErrorResponse, Response
-from tasks.clients.http import HttpApi, HttpService, NextPage, by_status, message_of, seconds_until
+from tasks.clients.api_client import Response
+from tasks.clients.client import ErrorResponse
+from tasks.clients.http import HttpApi, HttpService
+from tasks.clients.http_errors import by_status, message_of, seconds_until
+from tasks.clients.paginators import NextPage
 from tasks.clients.rate_limiter import RateLimit, RateLimiter
+from tasks.clients.variables import read_variable
 from tasks.failures import Failure
+from tasks.okta.access import OktaAccess
 from tasks.okta.needs import needed
 from tasks.resource import Tenant
 
@@ -109,8 +113,9 @@ SERVICE: Final = HttpService(
 
 
 async def connect(tenant: Tenant, region: str, rate_limiter: RateLimiter) -> HttpApi:
-    def headers() -> Mapping[str, Any]:
-        return {"Authorization": f"SSWS {variables.held_by(tenant.access['api_key_variable'])}"}
+    access = OktaAccess.from_json(tenant.access)
 
-    url = tenant.access["base_url"]
-    return HttpApi(tenant=tenant, policy=SERVICE, rate_limiter=rate_limiter, base_url=url, headers=headers)
+    def headers() -> Mapping[str, str]:
+        return {"Authorization": f"SSWS {read_variable(access.api_key_variable)}"}
+
+    return HttpApi(tenant=tenant, policy=SERVICE, rate_limiter=rate_limiter, base_url=access.base_url, headers=headers)

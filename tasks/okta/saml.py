@@ -1,28 +1,29 @@
-r"""Groups that are roles of AWS, by their names: `aws#prod#admin#111122223333` is the role admin of that account.
+r"""Groups that stand for AWS roles, by name: `aws#prod#admin#111122223333` is the role admin of that account.
 
-The setting is a regular expression in which (?{{role}}...) and (?{{accountid}}...) name the groups that hold both.
+The setting is a regular expression in which (?{{role}}...) and (?{{accountid}}...) match the role and the account.
 """
 
 from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from loaders.model import Source, at
+from tasks.okta.access import OktaAccess
 
 DEFAULT: Final = r"^aws\#\S+\#(?{{role}}[\w\-]+)\#(?{{accountid}}\d+)$"
 
 
-def check(value: Any) -> str | None:
+def check(value: str) -> str | None:
     """What is wrong with the setting, or None."""
     for name in ("role", "accountid"):
         if f"(?{{{{{name}}}}}" not in value:
-            return f"must hold (?{{{{{name}}}}}...), as the default does: {DEFAULT}"
+            return f"must contain (?{{{{{name}}}}}...), as the default does: {DEFAULT}"
     try:
         compiled(value)
     except re.error as error:
-        return f"is no regular expression: {error}"
+        return f"is not a regular expression: {error}"
     return None
 
 
@@ -32,14 +33,15 @@ def compiled(setting: str) -> re.Pattern[str]:
 
 
 def role_name(group: Source) -> str | None:
-    return _found(group, "role")
+    return _matched(group, "role")
 
 
 def account_id(group: Source) -> str | None:
-    return _found(group, "accountid")
+    return _matched(group, "accountid")
 
 
-def _found(group: Source, what: str) -> str | None:
-    name = at("profile.name", group.item)
-    match = compiled(group.access["saml_role_regex"]).search(name) if isinstance(name, str) else None
+def _matched(group: Source, what: str) -> str | None:
+    name: object = at("profile.name", group.item)
+    regex = OktaAccess.from_json(group.access).saml_role_regex
+    match = compiled(regex).search(name) if isinstance(name, str) else None
     return match[what] if match else None

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.model import OperationModel, ServiceModel
 
-from tasks.clients.google import discovery_document, lists_of
+from tasks.clients.google_documents import discovery_document, lists_of
 from tasks.engine.listing import Listing
 from tests.contract.shapes import NotInModel
 

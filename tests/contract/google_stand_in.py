@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tasks.clients.google import discovery_document, lists_of, method_of
+from tasks.clients.google_documents import discovery_document, lists_of, method_of
 from tasks.engine.listing import Listing
 from tasks.resource import ResourceType, Tenant
 from tests.contract.discovery_model import DiscoveryModel

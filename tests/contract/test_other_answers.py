@@ -17,7 +17,7 @@ import redis
 
 from loaders.ledger import Ledger, State, Unit
 from loaders.scope import Scope
-from tasks.clients.google import discovery_document, lists_of, method_of
+from tasks.clients.google_documents import discovery_document, lists_of, method_of
 from tasks.engine import registry
 from tasks.resource import ResourceType
 from tests.contract.google_stand_in import GoogleStandIn

@@ -37,7 +37,7 @@ from graphql import (
     visit,
 )
 
-from tasks.clients.graphql import Document
+from tasks.clients.graphql_api import Document
 from tasks.engine import registry
 
 FOLDER: Final = Path(__file__).parent

@@ -17,7 +17,7 @@ from tests.servers.aws import AwsServer
 from workers.embedded import Services
 from workers.embedded.broker import Broker, start_broker
 
-# What is lost or done twice is lost whatever the type: these have one of each kind, and keep a run short.
+# What is lost or done twice doesn't depend on the type: there is one type of each kind here, to keep runs short.
 TYPES = (
     "account",
     "ec2.instances",

@@ -1,4 +1,4 @@
-"""The barrier: no job before the last commit, and each shipped job takes effect once, whoever dies in between."""
+"""The barrier: no job before the last commit, and each shipped job takes effect once, whichever process is killed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_no_job_runs_before_the_last_commit(fleet: Fleet, aws: AwsServer, undist
 def test_a_loader_killed_during_the_analysis_is_replaced_at_the_first_job_not_recorded(
     fleet: Fleet, aws: AwsServer, undisturbed: State
 ) -> None:
-    """A late job waits for a lock when its process dies. What an early one did is changed by hand, and stays so."""
+    """A late job waits for a lock when its process is killed. The result of an early one is changed, and stays so."""
     recorded = SHIPPED[: SHIPPED.index("aws_s3acl_analysis")]
     last = Fault(Effect.PAUSE, action="DescribeSubnets", region="eu-west-1")
     aws.add(last)
@@ -48,7 +48,7 @@ def test_a_loader_killed_during_the_analysis_is_replaced_at_the_first_job_not_re
     report = fleet.finish(ledger)
     assert record(fleet)["jobs_done"] == SHIPPED
     of_aws = {j.name for j in engine.shipped_jobs() if j.findings and all(t.startswith("aws.") for t in j.reads)}
-    assert of_aws <= {found["job"] for found in report.findings}
+    assert of_aws <= {finding["job"] for finding in report.findings}
     assert by_hand(fleet, "MATCH (i:EC2Instance {exposed_internet_type: ['by hand']}) REMOVE i.exposed_internet_type")
     assert difference(graph_state(fleet.graph), undisturbed) == []
 

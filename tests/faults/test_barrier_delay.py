@@ -1,4 +1,4 @@
-"""Between the last commit and the barrier lies no timer: here nothing is looked for within half a minute."""
+"""No timer delays the barrier after the last commit: in these tests the sweeper waits for half a minute."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_the_barrier_opens_within_a_second_of_the_last_commit(fleet: Fleet) -> N
 def test_the_barrier_opens_within_a_second_of_the_last_scope(
     fleet: Fleet, aws: AwsServer, service: str, region: str
 ) -> None:
-    """Also where that scope is empty, and nothing is left to commit or to clean."""
+    """Even if that scope is empty, and nothing is left to commit or to clean."""
     action = {"elb": "DescribeLoadBalancers", "ec2": "DescribeSubnets"}[service]
 
     def run() -> RunInfo:
@@ -64,8 +64,8 @@ def test_the_barrier_opens_within_a_second_of_the_last_scope(
 
 
 def least(run: Callable[[], RunInfo], milliseconds: Callable[[RunInfo], int]) -> int:
-    """The first that is less than a second, else the last of some tries."""
-    found = [milliseconds(run())]
-    while found[-1] >= 1000 and len(found) < TRIES:
-        found.append(milliseconds(run()))
-    return found[-1]
+    """The first delay below a second, or else the last one measured."""
+    delays = [milliseconds(run())]
+    while delays[-1] >= 1000 and len(delays) < TRIES:
+        delays.append(milliseconds(run()))
+    return delays[-1]

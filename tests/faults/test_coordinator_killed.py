@@ -1,4 +1,4 @@
-"""The coordinator dies while it hands a tenant's scopes to the broker."""
+"""The coordinator is killed while it publishes the scopes of a tenant."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_coordinator_killed_between_planning_and_publishing_is_replaced(
 
 
 def caught(fleet: Fleet, *, at: Callable[[str], bool], good: Callable[[Ledger, int], bool]) -> Ledger:
-    """A run whose coordinator stands still at the moment `at`, if it is a `good` one; so do the fetch workers.
+    """A run whose coordinator is stopped at the moment `at`, if that is a `good` one; so are the fetch workers.
 
     `at` is given the run's key, `good` the messages that were published so far.
     """

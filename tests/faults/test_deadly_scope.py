@@ -1,4 +1,4 @@
-"""A scope that kills whoever fetches it."""
+"""A scope that kills every worker that fetches it."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ def test_a_scope_that_always_kills_its_worker_is_quarantined_and_holds_nobody_up
     deadly = Fault(Effect.KILL_CLIENT, action="DescribeDBInstances", region=HERE)
     aws.add(third_time, deadly)
     ledger = fleet.start()
-    wait_until_one_is_left(ledger)  # all else is fetched, loaded and cleaned, while this one goes on
+    wait_until_one_is_left(ledger)  # everything else is fetched, loaded and cleaned meanwhile
     aws.wait_for(third_time)
     assert unit_of(ledger, DATABASES, HERE).state is Scope.FETCHING
     aws.remove(third_time)
     report = fleet.finish(ledger)
-    assert aws.hits(deadly) == unit_of(ledger, DATABASES, HERE).deaths == 3
+    assert aws.hits(deadly) == unit_of(ledger, DATABASES, HERE).crashes == 3
     [line] = report.not_seen
     assert (line["type"], line["region"], line["status"]) == (DATABASES, HERE, "quarantined")
-    assert line["reason"].startswith("3 attempts ended in the death of their process")
+    assert line["reason"].startswith("3 attempts crashed their worker process")
     assert report.exit_code == 3
     assert report.scopes == {"complete": info_of(ledger).planned - 1, "quarantined": 1}
     lacking = difference(graph_state(fleet.graph), undisturbed)

@@ -1,4 +1,4 @@
-"""Fetch workers that die, stand still or are shut down in the middle of a scope."""
+"""Fetch workers that are killed, stopped or shut down in the middle of a scope."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_killed_worker_is_noticed_within_its_lease(fleet: Fleet, aws: AwsServe
     assert difference(graph_state(fleet.graph), undisturbed) == []
 
 
-def test_a_worker_that_stood_still_writes_nothing_when_it_goes_on(
+def test_a_worker_that_was_stopped_writes_nothing_when_it_continues(
     fleet: Fleet, aws: AwsServer, undisturbed: State
 ) -> None:
     aws.add(PAUSED)
@@ -61,7 +61,7 @@ def test_a_worker_that_stood_still_writes_nothing_when_it_goes_on(
 def test_a_worker_that_is_shut_down_gives_its_scope_back_at_once(
     fleet: Fleet, aws: AwsServer, undisturbed: State
 ) -> None:
-    """Although the API isn't responding it."""
+    """Although the API isn't responding."""
     aws.add(PAUSED)
     ledger = fleet.start()
     aws.wait_for(PAUSED)
@@ -69,7 +69,7 @@ def test_a_worker_that_is_shut_down_gives_its_scope_back_at_once(
     assert worker.process is not None
     worker.process.send_signal(signal.SIGTERM)
     wait_for(lambda: unit_of(ledger, SUBNETS, HERE).attempt == 2, seconds=20)
-    assert unit_of(ledger, SUBNETS, HERE).deaths == 0
+    assert unit_of(ledger, SUBNETS, HERE).crashes == 0
     report = fleet.finish(ledger)
     assert report.exit_code == 0
     assert difference(graph_state(fleet.graph), undisturbed) == []
@@ -77,5 +77,5 @@ def test_a_worker_that_is_shut_down_gives_its_scope_back_at_once(
 
 def seconds_until_noticed(ledger: Ledger, type_: str, region: str) -> float:
     began = time.monotonic()
-    wait_for(lambda: unit_of(ledger, type_, region).deaths == 1)
+    wait_for(lambda: unit_of(ledger, type_, region).crashes == 1)
     return time.monotonic() - began

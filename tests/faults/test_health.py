@@ -1,4 +1,4 @@
-"""What the health check of a worker says, while it has nothing to do, works, waits, or stands still."""
+"""The health check of a worker that is idle, busy, waiting, or stuck."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.fleet.locks import locked, wait_until_blocked
 from tests.fleet.running import QUICK, Fleet, unit_of, wait_for, wait_until_one_is_left
 from tests.servers.aws import AwsServer, Effect, Fault
 from workers.embedded.broker import Broker
-from workers.fleet import health
+from workers.fleet import health, inspect
 
 SUBNETS, HERE = "aws.ec2.subnets", "us-east-1"
 PAUSED = Fault(Effect.PAUSE, service="ec2", action="DescribeSubnets", region=HERE)
@@ -33,47 +33,45 @@ def test_workers_with_nothing_to_do_are_healthy(fleet: Fleet) -> None:
 def test_a_worker_whose_call_takes_long_is_healthy(fleet: Fleet, aws: AwsServer) -> None:
     fetcher = fetching(fleet, aws)
     time.sleep(LONGER_THAN_A_LEASE)
-    told = fleet.health(fetcher)
-    assert told.well, told.text
-    assert "1 of 2 at work" in told.text
+    state = fleet.health(fetcher)
+    assert state.healthy, state.text
+    assert "1 of 2 at work" in state.text
 
 
 @pytest.mark.parametrize("name", ["coordinator", "fetch-1", "loader"])
-def test_a_worker_that_stands_still_doesnt_response(fleet: Fleet, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "RESPONSE_SECONDS", 1)
+def test_a_stuck_worker_doesnt_respond(fleet: Fleet, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inspect, "RESPONSE_SECONDS", 1)
     with fleet.frozen(name):
-        told = fleet.health(name)
-    assert not told.well
-    assert told.text == f"{name}@{socket.gethostname()} isn't responding"
-    wait_for(lambda: fleet.health(name).well)
+        state = fleet.health(name)
+    assert not state.healthy
+    assert state.text == f"{name}@{socket.gethostname()} isn't responding"
+    wait_for(lambda: fleet.health(name).healthy)
 
 
-def test_a_process_that_stands_still_with_a_scope_is_noticed_once_its_lease_is_over(
-    fleet: Fleet, aws: AwsServer
-) -> None:
-    """The worker itself answers, and its other process works on."""
+def test_a_process_stuck_with_a_scope_is_noticed_once_its_lease_has_expired(fleet: Fleet, aws: AwsServer) -> None:
+    """The worker itself responds, and its other process goes on working."""
     fetcher = fetching(fleet, aws)
     holder = unit_of(ledger_of(fleet), SUBNETS, HERE).worker
     with frozen(int(holder.rpartition(":")[2])):
-        wait_for(lambda: (unit := unit_of(ledger_of(fleet), SUBNETS, HERE)).deaths and unit.state is State.FETCHING)
-        told = fleet.health(fetcher)
-    assert not told.well
-    assert f"{SUBNETS}/123456789012/{HERE} was taken from {holder}, which stands still" in told.text
+        wait_for(lambda: (unit := unit_of(ledger_of(fleet), SUBNETS, HERE)).crashes and unit.state is State.FETCHING)
+        state = fleet.health(fetcher)
+    assert not state.healthy
+    assert f"{SUBNETS}/123456789012/{HERE} was taken from {holder}, which is stuck" in state.text
     (other,) = {"fetch-1", "fetch-2"} - {fetcher}
-    assert fleet.health(other).well
+    assert fleet.health(other).healthy
 
 
-def test_processes_that_stand_still_and_begin_nothing_are_noticed(fleet: Fleet, aws: AwsServer) -> None:
+def test_stuck_processes_that_begin_nothing_are_noticed(fleet: Fleet, aws: AwsServer) -> None:
     with frozen(*(child.pid for child in fleet.children("coordinator"))):
         fleet.start()
-        told = fleet.health("coordinator")
-        assert not told.well
-        assert "holds a message and doesn't begin it, though a process is free" in told.text
-        assert fleet.health("fetch-1").well  # there is nothing for it to do
+        state = fleet.health("coordinator")
+        assert not state.healthy
+        assert "holds a message and doesn't begin it, though a process is free" in state.text
+        assert fleet.health("fetch-1").healthy  # there is nothing for it to do
 
 
 def test_a_worker_that_takes_nothing_from_its_queue_is_noticed(fleet: Fleet) -> None:
-    """It has all the messages that it may hold, and begins none: here because of a rate limit."""
+    """It holds as many messages as it may, and begins none: here because of a rate limit."""
     with fleet.frozen("coordinator"), fleet.also("second", ["coordinator"]):
         (second,) = fleet.app.control.rate_limit(
             "aws.tenants", "1/h", destination=[f"second@{socket.gethostname()}"], reply=True
@@ -81,27 +79,27 @@ def test_a_worker_that_takes_nothing_from_its_queue_is_noticed(fleet: Fleet) -> 
         for _ in range(5):
             fleet.app.send_task("aws.tenants", args=("1-none", "aws.tenants/aws/global"))
         wait_for(lambda: fleet.queued("coordinator") == 3)
-        told = fleet.health("second")
-    assert not told.well
-    assert told.text == f"{next(iter(second))}: takes nothing from the queue coordinator, though a process is free"
+        state = fleet.health("second")
+    assert not state.healthy
+    assert state.text == f"{next(iter(second))}: takes nothing from the queue coordinator, though a process is free"
 
 
 @pytest.mark.long
-def test_a_loader_that_stands_still_with_a_batch_is_noticed(fleet: Fleet) -> None:
-    """After all that a transaction may take, tried again once, and a writer's lease."""
+def test_a_loader_stuck_with_a_batch_is_noticed(fleet: Fleet) -> None:
+    """After the time of a transaction, one retry, and a writer's lease."""
     with locked(fleet.graph):
         ledger = fleet.start()
         wait_until_blocked(fleet.graph)
-        assert fleet.health("loader").well
+        assert fleet.health("loader").healthy
         (child,) = fleet.children("loader")
         with frozen(child.pid):
-            told = wait_for(lambda: not (told := fleet.health("loader")).well and told, seconds=60)
-    assert "loads, and committed nothing for" in told.text
+            state = wait_for(lambda: not (state := fleet.health("loader")).healthy and state, seconds=60)
+    assert "loads, and has committed nothing for" in state.text
     assert fleet.finish(ledger).exit_code == 0
-    assert fleet.health("loader").well
+    assert fleet.health("loader").healthy
 
 
-def test_a_loader_that_stands_still_in_the_analysis_is_noticed(fleet: Fleet, aws: AwsServer) -> None:
+def test_a_loader_stuck_in_the_analysis_is_noticed(fleet: Fleet, aws: AwsServer) -> None:
     aws.add(PAUSED)
     ledger = fleet.start()
     wait_until_one_is_left(ledger)
@@ -111,26 +109,26 @@ def test_a_loader_that_stands_still_in_the_analysis_is_noticed(fleet: Fleet, aws
         (child,) = fleet.children("loader")
         with frozen(child.pid):
             time.sleep(LONGER_THAN_A_LEASE)
-            told = fleet.health("loader")
-    assert not told.well
-    assert "the analysis was taken from" in told.text
+            state = fleet.health("loader")
+    assert not state.healthy
+    assert "the analysis was taken from" in state.text
     fleet.finish(ledger)
-    wait_for(lambda: fleet.health("loader").well)
+    wait_for(lambda: fleet.health("loader").healthy)
 
 
-def test_a_worker_whose_broker_is_away_needs_no_successor(fleet: Fleet, fleet_broker: Broker) -> None:
+def test_a_worker_whose_broker_is_away_needs_no_restart(fleet: Fleet, fleet_broker: Broker) -> None:
     client = redis.Redis.from_url(fleet_broker.url, socket_timeout=1)
     fleet_broker.process.send(signal.SIGSTOP)
     try:
-        told = health.worker(fleet.app, client, fleet.settings, "fetch-1")
+        state = health.worker(fleet.app, client, fleet.settings, "fetch-1")
     finally:
         fleet_broker.process.send(signal.SIGCONT)
-    assert told.well
-    assert "the broker isn't responding" in told.text
+    assert state.healthy
+    assert "the broker isn't responding" in state.text
 
 
 def fetching(fleet: Fleet, aws: AwsServer) -> str:
-    """The worker that waits for a response of the API, all else being done."""
+    """The worker that waits for a response of the API; everything else is done."""
     aws.add(PAUSED)
     ledger = fleet.start()
     wait_until_one_is_left(ledger)
@@ -145,7 +143,7 @@ def ledger_of(fleet: Fleet) -> Ledger:
 
 @contextmanager
 def frozen(*pids: int) -> Iterator[None]:
-    """Single processes of a pool stand still."""
+    """Single processes of a pool, stopped."""
     for pid in pids:
         psutil.Process(pid).suspend()
     try:

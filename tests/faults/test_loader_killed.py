@@ -1,4 +1,4 @@
-"""The loader dies, or stands still, in the middle of a batch."""
+"""The loader is killed, or stopped, in the middle of a batch."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_loader_killed_in_the_middle_of_a_batch_is_replaced(
     assert difference(graph_state(fleet.graph), undisturbed) == []
 
 
-def test_a_loader_that_stood_still_until_another_took_over_cannot_write(fleet: Fleet, undisturbed: State) -> None:
+def test_a_loader_stopped_until_another_took_over_cannot_write(fleet: Fleet, undisturbed: State) -> None:
     with locked(fleet.graph):
         ledger = fleet.start()
         wait_until_blocked(fleet.graph)
@@ -48,7 +48,7 @@ def test_a_loader_that_stood_still_until_another_took_over_cannot_write(fleet: F
     assert difference(graph_state(fleet.graph), undisturbed) == []
 
 
-def test_a_loader_that_stood_still_between_two_batches_finds_the_fence_taken(fleet: Fleet, undisturbed: State) -> None:
+def test_a_loader_stopped_between_two_batches_finds_the_fence_taken(fleet: Fleet, undisturbed: State) -> None:
     """It believes that it is the writer, and has committed a batch that the ledger doesn't know of."""
     with locked(fleet.graph):
         ledger = fleet.start()
@@ -76,7 +76,7 @@ def test_of_two_loaders_one_writes_and_one_waits(fleet: Fleet, undisturbed: Stat
             wait_until_blocked(fleet.graph)
             fleet.app.send_task("chartfleet.load", args=(ledger.run,))
             wait_until_blocked(fleet.graph, "MERGE (g:SyncGraph")
-            batches = [one for one in waiting(fleet.graph) if one["query"].startswith("UNWIND $rows")]
+            batches = [query for query in waiting(fleet.graph) if query["query"].startswith("UNWIND $rows")]
             assert len(batches) == 1
         report = fleet.finish(ledger)
     assert report.exit_code == 0

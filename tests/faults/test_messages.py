@@ -22,12 +22,14 @@ Message = dict[str, Any]
 def test_a_redelivered_header_with_another_result_opens_no_barrier(
     fleet: Fleet, aws: AwsServer, undisturbed: State
 ) -> None:
-    """Celery counts such a header twice, and calls the chord's callback while a scope is still to come."""
+    """Celery may count such a header twice, and call the chord's callback while a scope is still to come."""
     aws.add(LAST)
     with fleet.frozen("fetch"):
         ledger = fleet.start()
         for message in queued(fleet, ledger):
-            put(fleet, message, task="celery.accumulate")  # returns its arguments; a scope's own task returns None
+            put(
+                fleet, message, task="celery.accumulate"
+            )  # returns its arguments; a scope's own task returns its outcome
     wait_for(lambda: fleet.ended("loader", "chartfleet.analyse"))
     wait_until_one_is_left(ledger)
     assert info_of(ledger).state is RunState.RUNNING
@@ -60,7 +62,7 @@ def test_every_message_twice_and_once_more_after_the_end(fleet: Fleet, undisturb
 
 
 def test_batches_of_an_earlier_attempt_count_for_nothing(fleet: Fleet, aws: AwsServer, undisturbed: State) -> None:
-    """They wait for the writer when their worker dies; that they are committed is said when the next one is at work."""
+    """They wait for the writer when their worker is killed, and are committed while the next one is at work."""
     acls = Scope(type="aws.s3.acls", tenant=ACCOUNT)
     one_bucket = Fault(Effect.PAUSE, action="GetBucketAcl", bucket=f"demo-assets-{ACCOUNT}")
     aws.add(one_bucket)
@@ -77,22 +79,22 @@ def test_batches_of_an_earlier_attempt_count_for_nothing(fleet: Fleet, aws: AwsS
 
 
 def publish_everything(fleet: Fleet, ledger: Ledger) -> None:
-    """One message more of every task that the run has."""
+    """Another message for every task of the run."""
     for unit in ledger.units():
-        fleet.publish(ledger.run, [unit.scope])
+        fleet.publisher.publish_scopes(ledger.run, [unit.scope])
     for task in ("chartfleet.load", "chartfleet.admit", "chartfleet.analyse"):
         fleet.app.send_task(task, args=(ledger.run,))
 
 
 def queued(fleet: Fleet, ledger: Ledger) -> list[Message]:
-    """The tenant's whole header, but for what the two workers had asked for before they stood still."""
+    """The tenant's whole header, but for what the two workers had taken before they were stopped."""
     planned = wait_for(lambda: (planned := info_of(ledger).planned) > PLANNERS and planned)
     wait_for(lambda: fleet.queued(QUEUE) >= planned - PLANNERS - 2)
     return [json.loads(raw) for raw in fleet.redis.lrange(QUEUE, 0, -1)]
 
 
 def put(fleet: Fleet, message: Message, **headers: str) -> None:
-    """Deliver a message once more: with the same id and the same chord, changed as said."""
+    """Deliver a message once more: with the same id and the same chord, with these headers changed."""
     fleet.redis.lpush(QUEUE, json.dumps(message | {"headers": message["headers"] | headers}))
 
 

@@ -1,4 +1,4 @@
-"""A run over a graph that holds an earlier one: what is unchanged, what is gone, and what can't be seen this time."""
+"""A run over a graph that holds an earlier one: what is unchanged, what was removed, what can't be seen this time."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_second_run_over_an_unchanged_estate_changes_nothing(fleet: Fleet) -> 
 
 
 def test_what_was_removed_in_between_is_deleted(fleet: Fleet, aws: AwsServer, undisturbed: State) -> None:
-    """With all that hangs on it: rules, the address range that only they named, listeners, grants, trusts."""
+    """With everything that belongs to it: rules, the address range that only they named, listeners, grants, trusts."""
     removals = [add_group(aws), add_bucket(aws), add_role(aws), add_load_balancer(aws)]
     fleet.sync()
     more = difference(graph_state(fleet.graph), undisturbed)
@@ -45,7 +45,7 @@ def test_what_was_removed_in_between_is_deleted(fleet: Fleet, aws: AwsServer, un
 
 
 def test_what_is_denied_stays_as_it_was_last_seen(fleet: Fleet, aws: AwsServer) -> None:
-    """Even what was removed meanwhile: nobody knows. Coverage says what is missing, and since when."""
+    """Even what was removed meanwhile, since nobody can know. Coverage says what is missing, and since when."""
     remove = add_group(aws)
     try:
         first = fleet.sync()
@@ -68,7 +68,7 @@ def test_what_is_denied_stays_as_it_was_last_seen(fleet: Fleet, aws: AwsServer) 
 
 
 def groups(fleet: Fleet, region: str) -> list[dict[str, Any]]:
-    """With their rules and the rules' ranges: all that `aws.ec2.security_groups` of a region says."""
+    """With their rules and the rules' ranges: everything that `aws.ec2.security_groups` reads of a region."""
     query = (
         "MATCH (g:EC2SecurityGroup) WHERE g._scope ENDS WITH $region "
         "OPTIONAL MATCH (g)-[e]-(rule:IpRule)<-[m:MEMBER_OF_IP_RULE]-(range:IpRange) "

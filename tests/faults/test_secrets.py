@@ -32,7 +32,9 @@ FAILURES = (
 )
 BODY = re.compile(rb'"body": "([A-Za-z0-9+/=]+)"')
 END = "that-is-all"
-EVERYTHING = "MATCH (n) RETURN properties(n) AS said UNION ALL MATCH ()-[e]->() RETURN properties(e) AS said"
+EVERYTHING = (
+    "MATCH (n) RETURN properties(n) AS properties UNION ALL MATCH ()-[e]->() RETURN properties(e) AS properties"
+)
 
 
 @pytest.fixture
@@ -40,9 +42,9 @@ def secrets(services: Services, fleet_broker: Broker) -> dict[str, str]:
     broker = urlsplit(fleet_broker.url).password
     assert services.graph.password
     assert broker
-    found = {"the graph's password": services.graph.password, "the broker's password": broker}
-    found |= {name: AWS_KEYS[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
-    return found | {"a database's password": MASTER_PASSWORD}
+    secrets = {"the graph's password": services.graph.password, "the broker's password": broker}
+    secrets |= {name: AWS_KEYS[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+    return secrets | {"a database's password": MASTER_PASSWORD}
 
 
 @pytest.mark.parametrize("faults", [(), FAILURES], ids=["undisturbed", "with failures"])
@@ -74,13 +76,13 @@ def test_no_secret_is_anywhere(
         "the workers' logs": [path.read_text() for path in fleet.workers.log_dir.glob("*.log")],
         "the services' logs": [path.read_text() for path in (services.data_dir / "logs").glob("*.log")],
         "the broker's log": [path.read_text() for path in fleet_broker.directory.glob("*.log")],
-        "the workers' answers to Flower": [str(response) for response in responses],
+        "the workers' responses to Flower": [str(response) for response in responses],
         "the workers' command lines": [" ".join(process.cmdline()) for process in fleet.processes()],
     }
-    for place, said in places.items():
-        assert said, place
+    for place, texts in places.items():
+        assert texts, place
         for name, secret in secrets.items():
-            assert not [text for text in said if secret in text], f"{name} in {place}"
+            assert not [text for text in texts if secret in text], f"{name} in {place}"
 
 
 def test_the_search_finds_what_is_there(fleet: Fleet) -> None:
@@ -106,7 +108,7 @@ def held(client: redis.Redis) -> Iterator[str]:
     for key in client.scan_iter(count=1000):
         yield key.decode("latin-1")
         kind = client.type(key)
-        for value in [] if kind == b"none" else read[kind](key):  # none: gone by now
+        for value in [] if kind == b"none" else read[kind](key):  # none: it has expired
             yield from unpacked(value or b"")
 
 

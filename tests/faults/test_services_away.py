@@ -1,4 +1,4 @@
-"""Redis restarts, Neo4j is away, the loader is behind: everything waits, and nothing is lost or blamed on a scope."""
+"""Redis restarts, Neo4j is away, the loader is behind: everything waits, nothing is lost, no scope is blamed."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ pytestmark = pytest.mark.long
 
 AWAY_SECONDS = QUICK["writer_lease_seconds"] + 1
 BACKLOG_BYTES = 10_000
-LEASE_SECONDS = 8.0  # here a death would be a mistake: also on a machine that is too busy for a heartbeat in time
+LEASE_SECONDS = 8.0  # a crash counted here would be wrong, even on a machine too busy for a heartbeat in time
 LAST = Fault(Effect.PAUSE, action="DescribeSubnets", region="eu-west-1")
 
 
 @dataclass
 class Surroundings:
-    """What the fleet of these tests depends on, and that they take away."""
+    """What the fleet of these tests depends on, and what they take away."""
 
     broker: Broker
     graph: TcpProxy
@@ -45,9 +45,9 @@ def surroundings(services: Services, tmp_path_factory: pytest.TempPathFactory) -
     assert address.hostname
     assert address.port
     with TcpProxy(address.hostname, address.port) as proxy:
-        found = Surroundings(broker, proxy)
-        yield found
-    found.broker.stop()
+        surroundings = Surroundings(broker, proxy)
+        yield surroundings
+    surroundings.broker.stop()
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def test_three_outages_of_neo4j_quarantine_nothing_and_lose_nothing(
         wait_for(lambda: info_of(ledger).waiting)
         wait_for(lambda: "the graph isn't responding" in info_of(ledger).blocked_by)
         loader = fleet.health("loader")
-        assert loader.well, loader.text
+        assert loader.healthy, loader.text
         assert f"run {ledger.run} waits: the graph isn't responding" in loader.text
     with locked(fleet.graph, "MATCH (bucket:S3Bucket) SET bucket.held = true"):
         wait_until_blocked(fleet.graph, "MATCH (bucket:S3Bucket)")
@@ -114,7 +114,7 @@ def test_three_outages_of_neo4j_quarantine_nothing_and_lose_nothing(
 
 
 def test_a_fetch_waits_while_the_loader_is_behind(fleet: Fleet, undisturbed: State) -> None:
-    """For longer than its lease: what waits stays within the limit, and no death is counted."""
+    """For longer than its lease: the backlog stays within the limit, and no crash is counted."""
     with fleet.frozen("loader"):
         ledger = fleet.start()
         wait_for(lambda: info_of(ledger).waiting_bytes > BACKLOG_BYTES)
@@ -125,9 +125,9 @@ def test_a_fetch_waits_while_the_loader_is_behind(fleet: Fleet, undisturbed: Sta
         assert info.waiting_bytes < 2 * BACKLOG_BYTES
         assert info.open > len(fetching)
         for fetcher in ("fetch-1", "fetch-2"):
-            told = fleet.health(fetcher)
-            assert told.well, told.text
-            assert "2 of 2 at work" in told.text
+            state = fleet.health(fetcher)
+            assert state.healthy, state.text
+            assert "2 of 2 at work" in state.text
     assert_complete(fleet, ledger, undisturbed)
 
 
@@ -135,5 +135,5 @@ def assert_complete(fleet: Fleet, ledger: Ledger, undisturbed: State) -> None:
     report = fleet.finish(ledger)
     assert info_of(ledger).state is RunState.COMPLETE
     assert (report.exit_code, report.not_seen, report.failed_jobs) == (0, [], [])
-    assert [unit.scope.id for unit in ledger.units() if unit.deaths] == []
+    assert [unit.scope.id for unit in ledger.units() if unit.crashes] == []
     assert difference(graph_state(fleet.graph), undisturbed) == []

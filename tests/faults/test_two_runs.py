@@ -49,7 +49,7 @@ def under_way(fleet: Fleet, aws: AwsServer) -> Iterator[Ledger]:
     assert fleet.finish(ledger).exit_code == 0
 
 
-def test_a_second_run_is_refused_and_told_which_run_holds_the_graph(fleet: Fleet, under_way: Ledger) -> None:
+def test_a_second_run_is_refused_and_names_the_run_that_holds_the_graph(fleet: Fleet, under_way: Ledger) -> None:
     with pytest.raises(RunRefused, match=f"run {under_way.run} holds the graph"):
         fleet.start()
 
@@ -71,7 +71,7 @@ def test_a_second_command_exits_with_1(fleet: Fleet, under_way: Ledger) -> None:
 def test_a_loader_whose_graph_was_taken_by_a_later_run_of_another_broker_cannot_write(
     fleet: Fleet, other_fleet: Fleet, aws: AwsServer, undisturbed: State
 ) -> None:
-    """All its fleet stood still in the middle of a batch, for so long that its claim on the graph ran out."""
+    """All its fleet was stopped in the middle of a batch until its claim on the graph expired."""
     with locked(fleet.graph):
         earlier = fleet.start()
         wait_until_blocked(fleet.graph)

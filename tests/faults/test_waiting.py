@@ -1,4 +1,4 @@
-"""Scopes that have to wait: it is nobody's fault, and keeps no worker busy."""
+"""Scopes that have to wait: that counts as no crash, and keeps no worker busy."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def test_a_throttled_scope_is_given_back_and_comes_again_when_it_may(
     ledger = fleet.start()
     wait_until_one_is_left(ledger)
     given_back = unit_of(ledger, BALANCERS, HERE)
-    assert (given_back.state, given_back.attempt, given_back.deaths) == (Scope.PLANNED, 1, 0)
+    assert (given_back.state, given_back.attempt, given_back.crashes) == (Scope.PLANNED, 1, 0)
     assert "throttled" in given_back.reason
     report = fleet.finish(ledger)
     unit = unit_of(ledger, BALANCERS, HERE)
-    assert (unit.attempt, unit.deaths) == (2, 0)
+    assert (unit.attempt, unit.crashes) == (2, 0)
     calls = aws.calls().recent
     first, second = (call.at for call in calls if (call.service, call.action, call.region) == LISTING)
     assert second - first >= ASKED_SECONDS - 1
@@ -44,8 +44,8 @@ def test_a_throttled_scope_is_given_back_and_comes_again_when_it_may(
     assert difference(graph_state(fleet.graph), undisturbed) == []
 
 
-def test_a_graph_that_stands_still_hides_no_dead_worker(fleet: Fleet, aws: AwsServer, undisturbed: State) -> None:
-    """Somebody holds the lock that every write to the graph needs, the signs of life of the run too."""
+def test_a_graph_that_hangs_hides_no_killed_worker(fleet: Fleet, aws: AwsServer, undisturbed: State) -> None:
+    """Somebody holds the lock that every write to the graph needs, the heartbeats of the run too."""
     paused = Fault(Effect.PAUSE, service="ec2", action="DescribeSubnets", region=HERE, times=1)
     aws.add(paused)
     ledger = fleet.start()
@@ -53,16 +53,16 @@ def test_a_graph_that_stands_still_hides_no_dead_worker(fleet: Fleet, aws: AwsSe
     with locked(fleet.graph, "MATCH (g:SyncGraph) SET g.held = true"):
         time.sleep(2 * QUICK["lease_seconds"])  # long enough for every sweeper to want to write
         fleet.kill(fleet.worker_of(unit_of(ledger, SUBNETS, HERE)).name)
-        wait_for(lambda: unit_of(ledger, SUBNETS, HERE).deaths == 1, seconds=30)
+        wait_for(lambda: unit_of(ledger, SUBNETS, HERE).crashes == 1, seconds=30)
     report = fleet.finish(ledger)
     assert report.exit_code == 0
     assert difference(graph_state(fleet.graph), undisturbed) == []
 
 
-def test_a_worker_that_stands_still_while_it_gives_a_sign_of_life_doesnt_hold_the_graph(
+def test_a_worker_stopped_during_a_heartbeat_doesnt_hold_the_graph(
     fleet: Fleet, aws: AwsServer, undisturbed: State
 ) -> None:
-    """The lock comes to it when it can't let go any more: Neo4j takes it away."""
+    """It is given the lock when it can no longer release it: Neo4j takes it away."""
     paused = Fault(Effect.PAUSE, service="ec2", action="DescribeSubnets", region=HERE, times=1)
     aws.add(paused)
     ledger = fleet.start()
@@ -79,7 +79,7 @@ def test_a_worker_that_stands_still_while_it_gives_a_sign_of_life_doesnt_hold_th
 
 
 def a_write_within(seconds: float) -> Callable[[neo4j.ManagedTransaction], bool]:
-    """One that needs the lock. Raises ClientError where it isn't free in time."""
+    """A write that needs the lock. Raises ClientError if it isn't free in time."""
 
     @neo4j.unit_of_work(timeout=seconds)
     def work(tx: neo4j.ManagedTransaction) -> bool:

@@ -22,10 +22,11 @@ from loaders.graph import Graph, GraphAddress
 from loaders.ledger import Ledger, RunInfo, Unit, runs
 from loaders.scope import Scope
 from workers.fleet import coordinator, health
-from workers.fleet.app import configuration
+from workers.fleet.configuration import configuration
 from workers.fleet.health import Health
-from workers.fleet.local_fleet import LocalFleet, Worker, local_fleet
+from workers.fleet.local import LocalFleet, Worker, local_fleet
 from workers.fleet.process import connect_redis
+from workers.fleet.publisher import Publisher
 from workers.report import report, watch
 from workers.report.report import Report
 from workers.settings import configured
@@ -82,10 +83,10 @@ class Fleet:
         """A run under way, with these settings changed."""
         wanted = self.settings.with_values(settings, "test")
         off = configured.look(wanted.modules, wanted.run_config()["options"]).off
-        return coordinator.start(wanted, self.graph, self.redis, self.publish, off)
+        return coordinator.start(wanted, self.graph, self.redis, self.publisher, off)
 
     def resume(self, run: str) -> Ledger:
-        return coordinator.resume(self.settings, self.graph, self.redis, run, self.publish)
+        return coordinator.resume(self.settings, self.graph, self.redis, run, self.publisher)
 
     def finish(self, ledger: Ledger) -> Report:
         """Wait for the end of a run; dead workers are replaced as the local fleet does."""
@@ -95,16 +96,16 @@ class Fleet:
     def sync(self, **settings: Any) -> Report:
         return self.finish(self.start(**settings))
 
-    def publish(self, run: str, units: Sequence[Scope]) -> None:
-        for unit in units:
-            self.app.send_task(unit.type, args=(run, unit.id))
-
     @cached_property
     def app(self) -> Celery:
         """A sender of messages to this fleet: its own, since a test may have two fleets."""
         app = Celery("chartfleet-test", set_as_current=False)
         app.conf.update(configuration(self.settings))
         return app
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        return Publisher(self.app)
 
     @cached_property
     def redis(self) -> redis.Redis:

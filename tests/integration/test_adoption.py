@@ -14,6 +14,7 @@ from typing import Any
 import neo4j
 import pytest
 import redis
+from celery import Celery
 from neo4j.exceptions import ConstraintError
 
 from demo import sample_queries
@@ -33,6 +34,7 @@ from tests.servers.aws import AwsServer
 from workers import embedded
 from workers.commands.adopt import adopt
 from workers.fleet import coordinator
+from workers.fleet.publisher import Publisher
 from workers.settings.settings import Settings
 
 TAG = 1_600_000_000
@@ -319,7 +321,7 @@ def writer(untouched: Graph, services: embedded.Services) -> Iterator[Writer]:
 
 def adoption(graph: Graph) -> Adoption:
     regional = {type_.name for type_ in registry.types().values() if type_.per is Per.REGION}
-    return Adoption(graph, registry.schema(), regional=regional, drawn=())
+    return Adoption(graph, registry.schema(), regional=regional, by_jobs=())
 
 
 def create(graph: Graph, query: str) -> None:
@@ -486,7 +488,7 @@ def test_nothing_is_synced_before_what_was_interrupted_is_done(
     owned = "MATCH (n) RETURN count(n._scope) AS owned, count(*) AS nodes"
 
     def start() -> Ledger:
-        return coordinator.start(settings, untouched, broker, lambda run, units: None, off={})
+        return coordinator.start(settings, untouched, broker, Publisher(Celery(broker="memory://")), off={})
 
     claim(untouched, run="adopt-1", tag=TAG, resume=True, lease_seconds=60, adopting=True)
     release_claim(untouched, "adopt-1")
@@ -508,7 +510,7 @@ def test_nothing_is_synced_before_what_was_interrupted_is_done(
     claim(untouched, run="adopt-2", tag=int(earlier.split("-")[0]), resume=True, lease_seconds=60, adopting=True)
     release_claim(untouched, "adopt-2")
     with pytest.raises(RunRefused, match="run `chartfleet adopt` again"):
-        coordinator.resume(settings, untouched, broker, earlier, lambda run, units: None)
+        coordinator.resume(settings, untouched, broker, earlier, Publisher(Celery(broker="memory://")))
 
 
 def test_it_is_refused_while_a_run_holds_the_graph(graph: Graph, chartfleet: Callable[..., Ended]) -> None:

@@ -129,7 +129,7 @@ def test_a_statement_that_commits_by_itself_may(graph: Graph, tmp_path: Path) ->
     [
         ({"query": "MATCH (n RETURN n"}, "Invalid input 'RETURN'"),
         ({"query": "MATCH (n {id: {AWS_ID}}) RETURN n"}, "Expected parameter(s): AWS_ID"),
-        ({"query": "MATCH (n:Nothing) RETURN n", "iterative": True}, "returned no whole number TotalCompleted"),
+        ({"query": "MATCH (n:Nothing) RETURN n", "iterative": True}, "returned no integer TotalCompleted"),
         ({"query": "RETURN 1 AS TotalCompleted", "iterative": True}, "was not 0 after 20 rounds"),
     ],
 )

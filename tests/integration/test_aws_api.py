@@ -18,6 +18,7 @@ import redis
 from tasks.aws.client import client as aws_api
 from tasks.aws.client import credentials
 from tasks.aws.client.client import AwsApi
+from tasks.clients.client import MAX_ATTEMPTS
 from tasks.clients.rate_limiter import RedisRateLimiter
 from tasks.engine.listing import CALLS_IN_FLIGHT, listing
 from tasks.failures import CallFailed, Failure, RetryLater
@@ -99,7 +100,7 @@ def test_throttles_slow_the_whole_fleet_down_and_lose_nothing(
     aws.add(Fault(Effect.THROTTLE, service="iam", times=2))
     found = call(broker, lambda api: items(api, roles()))
     assert role_names <= {item.value["RoleName"] for item in found}
-    rate = float(broker.hget(f"chartfleet:budget:aws:{ACCOUNT}:{REGION}:iam", "rate"))  # type: ignore[arg-type]
+    rate = float(broker.hget(f"chartfleet:rate_limit:aws:{ACCOUNT}:{REGION}:iam", "rate"))  # type: ignore[arg-type]
     assert rate < aws_api._LIMITS["iam"].initial
 
 
@@ -142,12 +143,12 @@ def test_transient_errors_are_tried_again(aws: AwsServer, broker: redis.Redis, e
 def test_an_error_that_stays_fails_after_five_tries(
     aws: AwsServer, broker: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.aws.client.client.random.uniform", lambda low, high: 0)
+    monkeypatch.setattr("tasks.clients.client.random.uniform", lambda low, high: 0)
     aws.add(Fault(Effect.ERROR, service="ec2"))
     with pytest.raises(CallFailed) as caught:
         call(broker, lambda api: api.call("ec2:DescribeVpcs"))
     assert caught.value.failure is Failure.TRANSIENT
-    assert aws.calls().count("ec2") == aws_api.MAX_ATTEMPTS
+    assert aws.calls().count("ec2") == MAX_ATTEMPTS
 
 
 def test_expired_credentials_are_renewed_once(aws: AwsServer, broker: redis.Redis) -> None:
@@ -187,7 +188,7 @@ class TestARegionWithoutTheService:
         for name, value in KEYS.items():
             monkeypatch.setenv(name, value)
         monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-        monkeypatch.setattr("tasks.aws.client.client.random.uniform", lambda low, high: 0)
+        monkeypatch.setattr("tasks.clients.client.random.uniform", lambda low, high: 0)
 
     def failed(self, broker: redis.Redis, action: str) -> CallFailed:
         async def work(api: AwsApi) -> None:
@@ -210,7 +211,7 @@ class TestARegionWithoutTheService:
 def test_a_response_cut_short_is_no_empty_response(
     aws: AwsServer, broker: redis.Redis, declared: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.aws.client.client.random.uniform", lambda low, high: 0)
+    monkeypatch.setattr("tasks.clients.client.random.uniform", lambda low, high: 0)
     aws.add(Fault(Effect.MALFORMED))
     with pytest.raises(CallFailed) as caught:
         call(broker, lambda api: items(api, declared))

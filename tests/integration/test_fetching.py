@@ -1,4 +1,4 @@
-"""One attempt at one scope, with a provider of the test's own: how each way of ending reaches the ledger."""
+"""One attempt at one scope of a toy provider: how each outcome reaches the ledger."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ import redis
 
 from loaders.batch import decode, item_number
 from loaders.ledger import Attempt, Event, Fenced, Ledger, State
-from loaders.model import GraphSchema, Node, key, prop
+from loaders.model import Node, key, prop
+from loaders.schema import GraphSchema
 from loaders.scope import Scope
 from tasks.engine.fetch import MAX_GAPS, Fetching, FetchLimits
 from tasks.failures import CallFailed, Failure, RetryLater
@@ -38,7 +39,7 @@ class ToyApi:
 
 @dataclass
 class Toy:
-    """Items from a generator of the test's; `planned`: the parts of a scope."""
+    """Items from a generator of the test; `planned`: the parts of a scope."""
 
     source: Callable[[str], AsyncIterator[Item]]
     planned: tuple[str, ...] | None = None
@@ -86,7 +87,7 @@ def run(
     limits: FetchLimits = LIMITS,
     stopping: Callable[[], bool] = lambda: False,
 ) -> list[Event]:
-    """One attempt to its end; what it asked to be published."""
+    """One whole attempt; returns the events that it published."""
     published: list[Event] = []
 
     async def connect() -> Any:
@@ -160,7 +161,7 @@ def test_a_scope_that_holds_nothing_is_settled_without_the_writer(ledger: Ledger
         (Failure.UNEXPECTED, State.FAILED),
     ],
 )
-def test_what_a_failed_call_makes_of_the_scope_and_its_earlier_pages_stay(
+def test_a_failed_call_ends_the_scope_and_its_earlier_pages_stay(
     ledger: Ledger, failure: Failure, ended: State
 ) -> None:
     async def source(part: str) -> AsyncIterator[Item]:
@@ -168,8 +169,8 @@ def test_what_a_failed_call_makes_of_the_scope_and_its_earlier_pages_stay(
         raise CallFailed(failure, "toy:List", "no", code="Refused")
 
     run(ledger, Toy(source))
-    found, reason = state(ledger)
-    assert found is ended
+    outcome, reason = state(ledger)
+    assert outcome is ended
     assert "toy:List" in reason
     assert [[row["k"] for row in rows] for rows in waiting(ledger)] == [["seen before"]]
     info = ledger.info()
@@ -179,7 +180,7 @@ def test_what_a_failed_call_makes_of_the_scope_and_its_earlier_pages_stay(
 
 def test_an_item_that_vanished_is_skipped_and_the_scope_is_complete(ledger: Ledger) -> None:
     async def source(part: str) -> AsyncIterator[Item]:
-        yield Item({"id": "1"}, failure=CallFailed(Failure.NOT_FOUND, "toy:Get", "gone"))
+        yield Item({"id": "1"}, failure=CallFailed(Failure.NOT_FOUND, "toy:Get", "not found"))
         yield Item({"id": "2"})
 
     run(ledger, Toy(source))
@@ -200,8 +201,8 @@ def test_an_item_of_which_nothing_could_be_read_stays_as_it_is_and_the_scope_is_
     assert kept(ledger) == [item_number("1")]
 
 
-def test_what_nothing_tells_from_the_others_denies_the_scope_but_not_the_other_items(ledger: Ledger) -> None:
-    """Any node may be it, so that none may be deleted."""
+def test_an_item_that_cant_be_identified_denies_the_scope_but_not_the_other_items(ledger: Ledger) -> None:
+    """It may be any node, so no node may be deleted."""
 
     async def source(part: str) -> AsyncIterator[Item]:
         yield Item({}, failure=CallFailed(Failure.DENIED, "toy:Get", "no", code="AccessDenied"))
@@ -212,7 +213,7 @@ def test_what_nothing_tells_from_the_others_denies_the_scope_but_not_the_other_i
     assert [[row["k"] for row in rows] for rows in waiting(ledger)] == [["2"]]
 
 
-def test_a_gap_is_told_and_leaves_the_scope_complete(ledger: Ledger) -> None:
+def test_a_gap_is_recorded_and_leaves_the_scope_complete(ledger: Ledger) -> None:
     async def source(part: str) -> AsyncIterator[Item]:
         yield Item({"id": "1"}, gaps=(Gap("toy:GetPolicy", "AccessDenied"),))
         yield Item({"id": "2"}, gaps=(Gap("toy:GetPolicy", "AccessDenied"),))
@@ -235,7 +236,7 @@ def test_an_item_without_a_key_is_rejected_and_its_scope_deletes_nothing(ledger:
 
 
 @pytest.mark.parametrize(
-    ("size", "said"),
+    ("size", "reason"),
     [
         ("large", "Thing.size: 'large' is str, expected int"),
         (True, "Thing.size: True is a truth value, expected int"),
@@ -243,14 +244,14 @@ def test_an_item_without_a_key_is_rejected_and_its_scope_deletes_nothing(ledger:
         (-(2**63) - 1, "Thing.size: -9223372036854775809 has more than 64 bits"),
     ],
 )
-def test_a_value_that_is_not_as_declared_costs_itself(ledger: Ledger, size: Any, said: str) -> None:
+def test_a_value_of_another_type_is_rejected_alone(ledger: Ledger, size: Any, reason: str) -> None:
     async def source(part: str) -> AsyncIterator[Item]:
         yield Item({"id": "1", "size": size})
 
     run(ledger, Toy(source))
     unit = ledger.unit(SCOPE)
     assert unit is not None
-    assert (unit.state, unit.outcome["gaps"]) == (State.FETCHED, [f"rejected: {said} (1 item)"])
+    assert (unit.state, unit.outcome["gaps"]) == (State.FETCHED, [f"rejected: {reason} (1 item)"])
     [[row]] = waiting(ledger)
     assert row["p"] == {"id": "1", "size": None, "text": None}
 
@@ -264,8 +265,8 @@ def test_half_of_a_character_becomes_the_replacement_character(ledger: Ledger) -
     assert row["p"]["text"] == "Ada \ufffd"
 
 
-def test_kinds_of_gaps_are_counted_up_to_a_bound(ledger: Ledger) -> None:
-    """A hostile or broken API doesn't fill the ledger with its texts."""
+def test_the_number_of_different_gaps_is_bounded(ledger: Ledger) -> None:
+    """A hostile or broken API can't fill the ledger with its messages."""
 
     async def source(part: str) -> AsyncIterator[Item]:
         for number in range(200):
@@ -302,7 +303,7 @@ def test_a_scope_that_must_wait_is_given_back_and_begins_again_when_due(ledger: 
     assert attempt.number == 2
     unit = ledger.unit(SCOPE)
     assert unit is not None
-    assert unit.deaths == 0
+    assert unit.crashes == 0
 
 
 def test_a_worker_that_shuts_down_gives_the_scope_back_at_the_next_item(ledger: Ledger) -> None:
@@ -329,7 +330,7 @@ def test_a_scope_with_parts_is_complete_when_its_listing_and_all_parts_are(ledge
     )
 
 
-def test_a_bad_part_makes_the_scope_bad(ledger: Ledger) -> None:
+def test_a_failed_part_fails_the_scope(ledger: Ledger) -> None:
     async def source(part: str) -> AsyncIterator[Item]:
         if part == "b":
             raise CallFailed(Failure.DENIED, "toy:List", "no", code="AccessDenied")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import urllib.request
@@ -21,6 +22,8 @@ from tests.fleet.running import COORDINATOR, FETCH, LOADER, Fleet, running_fleet
 from tests.servers.aws import AwsServer, Effect, Fault
 from workers import embedded
 from workers.embedded.process import free_port
+from workers.fleet.fetching import NOTHING_TO_DO
+from workers.fleet.queues import every_queue
 
 SETTINGS = {"aws_regions": ("us-east-1",), "aws_requested_syncs": ("ec2.vpcs", "ec2.subnets")}
 
@@ -61,27 +64,50 @@ def celery(fleet: Fleet, directory: Path, *arguments: str, **variables: str) -> 
         process.communicate(timeout=30)
 
 
-def test_flower_shows_the_workers_and_the_time_of_each_type(fleet: Fleet, tmp_path: Path) -> None:
-    port = free_port()
+def wait_for_page(port: int, path: str) -> str:
+    """A page of Flower, once it responds."""
 
-    def ask(resource: str) -> Any:
+    def ask() -> str | None:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/{resource}", timeout=30) as response:
-                return json.load(response)
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=30) as response:
+                return str(response.read().decode())
         except OSError:
             return None
 
+    return wait_for(ask)
+
+
+def test_flower_shows_each_scope_with_its_tenant_region_and_outcome(
+    fleet: Fleet, aws: AwsServer, tmp_path: Path
+) -> None:
+    port = free_port()
+    aws.add(Fault(Effect.DENY, service="ec2", action="DescribeSubnets"))
+
+    def ask(resource: str) -> Any:
+        return json.loads(wait_for_page(port, f"api/{resource}"))
+
     with celery(fleet, tmp_path, "flower", "--", f"--port={port}", FLOWER_UNAUTHENTICATED_API="true"):
-        wait_for(lambda: ask("workers") is not None)
-        wait_for(lambda: len(ask("workers?refresh=1") or {}) == len(fleet.workers.workers))
-        fleet.sync()
-        tasks = wait_for(lambda: {task["name"]: task for task in ask("tasks").values() if task["runtime"]})
-        wait_for(
-            lambda: {"aws.ec2.vpcs", "aws.ec2.subnets"} <= {t["name"] for t in ask("tasks").values() if t["runtime"]}
-        )
+        wait_for(lambda: len(ask("workers?refresh=1")) == len(fleet.workers.workers))
+        run = fleet.start()
+        fleet.finish(run)
+        scopes = ("aws.ec2.vpcs", "aws.ec2.subnets")
+
+        def ended() -> dict[str, Any] | None:
+            """By name, once both scopes are there. A message that came twice finds nothing to do."""
+            attempts = {
+                task["name"]: task
+                for task in ask("tasks").values()
+                if task["runtime"] and NOTHING_TO_DO not in task["result"]
+            }
+            return attempts if attempts.keys() >= set(scopes) else None
+
+        tasks = wait_for(ended)
         workers = ask("workers")
-    assert {name.partition("@")[0] for name in workers} == {w.name for w in fleet.workers.workers}
-    queues = {name.partition("@")[0]: {q["name"] for q in told["active_queues"]} for name, told in workers.items()}
+        columns = re.findall(r'data-column="(\w+)"', wait_for_page(port, "tasks"))
+    assert {name.partition("@")[0] for name in workers} == {worker.name for worker in fleet.workers.workers}
+    queues = {
+        name.partition("@")[0]: {queue["name"] for queue in worker["active_queues"]} for name, worker in workers.items()
+    }
     assert queues == {
         COORDINATOR: {"coordinator"},
         LOADER: {"loader"},
@@ -89,16 +115,38 @@ def test_flower_shows_the_workers_and_the_time_of_each_type(fleet: Fleet, tmp_pa
         f"{FETCH}-2": {f"fetch.{name}" for name in registry.providers()},
     }
     assert all(task["state"] == "SUCCESS" for task in tasks.values())
+    assert {tasks[name]["args"] for name in scopes} == {f"123456789012/us-east-1 (run {run.run})"}
+    assert tasks["aws.ec2.vpcs"]["result"] == "'complete: 1 rows'"
+    assert tasks["aws.ec2.subnets"]["result"] == "'denied: UnauthorizedOperation ec2:DescribeSubnets'"
+    assert columns == ["name", "args", "state", "result", "runtime", "worker"]
+
+
+def test_flower_shows_every_queue_before_any_worker_runs(tmp_path: Path) -> None:
+    port = free_port()
+    broker = embedded.start_broker(tmp_path / "broker")
+    command = Command(tmp_path, {"CHARTFLEET_BROKER_URL": broker.url})
+    process = command.start("flower", "--", f"--port={port}")
+    try:
+        page = wait_for_page(port, "broker")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+        broker.stop()
+    assert set(re.findall(r'<tr id="([^"]+)"', page)) == set(every_queue())
 
 
 def test_beat_starts_a_run_and_no_other_while_that_goes_on(fleet: Fleet, aws: AwsServer, tmp_path: Path) -> None:
     paused = Fault(Effect.PAUSE, service="ec2", action="DescribeVpcs")
     aws.add(paused)
     (tmp_path / "chartfleet.toml").write_text('schedule = "1"')
-    with celery(fleet, tmp_path, "beat"):
+    with celery(fleet, tmp_path, "beat") as beat:
         aws.wait_for(paused, timeout_seconds=90)
         wait_for(lambda: fleet.ended(COORDINATOR, "chartfleet.sync") >= 3)  # it went on ticking
         (run,) = runs(fleet.redis)
+        beat.send_signal(signal.SIGTERM)
+        _, log = beat.communicate(timeout=30)
+    assert log.count("asked a coordinator for a run") >= 3
+    assert re.search(r"the next run starts at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", log)
     aws.reset()
     info = wait_for(
         lambda: (i := Ledger(fleet.redis, run).info()) and i.state is not RunState.RUNNING and i.finished_ms and i

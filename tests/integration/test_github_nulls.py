@@ -14,7 +14,7 @@ import pytest
 
 from loaders.model import Source
 from loaders.scope import Scope
-from tasks.clients.graphql import Document
+from tasks.clients.graphql_api import Document
 from tasks.clients.local_rate_limiter import LocalRateLimiter
 from tasks.clients.rate_limiter import RateLimit
 from tasks.engine import registry, rows
@@ -51,7 +51,7 @@ def github() -> Iterator[StandIn]:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.clients.graphql_api.AGAIN_AFTER_SECONDS", (0.0,))
+    monkeypatch.setattr("tasks.clients.graphql_api.RETRY_SECONDS", (0.0,))
     monkeypatch.setattr("tasks.github.api._LIMIT", RateLimit(10_000, 10_000))
 
 

@@ -29,7 +29,7 @@ THE_END = {"endCursor": None, "hasNextPage": False}
 
 @pytest.fixture
 def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
-    monkeypatch.setattr("tasks.clients.graphql_api.AGAIN_AFTER_SECONDS", (0.0,))
+    monkeypatch.setattr("tasks.clients.graphql_api.RETRY_SECONDS", (0.0,))
     with providers.running("github") as stand_in:
         yield stand_in
 

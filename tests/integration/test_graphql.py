@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 
 from loaders.model import NOT_SEEN
-from tasks.clients import graphql, http
-from tasks.clients.graphql import ByIds, Connection, Document, GraphqlApi
+from tasks.clients.graphql import Connection
+from tasks.clients.graphql_api import Document, GraphqlApi
+from tasks.clients.graphql_by_ids import ByIds
+from tasks.clients.graphql_errors import classify_graphql_error
 from tasks.clients.http import HttpService
+from tasks.clients.http_requests import close_http
 from tasks.clients.local_rate_limiter import LocalRateLimiter
 from tasks.clients.rate_limiter import RateLimit
 from tasks.failures import CallFailed, Failure
@@ -26,8 +29,10 @@ THINGS = Document("query Things($ids: [ID!]!) { nodes(ids: $ids) { id parts { no
 MORE = Document(
     "query MoreParts($id: ID!, $cursor: String) { node(id: $id) { parts { nodes { name } } } }", "node.parts"
 )
-FETCH = ByIds(IDS, THINGS, {"parts": MORE}, per_part=3, at_once=2)
-SERVICE = HttpService(limit=lambda action: ("any", RateLimit(500, 500)), in_flight=5, classify_error=graphql.refusal)
+FETCH = ByIds(IDS, THINGS, {"parts": MORE}, part_size=3, batch_size=2)
+SERVICE = HttpService(
+    limit=lambda action: ("any", RateLimit(500, 500)), in_flight=5, classify_error=classify_graphql_error
+)
 
 
 def page(names: list[str], cursor: str | None = None, key: str = "name") -> dict[str, Any]:
@@ -64,7 +69,7 @@ def server() -> Iterator[JsonApi]:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.clients.graphql_api.AGAIN_AFTER_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr("tasks.clients.graphql_api.RETRY_SECONDS", (0.0, 0.0))
 
 
 def read(server: JsonApi, fetch: ByIds | Connection = FETCH, items: list[Item] | None = None) -> list[Item]:
@@ -84,7 +89,7 @@ def read(server: JsonApi, fetch: ByIds | Connection = FETCH, items: list[Item] |
                     found.append(item)  # noqa: PERF401  # one by one: what was read before a failure counts
             return found
         finally:
-            await http.close()
+            await close_http()
 
     return asyncio.run(all_of_it())
 
@@ -136,7 +141,7 @@ def test_a_part_of_a_list_is_no_list(server: JsonApi) -> None:
 
 def test_what_takes_too_long_is_asked_for_in_halves(server: JsonApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two at once are too much for this server, one isn't."""
-    monkeypatch.setattr("tasks.clients.client.MAX_ATTEMPTS", 1)  # each refusal counts at once: it would be waited for
+    monkeypatch.setattr("tasks.clients.client.MAX_ATTEMPTS", 1)  # fail at the first error instead of backing off
     server.routes["POST /graphql Things"] = lambda asked: (
         things(asked) if len(variables(asked)["ids"]) == 1 else Reply({"errors": [{"message": "timeout"}]})
     )
@@ -331,7 +336,7 @@ def test_what_goes_on_failing_is_told_with_what_is_beside_it(server: JsonApi) ->
 def test_what_would_be_refused_again_is_asked_for_once(server: JsonApi, error: dict[str, Any], calls: int) -> None:
     server.routes["POST /graphql Things"] = lambda asked: Reply({"errors": [error]})
     with pytest.raises(CallFailed):
-        read(server, replace(FETCH, per_part=20, at_once=20))
+        read(server, replace(FETCH, part_size=20, batch_size=20))
     assert server.counts["POST /graphql Things"] == calls
 
 
@@ -365,7 +370,7 @@ def test_a_field_without_its_scope_is_left_out_and_told(server: JsonApi) -> None
         return Reply({"data": {"nodes": nodes}})
 
     server.routes["POST /graphql Things"] = refuse
-    fetch = replace(FETCH, document=Document(text, optional=("secret",)), per_part=20, at_once=20)
+    fetch = replace(FETCH, document=Document(text, optional=("secret",)), part_size=20, batch_size=20)
     items = read(server, fetch)
     assert all(item.value["secret"] is NOT_SEEN for item in items)
     assert told(items) == {key: ["secret: INSUFFICIENT_SCOPES (secret needs a:b or c:d)"] for key in "abcde"}
@@ -393,6 +398,6 @@ def test_a_field_that_is_denied_and_takes_its_thing_with_it_is_left_out(server: 
         return Reply({"data": {"nodes": nodes}, "errors": denied})
 
     server.routes["POST /graphql Things"] = deny
-    fetch = replace(FETCH, document=Document(text, optional=("secret",)), per_part=20, at_once=20)
+    fetch = replace(FETCH, document=Document(text, optional=("secret",)), part_size=20, batch_size=20)
     assert set(names(read(server, fetch))) == {"a", "b", "c", "d", "e"}
     assert server.counts["POST /graphql Things"] == 2

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 import redis
 
-from tasks.clients import http
-from tasks.clients.client import MAX_ATTEMPTS, Response
-from tasks.clients.http import Cursor, HttpApi, HttpService, LinkHeader
+from tasks.clients.api_client import Response
+from tasks.clients.client import MAX_ATTEMPTS
+from tasks.clients.http import HttpApi, HttpService
+from tasks.clients.http_requests import close_http
+from tasks.clients.paginators import Cursor, LinkHeader
 from tasks.clients.rate_limiter import RateLimit, RedisRateLimiter
 from tasks.engine.listing import Listing, listing
 from tasks.failures import CallFailed, Failure, RetryLater
@@ -67,7 +69,7 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
         try:
             return await work
         finally:
-            await http.close()
+            await close_http()
 
     return asyncio.run(to_the_end())
 
@@ -120,7 +122,7 @@ def test_no_other_server_is_sent_the_token(server: JsonApi, api: HttpApi) -> Non
             run(ids(api))
         server.headers.clear()
         server.refuse(USERS, 302, {"Location": f"{other.url}/users"})
-        with pytest.raises(CallFailed, match="sends elsewhere"):
+        with pytest.raises(CallFailed, match="redirects to"):
             run(ids(api))
         assert other.received == []
 
@@ -160,7 +162,7 @@ def test_what_is_no_list_ends_the_scope(body: str, server: JsonApi, api: HttpApi
 def test_what_is_not_the_thing_asked_for_ends_the_scope(body: str, server: JsonApi, broker: redis.Redis) -> None:
     server.routes["GET /users/{id}"] = lambda asked: Reply(body)
     api = api_of(server.url, broker, service=replace(SERVICE, required_field="id"))
-    with pytest.raises(CallFailed, match="no object with id"):
+    with pytest.raises(CallFailed, match="not an object with id"):
         run(api.read_all("GET /users/{id}", id="1"))
 
 
@@ -282,7 +284,7 @@ def test_all_processes_together_keep_to_what_is_allowed_at_a_time_and_wait_when_
 def test_a_call_whose_process_died_is_in_flight_no_longer_than_its_lease(
     server: JsonApi, api: HttpApi, broker: redis.Redis
 ) -> None:
-    bucket = "chartfleet:flight:toy:one"
+    bucket = "chartfleet:in_flight:toy:one"
     seconds, _ = broker.time()  # type: ignore[misc]
     broker.zadd(bucket, {f"dead {number}": (seconds + 2) * 1000 for number in range(3)})
     assert run(ids(api)) == ["1", "2", "3"]
@@ -293,7 +295,9 @@ def test_who_has_calls_behind_it_waits_for_its_turn(server: JsonApi, api: HttpAp
     """What only begins gives its worker back; what has begun would have to make all its calls again."""
     api.rate_limiter = RedisRateLimiter(broker, longest_wait_seconds=1)
     seconds, _ = broker.time()  # type: ignore[misc]
-    broker.zadd("chartfleet:flight:toy:one", {f"other {number}": (seconds + 4) * 1000 for number in range(IN_FLIGHT)})
+    broker.zadd(
+        "chartfleet:in_flight:toy:one", {f"other {number}": (seconds + 4) * 1000 for number in range(IN_FLIGHT)}
+    )
     with pytest.raises(RetryLater):
         run(ids(api))
     assert server.counts == {}

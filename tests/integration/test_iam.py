@@ -267,7 +267,7 @@ def test_who_may_assume_which_role(account: Account, other: Account, sync: Sync,
     role(other, "away", trust(arn("root", OTHER), arn("root")))
 
     run = sync.run(account.read() | other.read())
-    assume_role.draw(sync.writer, run.tag)
+    assume_role.write(sync.writer, run.tag)
     conditional = json.dumps({"any_of": [{"trust": [mfa]}]})
     assert assumable(graph) == {
         ("alice", "deploy", None),  # the fixture: her policy names it, and it names her
@@ -286,13 +286,13 @@ def test_what_is_no_longer_allowed_goes_and_the_rest_keeps_its_age(account: Acco
     role(account, "by-root", trust(arn("root")))
     ages = "MATCH (p)-[e:STS_ASSUMEROLE_ALLOW]->() RETURN p.name AS who, e.firstseen AS first, e.lastupdated AS last"
     run = sync.run(account.read())
-    assume_role.draw(sync.writer, run.tag)
+    assume_role.write(sync.writer, run.tag)
     before = {row["who"]: row["first"] for row in graph.rows(ages)}
     assert set(before) == {"alice", "bob"}
     account.iam.delete_user_policy(UserName="bob", PolicyName="own")
     run = sync.run(account.read())
     for _ in ("once", "again, as who takes over a dead worker's barrier does"):
-        assume_role.draw(sync.writer, run.tag)
+        assume_role.write(sync.writer, run.tag)
         assert graph.rows(ages) == [{"who": "alice", "first": before["alice"], "last": run.tag}]
 
 
@@ -310,7 +310,7 @@ def test_relationships_of_accounts_that_were_never_read_stay(
             owner=owner,
         ).consume()
     )
-    assume_role.draw(sync.writer, sync.run(account.read()).tag)
+    assume_role.write(sync.writer, sync.run(account.read()).tag)
     assert len(graph.rows("MATCH (p)-[:STS_ASSUMEROLE_ALLOW]->() RETURN p.arn")) == 2
 
 
@@ -324,7 +324,7 @@ def test_the_verdict_counts_roles_that_another_account_may_assume(
     role(account, "by-service", {**trust(), "Principal": {"Service": "ec2.amazonaws.com"}})
     role(account, "by-deleted", trust("AROAEXAMPLEROLEID0001"))
     run = sync.run(account.read() | other.read())
-    assume_role.draw(sync.writer, run.tag)
+    assume_role.write(sync.writer, run.tag)
     finding = engine.verdict(sync.writer, assume_role.JOB, run.tag)
     assert (finding.count, finding.unknown) == (2, 1)
     assert finding.examples == [
@@ -349,7 +349,7 @@ def test_first_come_the_roles_that_anybody_may_assume(account: Account, sync: Sy
     role(account, "of-vendor", trust("arn:aws:iam::999999999999:root"))
     role(account, "of-who-knows", trust("*", Condition={"StringEquals": {"sts:ExternalId": "4711"}}))
     run = sync.run(account.read())
-    assume_role.draw(sync.writer, run.tag)
+    assume_role.write(sync.writer, run.tag)
     [found] = graph.rows(assume_role.JOB.findings.query if assume_role.JOB.findings else "")
     assert [(one["role"].rpartition("/")[2], one["by"], one["conditions"]) for one in found["examples"]] == [
         ("z-anybody", ["*"], None),
@@ -358,8 +358,8 @@ def test_first_come_the_roles_that_anybody_may_assume(account: Account, sync: Sy
     ]
     assert (found["count"], found["unknown"]) == (3, 3)
     assert {one["role"].rpartition("/")[2]: one["why"] for one in found["unknown_examples"]} == {
-        "of-org": "trusts organization o-mine, which is not read",
-        "of-vendor": "trusts account 999999999999, which is not read",
+        "of-org": "trusts organization o-mine, which is not synced",
+        "of-vendor": "trusts account 999999999999, which is not synced",
         "of-who-knows": "trusts anybody who knows sts:ExternalId",
     }
 
@@ -381,7 +381,7 @@ def test_what_the_graph_knows_of_who_asks_decides_conditions(
     role(account, "by-mallory", trust(OTHER))
     role(other, "away", trust(OTHER))
     run = sync.run(account.read() | other.read())
-    assume_role.draw(sync.writer, run.tag)
+    assume_role.write(sync.writer, run.tag)
     assert {(who, what) for who, what, conditions in assumable(graph) if conditions is None} - {
         ("alice", "deploy")
     } == {
@@ -402,5 +402,5 @@ def test_before_2012_a_variable_is_a_text(account: Account, sync: Sync, graph: G
     [own] = [item for item in policies if item.get("UserName") == "ada"]
     del own["UserPolicyList"][0]["PolicyDocument"]["Version"]
     run = sync.run(found)
-    assume_role.draw(sync.writer, run.tag)
+    assume_role.write(sync.writer, run.tag)
     assert assumable(graph) == {("alice", "deploy", None), ("bea", "bea", None)}

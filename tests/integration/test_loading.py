@@ -17,7 +17,8 @@ from loaders.cleanup import Cleanup
 from loaders.graph import Graph
 from loaders.indexes import DuplicateNodes
 from loaders.ledger import Event, State
-from loaders.model import GraphSchema, Node, key, prop
+from loaders.model import Node, key, prop
+from loaders.schema import GraphSchema
 from loaders.writer import LostWriter, OutdatedRun, RunRefused, Writer, claim, revoke_claim, wait_until
 from tasks.aws.ec2.instances import EC2Instance
 from tasks.engine import registry
@@ -457,7 +458,7 @@ def test_a_plain_index_gives_way_to_a_constraint(relics: Graph) -> None:
 
 def test_duplicates_are_named_with_the_way_out(relics: Graph) -> None:
     relics.write(lambda tx: tx.run("CREATE (:Relic {id: 'twice'}), (:Relic {id: 'twice'})").consume())
-    with pytest.raises(DuplicateNodes, match=r"several Relic nodes of one id.*twice.*chartfleet adopt"):
+    with pytest.raises(DuplicateNodes, match=r"several Relic nodes with the same id.*twice.*chartfleet adopt"):
         indexes.ensure(relics, RELICS)
 
 

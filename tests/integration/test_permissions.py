@@ -157,7 +157,7 @@ def principal(graph: Graph, name: str, action: str | None = None, account: str =
 
 
 def draw(graph: Graph, tag: int, *wanted: Rule) -> None:
-    permissions.draw(graph, wanted or [READ], registry.schema(), tag)
+    permissions.write(graph, wanted or [READ], registry.schema(), tag)
 
 
 def test_users_roles_and_groups_within_their_account(graph: Graph) -> None:
@@ -233,7 +233,7 @@ def test_the_verdict_tells_who_may_use_most(graph: Graph) -> None:
     principal(graph, "user/alice", "s3:GetObject")
     principal(graph, "user/root", "*")
     principal(graph, "user/nobody", "ec2:*")
-    permissions.draw(graph, rules(None), registry.schema(), 1)
+    permissions.write(graph, rules(None), registry.schema(), 1)
     finding = engine.verdict(graph, permissions.JOB, 1)
     assert (finding.count, finding.unknown) == (2, 0)
     assert finding.examples == [

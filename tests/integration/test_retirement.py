@@ -37,7 +37,7 @@ def regions_of(tenant: str) -> Scope:
 
 def unit(of: Scope, state: State = State.CLEANED, *, whole: bool = False, owner: str = "") -> Unit:
     return Unit(
-        scope=of, state=state, reason="", attempt=1, deaths=0, rows=1, seconds=1.0, worker="", parent=True, held=True,
+        scope=of, state=state, reason="", attempt=1, crashes=0, rows=1, seconds=1.0, worker="", parent=True, held=True,
         outcome={"whole": whole, "owner": owner},
     )  # fmt: skip
 

@@ -106,4 +106,4 @@ def test_a_worker_that_is_stopped_gives_its_scope_back_at_once(
         with worker(chartfleet, "successor", "coordinator,fetch"):
             out, err = sync.communicate(timeout=120)
         assert sync.returncode == 0, out + err
-        assert unit_of(ledger, "aws.ec2.vpcs", "eu-south-1").deaths == 0
+        assert unit_of(ledger, "aws.ec2.vpcs", "eu-south-1").crashes == 0

@@ -1,4 +1,4 @@
-"""Workers of one host that nobody named are told apart; those that have one name are named as what they are."""
+"""Workers of one host that nobody named have distinct names; those that share a name are reported."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from celery import Celery
 from tests.fleet.command import Command
 from tests.fleet.running import wait_for
 from workers import embedded
-from workers.fleet.app import configuration
-from workers.fleet.readiness import Fleet, ask_fleet
+from workers.fleet.configuration import configuration
+from workers.fleet.fleet_readiness import FleetReadiness, ask_fleet
 from workers.settings.settings import Settings
 
 HOST = socket.gethostname()
@@ -35,13 +35,13 @@ def chartfleet(broker: embedded.Broker, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture
 def app(broker: embedded.Broker) -> Celery:
-    """A client of the same broker; the workers' own code is what they run."""
-    found = Celery("names", set_as_current=False)
-    found.conf.update(configuration(Settings.load({}, {}).with_values({"broker_url": broker.url}, "test")))
-    return found
+    """A client of the same broker."""
+    client = Celery("names", set_as_current=False)
+    client.conf.update(configuration(Settings.load({}, {}).with_values({"broker_url": broker.url}, "test")))
+    return client
 
 
-def asked(app: Celery) -> Fleet:
+def asked(app: Celery) -> FleetReadiness:
     return ask_fleet(app, [], {}, seconds=3)
 
 
@@ -55,7 +55,7 @@ def worker(chartfleet: Command, *arguments: str) -> Iterator[None]:
         process.communicate(timeout=60)
 
 
-def test_workers_that_nobody_named_have_names_of_their_own(chartfleet: Command, app: Celery) -> None:
+def test_workers_that_nobody_named_have_distinct_names(chartfleet: Command, app: Celery) -> None:
     with ExitStack() as stack:
         for queues in ("coordinator", "fetch.aws", "fetch.aws"):
             stack.enter_context(worker(chartfleet, "--queues", queues))
@@ -64,20 +64,20 @@ def test_workers_that_nobody_named_have_names_of_their_own(chartfleet: Command, 
         assert sorted(name.rpartition("-")[0] for name in fleet.workers) == ["coordinator", "fetch-aws", "fetch-aws"]
         assert fleet.lacks(["aws"]) == ["loader"]
         assert list(fleet.notes) == []
-        told = chartfleet("health", "worker")
-        assert told.code == 0
-        assert sorted(told.out.strip().split("; ")) == [f"{name}: 0 of 1 at work" for name in sorted(fleet.workers)]
-    told = chartfleet("health", "worker")
-    assert (told.code, told.error) == (1, f"chartfleet: no worker of {HOST} answers")
+        health = chartfleet("health", "worker")
+        assert health.code == 0
+        assert sorted(health.out.strip().split("; ")) == [f"{name}: 0 of 1 at work" for name in sorted(fleet.workers)]
+    health = chartfleet("health", "worker")
+    assert (health.code, health.error) == (1, f"chartfleet: no worker of {HOST} responds")
 
 
-def test_workers_of_one_name_are_named_as_that(chartfleet: Command, app: Celery) -> None:
-    """What each of them serves counts all the same."""
+def test_workers_that_share_a_name_are_reported(chartfleet: Command, app: Celery) -> None:
+    """The queues of each of them count."""
     with ExitStack() as stack:
         for queues in ("coordinator", "fetch.aws"):
             stack.enter_context(worker(chartfleet, "--queues", queues, "--hostname", "one"))
         wait_for(lambda: len(asked(app).workers) == 2, seconds=START_SECONDS)
         fleet = asked(app)
         assert fleet.lacks(["aws"]) == ["loader"]
-        (told,) = fleet.notes
-        assert told.startswith(f"2 workers are named one@{HOST}: give each a --hostname of its own")
+        (note,) = fleet.notes
+        assert note.startswith(f"2 workers are named one@{HOST}: give each a --hostname of its own")

@@ -15,7 +15,7 @@ import pytest
 
 from tests.fleet.compose import FILE, ROOT, Refused, env_file, project
 from workers import cli
-from workers.fleet.local_fleet import expand
+from workers.fleet.queues import expand
 from workers.settings.settings import PREFIX, Settings, known
 
 EXAMPLE = (ROOT / ".env.example").read_text()

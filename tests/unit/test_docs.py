@@ -18,7 +18,8 @@ from docs import generate, schema_pages
 from loaders.coverage import rows as coverage_rows
 from loaders.indexes import BOOKKEEPING
 from loaders.ledger import State, Unit
-from loaders.model import GraphSchema, Source
+from loaders.model import Source
+from loaders.schema import GraphSchema
 from loaders.scope import Scope
 from tasks.engine import registry
 from tasks.engine.rows import rows_of
@@ -182,7 +183,7 @@ def test_the_settings_file_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_queries_name_what_is_in_the_graph() -> None:
     unit = Unit(
-        scope=Scope(type="aws.account", tenant="1"), state=State.CLEANED, reason="", attempt=1, deaths=0, rows=0,
+        scope=Scope(type="aws.account", tenant="1"), state=State.CLEANED, reason="", attempt=1, crashes=0, rows=0,
         seconds=None, worker="", parent=True, held=False,
     )  # fmt: skip
     of_scope = {*next(iter(coverage_rows([unit]))), "complete_at"}

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import secrets
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
-
-from neo4j.exceptions import DriverError, Neo4jError
+from contextlib import closing
 
 from analysis import shipped
 from loaders.adoption import Adopted, Adoption, highest_tag
 from loaders.graph import Graph, GraphAddress
 from loaders.indexes import ensure_lock
 from loaders.writer import (
-    HEARTBEAT_SECONDS,
     LostWriter,
     OutdatedRun,
     RunRefused,
@@ -27,6 +22,7 @@ from loaders.writer import (
 )
 from tasks.engine import registry
 from tasks.resource import Per
+from workers.fleet.lease import LeaseKeeper
 from workers.fleet.loading import Busy, writing
 from workers.settings.settings import Settings
 
@@ -46,7 +42,12 @@ def adopt(address: GraphAddress, graph: Graph, settings: Settings) -> Adopted:
     try:
         with (
             closing(_writer(address, settings)) as writer,
-            _kept(graph, name, writer),
+            LeaseKeeper(  # a large graph takes longer than a claim lasts; `chartfleet cancel` takes the claim away
+                name,
+                lease_seconds=settings.run_lease_seconds,
+                renew=lambda: keep_claim(graph, name),
+                on_lost=writer.give_up,
+            ),
             writing(writer, tag, wait_seconds=settings.writer_lease_seconds + settings.transaction_seconds),
         ):
             done = _adoption(graph).adopt(writer)
@@ -62,8 +63,8 @@ def adopt(address: GraphAddress, graph: Graph, settings: Settings) -> Adopted:
 
 def _adoption(graph: Graph) -> Adoption:
     regional = {type_.name for type_ in registry.types().values() if type_.per is Per.REGION}
-    drawn = [triple for job in shipped.jobs() for triple in job.writes_relationships]
-    return Adoption(graph, registry.schema(), regional=regional, drawn=drawn)
+    by_jobs = [triple for job in shipped.jobs() for triple in job.writes_relationships]
+    return Adoption(graph, registry.schema(), regional=regional, by_jobs=by_jobs)
 
 
 def _writer(address: GraphAddress, settings: Settings) -> Writer:
@@ -73,23 +74,3 @@ def _writer(address: GraphAddress, settings: Settings) -> Writer:
         lease_seconds=settings.writer_lease_seconds,
         transaction_seconds=settings.transaction_seconds,
     )
-
-
-@contextmanager
-def _kept(graph: Graph, name: str, writer: Writer) -> Iterator[None]:
-    """A sign of life now and then: to look at a large graph takes longer than a claim lasts. Who has lost the claim,
-    by `chartfleet cancel` for example, writes nothing more.
-    """
-    done = threading.Event()
-
-    def sign() -> None:
-        while not done.wait(HEARTBEAT_SECONDS):
-            with suppress(DriverError, Neo4jError):
-                if not keep_claim(graph, name):
-                    writer.give_up()
-
-    threading.Thread(target=sign, daemon=True).start()
-    try:
-        yield
-    finally:
-        done.set()

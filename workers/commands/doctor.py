@@ -61,7 +61,7 @@ def diagnose(settings: Settings, connect: Callable[[str], redis.Redis]) -> Diagn
             if examination := asyncio.run(_check_access(provider, options)):
                 found.providers[name] = examination
             else:
-                lacks = "; ".join(provider.problems(options))
+                lacks = "; ".join(provider.problems(provider.read_options(options)))
                 found.not_examined[name] = lacks or "configured; what it may read can't be tried before a run"
         except NotConfigured as error:
             found.not_examined[name] = str(error)
@@ -73,7 +73,7 @@ async def _check_access(provider: Provider, options: Mapping[str, Any]) -> Exami
         return None
     types = registry.requested(provider.name, options.get(f"{provider.name}_requested_syncs") or ())
     try:
-        return await provider.check_access(options, types, LocalRateLimiter())
+        return await provider.check_access(provider.read_options(options), types, LocalRateLimiter())
     finally:
         await provider.close()
 

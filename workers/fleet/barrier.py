@@ -1,14 +1,13 @@
 """What comes after the barrier: coverage, retirement, links, shared nodes, analysis jobs, verdicts, the run's record.
 
-One caller opens it. Each step can be repeated, and a shipped job records itself in its own transaction, so whoever
-takes over after a crash begins at the top and nothing takes effect twice.
+One caller opens it. Each step can be repeated, and a shipped job records itself in its own transaction: a worker that
+takes over after a crash begins at the top, and nothing takes effect twice.
 """
 
 from __future__ import annotations
 
 import logging
 import secrets
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,17 +28,17 @@ from loaders.ledger import Ledger, RunInfo, RunState
 from loaders.writer import LostWriter, OutdatedRun, Writer, release_claim
 from tasks.engine import registry
 from workers.fleet import permissions
+from workers.fleet.lease import LeaseKeeper
 from workers.fleet.loading import AWAY_SECONDS, Busy, graph_error_text, writing
 from workers.fleet.process import Process
 
 log = logging.getLogger(__name__)
 
-TASK: Final = "chartfleet.analyse"
-_REFUSED_FOR_GOOD = "Neo.ClientError.Statement."  # the same statement is refused the next time as well
+_REFUSED_FOR_GOOD: Final = "Neo.ClientError.Statement."  # the same statement would be refused again
 
 
 def analyse(process: Process, run: str) -> None:
-    """Open the barrier if the run is settled and nobody else has it open, and go through to the end."""
+    """Open the barrier if the run is settled and nobody else holds it, and take every step after it."""
     ledger = process.ledger(run)
     token = f"{process.name}:{secrets.token_hex(4)}"
     lease = process.settings.lease_seconds
@@ -48,20 +47,16 @@ def analyse(process: Process, run: str) -> None:
     info = ledger.info()
     assert info is not None  # the barrier of an unknown run doesn't open
     wait = process.settings.writer_lease_seconds + process.settings.transaction_seconds
+
+    def renew() -> bool:
+        return ledger.renew_barrier(token, lease_seconds=lease)
+
     try:
         with (
-            _held(ledger, token, lease, process.writer),
+            LeaseKeeper(f"run {run}", lease_seconds=lease, renew=renew, on_lost=process.writer.give_up),
             writing(process.writer, info.tag, wait_seconds=wait) as writer,
         ):
-            try:
-                state, report = _steps(writer, ledger, info, process)
-            except (LostWriter, OutdatedRun, DriverError, redis.RedisError):
-                raise
-            except Exception as error:
-                if isinstance(error, Neo4jError) and not (error.code or "").startswith(_REFUSED_FOR_GOOD):
-                    raise
-                log.exception("run %s: the analysis failed", run)
-                state, report = RunState.FAILED, {"error": f"{type(error).__name__}: {error}"}
+            state, report = _outcome(writer, ledger, info, process)
             if ledger.close(token, state, report):
                 release_claim(writer, run)
     except (Busy, LostWriter):
@@ -73,6 +68,19 @@ def analyse(process: Process, run: str) -> None:
         log.warning("run %s: %s; the analysis is tried again", run, graph_error_text(error))
         ledger.set_blocked_by(graph_error_text(error))
         ledger.renew_barrier(token, lease_seconds=AWAY_SECONDS)
+
+
+def _outcome(writer: Writer, ledger: Ledger, info: RunInfo, process: Process) -> tuple[RunState, dict[str, Any]]:
+    """Of all steps. A failure that would come again fails the run; after any other the analysis is tried again."""
+    try:
+        return _steps(writer, ledger, info, process)
+    except (LostWriter, OutdatedRun, DriverError, redis.RedisError):
+        raise
+    except Exception as error:
+        if isinstance(error, Neo4jError) and not (error.code or "").startswith(_REFUSED_FOR_GOOD):
+            raise
+        log.exception("run %s: the analysis failed", info.id)
+        return RunState.FAILED, {"error": f"{type(error).__name__}: {error}"}
 
 
 def _steps(writer: Writer, ledger: Ledger, info: RunInfo, process: Process) -> tuple[RunState, dict[str, Any]]:
@@ -89,11 +97,11 @@ def _steps(writer: Writer, ledger: Ledger, info: RunInfo, process: Process) -> t
     failed: list[str] = []
     findings: list[dict[str, Any]] = []
     with _timed(seconds, assume_role.JOB.name), _reported(failed):
-        assume_role.draw(writer, info.tag)
+        assume_role.write(writer, info.tag)
         findings += _verdict(writer, assume_role.JOB, info)
     with _timed(seconds, permission_relationships.JOB.name), _reported(failed):
         rules = permissions.of_run(info.config)
-        permission_relationships.draw(writer, rules, schema, info.tag)
+        permission_relationships.write(writer, rules, schema, info.tag)
         findings += _verdict(writer, permission_relationships.job(rules, schema), info)
     for job in engine.shipped_jobs():
         with _timed(seconds, job.name), _reported(failed):
@@ -109,13 +117,13 @@ def _steps(writer: Writer, ledger: Ledger, info: RunInfo, process: Process) -> t
     return RunState.COMPLETE, {
         "findings": findings,
         "failed_jobs": failed,
-        "kept": [asdict(one) for one in kept],
+        "kept": [asdict(list_) for list_ in kept],
         "analysis_seconds": seconds,
     }
 
 
 def _verdict(writer: Writer, job: Job, info: RunInfo) -> list[dict[str, Any]]:
-    """What the job found; nothing of a provider that isn't synced."""
+    """What the job found; nothing for a provider that isn't synced."""
     if not engine.concerns(writer, job):
         return []
     finding = engine.verdict(writer, job, info.tag)
@@ -123,11 +131,11 @@ def _verdict(writer: Writer, job: Job, info: RunInfo) -> list[dict[str, Any]]:
 
 
 def _user_jobs(directory: str | None, failed: list[str]) -> list[Job]:
-    """The jobs of the user's directory; where this worker can't read it, that is reported and stops nothing."""
+    """The jobs of the user's directory. A directory that this worker can't read is reported, and stops nothing."""
     if not directory:
         return []
     if not Path(directory).is_dir():
-        failed.append(f"{directory}: is no directory on the worker that runs the analysis")
+        failed.append(f"{directory}: is not a directory on the worker that runs the analysis")
         return []
     try:
         return engine.user_jobs(directory)
@@ -143,7 +151,7 @@ def _record(writer: Writer, info: RunInfo) -> None:
 
 @contextmanager
 def _reported(failed: list[str]) -> Iterator[None]:
-    """A job that fails for a reason of its own stops no other job."""
+    """A failed job is reported, and stops no other job."""
     try:
         yield
     except (engine.JobError, ClientError) as error:
@@ -156,24 +164,3 @@ def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
     start = time.monotonic()
     yield
     seconds[name] = round(time.monotonic() - start, 3)
-
-
-@contextmanager
-def _held(ledger: Ledger, token: str, lease_seconds: float, writer: Writer) -> Iterator[None]:
-    """Keep the barrier while the analysis goes on; once it is lost, or the run cancelled, nothing more is written."""
-    done = threading.Event()
-
-    def renew() -> None:
-        while not done.wait(lease_seconds / 3):
-            try:
-                if not ledger.renew_barrier(token, lease_seconds=lease_seconds) and not done.is_set():
-                    writer.give_up()
-                    return
-            except redis.RedisError as error:
-                log.warning("can't renew the barrier: %s", type(error).__name__)
-
-    threading.Thread(target=renew, daemon=True).start()
-    try:
-        yield
-    finally:
-        done.set()

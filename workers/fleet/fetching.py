@@ -1,39 +1,34 @@
-"""The task of a scope: begin an attempt, fetch, tell the ledger. It never raises and returns a constant, so that a
-redelivered chord header has the same result.
-"""
+"""The task of a scope: begin an attempt, fetch, record the outcome in the ledger. It never raises."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from typing import Final
 
-from loaders.ledger import Event, Fenced
+from loaders.ledger import Attempt, Fenced, Ledger, State
 from loaders.scope import Scope
 from tasks.engine import registry
 from tasks.engine.fetch import Fetching
 from tasks.resource import Tenant
 from workers.fleet.process import Process
+from workers.fleet.publisher import Publisher
 
 log = logging.getLogger(__name__)
 
-Publish = Callable[[str, Iterable[Event]], None]
+NOTHING_TO_DO: Final = "nothing to do: another attempt holds the scope, or it is settled"
+NO_OUTCOME: Final = "the attempt ended without an outcome; the sweeper takes over when its lease expires"
+_LONGEST_RESULT: Final = 200
 
 
-def fetch(
-    process: Process,
-    run: str,
-    scope: Scope,
-    publish: Publish,
-    publish_units: Callable[[str, Iterable[Scope]], None],
-    stopping: Callable[[], bool],
-) -> None:
-    """One attempt at a scope, unless another holds it or it is settled."""
+def fetch(process: Process, run: str, scope: Scope, publisher: Publisher, stopping: Callable[[], bool]) -> str:
+    """One attempt at a scope, unless another holds it or it is settled. Returns the outcome, for Flower."""
     ledger = process.ledger(run)
     limits = process.settings.fetch_limits
     try:
         attempt = ledger.begin(scope, lease_seconds=limits.lease_seconds, worker=process.name)
         if attempt is None:
-            return
+            return NOTHING_TO_DO
         provider = registry.providers()[scope.provider]
         tenant = Tenant(**ledger.tenant(f"{scope.provider}/{scope.tenant}"))
         process.run_async(
@@ -43,15 +38,38 @@ def fetch(
                 connect=lambda: provider.connect(tenant, scope.region, process.rate_limiter),
                 ledger=ledger,
                 schema=registry.schema(),
-                publish=lambda events: publish(run, events),
+                publish=lambda events: publisher.publish_events(run, events),
                 limits=limits,
                 stopping=stopping,
             ).run()
         )
-        publish_units(run, ledger.parts(scope))
+        publisher.publish_scopes(run, ledger.parts(scope))
+        return outcome(ledger, attempt)
     except Fenced:
-        log.info("%s: another attempt holds it, or the run ended", scope.shown)
-    except Exception:
-        log.exception(
-            "%s: the attempt ended without a result; its lease runs out and the sweeper takes over", scope.shown
-        )
+        return lost(scope)
+    except Exception as error:
+        log.exception("%s: %s", scope.shown, NO_OUTCOME)
+        return f"{NO_OUTCOME} ({type(error).__name__})"
+
+
+def outcome(ledger: Ledger, attempt: Attempt) -> str:
+    """The outcome of an attempt, as the result of its task: to Celery, the task of a denied scope is a success."""
+    unit = ledger.unit(attempt.scope)
+    if unit is None or unit.attempt != attempt.number:
+        return NOTHING_TO_DO
+    match unit.state:
+        case State.FETCHED | State.CLEANED:
+            return "complete" if unit.scope.plans else f"complete: {unit.rows} rows"
+        case State.PLANNED:
+            return _short(f"given back: {unit.reason}")
+        case state:
+            return _short(f"{state}: {unit.reason}")
+
+
+def lost(scope: Scope) -> str:
+    log.info("%s: another attempt holds it, or the run ended", scope.shown)
+    return "lost: another attempt holds the scope, or the run ended"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_RESULT else f"{text[: _LONGEST_RESULT - 3]}..."

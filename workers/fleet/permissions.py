@@ -1,6 +1,6 @@
-"""The rules of who may use what, on their way from the file that a setting names, by the run's record, to the analysis.
+"""The permission rules of a run: read from the file of a setting, kept in the run's record, used by the analysis.
 
-So all workers agree, none needs the file, and a change of it counts from the next run on.
+All workers agree that way, none of them needs the file, and a change to it takes effect in the next run.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from analysis.iam import assume_role, permission_rules
 from analysis.iam.permission_rules import Rule
 from tasks.engine import registry
 
-CONFIG: Final = "permission_rules"  # under this name the run's record has them
+CONFIG: Final = "permission_rules"  # their key in the run's record
 
 
 def rules(file: Path | None) -> list[Rule]:
-    """Those of the user's file, or the default ones. Raises RuleFileError."""
+    """The rules of the user's file, or the defaults. Raises RuleFileError."""
     jobs = [assume_role.JOB, *engine.shipped_jobs()]
     writing = {job.name: [type_ for _, type_, _ in job.writes_relationships] for job in jobs}
     schema = registry.schema()
@@ -26,5 +26,5 @@ def rules(file: Path | None) -> list[Rule]:
 
 
 def of_run(config: Mapping[str, Any]) -> list[Rule]:
-    """As the run's record has them; the default ones where an earlier version wrote it."""
+    """The rules in the run's record; the defaults if an earlier version wrote it."""
     return [Rule.of(values) for values in config[CONFIG]] if CONFIG in config else rules(None)

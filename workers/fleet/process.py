@@ -1,4 +1,4 @@
-"""What one worker process shares between its tasks: its connections, the event loop of the fetches, the writer."""
+"""What the tasks of one worker process share: connections, the event loop of the fetches, the writer."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import Future
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,14 +28,14 @@ if TYPE_CHECKING:
     once = cached_property
 else:
 
-    class once(cached_property):  # noqa: N801  # as cached_property, but of two threads that ask first one builds
+    class once(cached_property):  # noqa: N801  # cached_property that two threads may ask first: one of them builds
         def __get__(self, instance: Process, owner: Any = None) -> Any:
             with instance.building:
                 return super().__get__(instance, owner)
 
 
 def connect_redis(url: str) -> redis.Redis:
-    """A client that rides out a restart of Redis: a call is tried again for about half a minute. Replies are bytes."""
+    """A client that survives a restart of Redis: it retries a call for about half a minute. Replies are bytes."""
     return redis.Redis.from_url(
         url,
         socket_connect_timeout=5,
@@ -45,9 +46,18 @@ def connect_redis(url: str) -> redis.Redis:
     )
 
 
+_node = socket.gethostname()  # of a process that isn't a worker's
+
+
+def name_node(name: str) -> None:
+    """From here on, this process and those that it forks belong to the worker of this name, e.g. fetch-1@host."""
+    global _node
+    _node = name
+
+
 def name_of_process(pid: int) -> str:
-    """How the ledger names a process of this host."""
-    return f"{socket.gethostname()}:{pid}"
+    """How the ledger names a process of this worker, e.g. fetch-1@host:4711."""
+    return f"{_node}:{pid}"
 
 
 class Process:
@@ -87,9 +97,12 @@ class Process:
     def loader(self) -> Loader:
         return Loader(self.writer, registry.schema())
 
-    def run_async(self, work: Coroutine[Any, Any, T]) -> T:
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Run in this process's event loop: clients live in it from task to task; tasks of a threads pool share it."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def run_async(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.submit(work).result()
 
     @once
     def _loop(self) -> asyncio.AbstractEventLoop:
@@ -103,9 +116,9 @@ _lock = threading.Lock()
 
 
 def process() -> Process:
-    """The calling process's own. Settings come from the environment and the settings file of this machine."""
+    """The one of the calling process. Settings come from the environment and the settings file of this machine."""
     with _lock:
         if os.getpid() not in _processes:
-            _processes.clear()  # what a fork inherited holds sockets and a loop that live on in the parent only
+            _processes.clear()  # inherited by a fork: its sockets and its event loop belong to the parent
             _processes[os.getpid()] = Process(Settings.load())
         return _processes[os.getpid()]

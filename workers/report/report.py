@@ -18,8 +18,7 @@ from rich.text import Text
 from analysis.engine import Finding
 from loaders import coverage
 from loaders.adoption import Adopted
-from loaders.ledger import Ledger, RunInfo, RunState, State
-from loaders.ledger.ledger import Unit
+from loaders.ledger import Ledger, RunInfo, RunState, State, Unit
 from loaders.retirement import ALL
 from loaders.scope import GLOBAL, Scope
 from tasks.engine import registry

@@ -14,7 +14,7 @@ from loaders import coverage
 from loaders.graph import Graph
 from loaders.ledger import Ledger, RunInfo, RunState, State
 from loaders.writer import keep_claim
-from workers.fleet.local_fleet import LocalFleet
+from workers.fleet.local import LocalFleet
 
 POLL_SECONDS = 0.2
 LINE_SECONDS = 5  # between lines where there is no terminal to draw on

@@ -1,10 +1,9 @@
-"""Which providers the options and this machine configure, and what this machine lacks to serve those."""
+"""Which providers the options and this machine configure, and what this machine lacks for those."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from tasks.engine import registry
 from tasks.failures import NotConfigured
@@ -12,25 +11,26 @@ from tasks.failures import NotConfigured
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """`off`: why a module isn't configured, by its name; `lacks`: what is missing for the others, one line each."""
+    """`off`: why a provider isn't configured, by its name; `lacks`: what is missing for the others, one line each."""
 
     off: dict[str, str] = field(default_factory=dict)
     lacks: list[str] = field(default_factory=list)
 
 
-def look(modules: Iterable[str], options: Mapping[str, Any]) -> Configured:
+def look(modules: Iterable[str], options: Mapping[str, object]) -> Configured:
     """As this machine sees it: variables, files and profiles are its own."""
-    found = Configured()
+    configured = Configured()
     for name in modules:
+        provider = registry.providers()[name]
         try:
-            found.lacks.extend(registry.providers()[name].problems(options))
+            configured.lacks.extend(provider.problems(provider.read_options(options)))
         except NotConfigured as error:
-            found.off[name] = str(error)
-    return found
+            configured.off[name] = str(error)
+    return configured
 
 
 def problem(modules: Iterable[str], off: Mapping[str, str], *, selected: bool) -> str | None:
-    """Why a run over these modules makes no sense: one was asked for by name and is off, or all are."""
+    """Why a run over these modules can't start: one that was selected isn't configured, or none is."""
     if off and (selected or set(modules) <= set(off)):
         return "; ".join(f"{name}: {why}" for name, why in off.items())
     return None

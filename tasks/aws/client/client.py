@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import random
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,18 +20,17 @@ from tasks.aws.client.client_pool import Clients
 from tasks.aws.client.failures import MAYBE_NOT_ENABLED, classify, code_of
 from tasks.aws.client.paging import paging
 from tasks.aws.client.permissions import permission
+from tasks.clients.client import CONNECT_SECONDS, READ_SECONDS, Bucket, ErrorResponse, RateLimitedClient
 from tasks.clients.rate_limiter import RateLimit, RateLimiter
 from tasks.engine.listing import CALLS_IN_FLIGHT
-from tasks.failures import CallFailed, Failure, RetryLater
+from tasks.failures import CallFailed, Failure
 from tasks.resource import Tenant
 
-MAX_ATTEMPTS: Final = 5
-MAX_THROTTLES: Final = 6  # of one call in a row: then the scope waits, and not its worker
 # One try per call: throttles have to reach the fleet's budget instead of being slept away inside one client.
 _CONFIG: Final = AioConfig(
     retries={"total_max_attempts": 1, "mode": "standard"},
-    connect_timeout=10,
-    read_timeout=60,
+    connect_timeout=CONNECT_SECONDS,
+    read_timeout=READ_SECONDS,
     max_pool_connections=CALLS_IN_FLIGHT + 5,
     user_agent_extra="chartfleet",
 )
@@ -52,7 +49,7 @@ _clients: Final = Clients()  # of this process
 
 
 @dataclass(slots=True)
-class AwsApi:
+class AwsApi(RateLimitedClient):
     """One tenant and region. `calls` counts the requests sent.
 
     Buckets are asked about in their own regions, once they were listed. Elsewhere S3 redirects; or, of a bucket in a
@@ -71,42 +68,42 @@ class AwsApi:
         return CALLS_IN_FLIGHT
 
     async def call(self, action: str, **parameters: Any) -> Mapping[str, Any]:
-        """The response of `service:Operation`. Raises CallFailed, or Later where the wait would be long."""
-        service, operation = action.split(":")
+        """The response of `service:Operation`. Raises CallFailed; RetryLater where the wait would be long."""
+        service = action.partition(":")[0]
         region = self._region_for(service, parameters)
         place = self.region if region == self._region else region
-        bucket, limit = f"aws:{self.tenant.id}:{place}:{service}", _LIMITS.get(service, _LIMIT)
-        tries, throttles, renewed = 0, 0, False
-        while True:
-            await self.rate_limiter.acquire(bucket, limit)
-            self.calls += 1
-            try:
-                async with _clients.use(self.tenant.access, region, service, _CONFIG) as client:
-                    response: Mapping[str, Any] = await getattr(client, xform_name(operation))(**parameters)
-                if action == _LISTS_BUCKETS:
-                    self._bucket_regions |= _regions_of(response)
-                return response
-            except (ClientError, BotoCoreError, ResponseParserError, OSError, ValueError) as error:
-                failure, tries = await self._judge(error, service, region), tries + 1
-                if self._is_not_in(region, error, service, tries):
-                    told = f"not available in {region}"
-                    raise CallFailed(Failure.NOT_ENABLED, action, reason_of(error), code=told) from error
-                if failure is Failure.THROTTLED:
-                    await self.rate_limiter.throttled(bucket, limit, _retry_after(error))
-                    throttles += 1
-                    if throttles == MAX_THROTTLES:
-                        raise RetryLater(f"{action}: throttled {throttles} times", after_seconds=60) from error
-                elif (
-                    failure in (Failure.TRANSIENT, Failure.INVALID_RESPONSE) and tries < MAX_ATTEMPTS
-                ):  # it may have been cut
-                    await asyncio.sleep(random.uniform(0, min(20, 0.5 * 2**tries)))  # noqa: S311  # jitter, no secret
-                elif failure is Failure.EXPIRED and not renewed:
-                    renewed = True
-                    self.renew()
-                else:
-                    raise CallFailed(
-                        failure, _named(action, failure, error), reason_of(error), code=code_of(error)
-                    ) from error
+        bucket = Bucket(f"aws:{self.tenant.id}:{place}:{service}", _LIMITS.get(service, _LIMIT))
+        return await self.send_with_retries(
+            action, bucket, lambda attempt: self._send(action, parameters, region, attempt)
+        )
+
+    async def _send(
+        self, action: str, parameters: Mapping[str, Any], region: str, attempt: int
+    ) -> Mapping[str, Any] | ErrorResponse:
+        service, operation = action.split(":")
+        try:
+            async with _clients.use(self.tenant.access, region, service, _CONFIG) as client:
+                response: Mapping[str, Any] = await getattr(client, xform_name(operation))(**parameters)
+        except (ClientError, BotoCoreError, ResponseParserError, OSError, ValueError) as error:
+            return await self._error_response(action, error, region, attempt)
+        if action == _LISTS_BUCKETS:
+            self._bucket_regions |= _regions_of(response)
+        return response
+
+    async def _error_response(self, action: str, error: Exception, region: str, attempt: int) -> ErrorResponse:
+        service = action.partition(":")[0]
+        if self._is_not_in(region, error, service, attempt):
+            code = f"not available in {region}"
+            return ErrorResponse(Failure.NOT_ENABLED, code, reason_of(error), cause=error)
+        failure = await self._judge(error, service, region)
+        return ErrorResponse(
+            failure,
+            code_of(error),
+            reason_of(error),
+            retry_after_seconds=_retry_after(error),
+            action=_named(action, failure, error),
+            cause=error,
+        )
 
     async def pages(self, action: str, **parameters: Any) -> AsyncIterator[Mapping[str, Any]]:
         """Every response of a call, page by page; one response where it doesn't page.
@@ -159,11 +156,11 @@ class AwsApi:
         bucket = str(parameters.get("Bucket")) if service == "s3" else ""
         return self._bucket_regions.get(bucket) or endpoints.region_of(service, self._region, self.partition)
 
-    def _is_not_in(self, region: str, error: Exception, service: str, tries: int) -> bool:
+    def _is_not_in(self, region: str, error: Exception, service: str, attempt: int) -> bool:
         """Whether the region hasn't got the service, or not this call of it."""
         if endpoints.says_no_such_call(error, region):
             return True
-        return tries > 1 and endpoints.says_not_there(error, service, region, self.partition)
+        return attempt > 1 and endpoints.says_not_there(error, service, region, self.partition)
 
     @property
     def _region(self) -> str:
@@ -187,10 +184,11 @@ class AwsApi:
         closed = any(one.get("OptInStatus") == "not-opted-in" for one in response["Regions"])
         return Failure.NOT_ENABLED if closed else Failure.DENIED
 
-    def renew(self) -> None:
-        """Let the next call read this machine's credentials anew."""
+    def renew(self) -> bool:
+        """Make the next call read this machine's credentials again."""
         _clients.forget(self.tenant.access)
         credentials.forget(self.tenant.access)
+        return True
 
 
 async def close() -> None:
@@ -220,7 +218,9 @@ def _put(response: dict[str, Any], path: str, value: Any) -> None:
 
 
 def _retry_after(error: Exception) -> float | None:
-    headers = getattr(error, "response", {}).get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    if not isinstance(error, ClientError):
+        return None
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     try:
         return float(headers["retry-after"])
     except (KeyError, ValueError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -13,78 +12,78 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from analysis.iam.arn import account_of, partition_of
 from loaders.scope import GLOBAL
 from tasks.aws.client import credentials
+from tasks.aws.client.access import AwsAccess
 from tasks.aws.client.client import AwsApi, reason_of
 from tasks.aws.client.failures import code_of
-from tasks.aws.vocabulary.arn import account_of, partition_of
+from tasks.aws.options import AwsOptions
 from tasks.clients.rate_limiter import RateLimiter
 from tasks.failures import CallFailed, Failure, NotConfigured, RetryLater
-from tasks.resource import Listed, Options, Tenant
+from tasks.resource import Listed, Tenant
 
 ACCOUNTS_AT_A_TIME: Final = 20  # of those that are asked who they are
 
 
-async def tenants(options: Options, rate_limiter: RateLimiter) -> Listed[Tenant]:
+async def tenants(options: AwsOptions, rate_limiter: RateLimiter) -> Listed[Tenant]:
     """The accounts that the options select. Raises NotConfigured, CallFailed.
 
-    aws_assume_role         those of the organization, by a role of that name in each; the list is whole
+    aws_assume_role         those of the organization, through a role of that name in each; the list is complete
     aws_sync_all_profiles   those of the named profiles of this machine's AWS configuration
-    neither                 that of the default credentials
+    neither                 the one of the default credentials
 
-    An account that can't be reached is listed all the same: planning its scopes says why.
+    An account that can't be reached is listed as well: planning its scopes reports why.
     """
-    if options.get("aws_assume_role"):
+    if options.aws_assume_role:
         return await _accounts_of_organization(options, rate_limiter)
-    if options.get("aws_sync_all_profiles"):
+    if options.aws_sync_all_profiles:
         return await _accounts_of_profiles(options, rate_limiter)
     hub = await _hub(rate_limiter)
     name = credentials.session(credentials.DEFAULT).profile_name
-    own = Tenant(provider="aws", id=hub.account, name=name, access={"partition": hub.partition})
-    return Listed(_telling(await _named([own], options, rate_limiter), options))
+    own = Tenant(provider="aws", id=hub.account, name=name, access=AwsAccess(partition=hub.partition).as_json())
+    return Listed(_with_options(await _named([own], options, rate_limiter), options))
 
 
 async def _hub(rate_limiter: RateLimiter) -> _Identity:
-    """Whose the default credentials are. Raises NotConfigured where there are none."""
+    """The account of the default credentials. Raises NotConfigured where there are none."""
     try:
-        there = await credentials.session(credentials.DEFAULT).get_credentials() is not None
+        configured = await credentials.session(credentials.DEFAULT).get_credentials() is not None
     except BotoCoreError:
-        there = True  # something is configured; what is wrong with it, the call says
-    if not there:
+        configured = True  # something is configured; the call reports what is wrong with it
+    if not configured:
         raise NotConfigured(_NO_CREDENTIALS)
     return await _identity(credentials.DEFAULT, rate_limiter)
 
 
-async def _accounts_of_organization(options: Options, rate_limiter: RateLimiter) -> Listed[Tenant]:
-    """Every account that Organizations lists, asked once by the default credentials: the hub's.
+async def _accounts_of_organization(options: AwsOptions, rate_limiter: RateLimiter) -> Listed[Tenant]:
+    """Every account that Organizations lists to the default credentials, those of the hub.
 
-    The hub's own account is reached by these credentials, each other one by the role.
+    The hub's own account is reached with these credentials, every other one through the role.
     """
     hub = await _hub(rate_limiter)
-    access = {"partition": hub.partition}
-    api = AwsApi(Tenant(provider="aws", id=hub.account, access=access), GLOBAL, rate_limiter, hub.partition)
-    external_id = {"external_id": options["aws_external_id"]} if options.get("aws_external_id") else {}
-    found, owner = [], ""
+    own = AwsAccess(partition=hub.partition)
+    api = AwsApi(Tenant(provider="aws", id=hub.account, access=own.as_json()), GLOBAL, rate_limiter, hub.partition)
+    accounts, owner = [], ""
     async for account in _accounts(api):
         owner = account["Arn"].split("/")[1]  # arn:aws:organizations::<hub>:account/<organization>/<account>
-        way = dict(access)
+        access = own
         if account["Id"] != hub.account:
-            way |= {
-                "role": f"arn:{hub.partition}:iam::{account['Id']}:role/{options['aws_assume_role']}",
-                **external_id,
-            }
-        state = account.get("State") or account.get("Status")  # AWS gives the first since 2025, and drops the second
-        if state not in (None, "ACTIVE"):
-            way |= {"state": state}
-        found.append(Tenant(provider="aws", id=account["Id"], name=account.get("Name") or "", access=way))
-    return Listed(_telling(found, options), complete=True, owner=owner)
+            role = f"arn:{hub.partition}:iam::{account['Id']}:role/{options.aws_assume_role}"
+            access = replace(own, role=role, external_id=options.aws_external_id or "")
+        # AWS gives State since 2025, and drops Status.
+        state = account.get("State") or account.get("Status") or "ACTIVE"
+        access = replace(access, state="" if state == "ACTIVE" else state)
+        name = account.get("Name") or ""
+        accounts.append(Tenant(provider="aws", id=account["Id"], name=name, access=access.as_json()))
+    return Listed(_with_options(accounts, options), complete=True, owner=owner)
 
 
-async def _accounts_of_profiles(options: Options, rate_limiter: RateLimiter) -> Listed[Tenant]:
-    """An account per named profile. The list isn't whole: a profile that is gone doesn't mean that its account is.
+async def _accounts_of_profiles(options: AwsOptions, rate_limiter: RateLimiter) -> Listed[Tenant]:
+    """An account per named profile. The list isn't complete: an account may outlive its profile.
 
-    A profile that doesn't work is an account not seen, if its role says which; else the list says what it lacks, and a
-    resumed run tries it again.
+    A profile that doesn't work is an account that isn't seen, if its role names the account; if not, the list says
+    what it lacks, and a resumed run tries again.
     """
     names = credentials.profiles()
     if not names:
@@ -92,70 +91,70 @@ async def _accounts_of_profiles(options: Options, rate_limiter: RateLimiter) -> 
     few = asyncio.Semaphore(ACCOUNTS_AT_A_TIME)
 
     async def account(profile: str) -> _Identity | str:
-        """Whose account a profile leads to, or why that isn't known."""
+        """The account of a profile, or why it isn't known."""
         async with few:
             try:
-                return await _identity({"profile": profile}, rate_limiter)
+                return await _identity(AwsAccess(profile=profile).as_json(), rate_limiter)
             except CallFailed as error:
                 return f"profile {profile}: {error.code or error.failure} {error.action}: {error.reason}"
             except RetryLater as wait:
                 return f"profile {profile}: {wait.reason}"
 
     tried = dict(zip(names, await asyncio.gather(*(account(name) for name in names)), strict=True))
-    found: dict[str, Tenant] = {}
+    accounts: dict[str, Tenant] = {}
     notes, unknown = [], []
-    # Of two profiles of one account, one that works: those that failed come last.
+    # Of two profiles of the same account, one that works is kept: those that failed come last.
     for profile, identity in sorted(tried.items(), key=lambda pair: isinstance(pair[1], str)):
-        told = credentials.role_of_profile(profile) if isinstance(identity, str) else None
-        if isinstance(identity, str) and told is None:
+        role = credentials.role_of_profile(profile) if isinstance(identity, str) else None
+        if isinstance(identity, str) and role is None:
             unknown.append(identity)
             continue
-        of = _Identity.of(told) if told else identity
-        assert isinstance(of, _Identity)
-        access = {"profile": profile, "partition": of.partition}
-        tenant = Tenant(provider="aws", id=of.account, name=profile, access=access)
-        if (first := found.setdefault(tenant.id, tenant)) is not tenant:
+        owner = _Identity.of(role) if role else identity
+        assert isinstance(owner, _Identity)
+        access = AwsAccess(profile=profile, partition=owner.partition)
+        tenant = Tenant(provider="aws", id=owner.account, name=profile, access=access.as_json())
+        if (first := accounts.setdefault(tenant.id, tenant)) is not tenant:
             both = f"profiles {first.name} and {profile} are both account {tenant.id}"
             notes.append(f"{both}: it is fetched once, by {first.name}")
-    seen = [tenant for tenant in found.values() if isinstance(tried[tenant.name], _Identity)]
-    unseen = [tenant for tenant in found.values() if tenant not in seen]
-    accounts = _telling([*await _named(seen, options, rate_limiter), *unseen], options)
-    return Listed(accounts, notes=tuple(notes), incomplete_reason="; ".join(unknown))
+    seen = [tenant for tenant in accounts.values() if isinstance(tried[tenant.name], _Identity)]
+    unseen = [tenant for tenant in accounts.values() if tenant not in seen]
+    tenants_ = _with_options([*await _named(seen, options, rate_limiter), *unseen], options)
+    return Listed(tenants_, notes=tuple(notes), incomplete_reason="; ".join(unknown))
 
 
-async def _named(found: list[Tenant], options: Options, rate_limiter: RateLimiter) -> list[Tenant]:
-    """The accounts with the names that Organizations has for them, where one of them may list it.
+async def _named(accounts: list[Tenant], options: AwsOptions, rate_limiter: RateLimiter) -> list[Tenant]:
+    """The accounts with the names that Organizations has for them, if one of them may list it.
 
-    A profile's name stays for the others. Who may list it isn't known: the management account, or a delegated one.
+    The others keep the name of their profile. Which account may list it isn't known: the management account, or one
+    with delegated administration.
     """
-    asked = options.get("aws_organization_account_ids") or [tenant.id for tenant in found]
+    asked = options.aws_organization_account_ids or [tenant.id for tenant in accounts]
     few = asyncio.Semaphore(ACCOUNTS_AT_A_TIME)
 
     async def names(tenant: Tenant) -> dict[str, str]:
         async with few:
             with suppress(CallFailed, RetryLater):
-                api = AwsApi(tenant, GLOBAL, rate_limiter, tenant.access.get("partition", "aws"))
+                api = AwsApi(tenant, GLOBAL, rate_limiter, _partition(tenant))
                 return {account["Id"]: account.get("Name") or "" async for account in _accounts(api)}
         return {}
 
     known: dict[str, str] = {}
-    for listed in await asyncio.gather(*(names(tenant) for tenant in found if tenant.id in asked)):
+    for listed in await asyncio.gather(*(names(tenant) for tenant in accounts if tenant.id in asked)):
         known |= listed
-    return [replace(tenant, name=known.get(tenant.id) or tenant.name) for tenant in found]
+    return [replace(tenant, name=known.get(tenant.id) or tenant.name) for tenant in accounts]
 
 
-def _telling(found: list[Tenant], options: Options) -> list[Tenant]:
-    """The accounts, each with what else the options say for its scopes.
+def _with_options(accounts: list[Tenant], options: AwsOptions) -> list[Tenant]:
+    """The accounts, each with the options that its scopes need."""
+    needed = AwsAccess(
+        asked_for_organization=",".join(options.aws_organization_account_ids),
+        name_server=options.aws_name_server or "",
+    )
+    return [replace(tenant, access={**tenant.access, **needed.as_json()}) for tenant in accounts]
 
-    asked_for_organization   which accounts tell the organization's tree
-    name_server              who is asked for the addresses of search domains
-    """
-    told = {}
-    if asked := options.get("aws_organization_account_ids"):
-        told["asked_for_organization"] = ",".join(asked)
-    if server := options.get("aws_name_server"):
-        told["name_server"] = server
-    return [replace(tenant, access={**tenant.access, **told}) for tenant in found]
+
+def _partition(tenant: Tenant) -> str:
+    return AwsAccess.from_json(tenant.access).partition or "aws"
 
 
 async def _accounts(api: AwsApi) -> AsyncIterator[Mapping[str, Any]]:
@@ -175,11 +174,11 @@ class _Identity:
 
 
 async def _identity(access: Mapping[str, str], rate_limiter: RateLimiter) -> _Identity:
-    """Whose credentials these are. Raises CallFailed; the next attempt then reads this machine's configuration anew."""
+    """The account of these credentials. Raises CallFailed; the next attempt then reads this machine's config again."""
     try:
-        partition = access.get("partition") or credentials.partition_of_region(access)
+        partition = AwsAccess.from_json(access).partition or credentials.partition_of_region(access)
     except BotoCoreError:
-        partition = "aws"  # what is wrong, the call says
+        partition = "aws"  # the call reports what is wrong
     api = AwsApi(Tenant(provider="aws", id="-", access=access), GLOBAL, rate_limiter, partition)
     try:
         response = await api.call("sts:GetCallerIdentity")
@@ -189,10 +188,10 @@ async def _identity(access: Mapping[str, str], rate_limiter: RateLimiter) -> _Id
     return _Identity(response["Account"], partition_of(response["Arn"]))
 
 
-async def regions(api: AwsApi, options: Options) -> Listed[str]:
-    """The regions asked for, else all that are enabled in the account."""
-    if options.get("aws_regions"):
-        return Listed(options["aws_regions"])
+async def regions(api: AwsApi, options: AwsOptions) -> Listed[str]:
+    """The regions of the options, else all that are enabled in the account."""
+    if options.aws_regions:
+        return Listed(options.aws_regions)
     response = await api.call("ec2:DescribeRegions")
     return Listed(sorted(region["RegionName"] for region in response["Regions"]), complete=True)
 
@@ -200,25 +199,24 @@ async def regions(api: AwsApi, options: Options) -> Listed[str]:
 async def connect(tenant: Tenant, region: str, rate_limiter: RateLimiter) -> AwsApi:
     """The API of an account in a region. Raises CallFailed where its credentials don't work, or are another account's.
 
-    Asked once per way of access in a process: what is fetched for an account must not be of another one, whatever the
-    configuration of this machine calls by the profile's name.
+    The account is checked once per access in a process: on this machine, the profile's name may mean another account.
     """
-    if state := tenant.access.get("state"):
+    if state := AwsAccess.from_json(tenant.access).state:
         raise CallFailed(Failure.NOT_ENABLED, "organizations:ListAccounts", f"the account is {state}")
     if credentials.account(tenant.access) is None:
         credentials.remember_account(tenant.access, (await _identity(tenant.access, rate_limiter)).account)
     if (account := credentials.account(tenant.access)) != tenant.id:
-        told = f"these credentials are of account {account}, not of {tenant.id}"
-        raise CallFailed(Failure.DENIED, "sts:GetCallerIdentity", told, code="OtherAccount")
-    return AwsApi(tenant, region, rate_limiter, tenant.access.get("partition", "aws"))
+        reason = f"these credentials are of account {account}, not of {tenant.id}"
+        raise CallFailed(Failure.DENIED, "sts:GetCallerIdentity", reason, code="OtherAccount")
+    return AwsApi(tenant, region, rate_limiter, _partition(tenant))
 
 
-def missing(options: Options) -> Iterable[str]:
-    """Whether credentials are there and AWS takes them: one line per lack, none if all is well.
+def missing(options: AwsOptions) -> Iterable[str]:
+    """Whether there are credentials and AWS accepts them: one line per problem.
 
     Raises NotConfigured where there are none and no option wants AWS.
     """
-    if options.get("aws_sync_all_profiles"):  # whether each of them works, the run says
+    if options.aws_sync_all_profiles:  # the run reports whether each of them works
         try:
             if not credentials.profiles():
                 yield _NO_PROFILES
@@ -230,7 +228,7 @@ def missing(options: Options) -> Iterable[str]:
         if profile := credentials.asks_for_mfa(core, None):
             raise credentials.AsksForMfa(profile=profile)
         if core.get_credentials() is None:
-            if not options.get("aws_assume_role"):
+            if not options.aws_assume_role:
                 raise NotConfigured(_NO_CREDENTIALS)
             yield _NO_CREDENTIALS
             return
@@ -239,35 +237,12 @@ def missing(options: Options) -> Iterable[str]:
         core.create_client("sts", region_name=region, config=quick).get_caller_identity()  # type: ignore[attr-defined]
     except ClientError as error:
         yield f"AWS refuses the default credentials: {code_of(error)}; check with `aws sts get-caller-identity`"
-    except (BotoCoreError, OSError, ValueError) as error:  # botocore raises ValueError for an endpoint that is no URL
+    except (
+        BotoCoreError,
+        OSError,
+        ValueError,
+    ) as error:  # ValueError: an endpoint that is not a URL
         yield f"AWS credentials or endpoint don't work: {reason_of(error)}"
-
-
-def conflicts(options: Options) -> tuple[str, str] | None:
-    """An option that doesn't go with another one, and why; None if all do."""
-    if options.get("aws_assume_role") and options.get("aws_sync_all_profiles"):
-        return "aws_assume_role", "doesn't go with aws_sync_all_profiles: choose one way to find the accounts"
-    if options.get("aws_external_id") and not options.get("aws_assume_role"):
-        return "aws_external_id", "is for aws_assume_role; a profile has its own external_id in the AWS configuration"
-    return None
-
-
-def check_region(value: Any) -> str | None:
-    known = {
-        r for p in ("aws", "aws-cn", "aws-us-gov") for r in botocore.session.Session().get_available_regions("ec2", p)
-    }
-    wrong = [region for region in value if region not in known]
-    return f"{wrong[0]!r} is no AWS region" if wrong else None
-
-
-def check_role(value: Any) -> str | None:
-    told = "is a role's name, perhaps with its path (audit/Reader), not an ARN: it is the same in every account"
-    return None if re.fullmatch(r"([\w+=,.@-]+/)*[\w+=,.@-]{1,64}", value) else told
-
-
-def check_accounts(value: Any) -> str | None:
-    wrong = [account for account in value if not re.fullmatch(r"\d{12}", account)]
-    return f"{wrong[0]!r} is no account number: 12 digits" if wrong else None
 
 
 _NO_PROFILES = (

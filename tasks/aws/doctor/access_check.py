@@ -14,13 +14,15 @@ from botocore.exceptions import ClientError
 from loaders.scope import GLOBAL
 from tasks.access import Access, Examination, Examined, Finding, How, Reached, Remedy
 from tasks.aws.client import credentials, tenants
+from tasks.aws.client.access import AwsAccess
 from tasks.aws.client.client import AwsApi
 from tasks.aws.client.permissions import permission, permissions
 from tasks.aws.doctor.policy_simulator import principal_of, simulated
 from tasks.aws.doctor.probe import NOT_CALLED, Probe
+from tasks.aws.options import AwsOptions
 from tasks.clients.rate_limiter import RateLimiter
 from tasks.failures import CallFailed, Failure, RetryLater
-from tasks.resource import Listed, Options, Per, ResourceType, Tenant
+from tasks.resource import Listed, Per, ResourceType, Tenant
 
 MAX_ACCOUNTS: Final = 10  # at a time
 MAX_REGIONS: Final = 40  # at a time, over all accounts
@@ -32,7 +34,7 @@ _WHO_AM_I: Final = "sts:GetCallerIdentity"
 _WORST_FIRST: Final = (Access.DENIED, Access.FAILED, Access.NOT_ENABLED, Access.ALLOWED, Access.NOT_TRIED)
 
 
-async def check_access(options: Options, types: Sequence[ResourceType], rate_limiter: RateLimiter) -> Examination:
+async def check_access(options: AwsOptions, types: Sequence[ResourceType], rate_limiter: RateLimiter) -> Examination:
     """Check every account that a run with these options would cover. Raises NotConfigured."""
     try:
         listed = await tenants.tenants(options, rate_limiter)
@@ -42,7 +44,7 @@ async def check_access(options: Options, types: Sequence[ResourceType], rate_lim
         needs_grant = _is_denied(error) and permissions([error.action])
         remedies = [Remedy("the policy of the default credentials", allow([error.action]))] if needs_grant else []
         return Examination(failure=_explained(error), remedies=remedies)
-    hub = await _principal(credentials.DEFAULT, rate_limiter) if options.get("aws_assume_role") else None
+    hub = await _principal(credentials.DEFAULT, rate_limiter) if options.aws_assume_role else None
     check = _Check(options, types, rate_limiter, hub, asyncio.Semaphore(MAX_ACCOUNTS), asyncio.Semaphore(MAX_REGIONS))
     return Examination(
         tenants=list(await asyncio.gather(*(check.account(tenant) for tenant in listed.found))),
@@ -53,7 +55,7 @@ async def check_access(options: Options, types: Sequence[ResourceType], rate_lim
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    options: Options
+    options: AwsOptions
     types: Sequence[ResourceType]
     rate_limiter: RateLimiter
     hub: str | None  # ARN of the principal that assumes the role
@@ -103,7 +105,7 @@ class _Check:
         """The regions of the account, and the findings of listing them."""
         if not self._per(Per.REGION):
             return (), {}
-        asked = not self.options.get("aws_regions")
+        asked = not self.options.aws_regions
         try:
             listed: Listed[str] = await tenants.regions(home, self.options)
         except CallFailed as error:
@@ -123,13 +125,13 @@ class _Check:
 
     def _ways_in(self, tenant: Tenant, error: CallFailed) -> list[Remedy]:
         """Both ends have to allow a role to be assumed, and AWS doesn't say which one denied it."""
-        profile = tenant.access.get("profile")
-        role = tenant.access.get("role") or (credentials.role_of_profile(profile) if profile else None)
+        access = AwsAccess.from_json(tenant.access)
+        role = access.role or (credentials.role_of_profile(access.profile) if access.profile else None)
         if not (_is_denied(error) and error.action == "sts:AssumeRole" and role):
             return []
         hub = self.hub or "<the principal that assumes it>"
         trust: dict[str, Any] = {"Effect": "Allow", "Principal": {"AWS": hub}, "Action": error.action}
-        if external_id := tenant.access.get("external_id"):
+        if external_id := access.external_id:
             trust["Condition"] = {"StringEquals": {"sts:ExternalId": external_id}}
         return [
             Remedy(f"the trust policy of {role}", trust),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from analysis.iam.policy_evaluation import all_of, patterns
+from analysis.iam.policy_evaluation import matches_all, patterns
 from loaders.model import Source
 from tasks.aws.vocabulary.policy_document import listed, statements
 
@@ -29,7 +29,7 @@ def saml_providers(role: Source) -> list[str]:
 
 def _is_about_saml(statement: Mapping[str, Any]) -> bool:
     actions, excluded = statement.get("Action"), statement.get("NotAction")
-    return all_of(patterns(listed(actions), listed(excluded) if "NotAction" in statement else None), _ACTION)
+    return matches_all(patterns(listed(actions), listed(excluded) if "NotAction" in statement else None), _ACTION)
 
 
 def _named(statement: Mapping[str, Any]) -> Iterator[str]:

@@ -53,15 +53,6 @@ def _value(value: Value, source: Source) -> str | None:
     return found or None
 
 
-def partition_of(arn: str) -> str:
-    return arn.split(":")[1]
-
-
-def account_of(arn: str) -> str:
-    """The account number; "" where the ARN names no account, as a bucket's, and `aws` for policies that AWS manages."""
-    return arn.split(":")[4]
-
-
 def resource_of(arn: str) -> str:
     """What follows the account: `instance/i-1`."""
     return arn.split(":", 5)[5]

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from analysis.iam.arn import account_of
 from analysis.iam.resource_policy import Resource, Verdict, verdict
 from loaders.model import Source
-from tasks.aws.vocabulary.arn import account_of
 
 _KEPT_SECONDS: Final = 60  # a verdict: conditions may name the time
 

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import pytest
 
-from tasks.clients.graphql import ByIds, Connection
+from tasks.clients.graphql import Connection
+from tasks.clients.graphql_by_ids import ByIds
 from tasks.github.api import SERVICE
 from tasks.resource import ResourceType, Tenant
 from tests.contract.json_stand_in import JsonStandIn

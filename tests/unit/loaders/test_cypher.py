@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from loaders import cypher
-from loaders.model import GraphSchema, Node, id_link, key, link, outgoing, prop
+from loaders.model import Node, id_link, key, link, outgoing, prop
+from loaders.schema import GraphSchema
 
 
 class Network(Node, label="Network"):
@@ -90,7 +91,7 @@ def test_a_node_that_is_gone_keeps_only_what_its_identity_says() -> None:
 
 
 def test_only_complete_scopes_and_their_own_relationships_are_cleaned() -> None:
-    assert cypher.stale_relationships(Host.model, SCHEMA) == [
+    assert cypher.stale_relationships(Host.model) == [
         "UNWIND $scopes AS scope\n"
         "MATCH (n:Host {_scope: scope})-[e:HAS]->()\n"
         "WHERE e._scope = scope AND e.lastupdated < $tag AND coalesce(e._kept <> $mark, true)\n"

@@ -70,7 +70,7 @@ class Fact:
     late: bool = False  # waits in `later`,
     wait_seconds: int = 0  # for so long
     queued: bool = False  # its tenant isn't admitted
-    deaths: int = 0
+    crashes: int = 0
     pushed: list[str] = field(default_factory=list)
     out: set[str] = field(default_factory=set)
     parts: set[Scope] = field(default_factory=set)
@@ -502,8 +502,8 @@ class LedgerMachine(RuleBasedStateMachine):
         if self.running():
             for fact in self.live():
                 if fact.lapsed:
-                    fact.deaths += 1
-                    self.let_go(fact, State.QUARANTINED if fact.deaths >= MAX_CRASHES else State.PLANNED)
+                    fact.crashes += 1
+                    self.let_go(fact, State.QUARANTINED if fact.crashes >= MAX_CRASHES else State.PLANNED)
                     assert (fact.scope in publish) == (fact.state is State.PLANNED)
             assert due <= set(publish)
             assert (Event.BARRIER in events) == (not self.unsettled())
@@ -598,8 +598,8 @@ class LedgerMachine(RuleBasedStateMachine):
             }
         for scope, unit in units.items():
             fact = self.facts[scope]
-            assert (unit.attempt, unit.deaths) == (fact.attempt, fact.deaths)
-            assert unit.state is not State.QUARANTINED or scope.part or fact.parts or fact.deaths >= MAX_CRASHES
+            assert (unit.attempt, unit.crashes) == (fact.attempt, fact.crashes)
+            assert unit.state is not State.QUARANTINED or scope.part or fact.parts or fact.crashes >= MAX_CRASHES
 
     @invariant()
     def counters_agree(self) -> None:
@@ -668,7 +668,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert not self.ledger.open_barrier("another", lease_seconds=60) or not opened
         for unit in self.ledger.units():
             assert unit.state in (State.CLEANED, *BAD) or unit.scope.part
-            assert unit.state is not State.QUARANTINED or unit.deaths >= MAX_CRASHES or unit.parent
+            assert unit.state is not State.QUARANTINED or unit.crashes >= MAX_CRASHES or unit.parent
 
     def fair_round(self) -> int:
         """One sweep and all that follows from it, driven by what the ledger says and by nothing else."""

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from loaders.model import (
-    GraphSchema,
     ModelError,
     Node,
     Source,
@@ -23,6 +22,7 @@ from loaders.model import (
     prop,
     scope_region,
 )
+from loaders.schema import GraphSchema
 from loaders.scope import Scope
 
 SCOPE = Scope(type="toy.houses", tenant="t1", region="here")
@@ -215,7 +215,7 @@ def test_a_derived_model_has_the_key_of_its_base() -> None:
         id: str = prop("id")
         number: str = key("number")
 
-    refused([Clerk], because="Clerk derives from Person but has a key of its own, number")
+    refused([Clerk], because="Clerk derives from Person but has a different key, number")
 
 
 def test_an_unknown_label() -> None:
@@ -232,12 +232,12 @@ def test_relationships_of_a_shared_node() -> None:
 
 @pytest.mark.parametrize("on", [{"nothing": "name"}, {"name": "nothing"}])
 def test_a_link_by_a_property_that_is_not_there(on: dict[str, str]) -> None:
-    class Heartbeat(Node, label="Sign"):
+    class Sign(Node, label="Sign"):
         id: str = key("id")
         name: str = prop("name")
         relationships = (link("NAMES", "Town", on=on),)
 
-    refused([Town], [Heartbeat], because="names a property that isn't there")
+    refused([Town], [Sign], because="names a property that doesn't exist")
 
 
 @pytest.mark.parametrize(
@@ -250,17 +250,17 @@ def test_a_link_by_a_property_that_is_not_there(on: dict[str, str]) -> None:
     ids=["another type", "the wrong direction", "another label"],
 )
 def test_a_link_within_what_does_not_lead_there(other: Any) -> None:
-    class Heartbeat(Node, label="Sign"):
+    class Sign(Node, label="Sign"):
         id: str = key("id")
         name: str = prop("name")
         relationships = (other, link("NAMES", "Town", on={"name": "name"}, within="NEAR"))
 
-    refused([Town], [Person], [Heartbeat], because="within='NEAR' is no outgoing relationship of Sign with Town")
+    refused([Town], [Person], [Sign], because="within='NEAR' is not an outgoing relationship from Sign to Town")
 
 
 def test_an_id_link_to_a_shared_node_which_nothing_owns() -> None:
-    class Heartbeat(Node, label="Sign"):
+    class Sign(Node, label="Sign"):
         id: str = key("id")
         relationships = (id_link("NAMES", "Person", "people"),)
 
-    refused([Person], [Heartbeat], because="nothing owns a shared node, so no id link finds it")
+    refused([Person], [Sign], because="nothing owns a shared node, so no id link can find it")

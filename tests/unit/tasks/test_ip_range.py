@@ -131,5 +131,5 @@ def test_the_file_is_made_of_the_registries() -> None:
 @pytest.mark.parametrize("source", [renew_address_blocks.SPACE_V4, renew_address_blocks.SPACE_V6])
 def test_a_registry_in_another_form_makes_no_file(source: str) -> None:
     header = REGISTRIES[source].splitlines()[0]
-    with pytest.raises(ValueError, match="its form has changed"):
+    with pytest.raises(ValueError, match="its format has changed"):
         renew_address_blocks.document({**REGISTRIES, source: header}, "2030-01-01")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.fleet.command import clean_environment
-from workers.fleet.local_fleet import worker_command
+from workers.fleet.programs import worker_command
 
 # The packages of others see to this themselves, by the platform; ours are read again once everything is gone.
 WITHOUT_POSIX = """

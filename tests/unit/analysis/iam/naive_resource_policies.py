@@ -1,4 +1,4 @@
-"""AWS's evaluation of a resource's policy for every request that strangers can make in a small world.
+"""AWS's evaluation of a resource's policy for every request that external principals can make in a small world.
 
 Written apart from `analysis`, and with nothing of it: each request has its values, each condition is asked of them.
 The policies are drawn from words that such requests tell apart.
@@ -20,7 +20,7 @@ ACTIONS = ("s3:GetObject", "s3:PutObject")
 OBJECTS = ("arn:aws:s3:::b/a", "arn:aws:s3:::b/z", "arn:aws:s3:::b/public/a")
 THEIRS = "900000000001"
 
-# Of each key: the words of policies, and what strangers have.
+# Of each key: the words of policies, and what external principals have.
 _WORDS = {
     "aws:SourceIp": ["198.51.100.0/24", "0.0.0.0/1", "128.0.0.0/1", "0.0.0.0/0", "::/0", "10.0.0.0/8", "2600::/20"],
     "aws:SourceVpce": ["vpce-ours", "vpce-*", "*"],

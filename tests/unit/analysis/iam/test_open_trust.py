@@ -85,11 +85,11 @@ def test_conditions_that_anybody_can_fulfil(condition: Any) -> None:
         ),
     ],
 )
-def test_conditions_that_keep_strangers_out(condition: Any, others: tuple[str, ...]) -> None:
+def test_conditions_that_keep_external_principals_out(condition: Any, others: tuple[str, ...]) -> None:
     assert found(trusts(condition)) == OpenTrust((), None, others)
 
 
-def test_a_denial_of_all_strangers_closes_it() -> None:
+def test_a_denial_of_all_external_principals_closes_it() -> None:
     mine = {"StringNotEquals": {"aws:PrincipalOrgID": "o-mine"}}
     assert found(trusts(), trusts(mine, "Deny")) == OpenTrust((), None, ("o-mine",))
     assert found(trusts(), trusts(effect="Deny")) == OpenTrust((), None, ())
@@ -97,7 +97,7 @@ def test_a_denial_of_all_strangers_closes_it() -> None:
     assert found(trusts(), spared).anybody == ()
 
 
-def test_a_denial_that_strangers_can_avoid_closes_nothing() -> None:
+def test_a_denial_that_external_principals_can_avoid_closes_nothing() -> None:
     for denied in (
         trusts({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}, "Deny"),
         trusts({"StringEquals": {"aws:PrincipalAccount": THERE}}, "Deny"),

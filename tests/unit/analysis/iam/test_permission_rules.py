@@ -65,12 +65,12 @@ def test_what_kind_of_arn_a_label_has_is_known() -> None:
     ("label", "permission", "said"),
     [
         ("S3Bucket", "s3:GetObjet", 'permissions has "s3:GetObjet"; AWS\'s reference of 20'),
-        ("S3Bucket", "s3:GetObjet", "knows no such action; correct it, for example to s3:GetObject"),
+        ("S3Bucket", "s3:GetObjet", "has no such action; correct it, for example to s3:GetObject"),
         ("S3Bucket", "s4:Get*", 'nor a service "s4"; correct it'),
         (
             "S3Bucket",
             "s3:ListAllMyBuckets",
-            "works on no resource of its own, which S3Bucket doesn't stand for; give another",
+            "works on no resource of its own, not on S3Bucket; give another",
         ),
         (
             "S3Bucket",
@@ -94,7 +94,7 @@ def test_a_permission_that_nobody_can_have_for_it_is_refused(
 def test_a_permission_with_wildcards_needs_one_action_that_works_on_it(file: Path) -> None:
     file.write_text("- {target_label: S3Bucket, permissions: ['s3:List*'], relationship_name: CAN_LIST}")
     assert rules(file)
-    assert "which S3Bucket doesn't stand for" in problem(file, file.read_text().replace("s3:List*", "s3:*Job"))
+    assert "not on S3Bucket" in problem(file, file.read_text().replace("s3:List*", "s3:*Job"))
 
 
 def test_a_file_stands_in_the_place_of_the_default_rules(file: Path) -> None:
@@ -127,12 +127,12 @@ def test_the_runs_record_has_all_that_the_analysis_needs(file: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("- [a\n- b", "is no YAML: "),
+        ("- [a\n- b", "is not valid YAML: "),
         ("", "is null; give a list of entries"),
         ("rules: 1", 'is {"rules": 1}; give a list of entries'),
         ("- CAN_READ", 'entry 1: is "CAN_READ"; give a mapping with target_label, permissions, relationship_name'),
-        (f"- {BUCKETS[:-1]}, resource: b}}", 'entry 1: "resource" is no field; there are target_label'),
-        (f"- {BUCKETS[:-1]}, permissions: [s3:GetObject]}}", "is no YAML: 'permissions' is there twice"),
+        (f"- {BUCKETS[:-1]}, resource: b}}", 'entry 1: "resource" is not a field; the fields are target_label'),
+        (f"- {BUCKETS[:-1]}, permissions: [s3:GetObject]}}", "is not valid YAML: 'permissions' is given twice"),
     ],
 )
 def test_a_file_that_is_no_list_of_entries(file: Path, text: str, said: str) -> None:
@@ -154,16 +154,16 @@ def test_a_file_that_is_no_list_of_entries(file: Path, text: str, said: str) -> 
         ("permissions", None, "permissions is missing; give "),
         ("permissions", "s3:GetObject", 'permissions is "s3:GetObject"; give a list of service:Action'),
         ("permissions", "[]", "permissions is []; give a list of service:Action"),
-        ("permissions", "[GetObject]", 'permissions is ["GetObject"]; "GetObject" is no permission: '),
-        ("permissions", "['*:Get*']", '"*:Get*" is no permission: '),
-        ("permissions", "[1]", "1 is no permission: "),
-        ("permissions", "[s3:Get*, S3:get*]", '"S3:get*" is there twice: leave one out'),
+        ("permissions", "[GetObject]", 'permissions is ["GetObject"]; "GetObject" is not a permission: '),
+        ("permissions", "['*:Get*']", '"*:Get*" is not a permission: '),
+        ("permissions", "[1]", "1 is not a permission: "),
+        ("permissions", "[s3:Get*, S3:get*]", '"S3:get*" is listed twice: remove one'),
         ("relationship_name", None, "relationship_name is missing; give "),
-        ("relationship_name", "can_read", 'relationship_name is "can_read"; give capitals'),
-        ("relationship_name", "'CAN READ'", 'relationship_name is "CAN READ"; give capitals'),
+        ("relationship_name", "can_read", 'relationship_name is "can_read"; give capital letters'),
+        ("relationship_name", "'CAN READ'", 'relationship_name is "CAN READ"; give capital letters'),
         ("relationship_name", "RESOURCE", 'relationship_name is "RESOURCE"; aws.'),
         ("relationship_name", "STS_ASSUMEROLE_ALLOW", "give another name"),
-        ("relationship_name", "yes", "relationship_name is true; give capitals"),
+        ("relationship_name", "yes", "relationship_name is true; give capital letters"),
     ],
 )
 def test_a_bad_entry_is_named_with_field_and_value(file: Path, field: str, value: str | None, said: str) -> None:
@@ -177,7 +177,7 @@ def test_a_bad_entry_is_named_with_field_and_value(file: Path, field: str, value
 
 def test_two_entries_with_one_relationship_to_one_label(file: Path) -> None:
     again = BUCKETS.replace("S3Bucket", "AWSS3Bucket")
-    assert "entry 1 has it as well, to S3Bucket; put their permissions in one entry" in problem(
+    assert "entry 1 also has it, to S3Bucket; put their permissions in one entry" in problem(
         file, f"- {BUCKETS}\n- {again}"
     )
     keys = BUCKETS.replace("S3Bucket", "KMSKey").replace("s3:DeleteObject", "kms:Decrypt")
@@ -190,5 +190,5 @@ def test_all_problems_are_said_at_once(file: Path) -> None:
 
 
 def test_a_file_that_is_not_there(file: Path) -> None:
-    with pytest.raises(RuleFileError, match=r"rules.yaml: can't be read: .* leave out --permission-relationships-file"):
+    with pytest.raises(RuleFileError, match=r"rules.yaml: can't be read: .* omit --permission-relationships-file"):
         rules(file)

@@ -36,7 +36,7 @@ def under(condition: dict[str, Any], **more: Any) -> tuple[str, ...] | None:
 
 # --- conditions on who calls, and from where ---
 
-# S3 User Guide, "Blocking public access", the meaning of "public": fixed values of these keys are no stranger's.
+# S3 User Guide, "Blocking public access", the meaning of "public": fixed values of these keys keep others out.
 PUBLIC = "AmazonS3/latest/userguide/access-control-block-public-access.html"
 KEYS = "IAM/latest/UserGuide/reference_policies_condition-keys.html"  # the availability of each key
 OPERATORS = "IAM/latest/UserGuide/reference_policies_elements_condition_operators.html"
@@ -89,7 +89,7 @@ SETS = "IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued
         (SETS, {"ForAllValues:StringLike": {"aws:PrincipalOrgPaths": "o-ours/*"}}),
         (SETS, {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-*"}}),
         (SETS, {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": ["o-ours/*", "*/ou-ab12-data/*"]}}),
-        ("several keys, each of which a stranger fulfils", {
+        ("several keys, each of which an external principal satisfies", {
             "StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*", "aws:Referer": "https://*"},
             "IpAddress": {"aws:SourceIp": "0.0.0.0/0"},
             "ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:*/reader"},
@@ -97,7 +97,7 @@ SETS = "IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued
     ],
     ids=str,
 )  # fmt: skip
-def test_what_a_stranger_fulfils(source: str, condition: dict[str, Any]) -> None:
+def test_conditions_that_external_principals_satisfy(source: str, condition: dict[str, Any]) -> None:
     assert under(condition) == OPEN, source
 
 
@@ -160,7 +160,7 @@ def test_what_a_stranger_fulfils(source: str, condition: dict[str, Any]) -> None
     ],
     ids=str,
 )  # fmt: skip
-def test_what_a_stranger_fails(source: str, condition: dict[str, Any]) -> None:
+def test_conditions_that_external_principals_fail(source: str, condition: dict[str, Any]) -> None:
     assert under(condition) == CLOSED, source
 
 
@@ -194,7 +194,7 @@ def test_dates_are_compared_with_today() -> None:
     ],
     ids=str,
 )
-def test_nobody_gets_in_where_a_denial_holds_for_whatever_a_stranger_does(denied: dict[str, Any]) -> None:
+def test_a_denial_that_no_external_principal_avoids_closes_it(denied: dict[str, Any]) -> None:
     allowed = READ | {"Resource": f"{BUCKET}/public/*"}
     assert actions(allowed, denied) == CLOSED
 
@@ -207,7 +207,7 @@ def test_nobody_gets_in_where_a_denial_holds_for_whatever_a_stranger_does(denied
         DENY | {"Condition": {"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}}},
         DENY | {"Condition": {"StringNotLike": {"aws:Referer": "https://www.example.com/*"}}},
         DENY | {"Condition": {"StringNotEquals": {"aws:SourceVpce": "vpce-0"}, "Null": {"aws:SourceVpce": "false"}}},
-        # Through a service of AWS that calls on a stranger's behalf
+        # Through a service of AWS that calls on an external principal's behalf
         DENY | {"Condition": {"NotIpAddress": {"aws:SourceIp": "12.0.0.0/8"}, "Bool": {"aws:ViaAWSService": "false"}}},
         DENY | {"Resource": f"{BUCKET}/private/*"},
         DENY | {"Action": "s3:PutObject"},
@@ -217,11 +217,11 @@ def test_nobody_gets_in_where_a_denial_holds_for_whatever_a_stranger_does(denied
     ],
     ids=str,
 )  # fmt: skip
-def test_a_denial_that_a_stranger_avoids_changes_nothing(denied: dict[str, Any]) -> None:
+def test_a_denial_that_an_external_principal_avoids_changes_nothing(denied: dict[str, Any]) -> None:
     assert actions(READ, denied) == OPEN
 
 
-def test_one_stranger_must_fulfil_the_allow_and_avoid_every_denial() -> None:
+def test_one_external_principal_must_satisfy_the_allow_and_avoid_every_denial() -> None:
     """Anonymous callers are denied by one, everybody else by the other."""
     anonymous = DENY | {"Condition": {"Null": {"aws:PrincipalArn": "true"}}}
     others = DENY | {"Condition": {"Null": {"aws:PrincipalArn": "false"}}}
@@ -271,7 +271,7 @@ def test_who_is_somebody(who: dict[str, Any]) -> None:
     assert actions({name: value for name, value in READ.items() if name != "Principal"} | who) == CLOSED
 
 
-def test_a_claim_of_web_identity_is_a_federated_strangers() -> None:
+def test_a_web_identity_claim_is_of_a_federated_principal() -> None:
     facebook = READ | {"Principal": {"Federated": "graph.facebook.com"}}
     assert actions(facebook | {"Condition": {"StringEquals": {"graph.facebook.com:app_id": "123"}}}) == OPEN
     assert actions(facebook | {"Condition": {"StringEquals": {"graph.facebook.com:id": "123"}}}) == CLOSED

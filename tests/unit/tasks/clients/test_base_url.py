@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.clients import base_url
+from tasks.clients.base_url import check_base_url, resolve_link
 
 
 @pytest.mark.parametrize(
     "value", ["https://api.example.com/v1", "https://10.0.0.5:8443", "http://127.0.0.1:8080", "http://localhost"]
 )
 def test_it_can_be_used(value: str) -> None:
-    assert base_url.check(value) is None
+    assert check_base_url(value) is None
 
 
 @pytest.mark.parametrize(
@@ -20,14 +20,14 @@ def test_it_can_be_used(value: str) -> None:
         ("api.example.com", "must be the whole address"),
         ("ftp://api.example.com", "must be the whole address"),
         ("https://", "must be the whole address"),
-        ("http://api.example.com", "in the clear"),
+        ("http://api.example.com", "unencrypted"),
         ("https://me:secret@api.example.com", "must have no user"),
         ("https://api.example.com/v1?key=1", "must have no user, no ?"),
         ("https://api.example.com:port", "Port could not be cast"),
     ],
 )
 def test_what_is_wrong_is_told(value: str, told: str) -> None:
-    assert told in str(base_url.check(value))
+    assert told in str(check_base_url(value))
 
 
 API = "https://example-admin.oktapreview.com"
@@ -45,7 +45,7 @@ NEXT = "https://example.oktapreview.com/api/v1/users?after=2&limit=1"
     ],
 )
 def test_a_link_leads_to_the_configured_server(link: str, *, any_host: bool, leads_to: str) -> None:
-    assert base_url.own(API, link, below="/api/v1/", any_host=any_host) == leads_to
+    assert resolve_link(API, link, below="/api/v1/", any_host=any_host) == leads_to
 
 
 @pytest.mark.parametrize(
@@ -64,4 +64,4 @@ def test_a_link_leads_to_the_configured_server(link: str, *, any_host: bool, lea
 )
 def test_a_link_that_is_not_of_the_same_api_is_refused(link: str, *, any_host: bool) -> None:
     with pytest.raises(ValueError, match=r"another server|not one of this API's|Port"):
-        base_url.own(API, link, below="/api/v1/", any_host=any_host)
+        resolve_link(API, link, below="/api/v1/", any_host=any_host)

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from google.oauth2 import service_account
 
-from tasks.clients import google
-from tasks.clients.client import Response
-from tasks.clients.google import GoogleApi
+from tasks.clients.api_client import Response
+from tasks.clients.google import GoogleApi, google_policy, with_lists
+from tasks.clients.google_documents import lists_of
+from tasks.clients.google_errors import classify_google_error
 from tasks.clients.local_rate_limiter import LocalRateLimiter
 from tasks.clients.rate_limiter import RateLimit
 from tasks.failures import CallFailed, Failure
@@ -57,7 +58,7 @@ def newer(reason: str) -> list[dict[str, str]]:
     ],
 )
 def test_why_it_refuses(answered: Response, failure: Failure, code: str) -> None:
-    refused = google.refusal(answered)
+    refused = classify_google_error(answered)
     assert refused
     assert (refused.failure, refused.code) == (failure, code)
 
@@ -72,11 +73,11 @@ def test_why_it_refuses(answered: Response, failure: Failure, code: str) -> None
     ],
 )
 def test_what_an_response_lists_is_in_its_document(action: str, lists: tuple[str, ...]) -> None:
-    assert google.lists_of(action) == lists
+    assert lists_of(action) == lists
 
 
 def test_a_list_that_google_leaves_out_is_empty() -> None:
-    assert google.with_lists({"kind": "k"}, ("users",)) == {"kind": "k", "users": []}
+    assert with_lists({"kind": "k"}, ("users",)) == {"kind": "k", "users": []}
 
 
 USERS = "directory:users.list"
@@ -90,7 +91,7 @@ async def users(server: JsonApi, key_file: Path) -> list[Any]:
     identity = service_account.Credentials.from_service_account_file(key_file, scopes=gsuite_api.scopes())  # type: ignore[no-untyped-call]
     api = GoogleApi(
         tenant=Tenant(provider="toy", id="one"),
-        policy=google.terms({"directory": RateLimit(initial=20, maximum=20)}, in_flight=2),
+        policy=google_policy({"directory": RateLimit(initial=20, maximum=20)}, in_flight=2),
         rate_limiter=LocalRateLimiter(),
         identity=identity,
         endpoint=server.url,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tasks.clients.google_documents import lists_of, map_of, response_of
-from tasks.clients.google_responses import HARMLESS, unseen, wrong_with
+from tasks.clients.google_responses import HARMLESS, missing_from, problem_with
 from tasks.engine import registry
 from tasks.gcp import scopes as gcp
 
@@ -25,22 +25,22 @@ def kind(call: str) -> dict[str, Any]:
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("body", [None, [], [{}], "", "text", 1, {"message": "Sign in first", "status": "ok"}], ids=str)
 def test_something_else_is_no_response(call: str, body: Any) -> None:
-    assert wrong_with(call, body)
+    assert problem_with(call, body)
 
 
 @pytest.mark.parametrize("call", KINDS)
 def test_an_empty_object_is_none_where_responses_say_what_they_are(call: str) -> None:
-    assert wrong_with(call, {})
-    assert wrong_with(call, {"etag": "x"})
-    assert wrong_with(call, {"kind": "proxy#page"})
-    assert wrong_with(call, kind(call)) is None
+    assert problem_with(call, {})
+    assert problem_with(call, {"etag": "x"})
+    assert problem_with(call, {"kind": "proxy#page"})
+    assert problem_with(call, kind(call)) is None
 
 
 @pytest.mark.parametrize("call", [call for call in LISTS if call not in KINDS])
 def test_an_empty_object_is_an_empty_list_where_google_sends_no_more(call: str) -> None:
     """`{}` is all that these say of none. But nothing else is."""
-    assert wrong_with(call, {}) is None
-    assert wrong_with(call, {"items": [], "total": 0})
+    assert problem_with(call, {}) is None
+    assert problem_with(call, {"items": [], "total": 0})
 
 
 @pytest.mark.parametrize("call", LISTS)
@@ -48,27 +48,27 @@ def test_an_empty_object_is_an_empty_list_where_google_sends_no_more(call: str) 
 def test_a_list_that_is_something_else_is_no_response(call: str, value: Any) -> None:
     for name in (*lists_of(call), *filter(None, [map_of(call)])):
         other = ([] if name == map_of(call) else {}) if value == "map or list" else value
-        assert wrong_with(call, {**kind(call), name: other})
+        assert problem_with(call, {**kind(call), name: other})
 
 
 @pytest.mark.parametrize("found", [None, [], {"instances": None}, {"instances": {}}], ids=str)
 def test_so_it_is_in_each_zone(found: Any) -> None:
-    assert wrong_with(COMPUTE, {**kind(COMPUTE), "items": {"zones/a": found}})
+    assert problem_with(COMPUTE, {**kind(COMPUTE), "items": {"zones/a": found}})
 
 
 def test_a_list_without_a_kind_says_so_by_its_items() -> None:
-    assert wrong_with("directory:members.list", {"members": []}) is None
-    assert list(unseen("directory:members.list", {"members": []})) == []
+    assert problem_with("directory:members.list", {"members": []}) is None
+    assert list(missing_from("directory:members.list", {"members": []})) == []
 
 
 def test_of_a_list_without_a_kind_a_field_that_nobody_knows_may_say_anything() -> None:
     body = {"clusters": [], "skippedZones": ["a"], "also": []}
-    assert wrong_with("container:projects.locations.clusters.list", body) is None
-    assert list(unseen("container:projects.locations.clusters.list", body)) == ["it has a field skippedZones"]
+    assert problem_with("container:projects.locations.clusters.list", body) is None
+    assert list(missing_from("container:projects.locations.clusters.list", body)) == ["it has a field skippedZones"]
 
 
 def test_a_token_is_text() -> None:
-    assert wrong_with("iam:projects.roles.list", {"roles": [], "nextPageToken": 2})
+    assert problem_with("iam:projects.roles.list", {"roles": [], "nextPageToken": 2})
 
 
 @pytest.mark.parametrize(
@@ -98,8 +98,8 @@ def test_a_token_is_text() -> None:
     ],
 )
 def test_what_it_says_that_it_lacks(call: str, body: Any, missing: list[str]) -> None:
-    assert wrong_with(call, body) is None
-    assert list(unseen(call, body)) == missing
+    assert problem_with(call, body) is None
+    assert list(missing_from(call, body)) == missing
 
 
 @pytest.mark.parametrize("call", [call for call in CALLS if "warning" in response_of(call)])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tasks.clients.client import Response
+from tasks.clients.api_client import Response
 from tasks.failures import Failure
 from tasks.github import api
 

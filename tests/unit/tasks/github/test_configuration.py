@@ -43,7 +43,7 @@ def test_it_may_be_broken_into_lines(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"organization": []}, "has no list `organization`"),
         ({"organization": [PUBLIC, {"token": "secret", "name": "x"}]}, "organization 2 has no url"),
         ({"organization": [PUBLIC | {"url": "https://api.github.com"}]}, "must end in /graphql"),
-        ({"organization": [PUBLIC | {"url": "http://github.example.com/graphql"}]}, "in the clear"),
+        ({"organization": [PUBLIC | {"url": "http://github.example.com/graphql"}]}, "unencrypted"),
         ({"organization": [PUBLIC | {"name": "example/web"}]}, "must be the organization's login"),
         ({"organization": [PUBLIC, PUBLIC]}, "has example twice, again as organization 2"),
         ({"organization": [PUBLIC, PUBLIC | {"name": "EXAMPLE"}]}, "has example twice, again as organization 2"),

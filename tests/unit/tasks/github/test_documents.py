@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from graphql import FieldNode, TypeInfo, TypeInfoVisitor, Visitor, parse, validate, visit
 
-from tasks.clients.graphql import Document
+from tasks.clients.graphql_api import Document
 from tasks.engine import registry
 from tasks.github import scopes
 from tests.facts import github_graphql

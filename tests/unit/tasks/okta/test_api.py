@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.clients.client import Response
+from tasks.clients.api_client import Response
 from tasks.failures import Failure
 from tasks.okta import api
 

@@ -34,9 +34,9 @@ def test_one_of_your_own_with_spaces_around_it() -> None:
 @pytest.mark.parametrize(
     ("regex", "told"),
     [
-        (r"^aws#(?{{role}}\w+)$", "must hold (?{{accountid}}...)"),
-        (r"^aws#(\w+)#(\d+)$", "must hold (?{{role}}...)"),
-        (r"^(?{{role}}\w+#(?{{accountid}}\d+)$", "is no regular expression"),
+        (r"^aws#(?{{role}}\w+)$", "must contain (?{{accountid}}...)"),
+        (r"^aws#(\w+)#(\d+)$", "must contain (?{{role}}...)"),
+        (r"^(?{{role}}\w+#(?{{accountid}}\d+)$", "is not a regular expression"),
     ],
 )
 def test_what_is_wrong_with_a_setting_is_told(regex: str, told: str) -> None:

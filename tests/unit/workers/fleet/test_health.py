@@ -9,7 +9,8 @@ import pytest
 
 from loaders.ledger import Ledger
 from loaders.scope import Scope
-from workers.fleet.health import KILL_SECONDS, Symptom, Task, WorkerSnapshot, _symptoms
+from workers.fleet.health import KILL_SECONDS, Symptom, _symptoms
+from workers.fleet.inspect import Task, WorkerSnapshot
 from workers.settings.settings import Settings
 
 UNIT = Scope(type="aws.tenants", tenant="aws")
@@ -55,7 +56,7 @@ def test_a_message_that_waits_is_for_whoever_is_free(client: fakeredis.FakeRedis
 def test_a_scope_that_was_taken_away_is_no_longer_worked_at(client: fakeredis.FakeRedis) -> None:
     elsewhere = replace(TASK, seconds=99, process="host:8")
     (symptom,) = symptoms(replace(LOOK, tasks=(elsewhere,)), client)
-    assert symptom.text == f"{UNIT.id} was taken from host:8, which stands still"
+    assert symptom.text == f"{UNIT.id} was taken from host:8, which is stuck"
     assert symptoms(replace(LOOK, tasks=(replace(elsewhere, seconds=1),)), client) == []  # it is about to begin
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from celery import Celery
 
-from workers.fleet.app import configuration
+from workers.fleet.configuration import configuration
 from workers.fleet.process import connect_redis
 from workers.settings.settings import PREFIX, SETTINGS, SettingError, Settings, known, masked
 

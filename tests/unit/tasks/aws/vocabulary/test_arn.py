@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from analysis.iam.arn import account_of, partition_of
 from loaders.model import Source, Value, constant, parent
 from loaders.scope import GLOBAL, Scope
-from tasks.aws.vocabulary.arn import account_of, arn_at, kind_of, partition_of, resource_of
+from tasks.aws.vocabulary.arn import arn_at, kind_of, resource_of
 
 ACCOUNT = "111122223333"
 

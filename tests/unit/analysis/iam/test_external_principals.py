@@ -1,4 +1,4 @@
-"""The table of what a stranger has under a condition key, and the texts and addresses that a policy is tried with."""
+"""The table of condition keys of external principals, and the texts and addresses that a policy is tried with."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from hypothesis import strategies as st
 from analysis.iam.address_space import anywhere, networks, on_the_internet
 from analysis.iam.condition_operators import arn_like, entry, like
 from analysis.iam.example_texts import FRESH, common, examples
+from analysis.iam.external_principals import KINDS, PLACES, ExternalPrincipal, accounts, is_judged, of, table, values
 from analysis.iam.patterns import overlaps
-from analysis.iam.strangers import KINDS, PLACES, Stranger, accounts, is_judged, of, table, values
 
 WORDS = ("never", "chosen", "address", "any_address", "now", "ours")
-ROLE = Stranger("role", "internet", "900000000001", ours="111122223333")
+ROLE = ExternalPrincipal("role", "internet", "900000000001", ours="111122223333")
 
 
-def test_the_table_is_whole() -> None:
+def test_the_table_is_complete() -> None:
     for key, row in table().items():
         assert key == key.lower()
         assert set(row) <= {*KINDS, *PLACES, "signed", "any"}, key
         for rule in row.values():
             forms = rule if isinstance(rule, dict) else {}
-            assert rule in WORDS or {"own", "given", "perhaps"} & forms.keys(), key
-            assert forms.keys() <= {"own", "given", "perhaps", "optional", "until", "least"}, key
+            assert rule in WORDS or {"own", "given"} & forms.keys(), key
+            assert forms.keys() <= {"own", "given", "optional", "until", "least"}, key
 
 
 @pytest.mark.parametrize(
@@ -51,14 +51,14 @@ def test_what_policies_ask_for_is_judged(key: str) -> None:
 
 
 def test_who_has_what() -> None:
-    anonymous = Stranger("anonymous", "endpoint", "900000000001")
+    anonymous = ExternalPrincipal("anonymous", "endpoint", "900000000001")
     assert of(ROLE, "aws:sourcevpce") == of(anonymous, "aws:principalarn") == of(anonymous, "aws:sourceip") == "never"
     assert of(ROLE, "aws:sourceip") == "address"
     assert of(ROLE, "aws:username") == "never"
     assert not is_judged("aws:keyoftomorrow")
 
 
-def test_a_stranger_has_names_that_are_nobodys_yet() -> None:
+def test_an_external_principal_can_get_names_that_are_not_taken() -> None:
     key = "aws:principalarn"
     found = values(ROLE, key, [entry("StringLike", key, ["arn:aws:iam::*:role/reader", "arn:aws:iam::1:*"])])
     assert ("arn:aws:iam::900000000001:role/reader",) in [
@@ -68,7 +68,7 @@ def test_a_stranger_has_names_that_are_nobodys_yet() -> None:
     assert values(ROLE, "aws:principalorgid", [entry("StringEquals", "k", "o-ours")]) == [None, (f"o-{FRESH}",)]
 
 
-def test_the_accounts_of_strangers() -> None:
+def test_the_accounts_of_external_principals() -> None:
     key = "aws:principalaccount"
     assert accounts([entry("StringEquals", key, "900000000001")], "111122223333") == ["900000000002"]
     some = accounts([entry("StringLike", key, ["1*", "11112222333?", "12"])], "111122223333")

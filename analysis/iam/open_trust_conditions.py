@@ -1,8 +1,8 @@
-"""Which conditions somebody can fulfil who is nobody in particular: of any other AWS account, or a user of a provider
-of identities that anybody can be.
+"""Which conditions of a trust policy an arbitrary external principal can satisfy: one of any other AWS account, or a
+user of an identity provider that is open to anybody.
 
-As S3 has it for buckets, only what names somebody keeps strangers out: a value of which wildcards leave no part open.
-https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+As S3 defines "public" for buckets, only a value that identifies somebody keeps others out: one without wildcards in the
+part that identifies. https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from typing import Final
 from analysis.iam.address_blocks import reachable
 from analysis.iam.known_conditions import Entry, entries
 from analysis.iam.patterns import has_variable, literal_start
+from analysis.iam.three_valued import every, some
 
-# Who it is, or from where: values that a stranger can't choose.
+# Who it is, or from where the request comes: values that the caller can't choose.
 _FIXED: Final = frozenset(
     (
         "aws:principalaccount",
@@ -39,11 +40,11 @@ _FIXED: Final = frozenset(
         "aws:vpcsourceip",
     )
 )
-_ALWAYS_THERE: Final = frozenset(("aws:principalaccount", "aws:principalarn", "aws:userid"))
-_WIDEST: Final = {4: 8, 6: 32}  # bits of an address range that may be anybody's, as S3 has it
+_ALWAYS_PRESENT: Final = frozenset(("aws:principalaccount", "aws:principalarn", "aws:userid"))
+_WIDEST: Final = {4: 8, 6: 32}  # prefix length below which an address range may be anybody's, as S3 defines it
 EXTERNAL_ID: Final = "sts:externalid"
-# Claims of a token that say what it is for, or how it was got, and not whose it is.
-_OF_NOBODY: Final = frozenset(
+# Claims that say what a token is for or how it was issued, but not whose it is.
+_NOT_IDENTIFYING: Final = frozenset(
     (
         "app_id",
         "aud",
@@ -63,17 +64,17 @@ _OF_NOBODY: Final = frozenset(
     )
 )
 COGNITO: Final = "cognito-identity.amazonaws.com"
-# `repo:octo-org/`, `system:serviceaccount:namespace:`: what it is, then whose, to the end.
-_WHOSE: Final = re.compile(r"(?:system:serviceaccount:|(?!system:)[\w.-]+[:/])[^:/]+[:/]")
+# `repo:octo-org/`, `system:serviceaccount:namespace:`: the kind of name, then its complete owner.
+_OWNER: Final = re.compile(r"(?:system:serviceaccount:|(?!system:)[\w.-]+[:/])[^:/]+[:/]")
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Whether a stranger can make a condition hold, and make it not hold; None: who knows a secret, or is let in by
-    somebody whom the graph doesn't know.
+    """Whether an arbitrary external principal can make a condition true, and make it false. None: only one that knows a
+    secret, or whom somebody outside the graph lets in.
     """
 
-    can_fulfil: bool | None
+    can_satisfy: bool | None
     can_avoid: bool | None
 
 
@@ -81,72 +82,62 @@ FREE: Final = Choice(True, True)
 
 
 def of_condition(condition: str | None, provider: str | None = None) -> Choice:
-    """`provider`: whose token the stranger has; None: a stranger of another AWS account."""
+    """`provider`: the one that issued the principal's token; None: a principal of another AWS account."""
     known = entries(condition) if condition else ()
     if known is None:
         return FREE
     choices = [_of(entry, provider) for entry in known]
-    return Choice(_all(one.can_fulfil for one in choices), _any(one.can_avoid for one in choices))
+    return Choice(every(choice.can_satisfy for choice in choices), some(choice.can_avoid for choice in choices))
 
 
-def _all(found: Iterable[bool | None]) -> bool | None:
-    said = list(found)
-    return False if False in said else None if None in said else True
-
-
-def _any(found: Iterable[bool | None]) -> bool | None:
-    said = list(found)
-    return True if True in said else None if None in said else False
-
-
-def keys_that_limit(condition: str | None, provider: str | None = None, *, denies: bool = False) -> list[str]:
-    """The keys for which a stranger can't fulfil it; or, of a denial, can't avoid it."""
-    found = [(entry.key, _of(entry, provider)) for entry in entries(condition or "[]") or ()]
-    return [key for key, choice in found if (choice.can_avoid if denies else choice.can_fulfil) is not True]
+def restricting_keys(condition: str | None, provider: str | None = None, *, denies: bool = False) -> list[str]:
+    """The keys because of which such a principal can't satisfy the condition or, for a denial, can't avoid it."""
+    choices = [(entry.key, _of(entry, provider)) for entry in entries(condition or "[]") or ()]
+    return [key for key, choice in choices if (choice.can_avoid if denies else choice.can_satisfy) is not True]
 
 
 def _of(entry: Entry, provider: str | None) -> Choice:
     quantifier, operator, if_exists = entry.parts
-    key, negated, plain = entry.key.lower(), "not" in operator, operator.replace("not", "", 1)
+    key, negated, positive = entry.key.lower(), "not" in operator, operator.replace("not", "", 1)
     if key.startswith("aws:principalservicename"):
         return _without_key(entry)
     if operator == "null":
         return FREE
     if key == "aws:principalisawsservice":
         return _is("false" in map(str.lower, entry.values), negated=negated)
-    if key == EXTERNAL_ID and not _open(entry.values):
+    if key == EXTERNAL_ID and not _is_wildcard(entry.values):
         return Choice(True, None) if negated else Choice(None, True)
-    may_be_absent = (if_exists or quantifier == "forallvalues") and key not in _ALWAYS_THERE
+    may_be_absent = (if_exists or quantifier == "forallvalues") and key not in _ALWAYS_PRESENT
     if key == "aws:sourceip":
         return _matching(any(map(is_wide, entry.values)), negated=negated, absent=may_be_absent)
     if key in _FIXED:
-        like = plain.endswith("like") or plain.startswith("arn")
-        reach = any(_reaches(key, value, like=like) for value in entry.values)
-        return _matching(reach, negated=negated, absent=may_be_absent)
+        like = positive.endswith("like") or positive.startswith("arn")
+        possible = any(_is_open(key, value, like=like) for value in entry.values)
+        return _matching(possible, negated=negated, absent=may_be_absent)
     return _of_claim(entry, provider, absent=may_be_absent) if provider else FREE
 
 
 def _of_claim(entry: Entry, provider: str, *, absent: bool) -> Choice:
-    """Of a key of the token, as `token.actions.githubusercontent.com:sub`."""
+    """For a claim of the token, such as `token.actions.githubusercontent.com:sub`."""
     _, operator, _ = entry.parts
     negated, like = "not" in operator, operator.endswith("like")
     issuer, _, claim = entry.key.lower().rpartition(":")
     if issuer != provider.lower():
         if issuer == "aws" and claim.startswith("requesttag/"):
-            return _matching(like and _open(entry.values), negated=negated, absent=absent)
-        return _without_key(entry) if "." in issuer else FREE  # of a token of another provider
+            return _matching(like and _is_wildcard(entry.values), negated=negated, absent=absent)
+        return _without_key(entry) if "." in issuer else FREE  # a claim of another provider's tokens
     if provider == COGNITO and claim == "amr":
         signed_in = not any("unauthenticated".startswith(value.rstrip("*")) for value in entry.values)
         return Choice(True, None) if negated else Choice(None if signed_in else True, True)
-    if claim in _OF_NOBODY:
+    if claim in _NOT_IDENTIFYING:
         return FREE
-    reach = like and any(_is_of_anybody(value) for value in entry.values)
-    return _matching(reach, negated=negated, absent=absent and claim != "sub")
+    possible = like and any(_is_of_anybody(value) for value in entry.values)
+    return _matching(possible, negated=negated, absent=absent and claim != "sub")
 
 
-def _matching(reach: bool, *, negated: bool, absent: bool) -> Choice:
-    """`reach`: whether some value is one that a stranger may have."""
-    return Choice(True, reach) if negated else Choice(reach or absent, True)
+def _matching(possible: bool, *, negated: bool, absent: bool) -> Choice:
+    """`possible`: whether such a principal may have one of the values."""
+    return Choice(True, possible) if negated else Choice(possible or absent, True)
 
 
 def _is(same: bool, *, negated: bool) -> Choice:
@@ -160,25 +151,25 @@ def _without_key(entry: Entry) -> Choice:
     return _is(if_exists or quantifier == "forallvalues" or ("not" in operator and not quantifier), negated=False)
 
 
-def _open(values: Iterable[str]) -> bool:
+def _is_wildcard(values: Iterable[str]) -> bool:
     return any(value.strip("*") == "" for value in values)
 
 
-def _reaches(key: str, value: str, *, like: bool) -> bool:
-    """Whether a value leaves open who it is."""
+def _is_open(key: str, value: str, *, like: bool) -> bool:
+    """Whether a value doesn't identify the owner."""
     parts = value.split(":", 5)
-    whose = parts[4] if key.endswith("arn") and len(parts) == 6 else value
-    return has_variable(whose) or (like and ("*" in whose or "?" in whose))
+    owner = parts[4] if key.endswith("arn") and len(parts) == 6 else value
+    return has_variable(owner) or (like and ("*" in owner or "?" in owner))
 
 
 def _is_of_anybody(value: str) -> bool:
-    """Whether what stands before its first wildcard doesn't say whose it is."""
+    """Whether the text before its first wildcard doesn't identify an owner."""
     start = literal_start(value)
-    return start != value and _WHOSE.match(start) is None
+    return start != value and _OWNER.match(start) is None
 
 
 def is_wide(value: str) -> bool:
-    """Whether a range of addresses is as good as all of them."""
+    """Whether a range of addresses is so wide that anybody may have one of them."""
     try:
         network = ipaddress.ip_network(value, strict=False)
     except ValueError:

@@ -1,0 +1,100 @@
+"""The coordinator's transitions: a run is opened, its tenants and scopes are planned, admitted, cancelled, resumed."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from loaders.ledger.scripts import Scripts, fence
+from loaders.ledger.state import Attempt, Event, Fenced, State
+from loaders.scope import Scope
+
+_DURATIONS: Final = "chartfleet:durations"
+_MEMBERS_PER_CALL: Final = 5_000
+
+
+class Planning(Scripts):
+    def open(self, *, tag: int, config: Mapping[str, object], window: int, planners: Iterable[Scope]) -> None:
+        """Begin the run with one planning unit per provider. `window`: how many tenants may be in progress at once."""
+        self._call("open_run", self.run, tag, json.dumps(config), window, *(p.id for p in planners))
+
+    def plan(
+        self,
+        attempt: Attempt,
+        children: Iterable[tuple[Scope, bool, float]],
+        *,
+        queue: bool,
+        denied: str = "",
+        whole: bool = False,
+        owner: str = "",
+        notes: Sequence[str] = (),
+    ) -> list[Event]:
+        """End a planner's attempt with its children: (scope, whether the graph holds data of it, expected seconds).
+
+        queue    the children are tenants, to be admitted one by one; otherwise the caller publishes them
+        denied   why not everything could be planned; what could be planned is
+        whole    the list is complete: what it lacks no longer exists, rather than having been deselected
+        owner    whose list it is
+        notes    texts for the report
+        """
+        rows = [[c.id, f"{c.provider}/{c.tenant}", "1" if held else "0", seconds] for c, held, seconds in children]
+        mode = "queue" if queue else "publish"
+        end = State.DENIED if denied else State.FETCHED
+        outcome = json.dumps({"whole": whole, "owner": owner, "notes": list(notes)})
+        return self._transition("plan", *fence(attempt), mode, json.dumps(rows), end, denied, outcome)
+
+    def set_tenants(self, tenants: Mapping[str, Mapping[str, Any]]) -> None:
+        """How each tenant is reached, by names only (a profile, a role, a variable): never a secret."""
+        if tenants:
+            self._redis.hset(f"{self._key}:access", mapping={name: json.dumps(t) for name, t in tenants.items()})
+
+    def tenant(self, name: str) -> dict[str, Any]:
+        """What `set_tenants` stored for `provider/tenant`. Raises KeyError."""
+        [raw] = self._fields(f"{self._key}:access", name)
+        if raw is None:
+            raise KeyError(name)
+        access: dict[str, Any] = json.loads(raw)
+        return access
+
+    def set_held(self, scope_ids: Iterable[str]) -> None:
+        """The scopes of which the graph held data when the run began."""
+        ids = list(scope_ids)
+        for start in range(0, len(ids), _MEMBERS_PER_CALL):
+            self._redis.sadd(f"{self._key}:held", *ids[start : start + _MEMBERS_PER_CALL])
+
+    def held(self, scopes: Sequence[Scope]) -> list[bool]:
+        """For each scope, whether the graph held data of it when the run began."""
+        if not scopes:
+            return []
+        flags: list[int] = self._redis.smismember(f"{self._key}:held", [s.id for s in scopes])  # type: ignore[assignment]
+        return [bool(flag) for flag in flags]
+
+    def expected_seconds(self, scopes: Sequence[Scope]) -> list[float]:
+        """How long each scope took when it last ended; 0 if it never did."""
+        if not scopes:
+            return []
+        past = self._fields(_DURATIONS, *(s.id for s in scopes))
+        return [float(ms) / 1000 if ms else 0.0 for ms in past]
+
+    def admit(self) -> list[Scope]:
+        """Admit tenants up to the window. The caller publishes the scopes that are returned."""
+        units: list[bytes] = self._call("admit")
+        return [Scope.parse(unit.decode()) for unit in units]
+
+    def cancel(self, reason: str) -> str:
+        """`cancelled`, or the state that the run is already in."""
+        reply: bytes = self._call("cancel", reason)
+        return reply.decode()
+
+    def resume(self, config: Mapping[str, object]) -> list[Scope]:
+        """Plan everything again that isn't cleaned, and admit tenants anew. The caller publishes what is returned."""
+        token, cursor, planners = secrets.token_hex(8), "", dict[str, None]()
+        while cursor != "0":
+            reply: list[bytes] = self._call("resume", json.dumps(config), token, cursor)
+            cursor, *units = (word.decode() for word in reply)
+            if not cursor.isdigit():
+                raise Fenced(cursor)
+            planners |= dict.fromkeys(units)
+        return [*map(Scope.parse, planners), *self.admit()]

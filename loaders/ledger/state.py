@@ -1,0 +1,113 @@
+"""What the ledger says of a run, of its scopes and of their attempts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypedDict
+
+from loaders.scope import Scope
+
+
+class State(StrEnum):
+    """The state of a scope, or of a part of one."""
+
+    PLANNED = "planned"
+    FETCHING = "fetching"
+    FETCHED = "fetched"  # complete; batches or the cleanup may be outstanding
+    CLEANED = "cleaned"  # complete and loaded, and what it no longer holds is deleted
+    DENIED = "denied"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    QUARANTINED = "quarantined"
+
+
+class RunState(StrEnum):
+    RUNNING = "running"
+    ANALYSING = "analysing"  # the barrier is open
+    COMPLETE = "complete"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Event(StrEnum):
+    """What a transition asks its caller to publish."""
+
+    LOAD = "load"
+    ADMIT = "admit"
+    BARRIER = "barrier"
+
+
+class Fenced(Exception):
+    """The attempt no longer holds its scope: another took over, or the run was cancelled. It must stop writing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A numbered attempt at a scope or part. Number and token together are its fencing token."""
+
+    scope: Scope
+    number: int
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Batches of one model that wait for the writer, oldest first."""
+
+    model: str
+    batches: tuple[tuple[str, bytes], ...]
+
+
+class Outcome(TypedDict, total=False):
+    """What an attempt reported when it ended; `gaps` as text, including those of the scope's parts.
+
+    whole, owner, notes   of planning units; see `Planning.plan`
+    """
+
+    calls: int
+    gaps: list[str]
+    whole: bool
+    owner: str
+    notes: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """A scope or part in its present state."""
+
+    scope: Scope
+    state: State
+    reason: str
+    attempt: int
+    crashes: int
+    rows: int
+    seconds: float | None
+    worker: str
+    parent: bool
+    held: bool
+    outcome: Outcome = field(default_factory=Outcome)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunInfo:
+    """The head of a run. Times are epoch milliseconds, 0 for what has not happened yet."""
+
+    id: str
+    tag: int
+    state: RunState
+    reason: str
+    blocked_by: str  # what the writer waits for; empty while it makes progress
+    planned: int
+    open: int
+    waiting: int
+    waiting_bytes: int
+    counts: dict[str, int]
+    created_ms: int
+    settled_ms: int
+    committed_ms: int
+    barrier_ms: int
+    finished_ms: int
+    round: int
+    config: dict[str, Any]
+    report: dict[str, Any]

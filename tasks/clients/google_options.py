@@ -1,0 +1,15 @@
+"""The option that all of Google's providers share. Apart from the client, which help needn't import."""
+
+from __future__ import annotations
+
+from tasks.clients.base_url import check_base_url
+from tasks.options import ProviderOptions, option
+
+
+class GoogleOptions(ProviderOptions):
+    google_api_endpoint: str | None = option(
+        "one base URL in place of each Google service's own: URL/compute/v1/..., URL/storage/v1/..., URL/v1/...",
+        default=None,
+        check=check_base_url,
+        metavar="URL",
+    )

@@ -1,0 +1,22 @@
+"""CRXcavator as a provider: how its tenants are found and its API is reached."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tasks.clients.http import http_calls
+from tasks.clients.http_requests import close_http
+from tasks.crxcavator import api, tenants
+from tasks.crxcavator.options import OPTIONS
+from tasks.resource import Provider
+
+PROVIDER: Final = Provider(
+    name="crxcavator",
+    tenants=tenants.tenants,
+    regions=tenants.regions,
+    connect=api.connect,
+    problems=tenants.missing,
+    close=close_http,
+    calls=http_calls,
+    options=OPTIONS,
+)

@@ -1,0 +1,44 @@
+"""Google Cloud Platform as a provider: how its tenants are found and its API is reached."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tasks.clients.google import google_calls
+from tasks.gcp import api, identity, tenants
+from tasks.gcp.options import OPTIONS
+from tasks.gcp.permissions import permission
+from tasks.resource import Provider
+
+# What Cartography's `--gcp-requested-syncs` takes as well, up to 0.143.0.
+_OTHER_WORDS: Final = {
+    "permission_relationships": "of GCP, nothing is drawn of who may do what",
+    **dict.fromkeys(
+        (
+            "aiplatform",
+            "apikeys",
+            "artifact_registry",
+            "bigquery",
+            "bigquery_connection",
+            "bigtable",
+            "cloud_run",
+            "cloud_sql",
+            "gcf",
+            "kms",
+            "secretsmanager",
+        ),
+        "not fetched: Chartfleet has no resource type for it yet",
+    ),
+}
+
+PROVIDER: Final = Provider(
+    name="gcp",
+    tenants=tenants.tenants,
+    regions=tenants.regions,
+    connect=api.connect,
+    problems=tenants.missing,
+    close=identity.close,
+    calls=google_calls(permission),
+    options=OPTIONS,
+    other_words=_OTHER_WORDS,
+)

@@ -1,0 +1,11 @@
+"""How a GitHub organization is reached."""
+
+from __future__ import annotations
+
+from tasks.tenant_access import TenantAccess
+
+
+class GithubAccess(TenantAccess):
+    """`config_variable`: the variable that holds the configuration with its token."""
+
+    config_variable: str

@@ -1,0 +1,21 @@
+"""GitHub as a provider: how its tenants are found and its API is reached."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tasks.clients.http_requests import close_http
+from tasks.github import api, tenants
+from tasks.github.options import OPTIONS
+from tasks.resource import Provider
+
+PROVIDER: Final = Provider(
+    name="github",
+    tenants=tenants.tenants,
+    regions=tenants.regions,
+    connect=api.connect,
+    problems=tenants.missing,
+    close=close_http,
+    options=OPTIONS,
+    calls=api.described,
+)

@@ -1,0 +1,105 @@
+"""Is the whole fleet ready for a run? Judged by what every worker responds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from celery import Celery
+
+from workers.fleet import queues
+from workers.fleet.inspect import Readiness, ask_readiness
+from workers.fleet.readiness import NotReady
+from workers.settings import configured
+
+
+@dataclass(frozen=True, slots=True)
+class FleetReadiness:
+    """The responses of all workers.
+
+    workers  by name
+    here     modules that aren't configured as this process sees it
+    shared   names that several workers have, and how many
+    """
+
+    workers: Mapping[str, Readiness]
+    here: Mapping[str, str]
+    shared: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> Iterator[str]:
+        """What the user should know, although it doesn't stop a run."""
+        for name, count in self.shared.items():
+            yield (
+                f"{count} workers are named {name}: give each a --hostname of its own, or none; "
+                "`chartfleet health worker` and Flower can't tell them apart"
+            )
+
+    def lacks(self, modules: Iterable[str]) -> list[str]:
+        """The queues that no worker serves."""
+        served = {queue for worker in self.workers.values() for queue in worker["queues"]}
+        return [
+            queue for queue in queues.needed(name for name in modules if name not in self.off) if queue not in served
+        ]
+
+    @property
+    def off(self) -> dict[str, str]:
+        """The modules that no worker that serves them has configured, and why; as seen here if none serves it."""
+        reasons = dict(self.here)
+        for worker in self.workers.values():
+            reasons |= worker["off"]
+        return {name: why for name, why in reasons.items() if not self._on(name)}
+
+    @property
+    def disagreements(self) -> Iterator[str]:
+        """A line for each worker for which a module isn't configured although it is for others."""
+        for name, worker in self.workers.items():
+            yield from (f"worker {name}: {why}" for module, why in worker["off"].items() if self._on(module))
+
+    def _on(self, module: str) -> bool:
+        return any(
+            module not in worker["off"] and queues.reaches(module, worker["queues"]) for worker in self.workers.values()
+        )
+
+
+def ask_fleet(app: Celery, modules: Iterable[str], options: Mapping[str, Any], *, seconds: float) -> FleetReadiness:
+    """The responses of all workers that arrive within the time."""
+    modules = list(modules)
+    counts, workers = Counter[str](), dict[str, Readiness]()
+    for name, readiness in ask_readiness(app, modules, options, seconds=seconds):
+        counts[name] += 1
+        workers[name if counts[name] == 1 else f"{name} ({counts[name]})"] = readiness
+    served = {queue for worker in workers.values() for queue in worker["queues"]}
+    unserved = [name for name in modules if not queues.reaches(name, served)]
+    shared = {name: count for name, count in counts.items() if count > 1}
+    return FleetReadiness(workers, configured.look(unserved, options).off, shared)
+
+
+def check_fleet(fleet: FleetReadiness, modules: Iterable[str], database: str, *, selected: bool) -> None:
+    """Every queue is served, no worker lacks anything, and all loaders write to this graph. Raises NotReady.
+
+    `selected`: the modules were asked for by name, so that each must be configured.
+    """
+    modules = tuple(modules)
+    if problem := configured.problem(modules, fleet.off, selected=selected):
+        raise NotReady(problem)
+    for line in fleet.disagreements:
+        raise NotReady(line)
+    if lacking := fleet.lacks(modules):
+        raise NotReady(f"no worker serves {', '.join(lacking)}: start {_way_out(lacking)}")
+    for name, worker in fleet.workers.items():
+        for line in worker["missing"]:
+            raise NotReady(f"worker {name}: {line}")
+        if worker["database"] not in (None, database):
+            way_out = "set its CHARTFLEET_NEO4J_URI, or --neo4j-uri"
+            raise NotReady(f"worker {name} writes to another graph than this one: {way_out}")
+
+
+def _way_out(lacking: list[str]) -> str:
+    others = [f"`chartfleet worker --queues {queues.COORDINATOR},{queues.FETCH}`"]
+    writer = [f"one with `chartfleet worker --queues {queues.LOADER}`"]
+    return " and ".join(
+        (others if set(lacking) - {queues.LOADER} else []) + (writer if queues.LOADER in lacking else [])
+    )

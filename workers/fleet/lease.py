@@ -1,0 +1,60 @@
+"""Keeps a lease for as long as a block of work takes."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import redis
+from neo4j.exceptions import DriverError, Neo4jError
+
+log = logging.getLogger(__name__)
+
+
+class LeaseKeeper:
+    """Renews a lease every third of its duration, in a thread; stops the work once the lease is lost.
+
+    renew    renews it; False where it is lost
+    on_lost  stops the work: called once at most, and never after the block
+
+    A store that isn't responding takes no lease away: the next renewal tries again.
+    """
+
+    def __init__(
+        self, name: str, *, lease_seconds: float, renew: Callable[[], bool], on_lost: Callable[[], object]
+    ) -> None:
+        self._name = name
+        self._interval_seconds = lease_seconds / 3
+        self._renew = renew
+        self._on_lost = on_lost
+        self._done = threading.Event()
+        self._ending = threading.Lock()
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._loop, name=f"lease of {self._name}", daemon=True).start()
+        return self
+
+    def __exit__(
+        self, type_: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        with self._ending:
+            self._done.set()
+
+    def _loop(self) -> None:
+        while not self._done.wait(self._interval_seconds):
+            try:
+                renewed = self._renew()
+            except (redis.RedisError, DriverError, Neo4jError) as error:
+                log.warning("%s: the lease can't be renewed just now (%s)", self._name, type(error).__name__)
+                continue
+            if not renewed:
+                self._stop_work()
+                return
+
+    def _stop_work(self) -> None:
+        with self._ending:
+            if not self._done.is_set():
+                self._on_lost()

@@ -1,0 +1,160 @@
+"""Plans a run: providers -> tenants -> scopes.
+
+Each step is a unit of the ledger, with a lease and attempts of its own: a coordinator that crashes is replaced like any
+worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import CancelledError
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+
+import redis
+
+from loaders.ledger import Attempt, Event, Fenced, Ledger
+from loaders.scope import Scope, regions_type
+from tasks.engine import registry
+from tasks.failures import CallFailed, Failure, NotConfigured, RetryLater
+from tasks.resource import Listed, Per, ResourceType, Tenant
+from workers.fleet import fetching
+from workers.fleet.lease import LeaseKeeper
+from workers.fleet.process import Process
+from workers.fleet.publisher import Publisher
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+Config = Mapping[str, Any]  # of the run
+List = Callable[[Config], Coroutine[Any, Any, T]]
+Plan = Callable[[Ledger, Attempt, T], list[Event]]
+
+
+def plan_tenants(process: Process, run: str, unit: Scope, publisher: Publisher) -> str:
+    """List a provider's tenants and queue them for admission."""
+
+    async def list_tenants(config: Config) -> Listed[Tenant]:
+        provider = registry.providers()[unit.provider]
+        return await provider.tenants(provider.read_options(config["options"]), process.rate_limiter)
+
+    def plan(ledger: Ledger, attempt: Attempt, listed: Listed[Tenant]) -> list[Event]:
+        ledger.set_tenants({f"{tenant.provider}/{tenant.id}": asdict(tenant) for tenant in listed.found})
+        units = [Scope(type=regions_type(unit.provider), tenant=tenant.id) for tenant in listed.found]
+        return ledger.plan(
+            attempt,
+            zip(units, [False] * len(units), ledger.expected_seconds(units), strict=True),
+            queue=True,
+            denied=listed.incomplete_reason,
+            whole=listed.complete,
+            owner=listed.owner,
+            notes=listed.notes,
+        )
+
+    return _attempt(process, run, unit, list_tenants, plan, publisher)
+
+
+@dataclass(frozen=True, slots=True)
+class _TenantScopes:
+    """All scopes of a tenant. `denied`: why its regions are not known."""
+
+    scopes: list[Scope]
+    complete: bool
+    denied: str
+
+
+def plan_regions(process: Process, run: str, unit: Scope, publisher: Publisher) -> str:
+    """Plan every scope of a tenant, the slowest first, and publish them as one chord."""
+
+    async def list_scopes(config: Config) -> _TenantScopes:
+        provider = registry.providers()[unit.provider]
+        access = await asyncio.to_thread(process.ledger(run).tenant, f"{unit.provider}/{unit.tenant}")
+        tenant = Tenant(**access)
+        types = _requested_types(tenant, config)
+        api = await provider.connect(tenant, unit.region, process.rate_limiter)
+        regions: Listed[str] = Listed()
+        denied = ""
+        if any(type_.per is Per.REGION for type_ in types):
+            try:
+                regions = await provider.regions(api, provider.read_options(config["options"]))
+            except CallFailed as error:
+                if error.failure is not Failure.DENIED:
+                    raise
+                denied = f"{error.code} {error.action}: its regions are not known"
+        scopes = [
+            Scope(type=type_.name, tenant=unit.tenant, region=region)
+            for type_ in types
+            for region in (regions.found if type_.per is Per.REGION else [unit.region])
+        ]
+        return _TenantScopes(scopes, regions.complete, denied)
+
+    def plan(ledger: Ledger, attempt: Attempt, tenant: _TenantScopes) -> list[Event]:
+        scopes = tenant.scopes
+        timed = zip(scopes, ledger.held(scopes), ledger.expected_seconds(scopes), strict=True)
+        children = sorted(timed, key=lambda child: -child[2])
+        events = ledger.plan(attempt, children, queue=False, denied=tenant.denied, whole=tenant.complete)
+        publisher.publish_tenant(run, [scope for scope, _, _ in children])
+        return events
+
+    return _attempt(process, run, unit, list_scopes, plan, publisher)
+
+
+def _requested_types(tenant: Tenant, config: Config) -> list[ResourceType]:
+    requested = config["options"].get(f"{tenant.provider}_requested_syncs") or ()
+    return [type_ for type_ in registry.requested(tenant.provider, requested) if type_.tenant_kind == tenant.kind]
+
+
+def _attempt(process: Process, run: str, unit: Scope, list_: List[T], plan: Plan[T], publisher: Publisher) -> str:
+    """One attempt at a planning unit, with the outcomes of any other scope."""
+    ledger = process.ledger(run)
+    try:
+        attempt = ledger.begin(unit, lease_seconds=process.settings.lease_seconds, worker=process.name)
+        if attempt is None:
+            return fetching.NOTHING_TO_DO
+        try:
+            events = _plan(process, ledger, attempt, list_, plan)
+        except RetryLater as wait:
+            ledger.later(attempt, wait_seconds=wait.after_seconds, reason=wait.reason)
+            return fetching.outcome(ledger, attempt)
+        publisher.publish_events(run, events)
+        return fetching.outcome(ledger, attempt)
+    except Fenced:
+        return fetching.lost(unit)
+    except Exception as error:
+        log.exception("%s: %s", unit.id, fetching.NO_OUTCOME)
+        return f"{fetching.NO_OUTCOME} ({type(error).__name__})"
+
+
+def _plan(process: Process, ledger: Ledger, attempt: Attempt, list_: List[T], plan: Plan[T]) -> list[Event]:
+    """List, then plan. If the attempt's lease is lost, the listing is cancelled. Raises Fenced, RetryLater."""
+    lease_seconds = process.settings.lease_seconds
+    listing = process.submit(list_(_config(ledger)))
+
+    def renew() -> bool:
+        return ledger.renew(attempt, lease_seconds=lease_seconds)
+
+    with LeaseKeeper(attempt.scope.id, lease_seconds=lease_seconds, renew=renew, on_lost=listing.cancel):
+        try:
+            return plan(ledger, attempt, listing.result())
+        except CancelledError:
+            raise Fenced(attempt.scope.id) from None
+        except NotConfigured as error:
+            return ledger.skipped(attempt, str(error), {})
+        except CallFailed as error:
+            ends = {Failure.DENIED: ledger.denied, Failure.NOT_ENABLED: ledger.skipped}
+            end = ends.get(error.failure, ledger.failed)
+            return end(attempt, f"{error.code or error.failure} {error.action}: {error.reason}", {})
+        except (Fenced, RetryLater, redis.RedisError):
+            raise
+        except Exception as error:
+            log.exception("%s: the provider's code failed", attempt.scope.id)
+            return ledger.failed(attempt, f"unexpected {type(error).__name__}: {str(error)[:300]}", {})
+
+
+def _config(ledger: Ledger) -> Config:
+    info = ledger.info()
+    if info is None:
+        raise Fenced("the run is unknown")
+    return info.config

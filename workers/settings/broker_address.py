@@ -1,0 +1,17 @@
+"""The broker's URL as its clients get it."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlsplit, urlunsplit
+
+
+def with_password(url: str, password: str | None) -> str:
+    """With the password, if one is given, and with TLS as Celery, kombu and redis-py all understand it."""
+    parts = urlsplit(url)
+    if password is not None:
+        host = parts.netloc.rpartition("@")[2]
+        parts = parts._replace(netloc=f"{parts.username or ''}:{quote(password, safe='')}@{host}")
+    if parts.scheme == "rediss" and "ssl_cert_reqs" not in parts.query:
+        # Celery wants it said, and kombu's own default accepts any certificate.
+        parts = parts._replace(query="&".join(filter(None, (parts.query, "ssl_cert_reqs=required"))))
+    return urlunsplit(parts)

@@ -1,0 +1,46 @@
+"""Checks of settings against each other, and against the environment that they name."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from tasks.engine import catalog
+from tasks.setting import PREFIX
+from workers.settings.errors import SettingError
+
+if TYPE_CHECKING:
+    from workers.settings.settings import Settings
+
+
+def check(settings: Settings) -> None:
+    """Raises SettingError."""
+    _check_times(settings)
+    options = settings.run_config()["options"]
+    for provider in catalog.declared().values():
+        if conflict := provider.conflicts(options):
+            name, problem = conflict
+            raise SettingError(name, settings.option_values[name], problem)
+    if settings.neo4j_user:
+        _check_variable("neo4j_password_env_var", settings.neo4j_password_env_var)
+    _check_variable("broker_password_env_var", settings.broker_password_env_var)
+
+
+def _check_times(settings: Settings) -> None:
+    lease, hard_limit = settings.lease_seconds, settings.hard_time_limit_seconds
+    if hard_limit >= settings.visibility_timeout_seconds:
+        problem = (
+            f"must be below the visibility timeout, {settings.visibility_timeout_seconds}: "
+            "Redis would redeliver the message of a running task"
+        )
+        raise SettingError(f"{PREFIX}HARD_TIME_LIMIT_SECONDS", hard_limit, problem)
+    if lease >= hard_limit:
+        raise SettingError(f"{PREFIX}LEASE_SECONDS", lease, f"must be below the hard time limit, {hard_limit}")
+    if settings.sweep_seconds > lease / 4:
+        problem = f"must be at most a quarter of the lease, {lease:g}: expired leases would be found too late"
+        raise SettingError(f"{PREFIX}SWEEP_SECONDS", settings.sweep_seconds, problem)
+
+
+def _check_variable(name: str, variable: str | None) -> None:
+    if variable and not os.environ.get(variable):
+        raise SettingError(name, variable, "names a variable that isn't set: export it")

@@ -1,0 +1,10 @@
+"""What is wrong with a setting."""
+
+from __future__ import annotations
+
+
+class SettingError(ValueError):
+    """A setting that can't be used. Names the setting, the value and the way out."""
+
+    def __init__(self, name: str, value: object, problem: str) -> None:
+        super().__init__(f"{name}: {value!r}: {problem}" if value is not None else f"{name}: {problem}")

@@ -1,0 +1,79 @@
+"""Whether somebody else could change a settings file: what it names is trusted with credentials.
+
+Who can write the file can change it; who can write its directory can put another one in its place. Only root and the
+user of this process may do either.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+
+def distrust(path: Path) -> str | None:
+    """Why the file can't be trusted and how to fix that, or None. Always None on Windows."""
+    if os.name == "nt":
+        return None
+    target = path.resolve()
+    if path.is_symlink() and _is_foreign(path.lstat()):
+        return f"is a symbolic link of {_owner(path.lstat())}"
+    if problem := _of_file(target):
+        return problem
+    directories = dict.fromkeys((path.absolute().parent, target.parent))
+    return next(filter(None, map(_of_directory, directories)), None)
+
+
+def _of_file(path: Path) -> str | None:
+    status = path.stat()
+    if _is_read_only(path):
+        return None
+    if _is_foreign(status):
+        return f"belongs to {_owner(status)}: make it your own (chown)"
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return f"others may write it (mode {stat.S_IMODE(status.st_mode):04o}): run `chmod go-w {path}`"
+    return None
+
+
+def _of_directory(path: Path) -> str | None:
+    status = path.stat()
+    if _is_read_only(path):
+        return None
+    if _is_foreign(status):
+        return f"its directory {path} belongs to {_owner(status)}: move it to one of your own"
+    if status.st_mode & stat.S_ISVTX:  # as /tmp: others can't replace what isn't theirs
+        return None
+    writable = stat.S_IWOTH if _is_private_group(status.st_gid) else stat.S_IWGRP | stat.S_IWOTH
+    if status.st_mode & writable:
+        return f"others may write its directory (mode {stat.S_IMODE(status.st_mode):04o}): run `chmod go-w {path}`"
+    return None
+
+
+def _is_foreign(status: os.stat_result) -> bool:
+    return status.st_uid not in (0, os.geteuid())
+
+
+def _is_read_only(path: Path) -> bool:
+    """On a read-only file system, as a container's mount of it is, nobody can write."""
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+
+
+def _is_private_group(gid: int) -> bool:
+    """The group that many distributions make for each user, and whose umask lets it write directories."""
+    import grp
+    import pwd
+
+    try:
+        group, user = grp.getgrgid(gid), pwd.getpwuid(os.geteuid())
+    except KeyError:
+        return False
+    return group.gr_name == user.pw_name and set(group.gr_mem) <= {user.pw_name}
+
+
+def _owner(status: os.stat_result) -> str:
+    import pwd
+
+    try:
+        return f"the user {pwd.getpwuid(status.st_uid).pw_name}"
+    except KeyError:
+        return f"the user id {status.st_uid}"
