@@ -95,7 +95,7 @@ def test_a_page_that_leads_back_ends_the_attempt(aws: ResponseServer, broker: re
             "third": tagged("arn:3", token=back_to),
         }
     }
-    with pytest.raises(CallFailed, match="was read before") as caught:
+    with pytest.raises(CallFailed, match="was used before") as caught:
         pages(broker, "resourcegroupstaggingapi:GetResources")
     assert caught.value.failure is Failure.INVALID_RESPONSE
     assert len(aws.received) == 4
