@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Source, constant, incoming, key, prop
 from tasks.aws.vocabulary.arn import arn_at
 from tasks.aws.vocabulary.node import AWSNode
 from tasks.aws.vocabulary.principals import AWSPrincipal
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, Source, constant, incoming, key, listing, prop
 
 
 def tenant_name(source: Source) -> str | None:

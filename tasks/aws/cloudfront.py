@@ -6,11 +6,9 @@ from collections.abc import AsyncIterator
 from typing import Any, Final
 
 from analysis.iam.arn import account_of
-from loaders.model import key, link, prop
 from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import ListedApi, Listing
-from tasks.failures import CallFailed, Failure
-from tasks.resource import Per, ResourceType
+from tasks.engine.listing import ListedApi
+from tasks.provider import CallFailed, Failure, Listing, Per, ResourceType, key, link, prop
 
 
 class VpcOriginList(Listing):

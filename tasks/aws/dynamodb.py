@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Source, incoming, key, parent, prop
 from tasks.aws.vocabulary.node import AWSNode, RegionalNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, Source, incoming, key, listing, parent, prop
 
 
 class DynamoDBTable(RegionalNode, label="DynamoDBTable", tenant="AWSAccount", arn="dynamodb:table"):

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from loaders.model import Source, incoming, key, outgoing, parent, prop
 from tasks.aws.vocabulary.node import AWSNode, RegionalNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, Source, incoming, key, listing, outgoing, parent, prop
 
 
 class ECRRepository(RegionalNode, label="ECRRepository", tenant="AWSAccount", arn="ecr:repository"):

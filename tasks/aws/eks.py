@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Source, at, key, prop
 from tasks.aws.vocabulary.node import RegionalNode
-from tasks.engine.listing import listing
 from tasks.ip_range import are_wide
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, Source, at, key, listing, prop
 
 
 def audit_logging(cluster: Source) -> bool | None:

@@ -10,14 +10,28 @@ from dataclasses import replace
 from typing import Any, Final
 
 from analysis.iam.resource_policy import Verdict
-from loaders.model import NotSeen, Source, at, constant, id_link, key, outgoing, prop
 from tasks.aws.client.access import AwsAccess
 from tasks.aws.client.name_server import NOBODY, NotResolved, addresses
 from tasks.aws.vocabulary.dns import AWSDNSRecord, Ip, as_ips, host
 from tasks.aws.vocabulary.node import RegionalNode
 from tasks.aws.vocabulary.public_policy import NOT_KNOWN, PublicPolicy, resource, verdict_on
-from tasks.engine.listing import ListedApi, Listing, bounded
-from tasks.resource import Gap, Item, Per, ResourceType
+from tasks.engine.listing import ListedApi
+from tasks.provider import (
+    Gap,
+    Item,
+    Listing,
+    NotSeen,
+    Per,
+    ResourceType,
+    Source,
+    at,
+    bounded,
+    constant,
+    id_link,
+    key,
+    outgoing,
+    prop,
+)
 
 _CONCURRENCY: Final = 25  # names resolved concurrently
 

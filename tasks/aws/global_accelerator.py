@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from loaders.model import Source, id_link, incoming, key, link, parent, prop
 from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, Source, id_link, incoming, key, link, listing, parent, prop
 
 Ports = tuple[int, int]  # first and last
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import id_link, key, prop
 from tasks.aws.vocabulary.arn import arn_at
 from tasks.aws.vocabulary.node import RegionalNode
 from tasks.aws.vocabulary.public_policy import ANONYMOUS_ACTIONS, NOT_KNOWN, PublicPolicy, resource, verdict_on_response
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, id_link, key, listing, prop
 
 _POLICY: Final = PublicPolicy(
     lambda kms_key: verdict_on_response(kms_key.item["GetKeyPolicy"], resource("kms", kms_key.item["KeyArn"]))

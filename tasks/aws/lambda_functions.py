@@ -8,11 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 from analysis.iam.resource_policy import Verdict
-from loaders.model import Source, id_link, key, outgoing, prop
 from tasks.aws.vocabulary.node import AWSNode, RegionalNode
 from tasks.aws.vocabulary.public_policy import ANONYMOUS_ACTIONS, NOT_KNOWN, PublicPolicy, resource, verdict_on_response
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, Source, id_link, key, listing, outgoing, prop
 
 
 def _verdict(function: Source) -> Verdict:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
-from loaders.model import Source, incoming, key, outgoing, prop
 from tasks.aws.client.access import AwsAccess
 from tasks.aws.client.client import AwsApi
 from tasks.aws.vocabulary.node import AWSNode
 from tasks.engine.listing import values_at
-from tasks.failures import CallFailed, Failure
-from tasks.resource import Item, Per, ResourceType
+from tasks.provider import CallFailed, Failure, Item, Per, ResourceType, Source, incoming, key, outgoing, prop
 
 _DESCRIBE: Final = "organizations:DescribeOrganization"
 _ROOTS: Final = "organizations:ListRoots"

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Source, at, id_link, key, link, outgoing, prop
 from tasks.aws.vocabulary.arn import arn_at
 from tasks.aws.vocabulary.encryption import encrypted_by
 from tasks.aws.vocabulary.node import RegionalNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, Source, at, id_link, key, link, listing, outgoing, prop
 
 
 class RDSInstance(RegionalNode, label="RDSInstance", tenant="AWSAccount", arn="rds:db"):

@@ -9,15 +9,13 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from loaders.model import Source, id_link, key, link, outgoing, prop
 from loaders.scope import GLOBAL
 from tasks.aws.client.client import AwsApi
 from tasks.aws.vocabulary.arn import arn_of
 from tasks.aws.vocabulary.dns import AWSDNSRecord, Ip, as_ips, host
 from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import listing, values_at
-from tasks.failures import CallFailed
-from tasks.resource import Item, Per, ResourceType
+from tasks.engine.listing import values_at
+from tasks.provider import CallFailed, Item, Per, ResourceType, Source, id_link, key, link, listing, outgoing, prop
 
 _ZONES: Final = listing("route53:ListHostedZones")
 _RECORDS: Final = "route53:ListResourceRecordSets"

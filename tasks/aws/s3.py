@@ -8,15 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from analysis.iam.resource_policy import Verdict
-from loaders.model import Source, at, incoming, key, outgoing, parent, prop
 from loaders.scope import GLOBAL
 from tasks.aws.vocabulary.arn import arn_at, arn_of
 from tasks.aws.vocabulary.encryption import encrypted_by
 from tasks.aws.vocabulary.node import AWSNode
 from tasks.aws.vocabulary.policy_document import element_list, sid_in_id, statements
 from tasks.aws.vocabulary.public_policy import ANONYMOUS_ACTIONS, NOT_KNOWN, PublicPolicy, resource, verdict_on_response
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, Source, at, incoming, key, listing, outgoing, parent, prop
 
 bucket_arn = arn_at("s3", "Name")
 bucket_arn_of_child = arn_at("s3", parent("Name"))

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from loaders.model import Source, key, outgoing, parent, prop
 from tasks.aws.vocabulary.encryption import encrypted_by
 from tasks.aws.vocabulary.node import RegionalNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, Source, key, listing, outgoing, parent, prop
 
 
 class SecretsManagerSecret(

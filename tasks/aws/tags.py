@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Final
 
-from loaders.model import Node, Source, key, outgoing, prop
 from tasks.aws.client.client import AwsApi
 from tasks.aws.vocabulary.arn import kind_of
 from tasks.aws.vocabulary.node import AWSNode
 from tasks.engine import registry
-from tasks.engine.listing import listing
-from tasks.resource import Item, Per, ResourceType
+from tasks.provider import Item, Node, Per, ResourceType, Source, key, listing, outgoing, prop
 
 _LISTING: Final = listing("resourcegroupstaggingapi:GetResources", ResourcesPerPage=100)
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from loaders.model import Source, incoming, key, outgoing, prop
 from tasks.aws.vocabulary.node import RegionalNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, Source, incoming, key, listing, outgoing, prop
 
 
 def subnets(group: Source) -> list[str]:

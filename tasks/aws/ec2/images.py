@@ -6,11 +6,9 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from loaders.model import Source, key, prop
 from tasks.aws.client.client import AwsApi
 from tasks.aws.vocabulary.node import RegionalNode
-from tasks.engine.listing import listing
-from tasks.resource import Item, Per, ResourceType
+from tasks.provider import Item, Per, ResourceType, Source, key, listing, prop
 
 MAX_VALUES: Final = 200  # per filter: EC2's limit
 

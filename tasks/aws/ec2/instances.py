@@ -5,12 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from loaders.model import Source, id_link, incoming, key, outgoing, parent, prop
 from tasks.aws.ec2.key_pairs import key_pair_arn
 from tasks.aws.vocabulary.arn import arn_at
 from tasks.aws.vocabulary.node import RegionalNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, Source, id_link, incoming, key, listing, outgoing, parent, prop
 
 
 class EC2Reservation(RegionalNode, label="EC2Reservation", tenant="AWSAccount"):

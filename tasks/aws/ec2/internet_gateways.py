@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Source, key, outgoing, prop
 from tasks.aws.vocabulary.arn import arn_at
 from tasks.aws.vocabulary.node import RegionalNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, Source, key, listing, outgoing, prop
 
 
 def owner(gateway: Source) -> str:

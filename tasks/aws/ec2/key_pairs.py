@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import key, prop
 from tasks.aws.vocabulary.arn import arn_at
 from tasks.aws.vocabulary.node import RegionalNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, key, listing, prop
 
 # For key pairs, and for instances, which name the key pair they were launched with.
 key_pair_arn = arn_at("ec2:key-pair/", "KeyName")

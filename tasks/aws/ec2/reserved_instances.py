@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import key, prop
 from tasks.aws.vocabulary.node import RegionalNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, key, listing, prop
 
 
 class EC2ReservedInstance(

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from loaders.model import Source, id_link, incoming, key, outgoing, parent, prop
 from tasks.aws.ec2.prefix_lists import seen_by
 from tasks.aws.vocabulary.node import AWSNode, RegionalNode
-from tasks.engine.listing import listing
 from tasks.ip_range import IpRange
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, Source, id_link, incoming, key, listing, outgoing, parent, prop
 
 # States of a peering, as in DescribeVpcPeeringConnections: once it has ended, rules for groups beyond it are stale.
 _ENDED: Final = frozenset({"deleted", "expired", "failed", "rejected"})

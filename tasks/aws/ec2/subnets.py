@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import id_link, key, prop
 from tasks.aws.vocabulary.node import RegionalNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, id_link, key, listing, prop
 
 
 class EC2Subnet(RegionalNode, label="EC2Subnet", tenant="AWSAccount", arn="ec2:subnet/{subnetid}"):

@@ -9,11 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from loaders.model import Node, Source, incoming, key, link_through, outgoing, prop, scope_region, scope_tenant
 from tasks.aws.vocabulary.arn import arn_at
 from tasks.aws.vocabulary.node import AWSNode, RegionalNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import (
+    Node,
+    Per,
+    ResourceType,
+    Source,
+    incoming,
+    key,
+    link_through,
+    listing,
+    outgoing,
+    prop,
+    scope_region,
+    scope_tenant,
+)
 
 
 def owned(gateway: Source) -> list[Mapping[str, Any]]:

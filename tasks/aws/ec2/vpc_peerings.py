@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from loaders.model import Node, Source, key, link_through, outgoing, prop
 from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, Source, key, link_through, listing, outgoing, prop
 
 RECORD: Final = "SyncPeering"
 

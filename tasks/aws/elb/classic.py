@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Source, id_link, incoming, key, link, outgoing, parent, prop
 from tasks.aws.vocabulary.arn import arn_at
 from tasks.aws.vocabulary.dns import host_at
 from tasks.aws.vocabulary.node import AWSNode, RegionalNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, Source, id_link, incoming, key, link, listing, outgoing, parent, prop
 
 # The response has no ARN. Names of classic load balancers are unique in an account and region.
 balancer_arn = arn_at("elasticloadbalancing:loadbalancer/", "LoadBalancerName")

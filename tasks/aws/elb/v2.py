@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from loaders.model import Source, at, id_link, incoming, key, outgoing, prop
 from tasks.aws.vocabulary.dns import host_at
 from tasks.aws.vocabulary.node import AWSNode, RegionalNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, Source, at, id_link, incoming, key, listing, outgoing, prop
 
 
 def balancer_id(source: Source) -> str:

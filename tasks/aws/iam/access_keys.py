@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from loaders.model import Source, at, incoming, key, parent, prop
 from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, Source, at, incoming, key, listing, parent, prop
 
 
 def used(name: str) -> Callable[[Source], Any]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import constant, key, outgoing, prop
 from tasks.aws.iam.policies import policies_of
 from tasks.aws.vocabulary.principals import AWSPrincipal
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, constant, key, listing, outgoing, prop
 
 
 class AWSGroup(AWSPrincipal, label="AWSGroup", tenant="AWSAccount", arn=None):

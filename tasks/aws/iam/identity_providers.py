@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import constant, key, prop
 from tasks.aws.vocabulary.principals import AWSPrincipal
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, constant, key, listing, prop
 
 
 class AWSSAMLProvider(AWSPrincipal, label="AWSSAMLProvider", tenant="AWSAccount", arn="iam:saml-provider"):

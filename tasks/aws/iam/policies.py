@@ -8,11 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from analysis.iam.arn import account_of
-from loaders.model import Source, constant, incoming, key, parent, prop
 from tasks.aws.vocabulary.node import AWSNode
 from tasks.aws.vocabulary.policy_document import element_list, language_version, listed, sid_in_id, statements
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, Source, constant, incoming, key, listing, parent, prop
 
 _INLINE: Final = ("UserPolicyList", "GroupPolicyList", "RolePolicyList")
 

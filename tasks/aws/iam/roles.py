@@ -7,14 +7,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from analysis.iam.open_trust import OpenTrust, open_trust
-from loaders.model import Source, constant, key, outgoing, prop
 from tasks.aws.iam import saml_trust
 from tasks.aws.iam.policies import policies_of
 from tasks.aws.tags import AWSTag, tag_keys
 from tasks.aws.vocabulary.policy_document import language_version, statements
 from tasks.aws.vocabulary.principals import AWSPrincipal, trusted
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, Source, constant, key, listing, outgoing, prop
 
 
 def trusted_principals(role: Source) -> list[Mapping[str, str]]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from analysis.iam.policy_evaluation import matches_all, patterns
-from loaders.model import Source
 from tasks.aws.vocabulary.policy_document import listed, statements
+from tasks.provider import Source
 
 ANYBODY: Final = "*"
 _ACTION: Final = "sts:AssumeRoleWithSAML"

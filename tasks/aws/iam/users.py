@@ -5,12 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from loaders.model import Source, constant, key, outgoing, prop
 from tasks.aws.iam.policies import policies_of
 from tasks.aws.tags import AWSTag, tag_keys
 from tasks.aws.vocabulary.principals import AWSPrincipal
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, Source, constant, key, listing, outgoing, prop
 
 
 def password_last_used(user: Source) -> datetime | None:
