@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from docs import facts_2020, schema_pages
 from docs.wrapping import bullet, listed
@@ -19,7 +19,7 @@ from tasks.aws.doctor.iam_policy import Policies
 from tasks.engine import registry
 from tasks.gcp import scopes as gcp_scopes
 from tasks.gsuite import api as gsuite_api
-from workers.settings.settings import Setting, known
+from workers.settings.known import known
 
 DOCS: Final = Path(__file__).parent
 _PART: Final = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -47,18 +47,13 @@ def generated(text: str) -> str:
 
 
 def settings_table() -> str:
-    lines = ["| setting | default | meaning |", "|---|---|---|"]
-    for setting in known().values():
-        meaning = setting.meaning.replace("|", "\\|")
-        lines.append(f"| `{setting.name}` | {_default(setting)} | {meaning} |")
+    lines = ["| setting | value | default | meaning |", "|---|---|---|---|"]
+    for setting in known(installed=False).values():
+        value = "`true`, `false`" if setting.is_switch else f"`{setting.metavar or setting.type.value}`"
+        default = f"`{setting.shown_default}`" if setting.shown_default else "-"
+        cells = [cell.replace("|", "\\|") for cell in (f"`{setting.name}`", value, default, setting.meaning)]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
-
-
-def _default(setting: Setting) -> str:
-    value: Any = setting.default
-    if value in (None, ()):
-        return "-"
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def aws_policy() -> str:

@@ -120,7 +120,7 @@ class Setting:
     @property
     def shown_default(self) -> str:
         """The default as help and documentation show it; empty if there is none."""
-        return "" if self.default in (None, (), False) else text_of(self.default)
+        return "" if self.default is None or self.default == () or self.is_switch else text_of(self.default)
 
     def problem(self, value: Value) -> str | None:
         """What is wrong with a parsed value, or None."""

@@ -46,7 +46,7 @@ from workers.fleet.process import connect_redis
 from workers.fleet.publisher import Publisher
 from workers.fleet.queues import COORDINATOR, FETCH, LOADER, every_queue
 from workers.report import report, schema_view, watch
-from workers.settings import configured, legacy_flags
+from workers.settings import configured, legacy_flags, process_settings
 from workers.settings.settings import SettingError, Settings, known
 
 FLEET_RESPONSE_SECONDS = (3, 7)  # a busy fleet is asked twice
@@ -233,11 +233,9 @@ def _from_here(path: Path) -> Path:
 
 def _app(settings: Settings) -> Celery:
     """The app of this process, with the settings of this command."""
-    os.environ.update(settings.as_environment())
-    from workers.fleet.app import app  # reads its settings when it is imported
-    from workers.fleet.configuration import configuration
+    process_settings.use(settings)
+    from workers.fleet.app import app
 
-    app.conf.update(configuration(settings))
     return app
 
 

@@ -125,8 +125,8 @@ def write(graph: Graph, tag: int) -> None:
     for account in principals.accounts(graph, USERS_AND_ROLES):
         sources = list(principals.of_account(graph, account, USERS_AND_ROLES))
         for roles in pages(_trusting(graph, account), ROLES_AT_A_TIME):
-            found = edges(sources, _read(graph, roles, organizations))
-            write_edges(graph, _WRITE, map(asdict, found), tag)
+            allowed = edges(sources, _read(graph, roles, organizations))
+            write_edges(graph, _WRITE, map(asdict, allowed), tag)
     delete_edges(graph, _DELETE, {"tag": tag})
 
 

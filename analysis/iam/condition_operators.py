@@ -17,7 +17,7 @@ from analysis.iam.patterns import expression
 from analysis.iam.three_valued import every, some
 
 # A request's value of a key: one text, several for a key with many values, or None if the request lacks the key.
-Found = tuple[str, ...] | None
+RequestValue = tuple[str, ...] | None
 Test = Callable[[str, str], bool | None]
 
 ALL, ANY = "forallvalues:", "foranyvalue:"
@@ -150,15 +150,15 @@ class Entry:
     def of_arns(self) -> bool:
         return self.test in ("arnlike", "arnequals")
 
-    def holds(self, found: Found) -> bool | None:
+    def holds(self, value: RequestValue) -> bool | None:
         """Whether a request with this value satisfies it. None: not known."""
         if not self.known:
             return None
         if self.test == "null":
-            return any((value.lower() == "true") is (not found) for value in self.values)
-        if not found:
+            return any((wanted.lower() == "true") is (not value) for wanted in self.values)
+        if not value:
             return self._without()
-        results = [some(_TESTS[self.test](text, value) for value in self.values) for text in found]
+        results = [some(_TESTS[self.test](text, wanted) for wanted in self.values) for text in value]
         if self.unresolved:
             results = [result or None for result in results]
         if self.negated:

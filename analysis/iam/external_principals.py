@@ -17,7 +17,7 @@ import yaml
 
 from analysis.iam.address_blocks import Network
 from analysis.iam.address_space import anywhere, networks, on_the_internet
-from analysis.iam.condition_operators import Entry, Found, arn_like, like, seconds
+from analysis.iam.condition_operators import Entry, RequestValue, arn_like, like, seconds
 from analysis.iam.example_texts import FRESH, common, examples
 from analysis.iam.patterns import literal_start
 
@@ -81,14 +81,14 @@ def of(principal: ExternalPrincipal, key: str) -> Rule:
     return next((row[name] for name in names if name in row), "never")
 
 
-def values(principal: ExternalPrincipal, key: str, asked: Sequence[Entry]) -> list[Found]:
+def values(principal: ExternalPrincipal, key: str, asked: Sequence[Entry]) -> list[RequestValue]:
     """What the principal may have under a key: one value of each kind that these conditions on it distinguish.
 
     Raises ValueError if there are too many.
     """
     rule = of(principal, key)
     if not isinstance(rule, str):
-        absent: list[Found] = [None] if rule.get("optional") else []
+        absent: list[RequestValue] = [None] if rule.get("optional") else []
         if "own" in rule:
             return absent + _sets([*dict.fromkeys(_own(principal, rule, asked))], asked)
         return absent + [(text,) for text in rule.get("given", ())]
@@ -109,9 +109,9 @@ def values(principal: ExternalPrincipal, key: str, asked: Sequence[Entry]) -> li
             return [None]
 
 
-def _sets(texts: Sequence[str], asked: Sequence[Entry]) -> list[Found]:
+def _sets(texts: Sequence[str], asked: Sequence[Entry]) -> list[RequestValue]:
     """One value each; for a key that may have several values, pairs as well."""
-    sets: list[Found] = [(text,) for text in texts]
+    sets: list[RequestValue] = [(text,) for text in texts]
     if any(entry.quantifier for entry in asked):
         pairs = list(combinations(texts, 2))
         if len(pairs) > _MAX_PAIRS:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from analysis.iam import external_principals, request_variables
-from analysis.iam.condition_operators import Entry, Found, like
+from analysis.iam.condition_operators import Entry, RequestValue, like
 from analysis.iam.example_texts import common, examples
 from analysis.iam.external_principals import ExternalPrincipal
 from analysis.iam.patterns import any_value, has_variable
@@ -33,13 +33,13 @@ class Request:
     allow: Statement
     denies: Mapping[int, Statement]
     forms: Sequence[str]
-    context: Mapping[str, Found]
-    values: dict[str, list[Found]] = field(default_factory=dict)
+    context: Mapping[str, RequestValue]
+    values: dict[str, list[RequestValue]] = field(default_factory=dict)
     tried: dict[tuple[frozenset[int], bool], bool] = field(default_factory=dict)
     texts: list[str] | None = None
     steps: int = 0
 
-    def choices(self, key: str) -> list[Found]:
+    def choices(self, key: str) -> list[RequestValue]:
         """The values that it may have under a key."""
         if key in self.context:
             return [self.context[key]]
@@ -91,7 +91,7 @@ def _can_be(request: Request, denied: frozenset[int], *, certain: bool) -> bool:
 
 
 def _is_possible(request: Request, denies: Sequence[Statement], *, certain: bool) -> bool:
-    chosen: dict[str, list[Found]] = {}
+    chosen: dict[str, list[RequestValue]] = {}
     for entry in request.allow.condition:
         if not external_principals.is_judged(entry.key):
             if certain:
@@ -105,7 +105,9 @@ def _is_possible(request: Request, denies: Sequence[Statement], *, certain: bool
     return _avoids(request, sorted(denies, key=lambda deny: len(deny.condition)), chosen, certain=certain)
 
 
-def _avoids(request: Request, denies: Sequence[Statement], chosen: dict[str, list[Found]], *, certain: bool) -> bool:
+def _avoids(
+    request: Request, denies: Sequence[Statement], chosen: dict[str, list[RequestValue]], *, certain: bool
+) -> bool:
     """Whether one condition of each Deny can be made false, given the values chosen so far."""
     if not denies:
         return True
@@ -125,14 +127,14 @@ def _avoids(request: Request, denies: Sequence[Statement], chosen: dict[str, lis
 
 
 def _left(
-    entry: Entry, chosen: Mapping[str, list[Found]], request: Request, wanted: Sequence[bool | None]
-) -> list[Found]:
+    entry: Entry, chosen: Mapping[str, list[RequestValue]], request: Request, wanted: Sequence[bool | None]
+) -> list[RequestValue]:
     """The values, of those still possible under the key, for which the condition has a wanted result."""
     choices = chosen[entry.key] if entry.key in chosen else request.choices(entry.key)
     return [value for value in choices if _result(entry, value, request) in wanted]
 
 
-def _result(entry: Entry, value: Found, request: Request) -> bool | None:
+def _result(entry: Entry, value: RequestValue, request: Request) -> bool | None:
     """Addresses and times are only compared as such. As text they are not judged, except with a plain `*`."""
     rule = external_principals.of(request.principal, entry.key)
     kinds = {"address": ("ipaddress",), "any_address": ("ipaddress",), "now": ("date", "numeric")}
@@ -156,7 +158,7 @@ def _resources(request: Request) -> Iterator[str]:
             yield text
 
 
-def _is_about(patterns: Patterns | None, text: str, context: Mapping[str, Found], *, if_unknown: bool) -> bool:
+def _is_about(patterns: Patterns | None, text: str, context: Mapping[str, RequestValue], *, if_unknown: bool) -> bool:
     """`if_unknown`: the result where a variable has no value."""
     if patterns is None:
         return True
@@ -165,7 +167,7 @@ def _is_about(patterns: Patterns | None, text: str, context: Mapping[str, Found]
     return any(like(text, word) for word in _resolved(patterns, context)) is not patterns.negated
 
 
-def _resolved(patterns: Patterns, context: Mapping[str, Found]) -> Iterator[str]:
+def _resolved(patterns: Patterns, context: Mapping[str, RequestValue]) -> Iterator[str]:
     for word in patterns.words:
         if (text := request_variables.substitute(word, context, pattern=True)) is not None:
             yield text

@@ -59,9 +59,9 @@ def questions(permissions: Iterable[str], arns: Iterable[str]) -> Iterator[Quest
             for action in actions:
                 if about := asked_about(action, kind):
                     asked[about, never_on(action)].setdefault(action, []).append(permission)
-        for (about, never), those in asked.items():
+        for (about, never), names_of in asked.items():
             possible = [arn for arn in arns_of_kind if never is None or never not in arn]
-            yield Question(those, possible, about)
+            yield Question(names_of, possible, about)
 
 
 class Question:

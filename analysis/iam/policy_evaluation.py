@@ -30,11 +30,11 @@ Conditions = frozenset[Condition]
 ALWAYS: Final[Conditions] = frozenset()
 
 
-def any_of(one: Conditions | None, other: Conditions | None) -> Conditions | None:
+def any_of(first: Conditions | None, second: Conditions | None) -> Conditions | None:
     """The union of two alternatives."""
-    if one is None or other is None:
-        return other if one is None else one
-    return one | other if one and other else ALWAYS
+    if first is None or second is None:
+        return second if first is None else first
+    return first | second if first and second else ALWAYS
 
 
 def conditional(condition: Condition | None) -> Conditions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final, TypedDict, cast
 
 from analysis.iam.arn import account_of, account_prefix
 from analysis.iam.policy_evaluation import Statement, resolved
@@ -99,9 +99,28 @@ def accounts(graph: Graph, kinds: Sequence[str]) -> list[str]:
     return [row["start"] for row in graph.rows(_ACCOUNTS, {"kinds": list(kinds)})]
 
 
+class _Tag(TypedDict):
+    key: str
+    value: str
+
+
+class _Row(TypedDict):
+    """What _PRINCIPALS returns. `policies` and `boundary`: ids; `bounded`: whether it has a boundary, read or not."""
+
+    arn: str
+    is_role: bool
+    is_group: bool
+    bounded: bool
+    id: str | None
+    trust_policy: str | None
+    tags: list[_Tag]
+    policies: list[str]
+    boundary: list[str]
+
+
 def of_account(graph: Graph, prefix: str, kinds: Sequence[str]) -> Iterator[Principal]:
     """The principals of one account with one of these labels. A policy or boundary that was not read allows nothing."""
-    rows = graph.rows(_PRINCIPALS, {"start": prefix, "kinds": list(kinds)})
+    rows = cast("list[_Row]", graph.rows(_PRINCIPALS, {"start": prefix, "kinds": list(kinds)}))
     needed = {policy for row in rows for policy in (*row["policies"], *row["boundary"])}
     statements = {
         row["policy"]: tuple(Statement.of(node) for node in row["statements"])
@@ -125,7 +144,7 @@ def organizations(graph: Graph) -> Mapping[str, str]:
     return {row["account"]: row["organization"] for row in graph.rows(_ORGANIZATIONS)}
 
 
-def _tags(row: Mapping[str, Any]) -> Mapping[str, str] | None:
+def _tags(row: _Row) -> Mapping[str, str] | None:
     """None for a role whose trust policy allows session tags, because these replace the role's own."""
     if row["is_role"] and (row["trust_policy"] is None or allows_session_tags(json.loads(row["trust_policy"]))):
         return None
@@ -136,7 +155,7 @@ def _of(policies: list[str], statements: Mapping[str, tuple[Statement, ...]]) ->
     return tuple(statement for policy in policies for statement in statements.get(policy, ()))
 
 
-def _boundary(row: Mapping[str, Any], statements: Mapping[str, tuple[Statement, ...]]) -> tuple[Statement, ...] | None:
+def _boundary(row: _Row, statements: Mapping[str, tuple[Statement, ...]]) -> tuple[Statement, ...] | None:
     return _of(row["boundary"], statements) if row["bounded"] else None
 
 

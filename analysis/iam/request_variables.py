@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from analysis.iam.condition_operators import Entry, Found
+from analysis.iam.condition_operators import Entry, RequestValue
 
 _VARIABLE: Final = re.compile(r"\$\{\s*([^*?$}][^},]*?)\s*(?:,\s*'([^']*)'\s*)?\}")
 _WILD: Final = re.compile(r"[*?$]")
@@ -22,7 +22,7 @@ def keys(words: Iterable[str]) -> set[str]:
     return {match[1].lower() for word in words for match in _VARIABLE.finditer(word)}
 
 
-def substitute(word: str, request: Mapping[str, Found], *, pattern: bool) -> str | None:
+def substitute(word: str, request: Mapping[str, RequestValue], *, pattern: bool) -> str | None:
     """The word with the values of a request. None if the request has no value for a variable without a default."""
     missing = False
 
@@ -38,7 +38,7 @@ def substitute(word: str, request: Mapping[str, Found], *, pattern: bool) -> str
     return None if missing else text
 
 
-def with_values(entry: Entry, request: Mapping[str, Found], judged: set[str]) -> Entry:
+def with_values(entry: Entry, request: Mapping[str, RequestValue], judged: set[str]) -> Entry:
     """The condition for a request. A value with a variable that has no value equals nothing.
 
     Whether it then counts as unequal is not documented by AWS, and not known for variables that aren't judged.

@@ -18,7 +18,7 @@ from itertools import product
 from typing import Final
 
 from analysis.iam import external_principals, request_variables
-from analysis.iam.condition_operators import Entry, Found
+from analysis.iam.condition_operators import Entry, RequestValue
 from analysis.iam.external_principals import KINDS, PLACES, ExternalPrincipal
 from analysis.iam.external_requests import Request, TooMany, is_allowed, is_permitted
 from analysis.iam.patterns import any_value, covers, overlaps
@@ -199,7 +199,7 @@ def _on(key: str, involved: Iterable[Statement]) -> list[Entry]:
     return [entry for statement in involved for entry in statement.condition if entry.key == key]
 
 
-def _for(statement: Statement, context: Mapping[str, Found], judged: set[str]) -> Statement:
+def _for(statement: Statement, context: Mapping[str, RequestValue], judged: set[str]) -> Statement:
     """The statement with the values of variables substituted in its conditions."""
     if not statement.variables:
         return statement

@@ -76,15 +76,15 @@ class Resources:
         self._remembered = 0
 
     def matching(self, patterns: Patterns) -> Matched:
-        found = self._by_patterns.get(patterns)
-        if found is None:
+        matched = self._by_patterns.get(patterns)
+        if matched is None:
             if self._remembered > MAX_REMEMBERED:
                 self._by_word.clear()
                 self._by_patterns.clear()
                 self._remembered = 0
-            found = self._by_patterns[patterns] = self._match(patterns)
-            self._remember(found)
-        return found
+            matched = self._by_patterns[patterns] = self._match(patterns)
+            self._remember(matched)
+        return matched
 
     def _match(self, patterns: Patterns) -> Matched:
         matched = [self._matching(word) for word in patterns.words]
@@ -92,25 +92,24 @@ class Resources:
             *(frozenset().union(*(word[at].always for word in matched)) for at in range(len(self._parts)))
         )
         words: defaultdict[str, list[str]] = defaultdict(list)
-        for word, found in zip(patterns.words, matched, strict=True):
-            for arn in (
-                frozenset().union(*(part.always for part in found), *(part.conditional for part in found)) - whole
-            ):
+        for word, parts in zip(patterns.words, matched, strict=True):
+            partly = frozenset().union(*(part.always for part in parts), *(part.conditional for part in parts))
+            for arn in partly - whole:
                 words[arn].append(word)
         always = self._all - whole - words.keys() if patterns.negated else whole
         return Matched(always, {arn: tuple(of_arn) for arn, of_arn in words.items()})
 
     def _matching(self, word: str) -> list[Matched]:
         """The result for each part."""
-        found = self._by_word.get(word)
-        if found is None:
-            found = self._by_word[word] = [part.match(word) for part in self._parts]
-            for matched in found:
-                self._remember(matched)
-        return found
+        matched = self._by_word.get(word)
+        if matched is None:
+            matched = self._by_word[word] = [part.match(word) for part in self._parts]
+            for part in matched:
+                self._remember(part)
+        return matched
 
-    def _remember(self, found: Matched) -> None:
-        self._remembered += len(found.always) + len(found.conditional)
+    def _remember(self, matched: Matched) -> None:
+        self._remembered += len(matched.always) + len(matched.conditional)
 
 
 class _Starts:

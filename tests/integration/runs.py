@@ -110,7 +110,7 @@ class Sync:
         return Run(self._broker, self.writer, self.tag, scopes)
 
     def run(self, responses: Mapping[Scope, Items | str]) -> Run:
-        """A run whose scopes answer so, in this order, up to the barrier's work."""
+        """A run whose scopes return these responses, in this order, up to the barrier."""
         run = self.start(responses)
         for of, response in responses.items():
             if isinstance(response, str):

@@ -15,6 +15,7 @@ import redis
 
 from loaders.scope import GLOBAL
 from tasks.aws.client import client, tenants
+from tasks.aws.options import AwsOptions
 from tasks.aws.organizations import ORGANIZATIONS
 from tasks.clients.rate_limiter import RedisRateLimiter
 from tasks.failures import CallFailed, Failure, NotConfigured
@@ -73,7 +74,7 @@ def configure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str) -> Non
 def found(broker: redis.Redis, **options: Any) -> Listed[Tenant]:
     async def run() -> Listed[Tenant]:
         try:
-            return await tenants.tenants(options, RedisRateLimiter(broker))
+            return await tenants.tenants(AwsOptions.from_json(options), RedisRateLimiter(broker))
         finally:
             await client.close()
 
@@ -243,7 +244,7 @@ def test_each_named_profile_is_an_account_and_one_that_fails_is_not_seen_with_it
 def test_without_named_profiles_there_is_nothing_to_sync(aws: AwsServer, broker: redis.Redis) -> None:
     with pytest.raises(NotConfigured, match="no named AWS profiles"):
         found(broker, aws_sync_all_profiles=True)
-    assert list(tenants.missing({"aws_sync_all_profiles": True})) != []
+    assert list(tenants.missing(AwsOptions(aws_sync_all_profiles=True))) != []
 
 
 def test_a_worker_whose_profile_leads_to_another_account_fetches_nothing(
@@ -330,10 +331,10 @@ def test_a_mended_profile_is_read_again(
 
     async def twice() -> tuple[str, Listed[Tenant]]:
         try:
-            broken = await tenants.tenants({"aws_sync_all_profiles": True}, RedisRateLimiter(broker))
+            broken = await tenants.tenants(AwsOptions(aws_sync_all_profiles=True), RedisRateLimiter(broker))
             configure(monkeypatch, tmp_path, text)
             return broken.incomplete_reason, await tenants.tenants(
-                {"aws_sync_all_profiles": True}, RedisRateLimiter(broker)
+                AwsOptions(aws_sync_all_profiles=True), RedisRateLimiter(broker)
             )
         finally:
             await client.close()
@@ -356,7 +357,7 @@ def test_a_device_counts_only_where_it_would_be_asked_for(
     )
     listed = found(broker, aws_sync_all_profiles=True)
     assert ({tenant.id for tenant in listed.found}, listed.incomplete_reason) == ({HUB, web}, "")
-    assert list(tenants.missing({})) == [], "keys of the environment need no device"
+    assert list(tenants.missing(AwsOptions())) == [], "keys of the environment need no device"
 
 
 def test_who_would_be_asked_for_a_code_is_told_before_the_run(
@@ -370,24 +371,12 @@ def test_who_would_be_asked_for_a_code_is_told_before_the_run(
         f"mfa_serial = arn:aws:iam::{HUB}:mfa/a\n"
         f"[profile base]\naws_access_key_id = {HUB}\naws_secret_access_key = x\n",
     )
-    (line,) = tenants.missing({})
+    (line,) = tenants.missing(AwsOptions())
     assert "mfa_serial" in line
 
 
 def test_a_profile_that_is_not_there_is_told_in_one_line(aws: AwsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "typo")
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    (line,) = tenants.missing({})
+    (line,) = tenants.missing(AwsOptions())
     assert "typo" in line
-
-
-def test_one_account_can_be_found_in_one_way_only() -> None:
-    assert tenants.conflicts({"aws_assume_role": "Reader", "aws_sync_all_profiles": True})
-    assert tenants.conflicts({"aws_external_id": "x"})
-    assert tenants.conflicts({"aws_assume_role": "Reader", "aws_external_id": "x"}) is None
-
-
-def test_a_role_is_given_by_its_name() -> None:
-    assert tenants.check_role("audit/Reader") is None
-    assert tenants.check_role("arn:aws:iam::123456789012:role/Reader")
-    assert tenants.check_accounts(("123",)) == "'123' is no account number: 12 digits"

@@ -40,7 +40,7 @@ from workers.settings.settings import Settings
 TAG = 1_600_000_000
 SYNCED = f"/{estate.OURS}/"
 SETTINGS = {"aws_regions": estate.REGIONS}
-# Nobody dies here: leases as long as a busy machine needs.
+# No process crashes here: leases are long enough for a busy machine.
 UNHURRIED = {
     "rows_per_batch": 500, "lease_seconds": 30.0, "writer_lease_seconds": 20.0, "transaction_seconds": 60.0,
     "run_lease_seconds": 120.0,
@@ -162,11 +162,11 @@ def owned(graph: Graph) -> dict[str, Any]:
     for row in graph.rows(nodes, {"synced": SYNCED}):
         identity = next(model for model in schema.identities if model.label in row["labels"])
         by_id[row["id"]] = name = f"{identity.label} {row['properties'].get(identity.key.name)}"
-        told = {"_scope"}.union(*(names.get(label, ()) for label in row["labels"]))
+        compared = {"_scope"}.union(*(names.get(label, ()) for label in row["labels"]))
         assert name not in found, f"two nodes of one identity: {name}"
         found[name] = (
             sorted(labels.intersection(row["labels"])),
-            {key: value for key, value in row["properties"].items() if key in told},
+            {key: value for key, value in row["properties"].items() if key in compared},
             row["properties"]["lastupdated"] == tag,
         )
     edges = (
@@ -201,7 +201,7 @@ QUERIES = (
 
 
 def responses(graph: Graph) -> list[Any]:
-    """What the graph answers about the account that is synced: to queries of 2020, and to the sample queries."""
+    """The results of queries of 2020 and of the sample queries about the synced account."""
     own = graph.rows("MATCH (a:AWSAccount {id: $ours}) RETURN a.name AS name", {"ours": estate.OURS})[0]["name"]
     samples = [[row for row in graph.rows(sample.query) if row["account"] == own] for sample in sample_queries.read()]
     assert sum(map(bool, samples)) >= 5, "the estate has something for the sample queries"
@@ -220,7 +220,7 @@ def differences(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
 def taken_over_and_synced(
     graph: Graph, fleet: Fleet, aws: AwsServer, chartfleet: Callable[..., Ended]
 ) -> dict[str, Any]:
-    """From a graph that the peer filled to the comparison with a fresh one; returns what the dry run said."""
+    """From a graph that the peer filled to the comparison with a fresh one; returns the report of the dry run."""
     graph.write(lambda tx: tx.run(OTHERS).consume())
     graph.write(lambda tx: tx.run(ORPHANS).consume())
     filled = elements(graph)
@@ -248,7 +248,7 @@ def taken_over_and_synced(
 
     report = fleet.sync(**SETTINGS)
     assert (report.state, report.not_seen, report.failed_jobs) == ("complete", [], [])
-    found, told = owned(graph), responses(graph)
+    found, results = owned(graph), responses(graph)
     assert graph.rows(ORPHANS_ARE) == []
     now = elements(graph)
     assert {id_: now.get(id_) for id_ in others} == others
@@ -265,7 +265,7 @@ def taken_over_and_synced(
     assert found.pop("IpRange 35.0.0.0/8")  # a rule of GCP's needs it
     assert found.pop(f"AWSAccount {estate.THEIRS}")
     assert "\n".join(differences(found, owned(graph))) == ""
-    assert told == responses(graph)
+    assert results == responses(graph)
     labels: dict[str, Any] = {line.pop("label"): line for line in looked.json["labels"]}
     return labels
 

@@ -141,7 +141,7 @@ def test_what_isnt_configured_is_left_out_and_told(fleet: Fleet) -> None:
 
     ended = fleet.sync(*uri, "--selected-modules", "crxcavator,gsuite", **no_keys, **no_gsuite)
     assert ended.code == 1
-    assert f"gsuite: the variables {' and '.join(no_gsuite)} turn it on" in ended.err
+    assert f"gsuite: the variables {' and '.join(no_gsuite)} enable it" in ended.err
 
 
 def test_one_run_has_them_all(fleet: Fleet) -> None:

@@ -85,10 +85,10 @@ def text(stream: Any) -> str:
     [
         (["sync", "--no-such-flag"], "unrecognized arguments: --no-such-flag"),
         (["--no-such-flag"], "unrecognized arguments: --no-such-flag"),
-        (["sync", "--selected-modules", "aws,azure"], "no module is called 'azure'; known: aws"),
-        (["sync", "--aws-regions", "eu-west-1,mars-1"], "'mars-1' is no AWS region"),
+        (["sync", "--selected-modules", "aws,azure"], "'azure' is not a provider; known: aws"),
+        (["sync", "--aws-regions", "eu-west-1,mars-1"], "'mars-1' is not an AWS region"),
         (["sync", "--aws-requested-syncs", "ec2.moons"], "'ec2.moons' is no resource type of aws; did you mean"),
-        (["sync", "--update-tag", "soon"], "--update-tag: 'soon': is no number"),
+        (["sync", "--update-tag", "soon"], "--update-tag: 'soon': is not a whole number"),
         (["sync", "--update-tag", "-5"], "must be from 0"),
         (
             ["sync", "--neo4j-uri", "http://localhost:7474"],
@@ -97,8 +97,8 @@ def text(stream: Any) -> str:
         (["sync", "--config", "nowhere.toml"], "nowhere.toml"),
         (["sync", "--analysis-job-directory", "nowhere"], "--analysis-job-directory"),
         (["sync", "--neo4j-user", "neo4j", "--neo4j-password-env-var", "NOT_SET"], "names a variable that isn't set"),
-        (["sync", "--okta-org-id", "example"], "okta_org_id: 'example': without okta_api_key_env_var: give the NAME"),
-        (["sync", "--okta-api-key-env-var", "KEY"], "okta_api_key_env_var: 'KEY': without okta_org_id"),
+        (["sync", "--okta-org-id", "example"], "okta_org_id: 'example': needs okta_api_key_env_var: give the NAME"),
+        (["sync", "--okta-api-key-env-var", "KEY"], "okta_api_key_env_var: 'KEY': needs okta_org_id"),
         (["worker", "--queues", "fetsh"], "--queues: 'fetsh': no such queue; known: coordinator, fetch"),
         (["beat"], "schedule: beat needs one"),
         (["services", "restart"], "invalid choice: 'restart'"),
@@ -125,7 +125,7 @@ def test_a_wrong_flag_is_a_usage_error(
 @pytest.mark.parametrize(
     ("toml", "told"),
     [
-        ("neo4j_uri = bolt://unquoted", "settings.toml': is no TOML"),
+        ("neo4j_uri = bolt://unquoted", "settings.toml': is not TOML"),
         ('neo4j_url = "bolt://localhost"', "settings.toml: neo4j_url: no setting has this name"),
         ("concurrency = 1000", "concurrency (settings.toml): 1000: must be from 0 to 256"),
         ('neo4j_uri = ["bolt://one", "bolt://two"]', "neo4j_uri (settings.toml)"),

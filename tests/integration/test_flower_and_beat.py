@@ -22,7 +22,6 @@ from tests.fleet.running import COORDINATOR, FETCH, LOADER, Fleet, running_fleet
 from tests.servers.aws import AwsServer, Effect, Fault
 from workers import embedded
 from workers.embedded.process import free_port
-from workers.fleet.fetching import NOTHING_TO_DO
 from workers.fleet.queues import every_queue
 
 SETTINGS = {"aws_regions": ("us-east-1",), "aws_requested_syncs": ("ec2.vpcs", "ec2.subnets")}
@@ -90,18 +89,21 @@ def test_flower_shows_each_scope_with_its_tenant_region_and_outcome(
         wait_for(lambda: len(ask("workers?refresh=1")) == len(fleet.workers.workers))
         run = fleet.start()
         fleet.finish(run)
-        scopes = ("aws.ec2.vpcs", "aws.ec2.subnets")
-
-        def ended() -> dict[str, Any] | None:
-            """By name, once both scopes are there. A message that came twice finds nothing to do."""
-            attempts = {
-                task["name"]: task
-                for task in ask("tasks").values()
-                if task["runtime"] and NOTHING_TO_DO not in task["result"]
-            }
-            return attempts if attempts.keys() >= set(scopes) else None
-
-        tasks = wait_for(ended)
+        where = f"123456789012/us-east-1 (run {run.run})"
+        expected = {
+            ("aws.ec2.vpcs", where, "SUCCESS", "'complete: 2 rows'"),
+            ("aws.ec2.subnets", where, "SUCCESS", "'denied: UnauthorizedOperation ec2:DescribeSubnets'"),
+        }
+        wait_for(
+            lambda: (
+                expected
+                <= {
+                    (task["name"], task["args"], task["state"], task["result"])
+                    for task in ask("tasks").values()
+                    if task["runtime"]
+                }
+            )
+        )
         workers = ask("workers")
         columns = re.findall(r'data-column="(\w+)"', wait_for_page(port, "tasks"))
     assert {name.partition("@")[0] for name in workers} == {worker.name for worker in fleet.workers.workers}
@@ -114,10 +116,6 @@ def test_flower_shows_each_scope_with_its_tenant_region_and_outcome(
         f"{FETCH}-1": {f"fetch.{name}" for name in registry.providers()},
         f"{FETCH}-2": {f"fetch.{name}" for name in registry.providers()},
     }
-    assert all(task["state"] == "SUCCESS" for task in tasks.values())
-    assert {tasks[name]["args"] for name in scopes} == {f"123456789012/us-east-1 (run {run.run})"}
-    assert tasks["aws.ec2.vpcs"]["result"] == "'complete: 1 rows'"
-    assert tasks["aws.ec2.subnets"]["result"] == "'denied: UnauthorizedOperation ec2:DescribeSubnets'"
     assert columns == ["name", "args", "state", "result", "runtime", "worker"]
 
 

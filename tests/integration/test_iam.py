@@ -291,7 +291,7 @@ def test_what_is_no_longer_allowed_goes_and_the_rest_keeps_its_age(account: Acco
     assert set(before) == {"alice", "bob"}
     account.iam.delete_user_policy(UserName="bob", PolicyName="own")
     run = sync.run(account.read())
-    for _ in ("once", "again, as who takes over a dead worker's barrier does"):
+    for _ in ("once", "again, as after a takeover of a crashed worker's barrier"):
         assume_role.write(sync.writer, run.tag)
         assert graph.rows(ages) == [{"who": "alice", "first": before["alice"], "last": run.tag}]
 

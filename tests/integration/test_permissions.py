@@ -112,10 +112,10 @@ def test_from_policies_to_relationships_and_by_a_file_of_ones_own(
 def test_a_bad_file_ends_before_anything_is_touched(command: Command, aws: AwsServer, graph: Graph) -> None:
     (command.cwd / "rules.yaml").write_text("- {target_label: S3Bucket, permissions: s3, relationship_name: CAN_READ}")
     aws.reset()
-    for file, said in (("rules.yaml", 'entry 1: permissions is "s3"'), ("none.yaml", "can't be read")):
+    for file, message in (("rules.yaml", 'entry 1: permissions is "s3"'), ("none.yaml", "can't be read")):
         ended = command("sync", "--permission-relationships-file", file)
         assert ended.code == 2
-        assert ended.error.startswith(f"chartfleet: {command.cwd / file}: {said}")
+        assert ended.error.startswith(f"chartfleet: {command.cwd / file}: {message}")
     assert not aws.calls().count("sts")
     assert graph.rows("MATCH (n) RETURN n") == []
 

@@ -21,6 +21,7 @@ from loaders.ledger import State, Unit
 from loaders.model import Source
 from loaders.schema import GraphSchema
 from loaders.scope import Scope
+from tasks.aws.options import AwsOptions
 from tasks.engine import registry
 from tasks.engine.rows import rows_of
 from tasks.resource import ResourceType
@@ -175,7 +176,7 @@ def test_the_settings_file_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for name in re.findall(r'_env_var = "(\w+)"', example):
         monkeypatch.setenv(name, "for this test")
     settings = Settings.load({"config": str(file)}, environment={})
-    assert settings.aws_regions == ("eu-west-1", "us-east-1")
+    assert settings.options(AwsOptions).aws_regions == ("eu-west-1", "us-east-1")
 
 
 # --- what queries name ---

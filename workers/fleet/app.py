@@ -23,14 +23,14 @@ from workers.fleet.configuration import configuration
 from workers.fleet.process import name_node, process
 from workers.fleet.publisher import Publisher
 from workers.fleet.queues import ADMIT_TASK, ANALYSE_TASK, COORDINATOR, LOAD_TASK, SYNC_TASK
-from workers.settings.settings import Settings
+from workers.settings import process_settings
 
 # The analysis has a lease of its own, and users' jobs may take hours. If Redis redelivers its message meanwhile, the
 # second attempt finds the barrier taken.
 ANALYSIS_SECONDS: Final = 24 * 3600
 
 app: Celery = Celery("chartfleet")
-app.conf.update(configuration(Settings.load()))
+app.add_defaults(lambda: configuration(process_settings.current()))  # called when Celery first needs it
 
 publisher: Final = Publisher(app)
 
@@ -112,12 +112,10 @@ def _plan_regions(run: str, unit: str) -> str:
     return planning.plan_regions(process(), run, Scope.parse(unit), publisher)
 
 
-def _declare_tasks() -> None:
+@app.on_after_finalize.connect
+def _declare_tasks(**_: object) -> None:
     for name in registry.types():
         app.task(name=name)(_fetch)
     for name in registry.providers():
         app.task(name=tenants_type(name))(_plan_tenants)
         app.task(name=regions_type(name))(_plan_regions)
-
-
-_declare_tasks()

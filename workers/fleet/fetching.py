@@ -59,7 +59,8 @@ def outcome(ledger: Ledger, attempt: Attempt) -> str:
         return NOTHING_TO_DO
     match unit.state:
         case State.FETCHED | State.CLEANED:
-            return "complete" if unit.scope.plans else f"complete: {unit.rows} rows"
+            rows = f"{unit.rows} {'row' if unit.rows == 1 else 'rows'}"
+            return "complete" if unit.scope.plans else f"complete: {rows}"
         case State.PLANNED:
             return _short(f"given back: {unit.reason}")
         case state:

@@ -20,6 +20,7 @@ from loaders.loader import Loader
 from loaders.writer import Writer
 from tasks.clients.rate_limiter import RedisRateLimiter
 from tasks.engine import registry
+from workers.settings import process_settings
 from workers.settings.settings import SettingError, Settings
 
 T = TypeVar("T")
@@ -116,9 +117,9 @@ _lock = threading.Lock()
 
 
 def process() -> Process:
-    """The one of the calling process. Settings come from the environment and the settings file of this machine."""
+    """The one of the calling process."""
     with _lock:
         if os.getpid() not in _processes:
             _processes.clear()  # inherited by a fork: its sockets and its event loop belong to the parent
-            _processes[os.getpid()] = Process(Settings.load())
+            _processes[os.getpid()] = Process(process_settings.current())
         return _processes[os.getpid()]

@@ -5,8 +5,7 @@ What they need of other libraries is imported when a value is there to be checke
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -67,16 +66,11 @@ def scopes(value: tuple[str, ...]) -> str | None:
 def schedule(value: str) -> str | None:
     if value.isdigit() and int(value) > 0:
         return None
-    celery: Mapping[str, object] = vars(importlib.import_module("celery.schedules"))  # it has no types
-    crontab, parse_error = celery["crontab"], celery["ParseException"]
-    assert callable(crontab)
-    assert isinstance(parse_error, type)
-    assert issubclass(parse_error, Exception)
-    create: Callable[..., object] = crontab
+    from celery.schedules import ParseException, crontab
+
     try:
-        minute, hour, day, month, weekday = value.split(" ")
-        create(minute, hour, weekday, day, month)
-    except (ValueError, parse_error):
+        crontab.from_string(value)
+    except (ValueError, ParseException):
         return "must be the seconds between runs (3600), or the five fields of a crontab (0 3 * * *)"
     return None
 
@@ -89,4 +83,4 @@ def _url(value: str, *schemes: str) -> str | None:
         return str(error)
     if parts.scheme not in schemes:
         return f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}"
-    return None if parts.hostname else "names no host"
+    return None if parts.hostname else "must name a host"

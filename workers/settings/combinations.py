@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from tasks.engine import catalog
-from tasks.setting import PREFIX
+from tasks.setting import PREFIX, Value
+from workers.settings.declarations import OwnSettings
 from workers.settings.errors import SettingError
 
-if TYPE_CHECKING:
-    from workers.settings.settings import Settings
 
-
-def check(settings: Settings) -> None:
-    """Raises SettingError."""
+def check(settings: OwnSettings, option_values: Mapping[str, Value], options: Mapping[str, object]) -> None:
+    """`options`: the values of the providers' settings as the run's record has them. Raises SettingError."""
     _check_times(settings)
-    options = settings.run_config()["options"]
     for provider in catalog.declared().values():
         if conflict := provider.conflicts(options):
             name, problem = conflict
-            raise SettingError(name, settings.option_values[name], problem)
+            raise SettingError(name, option_values[name], problem)
     if settings.neo4j_user:
         _check_variable("neo4j_password_env_var", settings.neo4j_password_env_var)
     _check_variable("broker_password_env_var", settings.broker_password_env_var)
 
 
-def _check_times(settings: Settings) -> None:
+def _check_times(settings: OwnSettings) -> None:
     lease, hard_limit = settings.lease_seconds, settings.hard_time_limit_seconds
     if hard_limit >= settings.visibility_timeout_seconds:
         problem = (

@@ -10,11 +10,12 @@ from workers.settings import checks
 from workers.settings.declarations import OwnSettings
 
 
-def known() -> dict[str, Setting]:
-    """In the order of help and documentation."""
+def known(*, installed: bool = True) -> dict[str, Setting]:
+    """In the order of help and documentation. `installed`: with those of providers from other packages."""
     settings = dict(OwnSettings.declared())
-    for name in catalog.declared():
-        settings |= of_provider(name)
+    for name, provider in catalog.declared().items():
+        if installed or provider.built_in:
+            settings |= of_provider(name)
     return settings
 
 

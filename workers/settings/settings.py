@@ -61,7 +61,7 @@ class Settings(OwnSettings):
         """Read and check every setting. Raises SettingError."""
         loaded = loading.load(flags or {}, os.environ if environment is None else environment)
         settings = cls._of(loaded.values, loaded.origins, loaded.file)
-        combinations.check(settings)
+        combinations.check(settings, settings.option_values, settings.run_config()["options"])
         return settings
 
     @classmethod

@@ -68,7 +68,7 @@ def state(ledger: Ledger, scope: Scope) -> State:
 
 
 def sweep(ledger: Ledger, *, broker: str = "b1", **queued: int) -> tuple[list[Event], list[Scope]]:
-    """`queued`: messages that wait for a provider, none for aws if nothing else is said."""
+    """`queued`: messages that wait for a provider, by default none for aws."""
     queued = queued or {"aws": 0}
     return ledger.sweep(lease_seconds=60, max_crashes=3, redelivery_grace_seconds=10, broker=broker, queued=queued)
 
@@ -80,7 +80,7 @@ def info(ledger: Ledger) -> Any:
 
 
 def die(ledger: Ledger, scope: Scope, time_passes: TimePasses) -> list[Event]:
-    """An attempt whose process dies."""
+    """An attempt whose process crashes."""
     begin(ledger, scope)
     time_passes(61)
     return sweep(ledger)[0]
@@ -278,7 +278,7 @@ def test_giving_back_twice_is_giving_back_once(ledger: Ledger) -> None:
     assert state(ledger, VPCS) == State.PLANNED
 
 
-def test_giving_back_is_no_death(ledger: Ledger, time_passes: TimePasses) -> None:
+def test_giving_a_scope_back_is_not_a_crash(ledger: Ledger, time_passes: TimePasses) -> None:
     start(ledger, VPCS)
     for _ in range(5):
         ledger.later(begin(ledger, VPCS), wait_seconds=0, reason="shut down")
@@ -538,7 +538,7 @@ def test_a_quarantined_attempt_that_comes_back_is_told_so(ledger: Ledger, time_p
         ledger.fetched(stopped, batches=0, outcome={})
 
 
-def test_after_a_restart_of_redis_leases_get_one_more_term_and_no_death_is_counted(
+def test_after_a_restart_of_redis_leases_are_extended_once_and_no_crash_is_counted(
     ledger: Ledger, time_passes: TimePasses
 ) -> None:
     start(ledger, VPCS)
@@ -772,7 +772,7 @@ def test_a_resumption_broken_off_is_begun_again_and_a_page_that_comes_twice_coun
         ledger.resume({})
 
 
-# -- looking
+# -- inspection
 
 
 def test_how_long_a_scope_took_is_known_to_the_next_run(ledger: Ledger, ledger_redis: redis.Redis) -> None:

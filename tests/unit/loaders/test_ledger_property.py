@@ -1,7 +1,7 @@
 """A run under duplicates, losses, reordering and crashes: in whatever order, the ledger agrees with a model.
 
 The model keeps facts only (who holds what, which batches are outstanding, what was cleaned) and derives every state
-from them; the ledger's states, counters and answers must be the same after each step. At the end the rest of the run
+from them; the ledger's states, counters and replies must be the same after each step. At the end the rest of the run
 is driven fairly, and must come to its barrier.
 """
 
@@ -248,7 +248,7 @@ class LedgerMachine(RuleBasedStateMachine):
         action(data)
 
     def deliver(self, data: st.DataObject) -> None:
-        """Messages come, perhaps twice, perhaps long after what they were for."""
+        """Messages arrive, possibly twice or long after their cause."""
         count = data.draw(st.integers(1, 3))
         again = data.draw(SELDOM)
         for _ in range(min(count, len(self.messages))):
@@ -440,7 +440,7 @@ class LedgerMachine(RuleBasedStateMachine):
             self.taken[batch] = payload
 
     def commit(self, data: st.DataObject) -> None:
-        """Of what was taken some is committed, perhaps long after; a writer that crashes tells nothing of it."""
+        """Some taken batches are committed, possibly much later; a writer that crashes reports nothing."""
         all_ = data.draw(st.booleans())
         bad = data.draw(SELDOM)
         crash = data.draw(SELDOM)
@@ -526,13 +526,13 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def open_barrier(self, data: st.DataObject) -> None:
         token = f"{data.draw(st.sampled_from('xy'))} of round {self.round}"
-        dies = data.draw(SELDOM)
+        crashes = data.draw(SELDOM)
         opened = self.ledger.open_barrier(token, lease_seconds=60)
         free = self.state is RunState.ANALYSING and (token == self.barrier or self.barrier_lapsed)
         assert opened == (free or self.running())
         if opened:
-            self.state, self.barrier, self.barrier_lapsed = RunState.ANALYSING, token, dies
-        if opened and dies:
+            self.state, self.barrier, self.barrier_lapsed = RunState.ANALYSING, token, crashes
+        if opened and crashes:
             self.time_passes(61)
 
     @invariant()

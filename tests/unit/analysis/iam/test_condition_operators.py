@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analysis.iam.condition_operators import Found, entries, entry
+from analysis.iam.condition_operators import RequestValue, entries, entry
 
 DAY = "2026-03-01T00:00:00Z"
 
@@ -86,7 +86,7 @@ def test_a_key_that_the_request_has_not(operator: str, holds: bool) -> None:
         ("ForAnyValue:StringNotLike", ("a", "b"), False),
     ],
 )
-def test_a_key_with_several_values(operator: str, found: Found, holds: bool) -> None:
+def test_a_key_with_several_values(operator: str, found: RequestValue, holds: bool) -> None:
     assert entry(operator, "aws:any", ["a", "b"]).holds(found) is holds
 
 

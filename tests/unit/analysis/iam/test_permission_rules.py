@@ -1,4 +1,4 @@
-"""The file of who may use what: the default rules, a file of one's own, and what is said of a bad one."""
+"""Rule files of permission relationships: the default rules, a custom file, and the messages for invalid ones."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def file(tmp_path: Path) -> Path:
 
 
 def problem(file: Path, text: str) -> str:
-    """What is said of the file, after its name."""
+    """The message about the file, without its name."""
     file.write_text(text)
     with pytest.raises(RuleFileError) as raised:
         rules(file)
-    said = str(raised.value)
-    assert said.startswith(f"{file}: ")
-    return said.removeprefix(f"{file}: ")
+    message = str(raised.value)
+    assert message.startswith(f"{file}: ")
+    return message.removeprefix(f"{file}: ")
 
 
 def test_the_default_rules_hold() -> None:
@@ -62,7 +62,7 @@ def test_what_kind_of_arn_a_label_has_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("label", "permission", "said"),
+    ("label", "permission", "message"),
     [
         ("S3Bucket", "s3:GetObjet", 'permissions has "s3:GetObjet"; AWS\'s reference of 20'),
         ("S3Bucket", "s3:GetObjet", "has no such action; correct it, for example to s3:GetObject"),
@@ -75,7 +75,7 @@ def test_what_kind_of_arn_a_label_has_is_known() -> None:
         (
             "S3Bucket",
             "kms:Decrypt",
-            "it works on arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}, which S3Bucket",
+            "it works on arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}, not on S3Bucket",
         ),
         ("S3Bucket", "kms:Decrypt", "give KMSKey as target_label, or another action"),
         ("RedshiftCluster", "redshift:ExecuteQuery", "give another action"),
@@ -83,12 +83,12 @@ def test_what_kind_of_arn_a_label_has_is_known() -> None:
     ],
 )
 def test_a_permission_that_nobody_can_have_for_it_is_refused(
-    file: Path, label: str, permission: str, said: str
+    file: Path, label: str, permission: str, message: str
 ) -> None:
     entry = f"{{target_label: {label}, permissions: ['{permission}'], relationship_name: CAN_USE}}"
     found = problem(file, f"- {entry}")
     assert found.startswith("entry 1: permissions has ")
-    assert said in found
+    assert message in found
 
 
 def test_a_permission_with_wildcards_needs_one_action_that_works_on_it(file: Path) -> None:
@@ -125,7 +125,7 @@ def test_the_runs_record_has_all_that_the_analysis_needs(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("- [a\n- b", "is not valid YAML: "),
         ("", "is null; give a list of entries"),
@@ -135,18 +135,18 @@ def test_the_runs_record_has_all_that_the_analysis_needs(file: Path) -> None:
         (f"- {BUCKETS[:-1]}, permissions: [s3:GetObject]}}", "is not valid YAML: 'permissions' is given twice"),
     ],
 )
-def test_a_file_that_is_no_list_of_entries(file: Path, text: str, said: str) -> None:
-    assert problem(file, text).startswith(said)
+def test_a_file_that_is_not_a_list_of_entries(file: Path, text: str, message: str) -> None:
+    assert problem(file, text).startswith(message)
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "said"),
+    ("field", "value", "message"),
     [
         ("target_label", None, "target_label is missing; give "),
         (
             "target_label",
             "S3Buckets",
-            'target_label is "S3Buckets"; no AWS type has nodes of that label that belong to an account',
+            'target_label is "S3Buckets"; no AWS type has nodes of that label with an account',
         ),
         ("target_label", "AWSVpc", 'target_label is "AWSVpc"; '),  # has no arn
         ("target_label", "AWSPolicyStatement", 'target_label is "AWSPolicyStatement"; '),  # belongs to no account
@@ -166,13 +166,13 @@ def test_a_file_that_is_no_list_of_entries(file: Path, text: str, said: str) -> 
         ("relationship_name", "yes", "relationship_name is true; give capital letters"),
     ],
 )
-def test_a_bad_entry_is_named_with_field_and_value(file: Path, field: str, value: str | None, said: str) -> None:
+def test_a_bad_entry_is_named_with_field_and_value(file: Path, field: str, value: str | None, message: str) -> None:
     fields = {"target_label": "S3Bucket", "permissions": "[s3:GetObject]", "relationship_name": "MAY_READ"}
     given = {name: text for name, text in (fields | {field: value}).items() if text is not None}
     bad = ", ".join(f"{name}: {text}" for name, text in given.items())
     found = problem(file, f"- {BUCKETS}\n- {{{bad}}}")
     assert found.startswith("entry 2: ")
-    assert said in found
+    assert message in found
 
 
 def test_two_entries_with_one_relationship_to_one_label(file: Path) -> None:

@@ -145,7 +145,7 @@ def test_variables_of_a_policy_of_before_2012_are_text() -> None:
     [
         ({"ArnEquals": {"aws:PrincipalArn": ALICE}}, True),
         ({"ArnLike": {"AWS:principalARN": ["arn:aws:iam::*:user/*"]}}, True),
-        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam:*:user/*"}}, MFA),  # no ARN: what AWS makes of it isn't said
+        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam:*:user/*"}}, MFA),  # not an ARN: AWS doesn't document it
         ({"StringEquals": {"aws:PrincipalArn": "arn:aws:iam::*:user/*"}}, False),
         ({"ArnNotLike": {"aws:PrincipalArn": ROLE}}, True),
         ({"StringEquals": {"aws:PrincipalAccount": ["444455556666", "111122223333"]}}, True),

@@ -30,13 +30,13 @@ def statement(effect: str = "Allow", **elements: Any) -> Statement:
     return Statement.of(node | elements)
 
 
-def said(*statements: Statement) -> Access:
+def result(*statements: Statement) -> Access:
     return access(statements, ACTION, Resources(ROLES))
 
 
 def allowed(*statements: Statement) -> set[str]:
     """The roles that are allowed whatever the request, and not denied."""
-    found = said(*statements)
+    found = result(*statements)
     return {arn for arn, conditions in found.allow.items() if conditions == ALWAYS and arn not in found.deny}
 
 
@@ -99,13 +99,13 @@ def test_several_resources_are_any_of_them() -> None:
     assert allowed(statement(notresource=[DEV, "*/prod"])) == {ADMIN}
 
 
-def test_a_policy_variable_fits_perhaps() -> None:
+def test_a_policy_variable_may_match() -> None:
     own = "arn:aws:iam::*:role/${aws:username}"
-    found = said(statement(resource=[own, PROD], condition=MFA))
+    found = result(statement(resource=[own, PROD], condition=MFA))
     assert found.allow[PROD] == {MFA}
     [condition] = found.allow[DEV]
     assert json.loads(condition) == [{"Bool": {"aws:MultiFactorAuthPresent": "true"}, "Resource": [own]}]
-    found = said(statement("Deny", notresource=[own]))
+    found = result(statement("Deny", notresource=[own]))
     assert all(json.loads(*conditions) == [{"NotResource": [own]}] for conditions in found.deny.values())
 
 
@@ -130,19 +130,19 @@ def test_an_explicit_deny_wins_wherever_it_stands(order: int) -> None:
 
 
 def test_a_condition_is_never_taken_for_granted() -> None:
-    found = said(statement(resource=[DEV], condition=MFA), statement("Deny", resource=[PROD], condition=MFA))
+    found = result(statement(resource=[DEV], condition=MFA), statement("Deny", resource=[PROD], condition=MFA))
     assert (found.allow, found.deny) == ({DEV: {MFA}}, {PROD: {MFA}})
 
 
 def test_what_is_allowed_without_a_condition_needs_none() -> None:
     conditional, plain = statement(condition=MFA), statement(resource=[DEV])
     for statements in ([conditional, plain], [plain, conditional]):
-        assert said(*statements).allow == {DEV: ALWAYS, PROD: {MFA}, ADMIN: {MFA}}
+        assert result(*statements).allow == {DEV: ALWAYS, PROD: {MFA}, ADMIN: {MFA}}
 
 
 def test_any_of_several_conditions_is_enough() -> None:
     other = '[{"StringEquals": {"sts:ExternalId": "x"}}]'
-    assert said(statement(condition=MFA), statement(condition=other)).allow[DEV] == {MFA, other}
+    assert result(statement(condition=MFA), statement(condition=other)).allow[DEV] == {MFA, other}
 
 
 # --- patterns ---

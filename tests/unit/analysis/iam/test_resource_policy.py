@@ -362,7 +362,7 @@ def test_before_2012_a_variable_is_literal_text(version: str | None) -> None:
     )
 
 
-# --- the third answer ---
+# --- not known ---
 
 
 @pytest.mark.parametrize(
@@ -418,7 +418,7 @@ def test_no_policy_takes_long() -> None:
 def test_it_says_what_trying_every_request_says(policy: dict[str, Any]) -> None:
     judged = verdict(json.dumps(policy), Resource("s3", ("arn:aws:s3:::b", "arn:aws:s3:::b/*"), OURS))
     assert judged.actions is not None
-    said = {action for action in ACTIONS if any(covers(word.lower(), action.lower()) for word in judged.actions)}
-    assert open_actions(policy) <= said, "an exposure is missed"
+    stated = {action for action in ACTIONS if any(covers(word.lower(), action.lower()) for word in judged.actions)}
+    assert open_actions(policy) <= stated, "an exposure is missed"
     if not any({"NotAction", "NotResource"} & one.keys() for one in policy["Statement"] if one["Effect"] == "Allow"):
-        assert said <= open_actions(policy), "a false alarm"  # of all but some a word says more than it means
+        assert stated <= open_actions(policy), "a false alarm"  # of all but some a word says more than it means

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tasks.clients.google_options import GoogleOptions
 from tasks.clients.local_rate_limiter import LocalRateLimiter
 from tasks.failures import CallFailed, Failure
 from tasks.gcp import api, identity, states, tenants
@@ -242,7 +243,7 @@ def test_tenants_that_are_going_are_there_with_their_state(server: JsonApi) -> N
         "GET /v3/projects": listed("projects", projects),
         "GET /v3/projects:search": says({}),
     }
-    found = asyncio.run(tenants.tenants({"google_api_endpoint": server.url}, LocalRateLimiter()))
+    found = asyncio.run(tenants.tenants(GoogleOptions(google_api_endpoint=server.url), LocalRateLimiter()))
     assert found.complete
     assert {one.id: one.access.get("state", "") for one in found.found} == {
         "1": "",

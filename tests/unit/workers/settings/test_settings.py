@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from celery import Celery
 
+from tasks.aws.options import AwsOptions
 from workers.fleet.configuration import configuration
 from workers.fleet.process import connect_redis
-from workers.settings.settings import PREFIX, SETTINGS, SettingError, Settings, known, masked
+from workers.settings.settings import PREFIX, SettingError, Settings, known, masked
 
 
 @pytest.fixture(autouse=True)
@@ -55,30 +56,30 @@ def test_an_empty_variable_is_unset() -> None:
 
 
 def test_lists_are_words_with_commas_or_toml_lists() -> None:
-    assert load(aws_regions="eu-west-1, us-east-1,").aws_regions == ("eu-west-1", "us-east-1")
+    assert load(aws_regions="eu-west-1, us-east-1,").options(AwsOptions).aws_regions == ("eu-west-1", "us-east-1")
     Path("chartfleet.toml").write_text('aws_regions = ["eu-west-1", "us-east-1"]')
-    assert load().aws_regions == ("eu-west-1", "us-east-1")
+    assert load().options(AwsOptions).aws_regions == ("eu-west-1", "us-east-1")
 
 
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("concurrency", "many", "concurrency (CHARTFLEET_CONCURRENCY): 'many': is no number"),
+        ("concurrency", "many", "concurrency (CHARTFLEET_CONCURRENCY): 'many': is not a whole number"),
         ("concurrency", "257", "must be from 0 to 256"),
         ("broker_url", "amqp://localhost", "must begin with redis:// or rediss://"),
         ("broker_url", "redis://[::1", "Invalid IPv6 URL"),
         ("broker_url", "redis://localhost:abc", "Port could not be cast"),
         ("broker_url", "redis://localhost:1/0?foo=bar", "unexpected keyword argument 'foo'"),
         ("neo4j_uri", "bolt://localhost:abc", "Port could not be cast"),
-        ("neo4j_uri", "bolt://", "names no host"),
+        ("neo4j_uri", "bolt://", "must name a host"),
         ("neo4j_uri", "localhost:7687", "must begin with bolt://"),
-        ("selected_modules", "azure", "no module is called 'azure'; known: aws"),
-        ("aws_regions", "eu-west-9", "'eu-west-9' is no AWS region"),
+        ("selected_modules", "azure", "'azure' is not a provider; known: aws"),
+        ("aws_regions", "eu-west-9", "'eu-west-9' is not an AWS region"),
         ("aws_requested_syncs", "aws.ec2.moons", "is no resource type of aws; did you mean"),
-        ("expected_gaps", "eu-south-1", "'eu-south-1' is no type/tenant/region, as in aws.ec2.*/*/eu-south-1"),
-        ("schedule", "daily", "must be seconds between runs (3600), or the five fields of a crontab"),
-        ("schedule", "0", "must be seconds"),
-        ("schedule", "61 3 * * *", "must be seconds"),
+        ("expected_gaps", "eu-south-1", "'eu-south-1' is not TYPE/TENANT/REGION, as in aws.ec2.*/*/eu-south-1"),
+        ("schedule", "daily", "must be the seconds between runs (3600), or the five fields of a crontab"),
+        ("schedule", "0", "must be the seconds"),
+        ("schedule", "61 3 * * *", "must be the seconds"),
         ("lease_seconds", "0.5", "must be from 1 to 120"),
     ],
 )
@@ -93,8 +94,8 @@ def test_an_error_names_the_setting_the_value_and_the_way_out(name: str, value: 
     [
         ("concurrency = [1, 2]", "must be one value"),
         ("[aws]\nregions = 1", "chartfleet.toml: aws: no setting has this name"),
-        ("concurrency = true", "is no number"),
-        ("=", "is no TOML"),
+        ("concurrency = true", "is not a whole number"),
+        ("=", "is not TOML"),
     ],
 )
 def test_what_a_file_can_have_wrong(toml: str, told: str) -> None:
@@ -172,8 +173,10 @@ def test_another_process_gets_the_same_settings(tmp_path: Path, monkeypatch: pyt
     environment = {f"{PREFIX}CONCURRENCY": "9", **settings.as_environment()}
     monkeypatch.chdir("/")
     again = Settings.load({}, environment)
-    assert {name: getattr(again, name) for name in known()} == {name: getattr(settings, name) for name in known()}
-    assert (again.concurrency, again.max_crashes, again.aws_regions) == (0, 7, ("us-east-1",))
+    values = [(name, value) for name, value, _ in settings.shown()]
+    assert [(name, value) for name, value, _ in again.shown()] == values
+    assert (again.concurrency, again.max_crashes) == (0, 7)
+    assert again.options(AwsOptions).aws_regions == ("us-east-1",)
 
 
 def test_a_run_is_told_names_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,8 +191,6 @@ def test_a_run_is_told_names_only(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_setting_has_a_meaning_and_a_default_that_passes_its_own_check() -> None:
-    settings = load()
-    for setting in SETTINGS:
+    for setting in known().values():
         assert setting.meaning
-        value = getattr(settings, setting.name)
-        assert value in (None, ()) or setting.check is None or setting.check(value) is None, setting.name
+        assert setting.default in (None, ()) or setting.problem(setting.default) is None, setting.name
