@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from neo4j.exceptions import DatabaseUnavailable, Neo4jError
 
 from analysis.cypher35 import dropped_index
+from analysis.finding import LISTED, Cause, Finding
 from analysis.job import Job, Statement, in_order, load_jobs
+from loaders.errors import ChartfleetError
 from loaders.scope import GLOBAL, regions_type, tenants_type
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     import neo4j
 
@@ -22,10 +23,9 @@ if TYPE_CHECKING:
 
 SHIPPED: Final = Path(__file__).with_name("jobs")
 MAX_ROUNDS: Final = 100_000  # of one iterative statement: with the usual 100 rows or more each, beyond any graph
-LISTED: Final = 5  # scopes not seen that a verdict names; the coverage has them all
 
 
-class JobError(Exception):
+class JobError(ChartfleetError):
     """A job that failed: its name, file and statement (from 1; 0 for its findings or reset), and the reason."""
 
     def __init__(self, job: Job, statement: int, message: str) -> None:
@@ -36,79 +36,6 @@ class JobError(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """The verdict of a shipped job, with what it could not see."""
-
-    job: str
-    title: str
-    count: int
-    examples: list[Any] = field(default_factory=list)
-    unknown: int = 0  # neither found nor excluded: their facts could not be read
-    unknown_examples: list[Any] = field(default_factory=list)  # some of these, each with `why`
-    total: int | None = None  # of how many `unknown` are, where the job says so
-    scopes: int = 0  # that the job's types have, without those skipped as the settings expect
-    not_seen: list[tuple[str, str]] = field(default_factory=list)  # scope, reason
-    details: list[tuple[str, str]] = field(default_factory=list)  # scope, and what was not seen of items that were
-    never_seen: list[str] = field(default_factory=list)  # types without any scope that was ever complete
-    never_asked: list[str] = field(default_factory=list)  # types without any scope, that it can be judged without
-    earlier: int = 0  # scopes that this run did not plan, and of which the graph holds what earlier runs saw
-    meaning: str = ""
-
-    @property
-    def judged(self) -> bool:
-        return not self.never_seen
-
-    def __str__(self) -> str:
-        """`2 exposed instances; 2 of 51 scopes not seen: eu-south-1 of 1111 (AccessDenied ec2:DescribeInstances)`.
-
-        It begins with 0 only where that is known.
-        """
-        text = self.lead
-        if self.unknown_examples:
-            shown = self.unknown_examples
-            more = f" and {self.unknown - len(shown)} more" if self.unknown > len(shown) else ""
-            text += f": {', '.join(map(_named, shown))}{more}"
-        if self.not_seen:
-            text += f"; {len(self.not_seen)} of {self.scopes} scopes not seen: {_listed(self.not_seen)}"
-        if self.details:
-            text += f"; details not seen: {_listed(self.details)}"
-        if self.never_asked:
-            text += f"; {', '.join(self.never_asked)} never seen"
-        if self.earlier:
-            text += f"; {self.earlier} {'scope' if self.earlier == 1 else 'scopes'} as earlier runs saw them"
-        return text
-
-    @property
-    def lead(self) -> str:
-        """The number, or that there is none to give; ends with how many are not known, where some aren't."""
-        if not self.judged:
-            text = f"{self.title} not judged: {', '.join(self.never_seen)} never seen"
-            text += f"; {self.count} in what was seen" if self.count else ""
-        elif self.count:
-            text = f"{self.count} {self.title}"
-        elif self.unknown:
-            return f"{self.title}: not known for {self.unknown}" + (f" of {self.total}" if self.total else "")
-        elif self.not_seen or self.details or self.never_asked:
-            text = f"{self.title}: none in what was seen"
-        else:
-            text = f"0 {self.title}"
-        return f"{text}; {self.unknown} not known" if self.unknown else text
-
-
-def _listed(places: list[tuple[str, str]]) -> str:
-    named = ", ".join(f"{place} ({reason})" for place, reason in places[:LISTED])
-    return named + (f" and {len(places) - LISTED} more" if len(places) > LISTED else "")
-
-
-def _named(example: Any) -> str:
-    """What one of `unknown_examples` is, and why that isn't known."""
-    if not isinstance(example, dict):
-        return str(example)
-    what = " ".join(str(value) for name, value in sorted(example.items()) if name != "why" and value is not None)
-    return f"{what} ({example['why']})" if example.get("why") else what
-
-
 def shipped_jobs() -> list[Job]:
     """The jobs that come with Chartfleet, in the order that follows from what they read and write.
 
@@ -117,9 +44,12 @@ def shipped_jobs() -> list[Job]:
     return in_order(load_jobs(SHIPPED, shipped=True))
 
 
-def user_jobs(directory: Path | str | None) -> list[Job]:
-    """The jobs of `--analysis-job-directory`, by path; none without the flag."""
-    return load_jobs(directory) if directory else []
+def user_jobs(directory: Path | str | None, known_types: Collection[str] | None = None) -> list[Job]:
+    """The jobs of `--analysis-job-directory`, by path; none without the flag. Raises JobFileError.
+
+    `known_types`: the resource types that a job may read, where they are to be checked.
+    """
+    return load_jobs(directory, known_types=known_types) if directory else []
 
 
 def run_shipped(graph: Graph, job: Job, run_id: str, tag: int) -> bool:
@@ -161,18 +91,18 @@ def concerns(graph: Graph, job: Job) -> bool:
 
 
 def verdict(graph: Graph, job: Job, tag: int) -> Finding:
-    """What a shipped job found, and what of its input was not seen."""
+    """What a job found, and what of its input was not seen. Raises JobError."""
     if job.findings is None:
         raise ValueError(f"{job} states no findings")
     with _reported(job, lambda: 0):
-        found = graph.rows(job.findings.query, {"UPDATE_TAG": tag})
-    if len(found) != 1 or type(found[0].get("count")) is not int:
+        rows = graph.rows(job.findings.query, {"UPDATE_TAG": tag})
+    if len(rows) != 1 or type(rows[0].get("count")) is not int:
         raise JobError(
             job,
             0,
-            "the findings query must return one row: count, examples, and perhaps unknown, unknown_examples and total",
+            "the findings query must return one row: count, examples, and optionally unknown, unknown_examples, total",
         )
-    count: int = found[0]["count"]
+    count: int = rows[0]["count"]
     types = {
         row["type"]: row for row in graph.rows(_SCOPES_BY_TYPE, {"types": [*job.reads, *job.reads_also], "tag": tag})
     }
@@ -185,12 +115,13 @@ def verdict(graph: Graph, job: Job, tag: int) -> Finding:
         job=job.name,
         title=job.findings.one if count == 1 else job.findings.name,
         count=count,
-        examples=found[0].get("examples") or [],
-        unknown=found[0].get("unknown") or 0,
-        unknown_examples=(found[0].get("unknown_examples") or [])[:LISTED],
-        total=found[0].get("total"),
+        examples=rows[0].get("examples") or [],
+        unknown=rows[0].get("unknown") or 0,
+        unknown_examples=(rows[0].get("unknown_examples") or [])[:LISTED],
+        total=rows[0].get("total"),
         scopes=sum(row["scopes"] for row in types.values()) + sum(row["type"] in planners for row in not_seen),
-        not_seen=[_not_seen(row) for row in not_seen],
+        not_seen=[(_place(row), _reason(row)) for row in not_seen],
+        causes=[_cause(row) for row in not_seen],
         details=[(_place(row), "; ".join(row["gaps"])) for row in details],
         never_seen=[type_ for type_ in job.reads if type_ not in types or not types[type_]["ever_complete"]],
         never_asked=[type_ for type_ in job.reads_also if type_ not in types],
@@ -215,7 +146,8 @@ _SCOPES_NOT_SEEN: Final = """
 MATCH (scope:SyncScope)
 WHERE scope.type IN $types AND scope.status IN ['denied', 'failed', 'quarantined']
 RETURN scope.tenant AS tenant, scope.region AS region, scope.type AS type,
-       scope.status AS status, scope.reason AS reason
+       scope.status AS status, scope.reason AS reason,
+       scope.failure AS failure, scope.code AS code, scope.action AS action
 ORDER BY tenant, region, type
 """
 
@@ -228,8 +160,17 @@ ORDER BY tenant, region, type
 """
 
 
-def _not_seen(scope: Mapping[str, Any]) -> tuple[str, str]:
-    return _place(scope), scope["reason"] or f"{scope['type']} {scope['status']}"
+def _reason(scope: Mapping[str, Any]) -> str:
+    return str(scope["reason"] or f"{scope['type']} {scope['status']}")
+
+
+def _cause(scope: Mapping[str, Any]) -> Cause:
+    """The fields; of a scope that an older version recorded, or of other reasons, the text."""
+    failure, code, action = (str(scope[name] or "") for name in ("failure", "code", "action"))
+    reason = _reason(scope)
+    if action and reason in (f"{code} {action}", f"{failure} {action}"):
+        return {"failure": failure, "code": code, "action": action, "detail": ""}
+    return {"failure": "", "code": "", "action": "", "detail": reason}
 
 
 def _place(scope: Mapping[str, Any]) -> str:

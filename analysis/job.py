@@ -4,35 +4,31 @@ from __future__ import annotations
 
 import graphlib
 import itertools
-import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
 from analysis import cypher35
+from analysis.job_file import Fields, content_of
+from analysis.job_file import JobFileError as JobFileError
+from analysis.job_file import Relationship as Relationship
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-Relationship = tuple[str, str, str]  # label, type, label
-
-
-class JobFileError(ValueError):
-    """A job file, or the directory of them, that can't be used: which, what is wrong with it, and the way out."""
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """One query of a job, in the spelling of Neo4j 5."""
+    """One query of a job, in Cypher of Neo4j 5."""
 
     query: str
     iterative: bool = False
     iterationsize: int = 0
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, object] = field(default_factory=dict)
 
-    def with_parameters(self, run: Mapping[str, Any]) -> dict[str, Any]:
-        """The statement's own, the run's over them, and LIMIT_SIZE always."""
+    def with_parameters(self, run: Mapping[str, object]) -> dict[str, object]:
+        """The statement's own, overridden by those of the run, and LIMIT_SIZE."""
         return {**self.parameters, **run, "LIMIT_SIZE": self.iterationsize}
 
     @cached_property
@@ -54,7 +50,7 @@ class Statement:
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """What a shipped job reports: a query that returns one row.
+    """What a job reports: a query that returns one row.
 
     count, examples            what it found
     unknown, unknown_examples  how many it can't judge, and some of them, each with `why`; not every job has these
@@ -69,9 +65,9 @@ class Findings:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A named list of statements; a shipped one also states what it reads, what it writes and what it reports.
+    """A named list of statements. A shipped one also states what it reads, writes and reports.
 
-    reads_also   types that show further ways to the same: without them the verdict holds for what was seen, and says so
+    reads_also   types with further evidence: without them the verdict holds for what was seen, and says so
     """
 
     name: str
@@ -88,16 +84,18 @@ class Job:
         return f"job {self.name!r} ({self.file})"
 
 
-def load_jobs(directory: Path | str, *, shipped: bool = False) -> list[Job]:
-    """Every *.json under a directory, by path. What is wrong with any of them is said at once, before anything runs.
+def load_jobs(directory: Path | str, *, shipped: bool = False, known_types: Collection[str] | None = None) -> list[Job]:
+    """Every *.json under a directory, by path. Raises JobFileError with the problems of all files.
 
-    Hidden files and folders are passed over: a mounted Kubernetes ConfigMap holds each file twice, once under `..data`.
+    Hidden files and folders are skipped: a mounted Kubernetes ConfigMap holds each file twice, once under `..data`.
+    `known_types`: the resource types that a job may read, where they are to be checked.
     """
     root = Path(directory)
     if not root.is_dir():
         reason = "not a directory" if root.exists() else "no such directory"
-        told = f"{root} is {reason}; name the directory that holds the *.json job files"
-        raise JobFileError(f"--analysis-job-directory: {told}")
+        raise JobFileError(
+            f"--analysis-job-directory: {root} is {reason}; name the directory that holds the *.json job files"
+        )
     files = sorted(
         path
         for path in root.rglob("*.json")
@@ -107,7 +105,7 @@ def load_jobs(directory: Path | str, *, shipped: bool = False) -> list[Job]:
     problems: list[str] = []
     for file in files:
         try:
-            jobs.append(_read(file, shipped))
+            jobs.append(_read(file, shipped, known_types))
         except JobFileError as error:
             problems.append(str(error))
     if problems:
@@ -116,7 +114,7 @@ def load_jobs(directory: Path | str, *, shipped: bool = False) -> list[Job]:
 
 
 def in_order(jobs: Sequence[Job]) -> list[Job]:
-    """Jobs that read what another writes go after it; a property has one writer, or resets would undo it."""
+    """Each job after those that write what it reads. A property has a single writer, or resets would undo it."""
     writers: dict[tuple[str, str], Job] = {}
     names: dict[str, Job] = {}
     for job in jobs:
@@ -140,22 +138,22 @@ def _pairs(properties: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str
     return ((label, name) for label, names in properties.items() for name in names)
 
 
-def _read(file: Path, shipped: bool) -> Job:
-    try:
-        content = json.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise JobFileError(f"{file}: can't be read: {error}; make it a readable UTF-8 file, or move it away") from None
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno} column {error.colno}"
-        raise JobFileError(f"{file}: no valid JSON: {error.msg} at {where}; correct it, or move it away") from None
-    fields = _Fields(file, "", content)
+def _read(file: Path, shipped: bool, known_types: Collection[str] | None) -> Job:
+    fields = content_of(file)
     name = fields.text("name")
     statements = tuple(_statement(entry) for entry in fields.objects("statements"))
     if not shipped:
-        return Job(name=name, file=file, statements=statements)
+        return Job(
+            name=name,
+            file=file,
+            statements=statements,
+            reads=_types(fields, "reads", known_types),
+            reads_also=_types(fields, "reads_also", known_types),
+            findings=_findings(fields),
+        )
     for statement, entry in zip(statements, fields.objects("statements"), strict=True):
         if statement.changes_schema or statement.commits_itself:
-            entry.wrong("query", "a shipped job is one transaction: leave out what Neo4j refuses inside one")
+            entry.wrong("query", "a shipped job is one transaction: remove what Neo4j refuses inside one")
     return Job(
         name=name,
         file=file,
@@ -169,7 +167,7 @@ def _read(file: Path, shipped: bool) -> Job:
     )
 
 
-def _statement(fields: _Fields) -> Statement:
+def _statement(fields: Fields) -> Statement:
     statement = Statement(
         query=cypher35.upgrade(fields.query("query")),
         iterative=fields.flag("iterative"),
@@ -181,108 +179,15 @@ def _statement(fields: _Fields) -> Statement:
     return statement
 
 
-def _findings(fields: _Fields) -> Findings | None:
+def _types(fields: Fields, name: str, known_types: Collection[str] | None) -> tuple[str, ...]:
+    types = fields.texts(name)
+    if unknown := [type_ for type_ in types if known_types is not None and type_ not in known_types]:
+        fields.wrong(name, f"{unknown[0]} is not a resource type; `chartfleet schema` lists them")
+    return types
+
+
+def _findings(fields: Fields) -> Findings | None:
     if "findings" not in fields.values:
         return None
     entry = fields.object("findings")
     return Findings(name=entry.text("name"), one=entry.text("one"), query=entry.query("query"), text=entry.text("text"))
-
-
-class _Fields:
-    """One JSON object of a job file; each read checks; an error names file, field, value and the way out.
-
-    Fields that nobody asks for, such as `__comment__`, are comments.
-    """
-
-    def __init__(self, file: Path, at: str, values: Any) -> None:
-        if not isinstance(values, dict):
-            raise JobFileError(f"{file}: {at.rstrip('.') or 'the file'} is {_shown(values)}; give an object {{...}}")
-        self.file = file
-        self.at = at
-        self.values: Mapping[str, Any] = values
-
-    def wrong(self, name: str, way_out: str) -> NoReturn:
-        found = f"is {_shown(self.values[name])}" if name in self.values else "is missing"
-        raise JobFileError(f"{self.file}: {self.at}{name} {found}; {way_out}")
-
-    def _checked(self, name: str, default: Any, holds: Callable[[Any], bool], way_out: str) -> Any:
-        value = self.values.get(name, default)
-        if not holds(value):
-            self.wrong(name, way_out)
-        return value
-
-    def text(self, name: str) -> str:
-        return str(self._checked(name, None, _is_text, "give a text"))
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        return tuple(self._checked(name, [], lambda value: _is_list(value, _is_text), "give a list of texts"))
-
-    def query(self, name: str) -> str:
-        """Cypher: a text, or a list of its lines."""
-
-        def holds(value: Any) -> bool:
-            return _is_text(value) or (_is_list(value, lambda line: isinstance(line, str)) and _is_text("".join(value)))
-
-        value = self._checked(name, None, holds, "give a Cypher query: a text, or a list of its lines")
-        return value if isinstance(value, str) else "\n".join(value)
-
-    def flag(self, name: str) -> bool:
-        return bool(self._checked(name, False, lambda value: isinstance(value, bool), "give true or false"))
-
-    def whole_number(self, name: str) -> int:
-        def holds(value: Any) -> bool:
-            return type(value) is int and 0 <= value < 2**63
-
-        return int(self._checked(name, 0, holds, "give a whole number, 0 or more"))
-
-    def parameters(self, name: str) -> Mapping[str, Any]:
-        def holds(value: Any) -> bool:
-            return isinstance(value, dict) and _fits(value)
-
-        return dict(self._checked(name, {}, holds, "give an object of values, with integers of 64 bits"))
-
-    def object(self, name: str) -> _Fields:
-        return _Fields(self.file, f"{self.at}{name}.", self.values[name])
-
-    def objects(self, name: str) -> list[_Fields]:
-        def holds(value: Any) -> bool:
-            return isinstance(value, list) and bool(value)
-
-        entries = self._checked(name, None, holds, 'give a list of {"query": ...}')
-        return [_Fields(self.file, f"{self.at}{name}[{at}].", entry) for at, entry in enumerate(entries)]
-
-    def properties(self, name: str) -> Mapping[str, tuple[str, ...]]:
-        def holds(value: Any) -> bool:
-            return isinstance(value, dict) and all(_is_list(names, _is_text) and names for names in value.values())
-
-        value = self._checked(name, {}, holds, 'give labels with their properties, {"Label": ["property"]}')
-        return {label: tuple(names) for label, names in value.items()}
-
-    def relationships(self, name: str) -> tuple[Relationship, ...]:
-        def holds(value: Any) -> bool:
-            return _is_list(value, lambda triple: _is_list(triple, _is_text) and len(triple) == 3)
-
-        triples = self._checked(name, [], holds, 'give a list of ["Label", "TYPE", "Label"]')
-        return tuple((start, type_, end) for start, type_, end in triples)
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
-def _is_list(value: Any, of: Callable[[Any], bool]) -> bool:
-    return isinstance(value, list) and all(map(of, value))
-
-
-def _fits(value: Any) -> bool:
-    """Whether Neo4j takes the value: its integers have 64 bits."""
-    if isinstance(value, dict):
-        return all(map(_fits, value.values()))
-    if isinstance(value, list):
-        return all(map(_fits, value))
-    return not isinstance(value, int) or -(2**63) <= value < 2**63
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:57]}..."

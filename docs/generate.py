@@ -26,6 +26,7 @@ _PART: Final = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(<!-- end
 
 
 def main() -> None:
+    registry.only_own()
     for page in pages():
         page.write_text(generated(page.read_text()))
     for file, text in schema_pages.files().items():

@@ -6,14 +6,32 @@ import hashlib
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NotRequired, Self, TypedDict
 
 import msgpack
 
 from loaders.model import NodeModel, Reference
 from loaders.scope import Scope
 
-Row = dict[str, Any]
+
+class Row(TypedDict):
+    """One node on the wire. Rows wait in Redis by the million: the names are short."""
+
+    k: str  # key
+    p: dict[str, Any]  # properties, with the key among them
+    r: list[list[str]]  # for each reference of the model, the keys of the other ends
+    s: str  # id of the scope that owns it
+    i: NotRequired[int]  # number of the item that it was read from
+
+
+class KeptRow(TypedDict):
+    """What could not be read and is kept as it is: all nodes of an item, one node, or its edges of one relationship."""
+
+    s: str  # id of the scope
+    i: int | None  # number of the item
+    k: str | None  # key of the node
+    e: str | None  # type of the relationship
+    l: str | None  # noqa: E741  # label at its other end
 
 
 def row_of(
@@ -32,7 +50,7 @@ def row_of(
 
 def kept(
     scope: Scope, *, item: str | None = None, key: str | None = None, relationship: Reference | None = None
-) -> Row:
+) -> KeptRow:
     """The wire form of data that could not be read and is kept as it is, as `loaders.cypher.keep` reads it.
 
     All nodes of a model that came from an item; or one node, by its key; or that node's edges of one relationship.

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
-
-import neo4j
+from typing import TYPE_CHECKING, Any
 
 from loaders import cypher
 from loaders.graph import Graph
 from loaders.model import NodeModel
 from loaders.schema import GraphSchema
 from loaders.scope import Scope
+
+if TYPE_CHECKING:
+    import neo4j
 
 MAX_PER_TRANSACTION = 10_000  # relationships or nodes: the edges of a hub are deleted in pages, before the hub
 

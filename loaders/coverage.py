@@ -65,6 +65,9 @@ def rows(units: Iterable[Unit]) -> Iterator[dict[str, Any]]:
         yield place(scope) | {
             "status": status(unit.state),
             "reason": unit.reason or None,
+            "failure": unit.why.failure or None,
+            "code": unit.why.code or None,
+            "action": unit.why.action or None,
             "gaps": unit.outcome.get("gaps") or None,
             "rows": unit.rows,
             "calls": int(unit.outcome.get("calls", 0)),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-import neo4j
+if TYPE_CHECKING:  # the driver is loaded when it is used: commands that need no graph start faster
+    import neo4j
 
 T = TypeVar("T")
 Parameters = Mapping[str, Any]
@@ -26,7 +27,9 @@ class GraphAddress:
 
     def driver(self) -> neo4j.Driver:
         """A driver that gives up on an unreachable server (10 s to connect) and logs no notifications."""
-        return neo4j.GraphDatabase.driver(
+        from neo4j import GraphDatabase
+
+        return GraphDatabase.driver(
             self.uri,
             auth=(self.user, self.password or "") if self.user else None,
             connection_timeout=10,
@@ -62,7 +65,9 @@ class Graph:
 
     def stream(self, query: str, parameters: Parameters | None = None) -> Iterator[dict[str, Any]]:
         """The rows of a read query as they arrive, for large results. Not retried: the caller already has some."""
-        with self._driver.session(database=self._database, default_access_mode=neo4j.READ_ACCESS) as session:
+        from neo4j import READ_ACCESS
+
+        with self._driver.session(database=self._database, default_access_mode=READ_ACCESS) as session:
             for record in session.run(query, dict(parameters or {})):
                 yield record.data()
 
@@ -101,10 +106,12 @@ class Graph:
         Read from Neo4j's count store. A user who may not read that, on Enterprise, also gets labels that only
         constraints and indexes have.
         """
+        from neo4j.exceptions import ClientError
+
         counts = "CALL db.stats.retrieve('GRAPH COUNTS') YIELD data UNWIND data.nodes AS n WITH n WHERE n.count > 0 "
         try:
             labels = self.rows(f"{counts} AND n.label IS NOT NULL RETURN n.label AS label")
-        except neo4j.exceptions.ClientError:
+        except ClientError:
             labels = self.rows("CALL db.labels() YIELD label RETURN label")
         return {row["label"] for row in labels}
 

@@ -8,6 +8,7 @@ from typing import Any
 import neo4j
 
 from loaders import cypher
+from loaders.errors import ChartfleetError
 from loaders.graph import Graph
 from loaders.schema import GraphSchema
 
@@ -15,7 +16,7 @@ from loaders.schema import GraphSchema
 BOOKKEEPING = ("SyncGraph", "SyncRun", "SyncScope")
 
 
-class DuplicateNodes(Exception):
+class DuplicateNodes(ChartfleetError):
     """A uniqueness constraint can't be created because nodes share one key."""
 
 

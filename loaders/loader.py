@@ -8,12 +8,13 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from typing import cast
 
 import neo4j
 from neo4j.exceptions import ClientError, DatabaseError, TransientError
 
 from loaders import coverage, cypher
-from loaders.batch import BatchId, Row, decode
+from loaders.batch import BatchId, KeptRow, Row, decode
 from loaders.batch import kept as kept_row
 from loaders.cleanup import Cleanup
 from loaders.graph import Graph
@@ -85,7 +86,7 @@ class Loader:
         for start in range(0, len(rows), ROWS_PER_TRANSACTION):
             page = rows[start : start + ROWS_PER_TRANSACTION]
             if kept:
-                self._keep(model, page, mark)
+                self._keep(model, cast(list[KeptRow], page), mark)
                 continue
             for row, reason in self._commit(model, page, tag):
                 log.warning("rejected: %s of %s: %s", model.label, row["s"], reason)
@@ -93,14 +94,14 @@ class Loader:
                     self._keep(model, [kept_row(Scope.parse(row["s"]), key=row["k"])], mark)
                 ledger.rejected(Scope.parse(row["s"]), f"{model.label}: {reason}")
 
-    def _keep(self, model: NodeModel, rows: Sequence[Row], mark: str) -> None:
+    def _keep(self, model: NodeModel, rows: Sequence[KeptRow], mark: str) -> None:
         """Mark what this round could not read, so that its cleanup keeps it."""
         by_item, by_key = self._keepers[model]
         keys = [row for row in rows if row["k"] is not None]
         items = defaultdict[str, list[int]](list)
         for row in rows:
             if row["k"] is None:
-                items[row["s"]].append(row["i"])
+                items[row["s"]].append(row["i"] or 0)
         of_items = [{"s": scope, "items": numbers} for scope, numbers in items.items()]
 
         def work(tx: neo4j.ManagedTransaction) -> None:

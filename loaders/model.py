@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Final, TypeVar, cast, dataclass_transform
 
+from loaders.errors import ChartfleetError
 from loaders.source import NOT_SEEN, NotSeen, Source, Value, at, constant, parent, scope_region, scope_tenant
 
 __all__ = [
@@ -52,7 +53,7 @@ UNOWNED: Final = "shared"
 TENANT_EDGE: Final = "RESOURCE"
 
 
-class ModelError(ValueError):
+class ModelError(ChartfleetError, ValueError):
     """A declaration contradicts itself or another one. Raised when the registry is read, before anything runs."""
 
 

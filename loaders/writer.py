@@ -16,6 +16,7 @@ from typing import Any, LiteralString, TypeVar
 
 import neo4j
 
+from loaders.errors import ChartfleetError
 from loaders.graph import Graph, Parameters
 
 T = TypeVar("T")
@@ -35,7 +36,7 @@ class OutdatedRun(Exception):
     """A later run has claimed the graph: this run's data must not be written."""
 
 
-class RunRefused(Exception):
+class RunRefused(ChartfleetError):
     """The run can't claim the graph: another run holds it, its tag is too low, or an adoption was interrupted."""
 
 

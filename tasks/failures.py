@@ -1,4 +1,4 @@
-"""What can go wrong between a worker and an API: one table of classes for all providers."""
+"""What can go wrong between a worker and an API: the same classes of failure for all providers."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from enum import StrEnum
 
 
 class Failure(StrEnum):
-    """The class of a failed call decides what follows; its text never does."""
+    """The class of a failed call. It alone decides what follows, never the text of the error."""
 
-    THROTTLED = "throttled"  # wait and go on
-    TRANSIENT = "transient"  # try again
-    DENIED = "denied"  # the scope is denied, with the action that is missing
-    NOT_ENABLED = "not enabled"  # not in this region, or not in this tenant: the scope is skipped
-    NOT_FOUND = "not found"  # vanished between the list and the detail: the item is skipped
-    EXPIRED = "expired"  # credentials: renewed once
-    INVALID_RESPONSE = "invalid response"  # the scope fails, with the field
-    UNEXPECTED = "unexpected"  # a call that the API refused for another reason: the scope fails
+    THROTTLED = "throttled"  # wait and continue
+    TRANSIENT = "transient"  # retry
+    DENIED = "denied"  # the scope is denied; the reason names the missing permission
+    NOT_ENABLED = "not enabled"  # in this region, or for this tenant: the scope is skipped
+    NOT_FOUND = "not found"  # the item was deleted between the list and the detail: it is skipped
+    EXPIRED = "expired"  # the credentials: renewed once
+    INVALID_RESPONSE = "invalid response"  # the scope fails; the reason names the field
+    UNEXPECTED = "unexpected"  # the API rejected the call for another reason: the scope fails
 
 
 class CallFailed(Exception):
@@ -33,7 +33,7 @@ class CallFailed(Exception):
 
 
 class RetryLater(Exception):
-    """The scope must wait longer than a worker should: it goes back to the ledger, and no crash is counted."""
+    """The scope has to wait longer than a worker should: it goes back to the ledger, without counting as a crash."""
 
     def __init__(self, reason: str, *, after_seconds: float) -> None:
         super().__init__(reason)
@@ -42,8 +42,8 @@ class RetryLater(Exception):
 
 
 class InvalidRecord(Exception):
-    """An item that doesn't fit its declaration: rejected with its reason, and its scope deletes nothing."""
+    """An item that doesn't match its declaration. It is rejected with the reason, and its scope deletes nothing."""
 
 
 class NotConfigured(Exception):
-    """A provider without configuration: skipped, with one line that says which setting enables it."""
+    """A provider without configuration: it is skipped. The message says which setting enables it."""

@@ -63,9 +63,10 @@ if TYPE_CHECKING:
     from tasks.clients.rate_limiter import RateLimiter as RateLimiter
     from tasks.clients.variables import read_variable as read_variable
     from tasks.clients.variables import unset_variables as unset_variables
+    from tasks.engine.concurrency import bounded as bounded
     from tasks.engine.listing import Listing as Listing
-    from tasks.engine.listing import bounded as bounded
     from tasks.engine.listing import listing as listing
+    from tasks.engine.naming import named as named
     from tasks.failures import CallFailed as CallFailed
     from tasks.failures import Failure as Failure
     from tasks.failures import InvalidRecord as InvalidRecord
@@ -92,13 +93,15 @@ SUBJECTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             *("Node", "key", "prop", "parent", "constant", "scope_region", "scope_tenant"),
             *("Source", "at", "NOT_SEEN", "NotSeen"),
         ),
+        "tasks.engine.naming": ("named",),
     },
     "Relationships": {
         "loaders.model": ("outgoing", "incoming", "id_link", "link", "link_through"),
     },
     "Resource types": {
         "tasks.resource": ("ResourceType", "Per", "Fetch", "Item", "Gap", "Call"),
-        "tasks.engine.listing": ("listing", "Listing", "bounded"),
+        "tasks.engine.listing": ("listing", "Listing"),
+        "tasks.engine.concurrency": ("bounded",),
     },
     "Providers": {
         "tasks.resource": ("Provider", "Tenant", "Listed", "Api"),

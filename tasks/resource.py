@@ -1,4 +1,4 @@
-"""The vocabulary of resource types: what they are, how they are fetched, and who provides them."""
+"""What resource types are declared with: their scopes, how they are fetched, and their provider."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from loaders.model import NOT_SEEN as NOT_SEEN
 from loaders.model import Each, Node
+from loaders.reason import NO_REASON, Reason
 from tasks.access import Examination
 from tasks.failures import CallFailed
 from tasks.options import ProviderOptions as ProviderOptions
@@ -33,9 +34,11 @@ class Per(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
-    """What data belong to. `access` says by names how to reach it (a profile, a role, a variable), never a secret.
+    """What data belongs to: an account, a project, an organization.
 
-    `kind`: where a provider has tenants of several kinds: types are fetched of those of their own.
+    kind       where a provider has tenants of several kinds; each type is fetched from the kind that has it
+    access     how to reach it, by names (a profile, a role, a variable), never a secret
+    principal  who the credentials are there: what the report names as the one to grant a permission to
     """
 
     provider: str
@@ -43,15 +46,17 @@ class Tenant:
     name: str = ""
     kind: str = ""
     access: Mapping[str, str] = field(default_factory=dict)
+    principal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed(Generic[T]):
-    """Tenants, or regions. `complete`: there are no others, so what isn't listed is gone, not merely not selected.
+    """Tenants, or regions.
 
-    owner    whose list it is, where more than one may be whole: an organization's says nothing of another's accounts
-    notes    what whoever reads the report should know of the list
-    incomplete_reason  why not everything could be listed; what could be is
+    complete           there are no others: what isn't listed no longer exists, rather than not being selected
+    owner              whose list it is, where several may be complete: an organization doesn't list another's accounts
+    notes              for the report
+    incomplete_reason  why not everything could be listed; the rest is listed all the same
     """
 
     found: Sequence[T] = ()
@@ -63,26 +68,33 @@ class Listed(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A detail of an item that could not be seen; the item itself was."""
+    """A detail of an item that could not be seen; the item itself was. `cause`: the same as fields."""
 
     action: str
     reason: str
+    cause: Reason = field(default=NO_REASON, compare=False)
 
     @classmethod
     def of(cls, error: CallFailed) -> Gap:
-        """What failed, by the API's own code, or by the class and the reason."""
-        return cls(error.action, error.code or f"{error.failure}: {error.reason}"[:200])
+        """What failed, by the API's own code, or by the class of the failure and the reason."""
+        detail = "" if error.code else error.reason[:200]
+        cause = Reason(failure=str(error.failure), code=error.code, action=error.action, detail=detail)
+        return cls(error.action, error.code or f"{error.failure}: {detail}", cause)
+
+    @property
+    def as_reason(self) -> Reason:
+        return self.cause if self.cause.action else Reason(action=self.action, detail=self.reason)
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """One item of a listing, with its details merged in.
 
-    gaps     details not seen: where one's response would be, the item has NOT_SEEN, or None for those of `unseen`
-    failure  why nothing of it could be read: it stays in the graph as it is. GONE: it isn't there any more
-    key      what tells it from the others, the same in every run; "": the key of its first node does
-    unseen   names of details for which it has None because they were not seen: a function of the declaration says
-             what that means for a property
+    gaps     details not seen: in place of their responses the item has NOT_SEEN, or None for those of `unseen`
+    failure  why nothing of it could be read: it stays in the graph as it is. NOT_FOUND: it no longer exists
+    key      identifies it, the same in every run; "": the key of its first node does
+    unseen   names of details that are None because they were not seen: a function of the declaration decides what that
+             means for a property
     """
 
     value: Any
@@ -94,12 +106,12 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """An API call that a type makes: what a policy must allow for it, and how often it is made.
+    """An API call that a type makes, the permission that it needs, and how often it is made.
 
-    permission  None where it is answered whatever a policy says
+    permission  None where the call is always allowed
     per         what one call is made for: `scope`, `item`, `100 items`, `element of <path>`, ... None: code decides
-    paged       made again for every further page
-    frequency   the same in words
+    paged       one call per page
+    frequency   how often it is made, in words
     """
 
     call: str
@@ -110,7 +122,7 @@ class Call:
 
 
 class Api(Protocol):
-    """A provider's API for one tenant and region: authenticated, budgeted, retried. `calls` counts what was sent."""
+    """A provider's API for one tenant and region: authenticated, rate limited, with retries. `calls`: requests sent."""
 
     calls: int
     partition: str
@@ -122,21 +134,22 @@ class Fetch(Protocol):
 
     @property
     def calls(self) -> tuple[str, ...]:
-        """The API calls that it makes; permissions and documentation are derived from them."""
+        """The API calls that it makes. Permissions and documentation are derived from them."""
 
     def items(self, api: Any, part: str) -> AsyncIterator[Item]:
-        """Every item of a scope, or of one part of it."""
+        """The items of a scope, or of one part of it."""
 
     def parts(self, api: Any) -> AsyncIterator[str] | None:
-        """The parts that the scope is fetched in, or None where it is fetched as a whole."""
+        """The parts that the scope is fetched in; None where it is fetched as a whole."""
 
 
 @dataclass(frozen=True)
 class ResourceType:
-    """One declared kind of thing to fetch. `yields`: node models, each with where in an item its own items lie.
+    """A declared type of resource.
 
-    aliases      the words by which `--<provider>-requested-syncs` of other tools select it
-    tenant_kind  the kind of tenant that has such things
+    yields       its node models; `Each` says where in an item a model's own items are
+    aliases      names by which `--<provider>-requested-syncs` of other tools selects it
+    tenant_kind  the kind of tenant that has such resources
     """
 
     name: str
@@ -164,20 +177,20 @@ Options = Mapping[str, Any]  # what a provider gets that declares its options by
 
 @dataclass(frozen=True, kw_only=True)
 class Provider(Generic[OptionsT]):
-    """A source of resource types: how its tenants and regions are found and its API is reached.
+    """A source of resource types: how to list its tenants and regions, and how to reach its API.
 
-    tenants        the tenants that these options select. Raises NotConfigured, CallFailed
-    regions        the regions of a tenant in which its regional types are fetched
+    tenants        lists the tenants that the options select. Raises NotConfigured, CallFailed
+    regions        lists the regions of a tenant in which its regional types are fetched
     connect        the API of a tenant in a region; clients are shared within the process. Raises CallFailed where the
                    tenant can't be reached
-    problems       what this machine lacks to serve these options, one line each (a profile, a variable). Raises
-                   NotConfigured, with the settings that enable it, where nothing says that the provider is wanted
-    close          ends what `connect` opened
+    problems       what this machine lacks to serve the options, one line each (a profile, a variable). Raises
+                   NotConfigured, with the settings that enable the provider, where nothing is configured
+    close          closes what `connect` opened
     options        a class of ProviderOptions: its functions get an instance. Or a tuple of Option: they get a mapping
     conflicts      for a tuple of options: one that contradicts the others, and why
-    calls          the calls that a type's fetch makes, with permission and number
-    check_access   tries what these types call, tenant by tenant; None where that can't be tried. Raises NotConfigured
-    other_words    what other tools' `--<provider>-requested-syncs` takes, and selects nothing here: what is said of it
+    calls          the calls that a type's fetch makes, with their permissions and frequencies
+    check_access   tries the calls of these types in each tenant; None where that isn't possible. Raises NotConfigured
+    other_words    words of other tools' `--<provider>-requested-syncs` that select nothing here -> the remark on them
     """
 
     name: str

@@ -9,11 +9,13 @@ import pytest
 import redis
 
 from loaders.graph import Graph
+from tasks.engine import registry
 from workers import embedded
 
 
 def pytest_configure() -> None:
-    """A suite that a script started in the background ignores Ctrl-C; the commands that tests interrupt must not."""
+    """A suite started in the background by a script ignores Ctrl-C; the commands that tests interrupt must not."""
+    registry.only_own()  # a provider that is installed beside the checkout is not what its tests are about
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -1,3 +1,36 @@
-"""Where `celery -A workers.app` finds the app: the name that scripts and unit files use."""
+"""Where `celery -A workers.app` finds the app: the name that scripts and unit files use.
 
-from workers.fleet.app import app as app
+`python -P -m workers.app worker ...` is Celery's own command line with this app. Unlike `celery -A`, it never imports
+anything from the working directory.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from workers.import_path import WithoutWorkingDirectory, check_packages
+
+with WithoutWorkingDirectory():
+    check_packages()
+    if __name__ == "__main__":
+        from celery import maybe_patch_concurrency
+
+        maybe_patch_concurrency()  # for the pools gevent and eventlet, before anything else is imported
+    from loaders.errors import ChartfleetError
+    from workers.fleet.app import app as app
+
+
+def main() -> int:
+    """Celery's command line: what its script does, but for the search for the app."""
+    from celery.bin.celery import celery
+
+    celery.params[0].default = app
+    try:
+        return int(celery(prog_name="celery", auto_envvar_prefix="CELERY") or 0)
+    except ChartfleetError as error:
+        print(f"chartfleet: {error}", file=sys.stderr)  # noqa: T201
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

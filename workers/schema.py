@@ -1,7 +1,7 @@
-"""The schema of the graph, read off the declarations: `chartfleet schema` and the pages under docs/schema show it.
+"""The schema of the graph, derived from the declarations: for `chartfleet schema` and the pages under docs/schema.
 
-By resource type: what it calls, which nodes it yields, and of each node its labels, properties and relationships, those
-that analysis jobs write included.
+For each resource type: its API calls, the nodes that it yields, and their labels, properties and relationships,
+including those that analysis jobs write.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from typing import Any, Final, Literal
 
 from analysis import shipped
 from analysis.job import Job
+from loaders.errors import UsageError
 from loaders.model import IdLink, Link, NodeModel, Property, Reference, Value
 from loaders.model import Relationship as Declared
+from loaders.nearest import did_you_mean
 from tasks.engine import registry
 from tasks.resource import Call, ResourceType
 
-# What Neo4j calls a value of a Python type.
+# Neo4j's names for the types of Python.
 _TYPES: Final = {"str": "STRING", "bool": "BOOLEAN", "int": "INTEGER", "float": "FLOAT", "datetime": "STRING"}
 
 Kind = Literal["stub", "id link", "link", "job"]
@@ -28,7 +30,7 @@ Kind = Literal["stub", "id link", "link", "job"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PropertyOf:
-    """`type`: as Neo4j names it; None where a job writes it. `source`: the path in the response, or what finds it."""
+    """`type`: Neo4j's name for it, None if a job writes it. `source`: its path in the response, or what computes it."""
 
     name: str
     type: str | None
@@ -44,10 +46,10 @@ class PropertyOf:
 class RelationshipOf:
     """A relationship, seen from one of its ends.
 
-    kind    `stub`: the other end is made where it isn't there yet; `id link`: drawn at the barrier to a node that
-            exists; `link`: drawn there where the values `on` are equal; `job`: an analysis job writes it
-    by      the resource type, or the job, that writes it
-    as_     the label of this end, where it isn't the node's own: what is true of every AWSPrincipal is true of a role
+    kind    `stub`: the other end is created if it doesn't exist; `id link`: written at the barrier, to a node that
+            exists; `link`: written at the barrier, between nodes whose values `on` are equal; `job`: by an analysis job
+    by      the resource type or the job that writes it
+    as_     the label of this end if it isn't the node's own: an AWSRole has the relationships of every AWSPrincipal
     """
 
     direction: Literal["in", "out"]
@@ -64,9 +66,9 @@ class RelationshipOf:
 class NodeOf:
     """A node as one resource type writes it.
 
-    labels   every label it has, the identity's first
-    tenant   the label of the tenant on which it hangs by RESOURCE
-    shared   many scopes write it, and it lives while a relationship needs it
+    labels   all of its labels, that of its identity first
+    tenant   the label of the tenant that has a RESOURCE relationship to it
+    shared   written by many scopes, and kept while a relationship needs it
     """
 
     label: str
@@ -80,7 +82,7 @@ class NodeOf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypeOf:
-    """A resource type. `per`: what one scope of it covers, a region or a tenant."""
+    """A resource type. `per`: whether a scope of it covers a region or a tenant. `also`: other words that select it."""
 
     name: str
     provider: str
@@ -97,7 +99,7 @@ class TypeOf:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A relationship as it is declared, from its start to its end."""
+    """A declared relationship, from its start to its end."""
 
     start: str
     type: str
@@ -109,33 +111,34 @@ class Edge:
 
 
 def described(provider: str | None = None, words: Iterable[str] = ()) -> tuple[TypeOf, ...]:
-    """The resource types of a provider, or of all; only those that the words name, by type, family or label.
+    """The resource types of a provider, or of all; with words, only those that one names by type, family or label.
 
-    A word that is a label leaves the nodes that have it. Raises ValueError that names what is known.
+    If it is a label, only the nodes with that label remain. Raises UsageError.
     """
     if provider is not None and provider not in registry.providers():
-        known = ", ".join(registry.providers())
-        raise ValueError(f"{provider!r} is no provider; known: {known}")
+        known = registry.providers()
+        raise UsageError(f'no provider "{provider}"{did_you_mean(provider, known)} (known: {", ".join(known)})')
     jobs, edges = shipped.jobs(), list(_edges())
     found = [_type(type_, jobs, edges) for type_ in registry.types().values() if provider in (None, type_.provider)]
     return tuple(_chosen(found, list(words)))
 
 
 def edges_of(types_: Sequence[TypeOf]) -> list[Edge]:
-    """Every relationship that starts or ends at a node of the types, once."""
+    """Each relationship that starts or ends at a node of the types, once."""
     labels = {node.label for type_ in types_ for node in type_.nodes}
     return [edge for edge in dict.fromkeys(_edges()) if {edge.start, edge.end} & labels]
 
 
 def as_json(types_: Sequence[TypeOf]) -> list[dict[str, Any]]:
-    """The form that docs/schema/README.md documents."""
+    """As docs/schema/README.md documents it."""
     return [asdict(type_) | {"nodes": [_node_as_json(node) for node in type_.nodes]} for type_ in types_]
 
 
 def _node_as_json(node: NodeOf) -> dict[str, Any]:
     relationships = [
-        {("as" if name == "as_" else name): value for name, value in asdict(one).items()} | {"on": dict(one.on)}
-        for one in node.relationships
+        {("as" if name == "as_" else name): value for name, value in asdict(relationship).items()}
+        | {"on": dict(relationship.on)}
+        for relationship in node.relationships
     ]
     return asdict(node) | {"relationships": relationships}
 
@@ -161,20 +164,20 @@ def _also_selected_by(type_: ResourceType) -> tuple[str, ...]:
 
 
 def _models(type_: ResourceType) -> list[NodeModel]:
-    """What the type yields, each after the model that it derives from, where no other type has that."""
+    """The models that the type yields, each after its base model unless another type yields that."""
     schema = registry.schema()
     found: dict[str, NodeModel] = {}
     for node in type_.nodes:
-        for model in _line(node.model):
+        for model in _bases_and_self(node.model):
             yielded = any(model is other for models in schema.models_of_type.values() for other in models)
             if model is node.model or (not yielded and schema.owners[model.label] == type_.name):
                 found[model.label] = model
     return list(found.values())
 
 
-def _line(model: NodeModel) -> list[NodeModel]:
-    """A model and those that it derives from, the identity first."""
-    return [*(_line(model.base) if model.base else ()), model]
+def _bases_and_self(model: NodeModel) -> list[NodeModel]:
+    """A model after its base models, the identity first."""
+    return [*(_bases_and_self(model.base) if model.base else ()), model]
 
 
 def _node(model: NodeModel, jobs: Sequence[Job], edges: Sequence[Edge]) -> NodeOf:
@@ -184,7 +187,7 @@ def _node(model: NodeModel, jobs: Sequence[Job], edges: Sequence[Edge]) -> NodeO
         key=model.key.name,
         tenant=model.tenant,
         shared=model.shared,
-        properties=(*(_property(model, one) for one in model.properties), *_written_by_jobs(model, jobs)),
+        properties=(*(_property(model, declared) for declared in model.properties), *_written_by_jobs(model, jobs)),
         relationships=tuple(_seen_from(model, edges)),
     )
 
@@ -197,7 +200,7 @@ def _property(model: NodeModel, declared: Property) -> PropertyOf:
         key=declared.is_key,
         indexed=declared.index or declared.is_key,
         meaning=declared.meaning,
-        source=_said(declared.source),
+        source=_source_text(declared.source),
     )
 
 
@@ -211,40 +214,31 @@ def _cypher_type(hint: Any) -> str:
     return _TYPES[hint.__name__]
 
 
-def _said(source: Value) -> str:
-    """A path as it stands; a function by the first sentence of its docstring, else by its name."""
+def _source_text(source: Value) -> str:
+    """A path as it is; of a function, the first sentence of its docstring, or else its name."""
     if isinstance(source, str):
         return source
-    told = " ".join((source.__doc__ or "").split("\n\n")[0].split())
-    return re.split(r"(?<=\.) ", told)[0] if told else source.__name__.strip("_").replace("_", " ")
+    summary = " ".join((source.__doc__ or "").split("\n\n")[0].split())
+    return re.split(r"(?<=\.) ", summary)[0] if summary else source.__name__.strip("_").replace("_", " ")
 
 
 def _written_by_jobs(model: NodeModel, jobs: Sequence[Job]) -> Iterator[PropertyOf]:
-    own = {one.name for one in model.properties}
-    for job in jobs:
-        for label, names in job.writes.items():
-            if label in model.labels:
-                for name in names:
-                    if name not in own:
-                        yield PropertyOf(
-                            name=name,
-                            type=None,
-                            nullable=True,
-                            key=False,
-                            indexed=False,
-                            meaning="",
-                            source="",
-                            job=job.name,
-                        )
+    own = {declared.name for declared in model.properties}
+    written = ((job.name, name) for job in jobs for label in model.labels for name in job.writes.get(label, ()))
+    for job_name, name in written:
+        if name not in own:
+            yield PropertyOf(
+                name=name, type=None, nullable=True, key=False, indexed=False, meaning="", source="", job=job_name
+            )
 
 
 def _edges() -> Iterator[Edge]:
     schema = registry.schema()
     for type_name, models in schema.models_of_type.items():
         for model in models:
-            for one in _line(model):
-                for relationship in one.relationships:
-                    yield _edge(type_name, one, relationship)
+            for declaring in _bases_and_self(model):
+                for relationship in declaring.relationships:
+                    yield _edge(type_name, declaring, relationship)
     for job in shipped.jobs():
         for start, type_, end in job.writes_relationships:
             yield Edge(start, type_, end, "job", job.name)
@@ -292,7 +286,7 @@ def _chosen(found: list[TypeOf], words: list[str]) -> Iterator[TypeOf]:
         of_word = {type_.name for type_ in found if _names(type_, word)}
         has_label = any(word in node.labels for type_ in found for node in type_.nodes)
         if not of_word and not has_label:
-            raise ValueError(_unknown(word, found))
+            raise UsageError(_unknown(word, found))
         named |= of_word
         labels |= {word} if has_label else set()
     for type_ in found:
@@ -303,12 +297,14 @@ def _chosen(found: list[TypeOf], words: list[str]) -> Iterator[TypeOf]:
 
 
 def _names(type_: TypeOf, word: str) -> bool:
-    """By its name or its family's, with the provider or without, or by the word of another tool."""
+    """By its name or its family's, with or without the provider, or by a word of another tool."""
     name = f"{type_.provider}.{word.removeprefix(f'{type_.provider}.')}"
     return word in type_.also or word == type_.provider or type_.name == name or type_.name.startswith(f"{name}.")
 
 
 def _unknown(word: str, found: Sequence[TypeOf]) -> str:
-    names = ", ".join(type_.name for type_ in found)
-    labels = ", ".join(sorted({label for type_ in found for node in type_.nodes for label in node.labels}))
-    return f"{word!r} is no resource type and no label; types: {names}; labels: {labels}"
+    names = [type_.name for type_ in found]
+    families = sorted({f"{type_.provider}.{type_.family}" for type_ in found})
+    labels = {label for type_ in found for node in type_.nodes for label in node.labels}
+    hint = did_you_mean(word, [*names, *families, *(name.partition(".")[2] for name in (*names, *families)), *labels])
+    return f'"{word}" is neither a resource type nor a label{hint} (families: {", ".join(families)})'

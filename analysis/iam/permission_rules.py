@@ -14,6 +14,7 @@ import yaml
 
 from analysis.iam import service_authorization
 from analysis.iam.action_parts import asked_about, works_on
+from loaders.errors import UsageError
 from loaders.model import NodeModel
 from loaders.schema import GraphSchema
 
@@ -33,7 +34,7 @@ _PERMISSION: Final = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9*?]+")
 _RELATIONSHIP: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
-class RuleFileError(ValueError):
+class RuleFileError(UsageError, ValueError):
     """A rule file that can't be used. Names the file and, for each problem, the entry, field, value and solution."""
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import redis
 
 from loaders.batch import BatchId
+from loaders.ledger.holders import Holder, holders
 from loaders.ledger.scripts import Scripts, decoded
 from loaders.ledger.state import Outcome, RunInfo, RunState, State, Unit
 from loaders.ledger.writing import GAP
+from loaders.reason import Reason
 from loaders.scope import Scope
 
 _RUNS: Final = "chartfleet:runs"
@@ -71,6 +74,10 @@ class Inspection(Scripts):
         raw = self._hash(f"{self._key}:unit:{scope.id}")
         return _unit(scope.id, raw) if "state" in raw else None
 
+    def holders(self) -> list[Holder]:
+        """The processes with attempts in progress, the longest silent first."""
+        return holders(self._redis, self.run)
+
     def batches(self, scope: Scope) -> list[BatchId]:
         """The batches of a scope that are not committed yet."""
         names = self._members(f"{self._key}:unit:{scope.id}:out")
@@ -100,10 +107,11 @@ def runs(client: redis.Redis) -> list[str]:
 
 def _unit(unit_id: str, raw: Mapping[str, str]) -> Unit:
     started, ended = raw.get("started_ms"), raw.get("ended_ms")
+    why, gaps = Reason.parse(raw.get("reason", "")), _gaps(raw)
     return Unit(
         scope=Scope.parse(unit_id),
         state=State(raw["state"]),
-        reason=raw.get("reason", ""),
+        reason=str(why),
         attempt=int(raw["attempt"]),
         crashes=int(raw.get("crashes", 0)),
         rows=int(raw.get("rows", 0)),
@@ -111,19 +119,22 @@ def _unit(unit_id: str, raw: Mapping[str, str]) -> Unit:
         worker=raw.get("worker", ""),
         parent="parent" not in raw,
         held=raw.get("held") == "1",
-        outcome=_outcome(raw),
+        outcome=_outcome(raw, gaps),
+        why=why,
+        gaps=gaps,
     )
 
 
-def _outcome(raw: Mapping[str, str]) -> Outcome:
+def _outcome(raw: Mapping[str, str], gaps: Sequence[Reason]) -> Outcome:
     """As the attempt reported it, but with the gaps of the unit's own fields: those include the parts' gaps."""
     outcome: Outcome = json.loads(raw.get("outcome", "{}"))
     outcome.pop("gaps", None)
-    if gaps := _gaps(raw):
-        outcome["gaps"] = gaps
+    if gaps:
+        outcome["gaps"] = [gap.of_details() for gap in gaps]
     return outcome
 
 
-def _gaps(raw: Mapping[str, str]) -> list[str]:
+def _gaps(raw: Mapping[str, str]) -> tuple[Reason, ...]:
     counts = {name.removeprefix(GAP): int(count) for name, count in raw.items() if name.startswith(GAP)}
-    return [f"{text} ({count} {'item' if count == 1 else 'items'})" for text, count in sorted(counts.items())]
+    gaps = [replace(Reason.parse(text), items=count) for text, count in counts.items()]
+    return tuple(sorted(gaps, key=Reason.of_details))

@@ -30,6 +30,7 @@ class Planning(Scripts):
         whole: bool = False,
         owner: str = "",
         notes: Sequence[str] = (),
+        principals: Mapping[str, str] | None = None,
     ) -> list[Event]:
         """End a planner's attempt with its children: (scope, whether the graph holds data of it, expected seconds).
 
@@ -38,11 +39,13 @@ class Planning(Scripts):
         whole    the list is complete: what it lacks no longer exists, rather than having been deselected
         owner    whose list it is
         notes    texts for the report
+        principals  who the credentials are, by tenant
         """
         rows = [[c.id, f"{c.provider}/{c.tenant}", "1" if held else "0", seconds] for c, held, seconds in children]
         mode = "queue" if queue else "publish"
         end = State.DENIED if denied else State.FETCHED
-        outcome = json.dumps({"whole": whole, "owner": owner, "notes": list(notes)})
+        facts = {"whole": whole, "owner": owner, "notes": list(notes), "principals": dict(principals or {})}
+        outcome = json.dumps(facts)
         return self._transition("plan", *fence(attempt), mode, json.dumps(rows), end, denied, outcome)
 
     def set_tenants(self, tenants: Mapping[str, Mapping[str, Any]]) -> None:

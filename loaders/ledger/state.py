@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypedDict
 
+from loaders.reason import NO_REASON, Reason
 from loaders.scope import Scope
 
 
@@ -62,7 +63,7 @@ class Taken:
 class Outcome(TypedDict, total=False):
     """What an attempt reported when it ended; `gaps` as text, including those of the scope's parts.
 
-    whole, owner, notes   of planning units; see `Planning.plan`
+    whole, owner, notes, principals   of planning units; see `Planning.plan`
     """
 
     calls: int
@@ -70,6 +71,7 @@ class Outcome(TypedDict, total=False):
     whole: bool
     owner: str
     notes: list[str]
+    principals: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,8 @@ class Unit:
     parent: bool
     held: bool
     outcome: Outcome = field(default_factory=Outcome)
+    why: Reason = NO_REASON  # `reason`, as fields
+    gaps: tuple[Reason, ...] = ()  # `outcome["gaps"]`, as fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from loaders.ledger.scripts import Scripts
 from loaders.ledger.state import Event, Taken
+from loaders.reason import REJECTED, Reason
 from loaders.scope import Scope
 
 GAP = "gap:"  # prefix of a unit's fields that say what was not seen, and of how many items
@@ -29,7 +30,7 @@ class Writing(Scripts):
 
     def rejected(self, scope: Scope, reason: str) -> None:
         """The graph refused a row, whose node stays as it was: a gap of its scope."""
-        self._call("rejected", scope.whole.id, f"{GAP}rejected: {reason[:300]}")
+        self._call("rejected", scope.whole.id, GAP + Reason(failure=REJECTED, detail=reason).to_json())
 
     def cleanups(self) -> list[Scope]:
         """Complete scopes whose batches are all committed and which are to be cleaned."""

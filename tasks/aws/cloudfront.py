@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from analysis.iam.arn import account_of
 from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import ListedApi
+from tasks.engine.details import ListedApi
 from tasks.provider import CallFailed, Failure, Listing, Per, ResourceType, key, link, prop
 
 

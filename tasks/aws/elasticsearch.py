@@ -15,7 +15,7 @@ from tasks.aws.client.name_server import NOBODY, NotResolved, addresses
 from tasks.aws.vocabulary.dns import AWSDNSRecord, Ip, as_ips, host
 from tasks.aws.vocabulary.node import RegionalNode
 from tasks.aws.vocabulary.public_policy import NOT_KNOWN, PublicPolicy, resource, verdict_on
-from tasks.engine.listing import ListedApi
+from tasks.engine.details import ListedApi
 from tasks.provider import (
     Gap,
     Item,

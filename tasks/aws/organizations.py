@@ -8,7 +8,7 @@ from typing import Any, Final
 from tasks.aws.client.access import AwsAccess
 from tasks.aws.client.client import AwsApi
 from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import values_at
+from tasks.engine.responses import values_at
 from tasks.provider import CallFailed, Failure, Item, Per, ResourceType, Source, incoming, key, outgoing, prop
 
 _DESCRIBE: Final = "organizations:DescribeOrganization"

@@ -14,7 +14,7 @@ from tasks.aws.client.client import AwsApi
 from tasks.aws.vocabulary.arn import arn_of
 from tasks.aws.vocabulary.dns import AWSDNSRecord, Ip, as_ips, host
 from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import values_at
+from tasks.engine.responses import values_at
 from tasks.provider import CallFailed, Item, Per, ResourceType, Source, id_link, key, link, listing, outgoing, prop
 
 _ZONES: Final = listing("route53:ListHostedZones")

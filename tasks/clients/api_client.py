@@ -10,7 +10,7 @@ from typing import Any
 
 from tasks.clients.client import Bucket, ErrorResponse, RateLimitedClient
 from tasks.clients.rate_limiter import RateLimit, RateLimiter
-from tasks.engine.listing import CALLS_IN_FLIGHT
+from tasks.engine.concurrency import CALLS_IN_FLIGHT
 from tasks.failures import Failure
 from tasks.resource import Tenant
 

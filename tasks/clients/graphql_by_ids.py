@@ -11,7 +11,7 @@ from tasks.clients.graphql_api import Document, GraphqlApi, listing_pages, may_r
 from tasks.clients.graphql_errors import TOO_LARGE, PathError, errors_below
 from tasks.clients.graphql_pages import NULL, Page, hidden_elements, page_of
 from tasks.clients.graphql_unseen import has_unseen, mark_unseen, objects_at, reason
-from tasks.engine.listing import bounded
+from tasks.engine.concurrency import bounded
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Gap, Item
 

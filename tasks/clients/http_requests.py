@@ -14,7 +14,7 @@ from requests.auth import AuthBase
 from tasks.clients.api_client import Response
 from tasks.clients.client import CONNECT_SECONDS, READ_SECONDS, ErrorResponse
 from tasks.clients.link_header import links
-from tasks.engine.listing import CALLS_IN_FLIGHT
+from tasks.engine.concurrency import CALLS_IN_FLIGHT
 from tasks.failures import Failure
 
 Headers = Callable[[], Mapping[str, str]]  # called for each request, so that no secret is kept

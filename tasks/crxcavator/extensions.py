@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Final
 
 from loaders.model import Node, NotSeen, Source, at, incoming, key, prop
 from tasks.clients.http import HttpApi
-from tasks.engine.listing import bounded
+from tasks.engine.concurrency import bounded
+from tasks.engine.naming import named
 from tasks.failures import CallFailed, Failure
 from tasks.resource import NOT_SEEN, Gap, Item, Per, ResourceType
 
@@ -99,6 +100,7 @@ def risk(path: str) -> Callable[[Source], Any]:
     """A score of the report: 0 where its risk has no such part; None where it has no risk, or there is no report."""
     steps = [*path.split("."), "total"] if path else ["total"]
 
+    @named(f"risk of {path or 'all'}", f"`data.risk.{path + '.' if path else ''}total` of the report.")
     def score(installed: Source) -> Any:
         found = at("report.data.risk", installed.item)
         for step in steps:
@@ -107,8 +109,6 @@ def risk(path: str) -> Callable[[Source], Any]:
             found = found.get(step, {} if step != "total" else 0)
         return found
 
-    score.__name__ = f"risk of {path or 'all'}"
-    score.__doc__ = f"`data.risk.{path + '.' if path else ''}total` of the report."
     return score
 
 

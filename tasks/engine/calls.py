@@ -1,4 +1,4 @@
-"""The calls that a type makes, and how often each is made: read off its fetch."""
+"""The calls that a type makes and how often it makes them, derived from its fetch."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import replace
 from tasks.engine.listing import Listing
 from tasks.resource import Call, Fetch
 
-Described = Callable[[str], Call]  # what a provider knows of an action: the permission that it needs, whether it pages
+Described = Callable[[str], Call]  # what a provider knows about an action: its permission, and whether it pages
 
 
 def of(fetch: Fetch, described: Described) -> tuple[Call, ...]:
-    """Each call that is made, a listing's own first. A fetch that is code states in `made` how often."""
+    """Every call, a listing's own first. A fetch that is code states the frequencies in `made`."""
     if isinstance(fetch, Listing):
         return tuple(_of_listing(fetch, "item", described))
     stated: Mapping[str, str] = getattr(fetch, "made", {})
@@ -21,25 +21,27 @@ def of(fetch: Fetch, described: Described) -> tuple[Call, ...]:
 
 def _of_listing(listing: Listing, item: str, described: Described) -> Iterator[Call]:
     """`item`: what an item of the listing is called."""
-    yield _made(described(listing.action), "scope")
+    yield _with_frequency(described(listing.action), "scope")
     if listing.partitioned and listing.partitioned.refetch:
-        yield _made(described(listing.partitioned.refetch.action), item)
+        yield _with_frequency(described(listing.partitioned.refetch.action), item)
     for lookup in listing.lookups:
         own, *details = _of_listing(lookup.listing, f"item of {lookup.name}", described)
         yield replace(own, frequency=f"{own.frequency}, if there is an item")
         yield from details
     for batch_detail in listing.batch_details:
-        yield _made(described(batch_detail.action), f"{batch_detail.max_batch} {item.replace('item', 'items', 1)}")
+        yield _with_frequency(
+            described(batch_detail.action), f"{batch_detail.max_batch} {item.replace('item', 'items', 1)}"
+        )
     for detail in listing.details:
         per = item if detail.each is None else f"element of {detail.each.removesuffix('[]')}"
-        call = _made(described(detail.action), per)
+        call = _with_frequency(described(detail.action), per)
         only = " and ".join(f"{path} is {value}" for path, value in detail.only)
         yield replace(call, frequency=f"{call.frequency} whose {only}") if only else call
 
 
-def _made(call: Call, per: str) -> Call:
+def _with_frequency(call: Call, per: str) -> Call:
     if per == "scope":
-        made = "1 per page" if call.paged else "1"
+        frequency = "1 per page" if call.paged else "1"
     else:
-        made = f"1 per page of each {per}" if call.paged else f"1 per {per}"
-    return replace(call, per=per, frequency=made)
+        frequency = f"1 per page of each {per}" if call.paged else f"1 per {per}"
+    return replace(call, per=per, frequency=frequency)

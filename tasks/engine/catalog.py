@@ -29,6 +29,7 @@ from tasks.setting import Setting
 
 ENTRY_POINTS: Final = "chartfleet.providers"
 _NOT_PROVIDERS: Final = ("tasks.engine", "tasks.clients")
+_ignored_groups: Final[set[str]] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,12 @@ def declared() -> dict[str, DeclaredProvider]:
     return providers
 
 
+def ignore_entry_points() -> None:
+    """In this process, look for providers under `tasks/` only."""
+    _ignored_groups.add(ENTRY_POINTS)
+    declared.cache_clear()
+
+
 def packages() -> Iterator[ModuleType]:
     """The packages that hold providers, those of `tasks/` first."""
     return (package for _, package in _named_packages())
@@ -71,6 +78,8 @@ def _named_packages() -> Iterator[tuple[str, ModuleType]]:
     for info in pkgutil.iter_modules(tasks.__path__, "tasks."):
         if info.ispkg and info.name not in _NOT_PROVIDERS:
             yield info.name.rpartition(".")[2], importlib.import_module(info.name)
+    if ENTRY_POINTS in _ignored_groups:
+        return
     for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name):
         yield point.name, import_package(point.module)
 

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import msgpack
@@ -16,8 +16,10 @@ import redis
 from loaders import batch as wire
 from loaders.ledger import Attempt, Event, Fenced, Ledger
 from loaders.model import NodeModel, Source
+from loaders.reason import MAX_DETAIL, REJECTED, Reason
 from loaders.schema import GraphSchema
 from loaders.scope import Scope
+from tasks.engine.ending import Ending
 from tasks.engine.rows import read, unread
 from tasks.failures import CallFailed, Failure, InvalidRecord, RetryLater
 from tasks.resource import Api, Gap, Item, ResourceType
@@ -26,8 +28,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 BYTES_PER_BATCH = 1_000_000  # before compression
-_LONGEST_GAP = 300  # characters
-_SHUTDOWN = "the worker shuts down"
+_SHUTDOWN = "the worker is shutting down"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +36,8 @@ class FetchLimits:
     """How an attempt is bounded. Seconds and bytes."""
 
     lease_seconds: float = 60
-    stall_seconds: float = 600  # without a page, a row or a batch for so long, the lease is left to run out
-    attempt_seconds: float = 3000  # after so long a waiting attempt gives its scope back instead of being killed
+    stall_seconds: float = 600  # after this time without a page, a row or a batch, the attempt is abandoned
+    attempt_seconds: float = 3000  # after this time a waiting attempt gives its scope back, before it is killed
     backlog_bytes: int = 64_000_000  # a fetch waits while more than this waits for the writer
     rows_per_batch: int = 1_000
 
@@ -45,7 +46,7 @@ Publish = Callable[[Iterable[Event]], None]
 
 
 class Progress:
-    """When the attempt last got on. A wait that is meant (throttled, writer behind) counts as getting on."""
+    """When the attempt last made progress. An intended wait (throttled, writer behind) counts as progress."""
 
     def __init__(self) -> None:
         self.started = self.last = time.monotonic()
@@ -69,7 +70,7 @@ class _Buffer:
 
 
 class BatchSink:
-    """Takes rows, pushes numbered batches. Bounded: what is buffered, and how far it runs ahead of the writer."""
+    """Takes rows and pushes numbered batches. Limits how much is buffered, and how far it runs ahead of the writer."""
 
     def __init__(self, fetch: Fetching) -> None:
         self._fetch = fetch
@@ -79,11 +80,11 @@ class BatchSink:
     async def add(self, model: NodeModel, row: wire.Row) -> None:
         await self._add(self._fetch.schema.wire_name(self._fetch.attempt.scope.type, model), row)
 
-    async def keep(self, model: NodeModel, row: wire.Row) -> None:
-        """What stays in the graph as it is."""
+    async def keep(self, model: NodeModel, row: wire.KeptRow) -> None:
+        """Add a row for data that stays in the graph as it is."""
         await self._add(self._fetch.schema.kept_name(self._fetch.attempt.scope.type, model), row)
 
-    async def _add(self, name: str, row: wire.Row) -> None:
+    async def _add(self, name: str, row: wire.Row | wire.KeptRow) -> None:
         buffer = self._buffers.setdefault(name, _Buffer())
         packed = msgpack.packb(row, use_bin_type=True)
         buffer.rows.append(packed)
@@ -121,46 +122,46 @@ class BatchSink:
             await asyncio.sleep(0.5)
 
 
-MAX_GAPS = 50  # kinds of them that one attempt tells apart
+MAX_GAPS = 50  # different gaps that one attempt records
 
 
 @dataclass(slots=True)
 class Seen:
-    """What an attempt noted beside its rows: what it couldn't see of items that it did see.
+    """What an attempt records besides its rows: details not seen, values rejected, calls made.
 
-    unknown  the first item that nothing tells from the others: any node may be it, so that nothing may be deleted
+    unknown  the first item that can't be identified: it could be any node, so nothing may be deleted
     """
 
-    gaps: dict[str, int] = field(default_factory=dict)
+    gaps: dict[Reason, int] = field(default_factory=dict)
     rejected: dict[str, str] = field(default_factory=dict)  # where -> the first reason
     unknown: Exception | None = None
     unknown_items: int = 0
 
     def note(self, gaps: Iterable[Gap]) -> None:
         for gap in gaps:
-            self._count(f"{gap.action}: {gap.reason}")
+            self._count(gap.as_reason)
 
     def reject(self, rejected: Mapping[str, str]) -> None:
         for where, reason in rejected.items():
-            self._count("rejected: " + self.rejected.setdefault(where, reason))
+            self._count(Reason(failure=REJECTED, detail=self.rejected.setdefault(where, reason)))
 
     def fail(self, error: Exception) -> None:
         self.unknown = self.unknown or error
         self.unknown_items += 1
 
-    def _count(self, text: str) -> None:
-        text = text[:_LONGEST_GAP]
-        if text not in self.gaps and len(self.gaps) >= MAX_GAPS:
-            text = "and others"
-        self.gaps[text] = self.gaps.get(text, 0) + 1
+    def _count(self, reason: Reason) -> None:
+        reason = replace(reason, detail=reason.detail[:MAX_DETAIL])
+        if reason not in self.gaps and len(self.gaps) >= MAX_GAPS:
+            reason = Reason(detail="and others")
+        self.gaps[reason] = self.gaps.get(reason, 0) + 1
 
-    def outcome(self, calls: int) -> dict[str, Any]:
-        return {"calls": calls, "gaps": self.gaps}
+    def outcome(self, calls: int) -> dict[str, object]:
+        return {"calls": calls, "gaps": {reason.to_json(): count for reason, count in self.gaps.items()}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetching:
-    """One attempt at one scope, and what it works with. `run` brings it to its transition in the ledger."""
+    """One attempt at one scope, with everything that it needs. `run` ends it with a transition of the ledger."""
 
     type: ResourceType
     attempt: Attempt
@@ -173,12 +174,13 @@ class Fetching:
     progress: Progress = field(default_factory=Progress)
 
     async def run(self) -> None:
-        """Raises Fenced if the attempt lost its scope; what an API does, never.
+        """Raises Fenced if the attempt lost its scope; never because of the API.
 
-        An attempt that Redis was lost to is given back as soon as Redis answers again: it wasn't the scope's fault.
+        If the connection to Redis is lost, the scope is given back as soon as Redis responds again: it isn't counted as
+        a crash.
         """
-        work = asyncio.ensure_future(self._to_the_end())
-        beats = (
+        work = asyncio.ensure_future(self._fetch())
+        watchers = (
             asyncio.ensure_future(self._heartbeat(work)),
             asyncio.ensure_future(self._watch_for_shutdown(work)),
         )
@@ -191,24 +193,24 @@ class Fetching:
             return
         except redis.RedisError as error:
             name = type(error).__name__
-            log.warning("%s: lost Redis (%s); giving the scope back when it answers", self.attempt.scope.shown, name)
+            log.warning("%s: lost Redis (%s); giving the scope back when it responds", self.attempt.scope.shown, name)
             await self._give_back()
             return
         finally:
-            for beat in beats:
-                beat.cancel()
+            for watcher in watchers:
+                watcher.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
-                    await beat
+                    await watcher
         await asyncio.to_thread(self.publish, events)
 
-    async def _to_the_end(self) -> list[Event]:
-        """Read everything, then say how it ended: one transition of the ledger, and what follows from it."""
+    async def _fetch(self) -> list[Event]:
+        """Read everything and record the outcome. Returns the events that have to be published."""
         sink, seen = BatchSink(self), Seen()
         api: Api | None = None
         parts: list[Scope] | None = None
         failed: Exception | None = None
 
-        def outcome() -> dict[str, Any]:
+        def outcome() -> dict[str, object]:
             return seen.outcome(api.calls if api else 0)
 
         try:
@@ -224,22 +226,15 @@ class Fetching:
             except Exception as error:
                 log.exception("%s: the declaration's code failed", self.attempt.scope.shown)
                 failed = error
-            await sink.flush()  # what was read before a failure is loaded all the same
+            await sink.flush()  # what was read before a failure is loaded anyway
         except RetryLater as wait:
             wait_seconds = wait.after_seconds
             await asyncio.to_thread(self.ledger.later, self.attempt, wait_seconds=wait_seconds, reason=wait.reason)
             return []
 
-        if isinstance(failed, CallFailed):
-            return await asyncio.to_thread(self._end, failed, outcome(), "")
-        if failed is not None:
-            reason = f"unexpected {type(failed).__name__}: {str(failed)[:300]}"
-            return await asyncio.to_thread(self.ledger.failed, self.attempt, reason, outcome())
-        if isinstance(seen.unknown, CallFailed):
-            return await asyncio.to_thread(self._end, seen.unknown, outcome(), f" for {seen.unknown_items} items")
-        if seen.unknown is not None:
-            reason = f"{seen.unknown_items} items rejected, the first: {seen.unknown}"
-            return await asyncio.to_thread(self.ledger.failed, self.attempt, reason, outcome())
+        if cause := failed or seen.unknown:
+            ending = Ending.of(cause, items=0 if failed else seen.unknown_items, is_reached=api is not None)
+            return await asyncio.to_thread(ending.record, self.ledger, self.attempt, outcome())
         return await asyncio.to_thread(
             self.ledger.fetched, self.attempt, batches=sink.batches, outcome=outcome(), parts=parts or ()
         )
@@ -259,36 +254,25 @@ class Fetching:
             )
             await _add(self.type, source, item, sink, seen)
 
-    def _end(self, error: CallFailed, outcome: dict[str, Any], items: str) -> list[Event]:
-        """The transition that a failed call leads to."""
-        match error.failure:
-            case Failure.DENIED:
-                return self.ledger.denied(self.attempt, f"{error.code or 'denied'} {error.action}{items}", outcome)
-            case Failure.NOT_ENABLED:
-                reason = f"{error.code or 'not enabled'} {error.action}{items}"
-                return self.ledger.skipped(self.attempt, reason, outcome)
-            case _:
-                return self.ledger.failed(self.attempt, f"{error.failure}: {error}{items}", outcome)
-
     async def _heartbeat(self, work: asyncio.Future[Any]) -> None:
-        """Keep the lease while the attempt gets on; stop the attempt once it has lost its scope."""
+        """Renew the lease while the attempt makes progress; stop the attempt once it has lost its scope."""
         limits = self.limits
         while True:
             await asyncio.sleep(limits.lease_seconds / 3)
             if self.progress.idle_seconds > limits.stall_seconds:
                 log.error(
-                    "%s: no progress for %d s; the attempt is given up", self.attempt.scope.shown, limits.stall_seconds
+                    "%s: no progress for %d s; the attempt is abandoned", self.attempt.scope.shown, limits.stall_seconds
                 )
-                work.cancel()  # its lease runs out, and that it got nowhere counts as a death
+                work.cancel()  # its lease expires, and the attempt counts as a crash
                 return
-            with contextlib.suppress(redis.RedisError):  # without Redis there is no lease to lose; the next beat tries
+            with contextlib.suppress(redis.RedisError):  # no lease is lost without Redis; the next one retries
                 if not await asyncio.to_thread(self.ledger.renew, self.attempt, lease_seconds=limits.lease_seconds):
                     work.cancel()
                     return
 
     async def _watch_for_shutdown(self, work: asyncio.Future[Any]) -> None:
-        """Stop the attempt at once, whatever it waits for: a worker that shuts down is killed if it takes long."""
-        while not self.stopping():  # noqa: ASYNC110  # what is asked is a flag of the worker, set by another process
+        """Stop the attempt immediately, whatever it waits for: a worker that takes long to shut down is killed."""
+        while not self.stopping():  # noqa: ASYNC110  # a flag of the worker, set by another process
             await asyncio.sleep(0.25)
         work.cancel()
 
@@ -306,11 +290,11 @@ class Fetching:
 
 
 async def _parts(type_: ResourceType, scope: Scope, api: Api) -> list[Scope] | None:
-    """What the listing of a type with parts plans; None where the attempt is to read items."""
-    planned = None if scope.part else type_.fetch.parts(api)
-    if planned is None:
+    """The parts of a type that is fetched in parts; None where this attempt has to read items."""
+    parts = None if scope.part else type_.fetch.parts(api)
+    if parts is None:
         return None
-    return [Scope(type=scope.type, tenant=scope.tenant, region=scope.region, part=part) async for part in planned]
+    return [Scope(type=scope.type, tenant=scope.tenant, region=scope.region, part=part) async for part in parts]
 
 
 async def _add(type_: ResourceType, source: Source, item: Item, sink: BatchSink, seen: Seen) -> None:
@@ -319,24 +303,24 @@ async def _add(type_: ResourceType, source: Source, item: Item, sink: BatchSink,
         return
     seen.note(item.gaps)
     try:
-        found = read(type_, source, item.key or None)
+        item_rows = read(type_, source, item.key or None)
     except InvalidRecord as error:
         seen.fail(error)
         log.warning("%s: item rejected: %s", source.scope.shown, error)
         return
-    for reason in found.rejected.values():
+    for reason in item_rows.rejected.values():
         log.warning("%s: rejected: %s", source.scope.shown, reason)
-    seen.reject(found.rejected)
-    for model, row in found.rows:
+    seen.reject(item_rows.rejected)
+    for model, row in item_rows.rows:
         await sink.add(model, row)
-    for model, row in found.kept:
-        await sink.keep(model, row)
+    for model, kept_row in item_rows.kept:
+        await sink.keep(model, kept_row)
 
 
 async def _add_unread(
     type_: ResourceType, source: Source, key: str, failure: CallFailed, sink: BatchSink, seen: Seen
 ) -> None:
-    """An item of which nothing could be read stays as it is; one that has vanished is passed over."""
+    """An item of which nothing could be read stays as it is; one that no longer exists is skipped."""
     if failure.failure is Failure.NOT_FOUND:
         return
     if failure.failure is Failure.EXPIRED:
@@ -345,5 +329,5 @@ async def _add_unread(
         seen.fail(failure)
         return
     seen.note([Gap.of(failure)])
-    for model, row in unread(type_, source, key):
-        await sink.keep(model, row)
+    for model, kept_row in unread(type_, source, key):
+        await sink.keep(model, kept_row)

@@ -19,28 +19,35 @@ from tasks.engine import catalog
 from tasks.resource import Provider, ResourceType
 
 
+def only_own() -> None:
+    """In this process, ignore what other packages register: the tests and the generated pages are about `tasks/`."""
+    catalog.ignore_entry_points()
+    for cached in (providers, types, schema):
+        cached.cache_clear()
+
+
 @cache
 def providers() -> dict[str, Provider]:
     """Every provider by name, those of `tasks/` first."""
-    found: dict[str, Provider] = {}
+    by_name: dict[str, Provider] = {}
     for package in catalog.packages():
         provider = catalog.provider_of(package)
-        if provider.name in found:
+        if provider.name in by_name:
             raise ModelError(f"two packages provide {provider.name!r}, the second is {package.__name__}")
-        found[provider.name] = provider
-    return found
+        by_name[provider.name] = provider
+    return by_name
 
 
 @cache
 def types() -> dict[str, ResourceType]:
     """Every resource type by name."""
-    found: dict[str, ResourceType] = {}
+    by_name: dict[str, ResourceType] = {}
     for package in catalog.packages():
         for module in _modules(package):
             for value in vars(module).values():
-                if isinstance(value, ResourceType) and found.setdefault(value.name, value) is not value:
+                if isinstance(value, ResourceType) and by_name.setdefault(value.name, value) is not value:
                     raise ModelError(f"the resource type {value.name} is declared twice, again in {module.__name__}")
-    return dict(sorted(found.items()))
+    return dict(sorted(by_name.items()))
 
 
 @cache
@@ -54,43 +61,54 @@ def of(provider: str) -> tuple[ResourceType, ...]:
 
 
 def requested(provider: str, words: Iterable[str]) -> tuple[ResourceType, ...]:
-    """The types that a comma list selects: by name (`aws.ec2.instances`, `ec2.instances`), by family (`ec2`, `iam`), or
-    by the word of another tool (`ec2:instance`). Raises ValueError that names what is known.
+    """The types that a list of words selects: by name (`aws.ec2.instances`, `ec2.instances`), by family (`ec2`, `iam`),
+    or by the word of another tool (`ec2:instance`). No words select all types.
 
-    Words of other tools for what isn't fetched here select nothing: `remarks` says so. No word at all selects all.
+    Words of other tools for something that Chartfleet doesn't fetch select nothing; see `remarks`. Raises ValueError
+    for an unknown word, with the nearest names and the families.
     """
     words = tuple(words)
-    chosen: dict[str, ResourceType] = {}
-    other = providers()[provider].other_words if provider in providers() else {}
+    if not words:
+        return of(provider)
+    selected: dict[str, ResourceType] = {}
     for word in words:
-        if word in other:
+        if word in _other_words(provider):
             continue
-        name = word.removeprefix(f"{provider}.")
-        matching = [
-            t
-            for t in of(provider)
-            if word in t.aliases or t.name == f"{provider}.{name}" or t.name.startswith(f"{provider}.{name}.")
-        ]
+        matching = _matching(provider, word)
         if not matching:
-            known = sorted({t.name.removeprefix(f"{provider}.") for t in of(provider)})
-            families = {name.partition(".")[0] for name in known}
-            candidates = {*known, *families, *other, *(w for t in of(provider) for w in t.aliases)}
-            near = difflib.get_close_matches(name, sorted(candidates), cutoff=0.5)
-            meant = f"did you mean {' or '.join(near)}? " if near else ""
-            raise ValueError(f"{word!r} is no resource type of {provider}; {meant}known: {', '.join(known)}")
-        chosen.update((t.name, t) for t in matching)
-    return tuple(chosen.values()) if words else of(provider)
+            raise ValueError(_unknown(provider, word))
+        selected.update((type_.name, type_) for type_ in matching)
+    return tuple(selected.values())
 
 
 def remarks(provider: str, words: Iterable[str]) -> Iterator[str]:
-    """What is to be said of words that select nothing: those of one response in one line."""
-    other = providers()[provider].other_words
+    """What to say about words that select nothing: one line for all that have the same remark."""
+    other_words = _other_words(provider)
     by_remark: dict[str, list[str]] = {}
     for word in words:
-        if word in other:
-            by_remark.setdefault(other[word], []).append(word)
-    for response, named in by_remark.items():
-        yield f"{', '.join(named)}: {response}"
+        if word in other_words:
+            by_remark.setdefault(other_words[word], []).append(word)
+    for remark, same in by_remark.items():
+        yield f"{', '.join(same)}: {remark}"
+
+
+def _other_words(provider: str) -> dict[str, str]:
+    return dict(providers()[provider].other_words) if provider in providers() else {}
+
+
+def _matching(provider: str, word: str) -> list[ResourceType]:
+    name = f"{provider}.{word.removeprefix(f'{provider}.')}"
+    return [t for t in of(provider) if word in t.aliases or t.name == name or t.name.startswith(f"{name}.")]
+
+
+def _unknown(provider: str, word: str) -> str:
+    names = {type_.name.removeprefix(f"{provider}.") for type_ in of(provider)}
+    families = {name.partition(".")[0] for name in names}
+    aliases = {alias for type_ in of(provider) for alias in type_.aliases}
+    candidates = sorted({*names, *families, *aliases, *_other_words(provider)})
+    near = difflib.get_close_matches(word.removeprefix(f"{provider}."), candidates, cutoff=0.5)
+    meant = f"did you mean {' or '.join(near)}? " if near else ""
+    return f"{word!r} is not a resource type of {provider}; {meant}Families: {', '.join(sorted(families))}"
 
 
 def _modules(package: ModuleType) -> Iterator[ModuleType]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from loaders.model import Source, at
+from tasks.engine.naming import named
 
 _COMPUTE: Final = "/compute/v1/"
 
@@ -21,22 +22,20 @@ def partial_uri(url: str) -> str:
 def partial_uri_at(path: str) -> Callable[[Source], str | None]:
     """The partial URI of what is named at a path; None where nothing is."""
 
+    @named(f"partial_uri_at({path!r})", f"The partial URI of `{path}`.")
     def uri(source: Source) -> str | None:
         url = at(path, source.item)
         return partial_uri(url) if url else None
 
-    uri.__name__ = f"partial_uri_at({path!r})"
-    uri.__doc__ = f"The partial URI of `{path}`."
     return uri
 
 
 def last_part(path: str) -> Callable[[Source], str | None]:
     """What follows the last slash: of a zone's URL its name."""
 
+    @named(f"last_part({path!r})", f"The end of `{path}`.")
     def part(source: Source) -> str | None:
         found = at(path, source.item)
         return found.rpartition("/")[2] if found else None
 
-    part.__name__ = f"last_part({path!r})"
-    part.__doc__ = f"The end of `{path}`."
     return part

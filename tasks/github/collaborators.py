@@ -11,6 +11,7 @@ from typing import Any, Final
 from loaders.model import Node, Source, key, outgoing, prop
 from tasks.clients.graphql_api import Document
 from tasks.clients.graphql_by_ids import ByIds
+from tasks.engine.naming import named
 from tasks.github.api import RATE_LIMIT
 from tasks.github.repositories import REPOSITORY_IDS
 from tasks.github.users import AFFILIATIONS, OPTIONAL, USER, GitHubUser
@@ -51,11 +52,11 @@ def _more(affiliation: str) -> Document:
 def accesses(affiliation: str) -> Callable[[Source], Iterator[Mapping[str, Any]]]:
     """Each access of an affiliation, with its repository. Who is outside is among the direct ones as well."""
 
+    @named(f"accesses({affiliation!r})")
     def found(repository: Source) -> Iterator[Mapping[str, Any]]:
         for edge in repository.item[affiliation.lower()]["edges"]:
             yield {**edge, "affiliation": affiliation, "repository": repository.item["url"]}
 
-    found.__name__ = f"accesses({affiliation!r})"
     return found
 
 
@@ -64,22 +65,22 @@ def access_id(access: Source) -> str:
 
 
 def people(affiliation: str) -> Callable[[Source], list[Mapping[str, Any]]]:
+    @named(f"people({affiliation!r})")
     def found(repository: Source) -> list[Mapping[str, Any]]:
         return [edge["node"] for edge in repository.item[affiliation.lower()]["edges"]]
 
-    found.__name__ = f"people({affiliation!r})"
     return found
 
 
 def user_with(affiliation: str, permission: str) -> Callable[[Source], str | None]:
     """The user, where it is this kind of access that he has."""
 
+    @named(f"user_with({affiliation!r}, {permission!r})")
     def user(access: Source) -> str | None:
         item = access.item
         url: str = item["node"]["url"]
         return url if (item["affiliation"], item["permission"]) == (affiliation, permission) else None
 
-    user.__name__ = f"user_with({affiliation!r}, {permission!r})"
     return user
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from loaders.model import Node, Source, id_link, incoming, key, outgoing, prop
 from tasks.clients.graphql_api import Document
 from tasks.clients.graphql_by_ids import ByIds
+from tasks.engine.naming import named
 from tasks.github.api import RATE_LIMIT
 from tasks.github.users import OPTIONAL, PERMISSIONS, USER, GitHubUser
 from tasks.resource import Per, ResourceType
@@ -61,21 +62,21 @@ _MORE_REPOSITORIES: Final = Document(
 def repositories_with(permission: str) -> Callable[[Source], list[str]]:
     """URLs of the repositories in which the team has this permission."""
 
+    @named(f"repositories_with({permission!r})")
     def repositories(team: Source) -> list[str]:
         edges = team.item["repositories"]["edges"]
         return [edge["node"]["url"] for edge in edges if edge["permission"] == permission]
 
-    repositories.__name__ = f"repositories_with({permission!r})"
     return repositories
 
 
 def members_as(role: str) -> Callable[[Source], list[str]]:
     """URLs of those who have this role in the team."""
 
+    @named(f"members_as({role!r})")
     def members(team: Source) -> list[str]:
         return [edge["node"]["url"] for edge in team.item["members"]["edges"] if edge["role"] == role]
 
-    members.__name__ = f"members_as({role!r})"
     return members
 
 

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from loaders.model import Source, at
+from tasks.engine.naming import named
 
 
 def okta_time(path: str) -> Callable[[Source], str | None]:
     """The time at a path of the item, which Okta says as ISO 8601."""
 
+    @named(f"okta_time({path!r})", f"`{path}`, as `06/24/2013, 16:39:18`, UTC.")
     def time(item: Source) -> str | None:
         found = at(path, item.item)
         if found is None or found == "":
@@ -19,6 +21,4 @@ def okta_time(path: str) -> Callable[[Source], str | None]:
             raise TypeError(f"{path}: {found!r:.50} is no time")
         return f"{datetime.fromisoformat(found).astimezone(UTC):%m/%d/%Y, %H:%M:%S}"
 
-    time.__name__ = f"okta_time({path!r})"
-    time.__doc__ = f"`{path}`, as `06/24/2013, 16:39:18`, UTC."
     return time

@@ -17,7 +17,8 @@ from loaders.ledger import State
 from loaders.model import Source
 from tasks.clients.google_documents import Schema, is_paged, lists_of, method_of, response_of, schema_of, scopes_of
 from tasks.engine import registry
-from tasks.engine.listing import Detail, Listing
+from tasks.engine.details import Detail
+from tasks.engine.listing import Listing
 from tasks.engine.rows import rows_of
 from tasks.failures import InvalidRecord
 from tasks.gcp.compute.aggregated import Aggregated

@@ -18,7 +18,8 @@ import redis
 from loaders.ledger import Ledger, State
 from loaders.scope import Scope
 from tasks.engine import registry
-from tasks.engine.listing import Detail, Listing
+from tasks.engine.details import Detail
+from tasks.engine.listing import Listing
 from tasks.resource import Per, ResourceType
 from tests.contract import providers
 from tests.contract.loading import fetch

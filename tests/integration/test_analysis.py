@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from analysis import engine
-from analysis.engine import Finding, JobError, run_shipped, run_user, shipped_jobs, user_jobs, verdict
+from analysis.engine import JobError, run_shipped, run_user, shipped_jobs, user_jobs, verdict
+from analysis.finding import Finding
 from analysis.job import Job, Statement
 from loaders.graph import Graph
 from tests.unit.analysis.test_cypher35 import MODERN, REWRITTEN
@@ -49,6 +50,42 @@ def analysed_without_verdict(graph: Graph, name: str, run_id: str = "run-1", tag
 def user_job(directory: Path, *statements: dict[str, Any]) -> Job:
     (directory / "job.json").write_text(json.dumps({"name": "mine", "statements": statements}))
     return user_jobs(directory)[0]
+
+
+def test_a_users_job_reports_findings_as_a_shipped_one_does(graph: Graph, tmp_path: Path) -> None:
+    content = {
+        "name": "Databases that are public",
+        "statements": [{"query": "MATCH (d:RDSInstance) WHERE d.publicly_accessible SET d.open = true"}],
+        "reads": ["aws.rds.instances"],
+        "findings": {
+            "name": "public databases",
+            "one": "public database",
+            "query": "MATCH (d:RDSInstance) WHERE d.open RETURN count(d) AS count, collect(d {.id}) AS examples",
+            "text": "Reachable from the internet, if a security group allows it.",
+        },
+    }
+    (tmp_path / "job.json").write_text(json.dumps(content))
+    [job] = user_jobs(tmp_path, {"aws.rds.instances"})
+    run(graph, "CREATE (:RDSInstance {id: 'orders', publicly_accessible: true})")
+    scope = {
+        "type": "aws.rds.instances",
+        "tenant": "1111",
+        "region": "eu-west-1",
+        "provider": "aws",
+        "lastupdated": TAG,
+    }
+    denied = scope | {"status": "denied", "reason": "AccessDenied rds:DescribeDBInstances", "region": "eu-south-1"}
+    denied |= {"failure": "denied", "code": "AccessDenied", "action": "rds:DescribeDBInstances"}
+    for properties in (scope | {"status": "complete", "complete_at": 1}, denied):
+        run(graph, "CREATE (s:SyncScope) SET s = $properties", properties=properties)
+    run_user(graph, job, TAG)
+    finding = verdict(graph, job, TAG)
+    reason = "AccessDenied rds:DescribeDBInstances"
+    assert str(finding) == f"1 public database; 1 of 2 scopes not seen: eu-south-1 of 1111 ({reason})"
+    assert finding.examples == [{"id": "orders"}]
+    assert finding.causes == [
+        {"failure": "denied", "code": "AccessDenied", "action": "rds:DescribeDBInstances", "detail": ""}
+    ]
 
 
 def types_read(name: str) -> tuple[str, ...]:

@@ -20,7 +20,8 @@ from tasks.aws.client import credentials
 from tasks.aws.client.client import AwsApi
 from tasks.clients.client import MAX_ATTEMPTS
 from tasks.clients.rate_limiter import RedisRateLimiter
-from tasks.engine.listing import CALLS_IN_FLIGHT, listing
+from tasks.engine.concurrency import CALLS_IN_FLIGHT
+from tasks.engine.listing import listing
 from tasks.failures import CallFailed, Failure, RetryLater
 from tasks.resource import NOT_SEEN, Gap, Item, Tenant
 from tests.servers.aws import AwsServer, Effect, Fault

@@ -14,6 +14,7 @@ import redis
 from loaders.graph import Graph
 from loaders.ledger import Ledger, RunState, runs
 from loaders.writer import claimed_by
+from tasks.engine import registry
 from tests.fleet.command import Command, Ended, left_behind
 from tests.fleet.running import AWS_KEYS, NEO4J_PASSWORD, Fleet, running_fleet, wait_for
 from tests.servers.aws import AwsServer, Effect, Fault
@@ -83,11 +84,13 @@ def text(stream: Any) -> str:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["sync", "--no-such-flag"], "unrecognized arguments: --no-such-flag"),
-        (["--no-such-flag"], "unrecognized arguments: --no-such-flag"),
+        (["snyc"], 'no command "snyc"; did you mean "sync"? (see `chartfleet --help`)'),
+        (["sync", "--no-such-flag"], 'no flag "--no-such-flag" (see `chartfleet sync --help`)'),
+        (["--neo4j-url", "bolt://localhost"], 'no flag "--neo4j-url"; did you mean "--neo4j-uri"?'),
+        (["--concurrency", "4", "status"], 'the command comes first: "chartfleet status ..."'),
         (["sync", "--selected-modules", "aws,azure"], "'azure' is not a provider; known: aws"),
         (["sync", "--aws-regions", "eu-west-1,mars-1"], "'mars-1' is not an AWS region"),
-        (["sync", "--aws-requested-syncs", "ec2.moons"], "'ec2.moons' is no resource type of aws; did you mean"),
+        (["sync", "--aws-requested-syncs", "ec2.moons"], "'ec2.moons' is not a resource type of aws; did you mean"),
         (["sync", "--update-tag", "soon"], "--update-tag: 'soon': is not a whole number"),
         (["sync", "--update-tag", "-5"], "must be from 0"),
         (
@@ -99,9 +102,9 @@ def text(stream: Any) -> str:
         (["sync", "--neo4j-user", "neo4j", "--neo4j-password-env-var", "NOT_SET"], "names a variable that isn't set"),
         (["sync", "--okta-org-id", "example"], "okta_org_id: 'example': needs okta_api_key_env_var: give the NAME"),
         (["sync", "--okta-api-key-env-var", "KEY"], "okta_api_key_env_var: 'KEY': needs okta_org_id"),
-        (["worker", "--queues", "fetsh"], "--queues: 'fetsh': no such queue; known: coordinator, fetch"),
+        (["worker", "--queues", "fetsh"], "--queues: 'fetsh': no such queue; did you mean \"fetch\"?"),
         (["beat"], "schedule: beat needs one"),
-        (["services", "restart"], "invalid choice: 'restart'"),
+        (["services", "restart"], '"restart" is not one of start, stop, status, password; did you mean "start"?'),
         (["cancel"], "the following arguments are required: RUN"),
     ],
 )
@@ -174,7 +177,7 @@ def test_an_unreachable_broker(chartfleet: Command, at_graph: tuple[str, ...], c
     [
         (["runs", "--data-dir", "/proc/nope"], "/proc/nope"),
         (["services", "status", "--data-dir", "/etc/hostname"], "/etc/hostname"),
-        (["sync", "--neo4j-user", "neo4j", "--neo4j-password-prompt"], "nobody is there to answer"),
+        (["sync", "--neo4j-user", "neo4j", "--neo4j-password-prompt"], "no terminal to read the password from"),
     ],
 )
 def test_what_this_machine_lacks_is_one_line(chartfleet: Command, arguments: list[str], told: str) -> None:
@@ -216,7 +219,7 @@ def test_a_password_is_asked_for_and_wins_over_the_variable(
     assert "refuses user neo4j" in ended.err.splitlines()[-1]
     password = chartfleet.variables[NEO4J_PASSWORD]
     ended = chartfleet("sync", *flags, stdin=f"{password}\n", **{NEO4J_PASSWORD: ""})
-    assert "no worker serves" in ended.err.splitlines()[-1]  # the graph was no obstacle
+    assert "no worker serves" in ended.err.splitlines()[-1]  # the graph accepted the password
 
 
 def test_a_wrong_password_of_the_broker(
@@ -250,8 +253,16 @@ def test_no_credentials_for_aws(chartfleet: Command, at_graph: tuple[str, ...], 
     without = Command(tmp_path, {n: v for n, v in chartfleet.variables.items() if not n.startswith("AWS_")})
     ended = without("sync", "--data-dir", "data", *at_graph)
     assert ended.code == 1
-    assert "no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID" in ended.error
+    first, second = ended.err.splitlines()
+    assert first.startswith("chartfleet: no provider is configured. AWS: no AWS credentials: set AWS_PROFILE, or ")
+    assert "`chartfleet config --providers`" in second
+    assert max(len(first), len(second)) < 160
     assert not (tmp_path / "data").exists()
+    listed = without("config", "--providers")
+    assert listed.code == 0
+    assert {line.partition(":")[0] for line in listed.out.splitlines()} == set(registry.providers())
+    asked_for = without("sync", "--selected-modules", "okta", "--data-dir", "data", *at_graph)
+    assert (asked_for.code, asked_for.error[:19]) == (1, "chartfleet: okta: o")
 
 
 def test_credentials_that_aws_refuses(
@@ -439,7 +450,7 @@ def test_status_while_a_run_is_under_way(
     newest, oldest = listed.out.splitlines()[1:]
     assert newest.split()[0] == run
     assert oldest.split()[0] == earlier["run"]
-    assert " complete " in newest
+    assert "\tcomplete\t" in newest  # in a pipe: tabs, no padding
     of_earlier = chartfleet("status", earlier["run"], "--json", *broker).json
     assert (of_earlier["run"], of_earlier["state"], of_earlier["eta_seconds"]) == (earlier["run"], "complete", None)
 
@@ -475,7 +486,9 @@ def test_a_cancelled_run_deletes_nothing_and_gives_the_graph_back(
     assert graph.rows("MATCH (n) WHERE n._scope IS NOT NULL RETURN count(n) AS n") == before
     too_late = chartfleet("cancel", earlier, "--broker-url", str(fleet.settings.broker), *at_graph)
     assert too_late.code == 1
-    assert f"run {earlier} is complete already" in too_late.error
+    assert f"run {earlier} is already complete" in too_late.error
+    again = chartfleet("cancel", run, "--broker-url", str(fleet.settings.broker), *at_graph)
+    assert (again.code, again.out) == (0, f"run {run}: was already cancelled (cancelled by `chartfleet cancel`)\n")
     assert sync().code == 0
 
 
@@ -608,9 +621,11 @@ def test_services_start_status_and_stop(
         assert (status.broker.running, status.graph.running) == (True, True)
         again = chartfleet("services", "status", "--data-dir", "data")
         assert str(status.graph.address) in again.out
-        assert f"Neo4j Browser: {status.browser_url} (user neo4j, password in data/graph/password)" in again.out
+        how = "password: `chartfleet services password --data-dir data`"
+        assert f"Neo4j Browser: {status.browser_url} ({how})" in again.out
         password = status.graph.password_file.read_text().strip()
         assert password not in started.out + started.err + again.out
+        assert chartfleet("services", "password", "--data-dir", "data").out == f"{password}\n"
 
         # The loader of a fleet that writes to another graph than this one is refused.
         refused = chartfleet(
@@ -635,10 +650,12 @@ def test_config_says_where_each_value_comes_from(chartfleet: Command) -> None:
         CHARTFLEET_CONCURRENCY="5", CHARTFLEET_BROKER_URL="redis://me:hidden@redis.example:6380/1",
     )  # fmt: skip
     assert ended.code == 0, ended.err
-    lines = {line.split()[0]: line.split()[1:3] for line in ended.out.splitlines()[1:]}
+    lines = {name: rest for name, *rest in (line.split("\t") for line in ended.out.splitlines()[1:])}
     assert lines["admission_window"] == ["7", "--admission-window"]
     assert lines["concurrency"] == ["5", "CHARTFLEET_CONCURRENCY"]
-    assert lines["run_lease_seconds"] == ["45.0", "chartfleet.toml"]
+    assert lines["run_lease_seconds"] == ["45", "chartfleet.toml"]
     assert lines["max_crashes"] == ["3", "default"]
     assert lines["broker_url"] == ["redis://me:***@redis.example:6380/1", "CHARTFLEET_BROKER_URL"]
     assert "hidden" not in ended.out + ended.err
+    (line,) = [line for line in chartfleet("config", "-v").out.splitlines() if line.startswith("max_crashes\t")]
+    assert line.endswith("\tdefault\tworker crashes per scope before it is quarantined")

@@ -77,7 +77,7 @@ def test_the_graph_is_neo4j_and_the_broker_is_a_redis(services: embedded.Service
     assert (int(major), int(minor)) >= (6, 2)
 
 
-def test_the_broker_keeps_what_it_is_told_and_evicts_nothing(services: embedded.Services) -> None:
+def test_the_broker_persists_its_data_and_evicts_nothing(services: embedded.Services) -> None:
     broker = redis.Redis.from_url(services.broker_url, decode_responses=True)
     wanted = {"appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction"}
     assert {name: broker.config_get(name)[name] for name in wanted} == wanted
@@ -88,7 +88,7 @@ def test_the_browser_is_served(services: embedded.Services) -> None:
         assert b"<title>Neo4j Browser</title>" in response.read()
 
 
-def test_nothing_is_reported_to_anyone(services: embedded.Services) -> None:
+def test_no_usage_data_is_sent(services: embedded.Services) -> None:
     reporting = ["client.allow_telemetry", "dbms.usage_report.enabled"]
     assert (
         ask(services.graph, f"SHOW SETTINGS YIELD name, value WHERE name IN {reporting} RETURN value") == ["false"] * 2
@@ -110,13 +110,11 @@ def test_status_says_where_everything_is(services: embedded.Services) -> None:
     assert status.browser_url == services.browser_url
 
 
-# Who gets in
+# Access
 
 
 @pytest.mark.parametrize("auth", [None, ("neo4j", "neo4j"), ("neo4j", "guessed-by-a-stranger")])
-def test_the_graph_refuses_whoever_lacks_its_password(
-    services: embedded.Services, auth: tuple[str, str] | None
-) -> None:
+def test_the_graph_requires_its_password(services: embedded.Services, auth: tuple[str, str] | None) -> None:
     with (
         neo4j.GraphDatabase.driver(services.graph.uri, auth=auth) as driver,
         pytest.raises(neo4j.exceptions.ClientError, match="Security"),
@@ -124,7 +122,7 @@ def test_the_graph_refuses_whoever_lacks_its_password(
         driver.verify_connectivity()
 
 
-def test_the_broker_refuses_whoever_lacks_its_password(services: embedded.Services) -> None:
+def test_the_broker_requires_its_password(services: embedded.Services) -> None:
     address = services.broker_url.rpartition("@")[2]
     with pytest.raises(redis.AuthenticationError):
         redis.Redis.from_url(f"redis://{address}").ping()
@@ -148,18 +146,18 @@ def test_passwords_are_in_private_files_and_nowhere_else(services: embedded.Serv
         for file in services.data_dir.rglob("*")
         if file.is_file() and any(password.encode() in file.read_bytes() for password in passwords)
     ]
-    said = [repr(services), *(" ".join(psutil.Process(pid).cmdline()) for pid in pids(services.data_dir))]
+    texts = [repr(services), *(" ".join(psutil.Process(pid).cmdline()) for pid in pids(services.data_dir))]
 
     assert sorted(file.name for file in holding) == ["password", "password", "redis.conf"]
     assert {stat.S_IMODE(file.stat().st_mode) for file in holding} == {0o600}
     assert stat.S_IMODE(status.broker.password_file.parent.stat().st_mode) == 0o700
-    assert not [line for line in said if any(password in line for password in passwords)]
+    assert not [line for line in texts if any(password in line for password in passwords)]
 
 
-# What survives
+# Restarts
 
 
-def test_what_was_killed_is_noticed_and_started_again_with_its_data(services: embedded.Services) -> None:
+def test_a_killed_service_is_noticed_and_restarted_with_its_data(services: embedded.Services) -> None:
     graph = Graph.at(services.graph)
     graph.autocommit("CREATE (:Kept {by: 'the transaction log'})")
     graph.close()
@@ -176,7 +174,7 @@ def test_what_was_killed_is_noticed_and_started_again_with_its_data(services: em
     assert ask(again.graph, "MATCH (kept:Kept) RETURN kept.by") == ["the transaction log"]
 
 
-def test_a_broker_of_ones_own_is_killed_and_comes_back_on_its_port(tmp_path: Path) -> None:
+def test_a_killed_broker_is_restarted_on_its_port(tmp_path: Path) -> None:
     broker = embedded.start_broker(tmp_path)
     with redis.Redis.from_url(broker.url) as client:
         client.set("run", "7")
@@ -205,7 +203,7 @@ def test_a_recycled_pid_is_not_mistaken_for_a_service(data_dir: Path) -> None:
     broker.stop()
 
 
-def test_a_service_that_dies_says_why_and_where_its_log_is(data_dir: Path) -> None:
+def test_a_service_that_fails_to_start_says_why_and_where_its_log_is(data_dir: Path) -> None:
     (data_dir / "broker" / "appendonly.aof").mkdir(parents=True)  # Redis 6 wants a file there,
     (data_dir / "broker" / "appendonlydir").touch()  # Redis 7 a folder here
     with pytest.raises(embedded.EmbeddedError, match=r"broker stopped while starting: .*append.*logs/broker\.log"):
@@ -218,7 +216,7 @@ def test_a_port_that_is_taken_is_left_alone() -> None:
         assert process.free_port(taken) not in (taken, 0)
 
 
-# Who shares them
+# Sharing
 
 
 def use(data_dir: Path, inside: multiprocessing.synchronize.Barrier, seen: multiprocessing.SimpleQueue[int]) -> None:
@@ -228,7 +226,7 @@ def use(data_dir: Path, inside: multiprocessing.synchronize.Barrier, seen: multi
         inside.wait(60)
 
 
-def test_two_processes_at_once_share_one_service_and_the_last_one_stops_it(data_dir: Path) -> None:
+def test_two_processes_share_one_service_and_the_last_one_stops_it(data_dir: Path) -> None:
     inside, seen = SPAWN.Barrier(3), SPAWN.SimpleQueue()
     users = [SPAWN.Process(target=use, args=(data_dir, inside, seen)) for _ in range(2)]
     for user in users:
@@ -242,7 +240,7 @@ def test_two_processes_at_once_share_one_service_and_the_last_one_stops_it(data_
     assert not embedded.status(data_dir).broker.running
 
 
-def test_a_user_who_leaves_stops_nothing_that_another_uses(data_dir: Path) -> None:
+def test_a_service_in_use_is_not_stopped(data_dir: Path) -> None:
     with embedded.using(data_dir, print, graph=False):
         with embedded.using(data_dir, print, graph=False):
             pass
@@ -250,7 +248,7 @@ def test_a_user_who_leaves_stops_nothing_that_another_uses(data_dir: Path) -> No
     assert not embedded.status(data_dir).broker.running
 
 
-def test_what_was_started_by_hand_stays_when_its_users_leave(data_dir: Path) -> None:
+def test_a_service_started_explicitly_keeps_running(data_dir: Path) -> None:
     with embedded.using(data_dir, print, graph=False):
         embedded.start(data_dir, graph=False, say=print)
     assert embedded.status(data_dir).broker.running

@@ -209,7 +209,7 @@ def test_an_item_that_cant_be_identified_denies_the_scope_but_not_the_other_item
         yield Item({"id": "2"})
 
     run(ledger, Toy(source))
-    assert state(ledger) == (State.DENIED, "AccessDenied toy:Get for 1 items")
+    assert state(ledger) == (State.DENIED, "AccessDenied toy:Get for 1 item")
     assert [[row["k"] for row in rows] for rows in waiting(ledger)] == [["2"]]
 
 
@@ -231,7 +231,7 @@ def test_an_item_without_a_key_is_rejected_and_its_scope_deletes_nothing(ledger:
         yield Item({"id": "good"})
 
     run(ledger, Toy(source))
-    assert state(ledger) == (State.FAILED, "1 items rejected, the first: Thing.id: the row has no key (id)")
+    assert state(ledger) == (State.FAILED, "1 item rejected: Thing.id: the row has no key (id)")
     assert [[row["k"] for row in rows] for rows in waiting(ledger)] == [["good"]]
 
 
@@ -239,7 +239,7 @@ def test_an_item_without_a_key_is_rejected_and_its_scope_deletes_nothing(ledger:
     ("size", "reason"),
     [
         ("large", "Thing.size: 'large' is str, expected int"),
-        (True, "Thing.size: True is a truth value, expected int"),
+        (True, "Thing.size: True is a boolean, expected int"),
         (2**63, "Thing.size: 9223372036854775808 has more than 64 bits"),
         (-(2**63) - 1, "Thing.size: -9223372036854775809 has more than 64 bits"),
     ],
@@ -309,7 +309,7 @@ def test_a_scope_that_must_wait_is_given_back_and_begins_again_when_due(ledger: 
 def test_a_worker_that_shuts_down_gives_the_scope_back_at_the_next_item(ledger: Ledger) -> None:
     asked = itertools.chain([False], itertools.repeat(True))
     run(ledger, things(5), stopping=lambda: next(asked))
-    assert state(ledger) == (State.PLANNED, "the worker shuts down")
+    assert state(ledger) == (State.PLANNED, "the worker is shutting down")
 
 
 def test_a_scope_with_parts_is_complete_when_its_listing_and_all_parts_are(ledger: Ledger) -> None:

@@ -73,7 +73,7 @@ def test_the_policy_of_the_hub_names_the_role_in_every_account(aws: AwsServer, t
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--format", "yaml"), "argument --format: invalid choice: 'yaml'"),
+        (("--format", "yaml"), 'argument --format: "yaml" is not one of json, cloudformation, terraform'),
         (("--aws-requested-syncs", "s4"), "--aws-requested-syncs: 's4'"),
         (("--aws-assume-role", "arn:aws:iam::111122223333:role/x"), "--aws-assume-role"),
     ],

@@ -101,7 +101,7 @@ def test_a_worker_that_is_stopped_gives_its_scope_back_at_once(
         workers["fetch"].send_signal(signal.SIGTERM)
         workers["fetch"].communicate(timeout=30)
         given_back = unit_of(ledger, "aws.ec2.vpcs", "eu-south-1")
-        assert (given_back.state, given_back.reason) == (State.PLANNED, "the worker shuts down")
+        assert (given_back.state, given_back.reason) == (State.PLANNED, "the worker is shutting down")
         aws.reset()
         with worker(chartfleet, "successor", "coordinator,fetch"):
             out, err = sync.communicate(timeout=120)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.fleet.compose import FILE, ROOT, Refused, env_file, project
-from workers import cli
+from workers.commands.parser import parse
 from workers.fleet.queues import expand
 from workers.settings.settings import PREFIX, Settings, known
 
@@ -71,7 +71,7 @@ def test_its_command_and_settings_are_usable(name: str, monkeypatch: pytest.Monk
     environment = {key: value for key, value in service["environment"].items() if value is not None}
     for key, value in environment.items():
         monkeypatch.setenv(key, value)
-    cli._parser().parse_args(service["command"])
+    parse(service["command"])
     settings = Settings.load({}, environment)
     assert settings.broker == "redis://:rrr@redis:6379/0"
     if name in ("coordinator", "loader", "sync"):
@@ -80,22 +80,22 @@ def test_its_command_and_settings_are_usable(name: str, monkeypatch: pytest.Monk
     if "healthcheck" in service:
         how, program, *words = service["healthcheck"]["test"]
         assert (how, program) == ("CMD", "chartfleet")
-        cli._parser().parse_args(words)
+        parse(words)
 
 
 @pytest.mark.parametrize("name", ["coordinator", "fetch", "loader"])
 def test_the_health_check_asks_for_the_name_that_the_worker_has(name: str) -> None:
-    parser = cli._parser()
-    worker = parser.parse_args(SERVICES[name]["command"])
-    assert worker.hostname == parser.parse_args(SERVICES[name]["healthcheck"]["test"][2:]).hostname
+    _, worker = parse(SERVICES[name]["command"])
+    _, health = parse(SERVICES[name]["healthcheck"]["test"][2:])
+    assert worker.hostname == health.hostname
 
 
 def test_every_queue_is_served_by_one_service() -> None:
     served = [
         queue
         for name in OWN
-        if (args := cli._parser().parse_args(SERVICES[name]["command"])).command == "worker"
-        for queue in args.queues.split(",")
+        if SERVICES[name]["command"][0] == "worker"
+        for queue in parse(SERVICES[name]["command"])[1].queues.split(",")
     ]
     assert sorted(expand(served)) == sorted(expand(["coordinator", "fetch", "loader"]))
     assert SERVICES["loader"]["deploy"]["replicas"] == 1
@@ -168,7 +168,7 @@ def test_the_page_names_services_that_are_there() -> None:
     page = (ROOT / "docs" / "compose.md").read_text()
     assert set(re.findall(r"^\| `([a-z0-9]+)` \|", page, re.MULTILINE)) == set(SERVICES)
     for command in re.findall(r"^    docker compose run --rm sync(.*?)(?:  #.*)?$", page, re.MULTILINE):
-        cli._parser().parse_args(command.split() or ["sync"])
+        parse(command.split())
     assert set(re.findall(r"--scale (\w+)=", page)) <= set(SERVICES)
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from docs import generate, schema_pages
 from loaders.coverage import rows as coverage_rows
+from loaders.errors import UsageError
 from loaders.indexes import BOOKKEEPING
 from loaders.ledger import State, Unit
 from loaders.model import Source
@@ -27,13 +28,14 @@ from tasks.engine.rows import rows_of
 from tasks.resource import ResourceType
 from tests.contract import shapes
 from tests.contract.providers.aws import BotocoreModel
-from workers import cli
+from workers.commands.parser import parse, parser_of
+from workers.commands.table import COMMANDS, find
 from workers.settings.settings import PREFIX, Settings, known
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
 NO_SETTINGS = {f"{PREFIX}CONFIG"}  # variables with the prefix that name no setting
-OTHERS_FLAGS = {"--address"}  # Flower's
+OTHERS_FLAGS = {"--address", "--conf", "--tasks_columns"}  # Flower's
 
 AFTERNOON = ROOT / "docs" / "a-provider-in-an-afternoon.md"  # its test runs it, with the provider that it makes
 
@@ -118,7 +120,7 @@ def test_every_picture_and_page_is_linked() -> None:
 
 def commands(page: Path) -> Iterator[str]:
     """Every `chartfleet ...` of a page that is a command: an indented or fenced line, or code in a sentence."""
-    text = page.read_text()
+    text = re.sub(r"\\\n\s*", "", page.read_text())  # lines that a backslash continues
     lines = [line.strip().removeprefix("$ ") for line in text.splitlines()]
     inline = re.findall(r"`([^`\n]+)`", prose(page))
     for found in (*lines, *inline):
@@ -127,18 +129,15 @@ def commands(page: Path) -> Iterator[str]:
 
 
 @every_page_of_its_own_providers
-def test_commands_are_understood(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    parser = cli._parser()
+def test_commands_are_understood(page: Path) -> None:
     for command in commands(page):
         words = shlex.split(command)
-        if words[:1] and not words[0].startswith("-") and words[0] not in cli._COMMANDS:
-            pytest.fail(f"{page.name}: chartfleet has no command {words[0]!r}")
-        if not words or words[0].startswith("-"):
-            words = ["sync", *words]  # as the command line itself does
+        if words[-1:] in (["--help"], ["--help-all"], ["--version"]):
+            words = words[:-1]
         try:
-            parser.parse_args(words)
-        except SystemExit:
-            pytest.fail(f"{page.name}: `chartfleet {command}`: {capsys.readouterr().err}")
+            parse(words)
+        except UsageError as error:
+            pytest.fail(f"{page.name}: `chartfleet {command}`: {error}")
 
 
 def test_commands_are_found() -> None:
@@ -157,9 +156,8 @@ def test_flags_and_variables_exist(page: Path) -> None:
 
 
 def known_flags() -> set[str]:
-    parsers = [cli._parser()]
-    parsers += [sub for action in parsers[0]._actions for sub in (action.choices or {}).values()]
-    return {flag for parser in parsers for action in parser._actions for flag in action.option_strings}
+    parsers = [parser_of(name, find(name)) for name in COMMANDS]
+    return {"--version"} | {flag for parser in parsers for action in parser._actions for flag in action.option_strings}
 
 
 def test_targets_of_make_exist() -> None:

@@ -1,9 +1,13 @@
-"""Takes over the graph that Cartography filled before, or says what that would do."""
+"""`chartfleet adopt`: takes over a graph that Cartography filled, or shows what that would do."""
 
 from __future__ import annotations
 
+import argparse
+import json
 import secrets
-from contextlib import closing
+from contextlib import ExitStack, closing
+from dataclasses import asdict
+from typing import Final
 
 from analysis import shipped
 from loaders.adoption import Adopted, Adoption, highest_tag
@@ -22,9 +26,34 @@ from loaders.writer import (
 )
 from tasks.engine import registry
 from tasks.resource import Per
+from workers.commands import terminal
+from workers.commands.connections import graph_address_of, opened
+from workers.commands.setting_flags import GRAPH, LEASES
+from workers.exit_codes import COMPLETE
 from workers.fleet.lease import LeaseKeeper
 from workers.fleet.loading import Busy, writing
+from workers.report import adopted as adopted_view
 from workers.settings.settings import Settings
+
+USES: Final = (*GRAPH, *LEASES, "data_dir")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help="only show what it would do")
+    parser.add_argument("--json", action="store_true", help="the result as JSON")
+
+
+def run(settings: Settings, args: argparse.Namespace) -> int:
+    dry_run: bool = args.dry_run
+    with ExitStack() as stack:
+        address = graph_address_of(settings, stack)
+        graph = opened(address, stack)
+        found = preview(graph) if dry_run else adopt(address, graph, settings)
+    if args.json:
+        print(json.dumps(asdict(found), indent=2))
+    else:
+        adopted_view.show(found, terminal.console(), dry_run=dry_run)
+    return COMPLETE
 
 
 def preview(graph: Graph) -> Adopted:
@@ -33,7 +62,7 @@ def preview(graph: Graph) -> Adopted:
 
 
 def adopt(address: GraphAddress, graph: Graph, settings: Settings) -> Adopted:
-    """Holds the graph as a run does, so that none is under way meanwhile. Raises RunRefused."""
+    """Claims the graph as a run does, so that no run can start meanwhile. Raises RunRefused."""
     ensure_lock(graph)
     held = claimed_by(graph)
     tag = max(held.tag if held else 0, highest_tag(graph, registry.schema()), 1)
@@ -56,7 +85,7 @@ def adopt(address: GraphAddress, graph: Graph, settings: Settings) -> Adopted:
     except Busy:
         raise RunRefused("a loader is writing to the graph: run `chartfleet adopt` again when it is done") from None
     except (LostWriter, OutdatedRun):
-        raise RunRefused("the graph was taken from it meanwhile: run `chartfleet adopt` again") from None
+        raise RunRefused("another process claimed the graph meanwhile: run `chartfleet adopt` again") from None
     finally:
         release_claim(graph, name)
 

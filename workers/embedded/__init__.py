@@ -1,6 +1,6 @@
-"""Embedded services for a first run and for tests: a Neo4j and a Redis of this machine's own, on 127.0.0.1 only.
+"""Embedded services for a first run and for tests: a Neo4j and a Redis on this machine, on 127.0.0.1 only.
 
-They are the real ones, so that there is one dialect and one behaviour. All they hold is in one data directory: their
+They are the real servers, so there is one Cypher dialect and one behavior. Everything is in one data directory: their
 data, their logs, a random password for each (mode 0600), and services.json with pids and ports.
 """
 

@@ -1,4 +1,4 @@
-"""The embedded broker: a redis-server of this machine or of a wheel, on 127.0.0.1, that keeps what it is told."""
+"""The embedded broker: a redis-server of this machine or of a wheel, on 127.0.0.1, that persists its data."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ dir "{directory}"
 daemonize no
 appendonly yes
 appendfsync everysec
-# Nothing but the log is kept: a snapshot beside it would be written for nothing.
+# The append-only log is all that is kept: snapshots would be written for nothing.
 save ""
-# The ledger is in here. A broker out of memory must say so, never forget.
+# The ledger is in here: out of memory, the broker must fail, never evict keys.
 maxmemory-policy noeviction
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Broker:
-    """One Redis with its files in `directory`; started there again, it has the same password and the same data."""
+    """A Redis with its files in `directory`; restarted there, it has the same password and data."""
 
     url: str = field(repr=False)
     port: int
@@ -62,25 +62,25 @@ class Broker:
         return self.process.pid
 
     def stop(self) -> None:
-        """End it and wait until it has; nothing happens if it is gone already."""
+        """Stop it and wait until it has exited. Does nothing if it isn't running."""
         stop_all([self.process])
 
 
 def start_broker(directory: Path, port: int | None = None) -> Broker:
-    """Start a Redis of its own in `directory` and wait until it answers; `port` as given, else any free one."""
+    """Start a Redis in `directory`, on the given port or any free one, and wait until it responds."""
     deadline = time.monotonic() + STOP_SECONDS
     while port and not is_free(port) and time.monotonic() < deadline:
-        time.sleep(0.05)  # the one that had it was killed a moment ago
+        time.sleep(0.05)  # its previous process has just been killed
     broker = launch(directory, port or free_port(), directory / "redis.log")
-    wait_until_ready("broker", broker.process, [broker.port], lambda: responses(broker.url), directory / "redis.log")
+    wait_until_ready("broker", broker.process, [broker.port], lambda: responds(broker.url), directory / "redis.log")
     return broker
 
 
 def launch(directory: Path, port: int, log: Path) -> Broker:
-    """Start a Redis in `directory`, without waiting for it."""
+    """Start a Redis in `directory`; don't wait for it."""
     executable, version = find_redis_server()
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    configuration = directory / "redis.conf"  # the password travels in a file: a command line is anyone's to read
+    configuration = directory / "redis.conf"  # the password is in a file: anyone can read a command line
     quoted = str(directory).replace("\\", "\\\\").replace('"', '\\"')
     password = password_in(password_file(directory))
     write_private(configuration, _CONFIGURATION.format(port=port, password=password, directory=quoted))
@@ -96,13 +96,14 @@ def password_file(directory: Path) -> Path:
     return directory / "password"
 
 
-def responses(broker_url: str) -> bool:
+def responds(broker_url: str) -> bool:
+    """Whether Redis accepts commands. Raises EmbeddedError."""
     with redis.Redis.from_url(broker_url, socket_timeout=5, socket_connect_timeout=1) as client:
         try:
             return bool(client.ping())
         except redis.AuthenticationError as error:
             raise EmbeddedError(f"The embedded broker refuses the password in its data directory: {error}") from error
-        except redis.RedisError:  # still loading its log
+        except redis.RedisError:  # it is still loading its log
             return False
 
 
@@ -128,10 +129,12 @@ def _candidates() -> Iterator[Path]:
 
 def _version_of(executable: Path) -> str | None:
     try:
-        said = subprocess.run([executable, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
+        shown = subprocess.run(
+            [executable, "--version"], capture_output=True, text=True, timeout=10, check=False
+        ).stdout
     except OSError:
         return None
-    match = re.search(r"\bv=(\d+\.\d+\.\d+)", said)
+    match = re.search(r"\bv=(\d+\.\d+\.\d+)", shown)
     return match[1] if match else None
 
 

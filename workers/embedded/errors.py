@@ -1,11 +1,13 @@
-"""What goes wrong with embedded services, in one line for a terminal."""
+"""Errors of the embedded services."""
 
 from __future__ import annotations
 
-
-class EmbeddedError(Exception):
-    """What failed, where its log is, and the way out."""
+from loaders.errors import ChartfleetError
 
 
-class Died(EmbeddedError):
-    """A server ended by itself while it was starting."""
+class EmbeddedError(ChartfleetError):
+    """One line: what failed, where its log is, and what to do."""
+
+
+class Crashed(EmbeddedError):
+    """A server exited while it was starting."""

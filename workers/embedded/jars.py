@@ -27,7 +27,7 @@ ROOTS: Final = (
     f"org.neo4j.app:neo4j-server:{VERSION}",
     "org.neo4j.client:neo4j-browser:5.15.0",
 )
-_IN_FLIGHT: Final = 12  # most jars are small: it is the latency that takes the time
+_IN_FLIGHT: Final = 12  # most jars are small: latency dominates
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -55,19 +55,19 @@ def locked(lock_file: Path = LOCK_FILE) -> list[Jar]:
 
 
 def fetched(say: Callable[[str], None], jars: Iterable[Jar] | None = None, cache: Path | None = None) -> list[Path]:
-    """The files of the locked jars, each as it was when it was locked; what is missing in the cache is fetched."""
+    """The files of the locked jars, with the checksums of the lock file. What the cache lacks is fetched."""
     jars = locked() if jars is None else list(jars)
     cache = cache or platformdirs.user_cache_path("chartfleet") / "neo4j"
     cache.mkdir(parents=True, exist_ok=True)
     if _missing(jars, cache):
         with exclusive(cache / ".lock"):
-            if missing := _missing(jars, cache):  # nothing, if another process came first
+            if missing := _missing(jars, cache):  # none if another process was first
                 _fetch(missing, cache, say)
     return [cache / jar.file_name for jar in jars]
 
 
 def download(context: MavenContext, coordinate: str, tries: int = 3) -> Path:
-    """Fetch one jar into the context's repository, trying again when the connection fails."""
+    """Fetch one jar into the context's repository; retried when the connection fails."""
     group, name, version, *classifier = coordinate.split(":")
     artifact = context.project(group, name).at_version(version).artifact(*classifier)
     try:
@@ -76,7 +76,7 @@ def download(context: MavenContext, coordinate: str, tries: int = 3) -> Path:
         if tries == 1:
             raise EmbeddedError(f"Could not fetch {coordinate} from Maven Central: {error}") from error
         if artifact.cached_path:
-            artifact.cached_path.unlink(missing_ok=True)  # half of it
+            artifact.cached_path.unlink(missing_ok=True)  # may be incomplete
     time.sleep(1)
     return download(context, coordinate, tries - 1)
 
@@ -87,7 +87,7 @@ def sha256_of(file: Path) -> str:
 
 
 def _missing(jars: Iterable[Jar], cache: Path) -> list[Jar]:
-    """The jars that are not in the cache, or not as they were locked: looking into all of them takes 0.1 s."""
+    """The jars that the cache lacks or holds with another checksum. Checking all of them takes 0.1 s."""
     files = ((jar, cache / jar.file_name) for jar in jars)
     return [jar for jar, file in files if not file.exists() or sha256_of(file) != jar.sha256]
 
@@ -96,7 +96,7 @@ def _fetch(jars: list[Jar], cache: Path, say: Callable[[str], None]) -> None:
     from jgo.maven import MavenContext
 
     incoming = cache / ".incoming"
-    shutil.rmtree(incoming, ignore_errors=True)  # of a process that was killed
+    shutil.rmtree(incoming, ignore_errors=True)  # left by a process that was killed
     context = MavenContext(repo_cache=incoming, timeout=60)
 
     def fetch(jar: Jar) -> None:
@@ -105,7 +105,7 @@ def _fetch(jars: list[Jar], cache: Path, say: Callable[[str], None]) -> None:
             raise EmbeddedError(
                 f"{jar.coordinate} is not the file that was locked: SHA-256 {found}, expected {jar.sha256}"
             )
-        file.replace(cache / jar.file_name)  # only whole jars ever have their name
+        file.replace(cache / jar.file_name)  # a jar has its final name only when it is complete
 
     say(f"Fetching Neo4j {VERSION} from Maven Central, once: {len(jars)} jars")
     pool = ThreadPoolExecutor(_IN_FLIGHT)

@@ -13,14 +13,14 @@ _log = logging.getLogger(__name__)
 
 
 def resolve() -> list[Jar]:
-    """What the roots need, by their POMs, with the checksums of the files as Maven Central gives them today."""
+    """The dependencies of the roots by their POMs, with the checksums of the files on Maven Central today."""
     from jgo.maven import MavenContext
 
     with tempfile.TemporaryDirectory() as repository:
         context = MavenContext(repo_cache=Path(repository), timeout=60)
         roots = [context.create_dependency(root) for root in ROOTS]
         for root in roots:
-            root.raw = True  # as Maven does it: the roots' own dependencyManagement doesn't reach into each other
+            root.raw = True  # as Maven: the dependencyManagement of one root doesn't apply to another
         inputs, transitive = context.resolver.resolve(roots)
         coordinates = sorted(
             ":".join(filter(None, (each.groupId, each.artifactId, each.version, each.classifier)))

@@ -1,4 +1,4 @@
-"""A server process of its own: started detached, told from a recycled pid, waited for, stopped."""
+"""A detached server process: start it, recognize it by pid and start time, wait for it, stop it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from workers.embedded.errors import Died, EmbeddedError
+from workers.embedded.errors import Crashed, EmbeddedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,31 +21,31 @@ if TYPE_CHECKING:
 
     import psutil
 
-START_SECONDS: Final = 180  # a graph that was killed replays its transaction logs first
+START_SECONDS: Final = 180  # a graph that was killed first replays its transaction logs
 STOP_SECONDS: Final = 30
-_SAME_START_SECONDS: Final = 2.0  # the clock a start time is computed from may be corrected in between
+_SAME_START_SECONDS: Final = 2.0  # the system clock may be adjusted in between
 _ENVIRONMENT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
 _TELLING: Final = re.compile(r"error|fatal|caused by|exception|can't|cannot|could not|denied|failed", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServerProcess:
-    """A pid with its start time (seconds since the epoch): together they name one process for ever."""
+    """A pid and its start time in seconds since the epoch, which tells it from a later process with that pid."""
 
     pid: int
     started_at: float
 
     def find(self) -> psutil.Process | None:
-        """The process, if it is the one that was started and it lives; a zombie doesn't."""
+        """The process that was started, if it is still running. A zombie isn't."""
         import psutil
 
         try:
             process = psutil.Process(self.pid)
             if abs(process.create_time() - self.started_at) > _SAME_START_SECONDS:
                 return None
-            # Killed, a process with threads shows as a zombie while they still hold its ports and files.
+            # A killed process shows as a zombie while its threads still hold its ports and files.
             if process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1:
-                process.wait(timeout=0)  # if it is a child of this process, it goes with that
+                process.wait(timeout=0)  # reaps it, if it is a child of this process
                 return None
             return process
         except (psutil.NoSuchProcess, psutil.TimeoutExpired):
@@ -63,7 +63,7 @@ class ServerProcess:
                 process.send_signal(number)
 
     def listens_on(self, port: int) -> bool:
-        """Whether this process, and no other, has the port: nothing is asked of a stranger, least of all a password."""
+        """Whether it is this process that has the port: no password is sent to another one."""
         import psutil
 
         try:
@@ -74,7 +74,7 @@ class ServerProcess:
 
 
 def spawn(command: Sequence[str | Path], *, directory: Path, log: Path) -> ServerProcess:
-    """Start a server that outlives this process, with what it prints in `log`; the log of the last start is `*.1`."""
+    """Start a server that outlives this process, with its output in `log`; the previous log becomes `*.1`."""
     import psutil
 
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -84,30 +84,30 @@ def spawn(command: Sequence[str | Path], *, directory: Path, log: Path) -> Serve
         child = subprocess.Popen(
             command,
             cwd=directory,
-            # Not ours whole: it may hold credentials, which a server that stays up has no use for.
+            # Not all of ours: it may hold credentials, which a long-running server has no use for.
             env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C stops the command, which stops the servers in its own order
+            start_new_session=True,  # Ctrl-C reaches the command only, which stops the servers in order
             umask=0o077,
         )
     try:
         started_at = psutil.Process(child.pid).create_time()
     except psutil.NoSuchProcess:
         started_at = time.time()
-    child.returncode = 0  # its life is no longer this object's business: no warning when it is collected
+    child.returncode = 0  # no ResourceWarning when this object is collected: the process is meant to go on
     return ServerProcess(pid=child.pid, started_at=started_at)
 
 
 def wait_until_ready(
-    name: str, process: ServerProcess, ports: Sequence[int], responses: Callable[[], bool], log: Path
+    name: str, process: ServerProcess, ports: Sequence[int], responds: Callable[[], bool], log: Path
 ) -> None:
-    """Wait until the server has its ports and answers; Died, or an EmbeddedError if it takes over START_SECONDS."""
+    """Wait until the server has its ports and responds. Raises Crashed; EmbeddedError after START_SECONDS."""
     deadline = time.monotonic() + START_SECONDS
-    while not (all(process.listens_on(port) for port in ports) and responses()):
+    while not (all(process.listens_on(port) for port in ports) and responds()):
         if not process.alive:
-            raise Died(f"The embedded {name} stopped while starting: {last_telling_line(log)} ({log})")
+            raise Crashed(f"The embedded {name} stopped while starting: {last_telling_line(log)} ({log})")
         if time.monotonic() > deadline:
             raise EmbeddedError(
                 f"The embedded {name} did not respond within {START_SECONDS} s: {last_telling_line(log)} ({log})"
@@ -116,18 +116,18 @@ def wait_until_ready(
 
 
 def stop_all(processes: Sequence[ServerProcess]) -> None:
-    """Ask them to end, all at once, and kill what has not after STOP_SECONDS."""
+    """Terminate them, all at once, and kill those that are still running after STOP_SECONDS."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         for process in processes:
             process.send(number)
         deadline = time.monotonic() + STOP_SECONDS
-        # Not psutil.wait_procs: a zombie that its parent never buries, as in many containers, would hold it up.
+        # Not psutil.wait_procs: it would wait for zombies that are never reaped, as in many containers.
         while any(process.alive for process in processes) and time.monotonic() < deadline:
             time.sleep(0.05)
 
 
 def free_port(*preferred: int) -> int:
-    """The first preferred port of 127.0.0.1 where nobody listens, else any free one."""
+    """The first preferred port that is free on 127.0.0.1, else any free port."""
     return next((port for port in preferred if is_free(port)), None) or _bound_port(0)
 
 
@@ -141,20 +141,20 @@ def is_free(port: int) -> bool:
 
 def _bound_port(port: int) -> int:
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: not held up by TIME_WAIT
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: TIME_WAIT doesn't matter
         probe.bind(("127.0.0.1", port))
         return int(probe.getsockname()[1])
 
 
 def password_in(file: Path) -> str:
-    """The password kept in a file of mode 0600, made at random the first time."""
+    """The password in a file of mode 0600; a random one is generated the first time."""
     if not file.exists():
         write_private(file, secrets.token_urlsafe(24))
     return file.read_text().strip()
 
 
 def write_private(file: Path, text: str) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
+    """Write a file that only its owner can read, atomically."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = file.with_name(f"{file.name}.{os.getpid()}.new")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as output:
@@ -163,7 +163,7 @@ def write_private(file: Path, text: str) -> None:
 
 
 def last_telling_line(log: Path) -> str:
-    """The line of a log that says best why its server ended: the last that speaks of a failure, else the last."""
+    """The line of a log that best explains why its server exited: the last that mentions a failure, else the last."""
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines()]
     lines = [line for line in lines if line and not line.startswith("at ")]
     telling = [line for line in lines if _TELLING.search(line)]

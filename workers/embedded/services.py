@@ -14,7 +14,7 @@ import platformdirs
 from workers.embedded import broker as broker_server
 from workers.embedded import graph as graph_server
 from workers.embedded import jars
-from workers.embedded.errors import Died, EmbeddedError
+from workers.embedded.errors import Crashed, EmbeddedError
 from workers.embedded.flock import exclusive, shared
 from workers.embedded.process import (
     ServerProcess,
@@ -39,9 +39,9 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """One line of services.json: what was started, and where it listens. It may have died since.
+    """An entry of services.json: what was started, and where it listens. It may have crashed since.
 
-    The ports are Redis's, or Neo4j's for Bolt and for HTTP. `kept` is set by an explicit start: only `stop` ends it.
+    The ports are Redis's, or Neo4j's for Bolt and for HTTP. `kept`: started explicitly, so only `stop` stops it.
     """
 
     process: ServerProcess
@@ -64,7 +64,7 @@ class Running:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceStatus:
-    """A service as `chartfleet services status` shows it; address, pid and version are None while it doesn't run."""
+    """A service as `chartfleet services status` shows it; address, pid and version are None unless it is running."""
 
     name: str
     running: bool
@@ -87,7 +87,7 @@ class Status:
 class Services:
     """Where the embedded services of a data directory listen. Asking for one that was not started is an error.
 
-    It holds no password: addresses are put together when they are asked for.
+    It holds no password: addresses are built when they are asked for.
     """
 
     data_dir: Path
@@ -104,7 +104,7 @@ class Services:
 
     @property
     def browser_url(self) -> str:
-        return graph_server.browser_url(self._of(GRAPH).http_port)
+        return graph_server.browser_url(self._of(GRAPH).http_port, self._of(GRAPH).port)
 
     def _of(self, name: str) -> Running:
         try:
@@ -118,29 +118,29 @@ def default_data_dir() -> Path:
 
 
 def start(data_dir: Path, *, broker: bool = True, graph: bool = True, say: Say) -> Services:
-    """Start what isn't running, wait until it answers, and leave it running until `stop`."""
+    """Start what isn't running, wait until it responds, and leave it running until `stop`."""
     return _start(data_dir, _chosen(broker=broker, graph=graph), say, kept=True)
 
 
 def stop(data_dir: Path) -> None:
-    """Stop what runs, whoever uses it; their data stay."""
+    """Stop the services even if they are in use. Their data are kept."""
     _stop(data_dir, lambda _: True)
 
 
 @contextmanager
 def using(data_dir: Path, say: Say, *, broker: bool = True, graph: bool = True) -> Iterator[Services]:
-    """Services for the block: what no `start` keeps is stopped when the last user, of any process, leaves."""
+    """Services for a block. Unless `start` keeps them, they stop when the last user, in any process, leaves."""
     _prepare(data_dir)
     with shared(data_dir / ".users.lock") as users:
         try:
             yield _start(data_dir, _chosen(broker=broker, graph=graph), say, kept=False)
         finally:
-            if users.alone():  # from here to the end of the block nobody new comes in
+            if users.alone():  # from here on nobody else can enter until the block ends
                 _stop(data_dir, lambda service: not service.kept)
 
 
 def status(data_dir: Path) -> Status:
-    """What runs now: a service that was killed is noticed."""
+    """What is running now; a service that was killed counts as stopped."""
     alive = {name: service for name, service in _read(data_dir).items() if service.process.alive}
 
     def of(name: str, scheme: str, password_file: Path) -> ServiceStatus:
@@ -159,7 +159,7 @@ def status(data_dir: Path) -> Status:
         data_dir=data_dir,
         broker=of(BROKER, "redis", broker_server.password_file(_home(data_dir, BROKER))),
         graph=of(GRAPH, "bolt", graph_server.password_file(_home(data_dir, GRAPH))),
-        browser_url=graph_server.browser_url(alive[GRAPH].http_port) if GRAPH in alive else None,
+        browser_url=graph_server.browser_url(alive[GRAPH].http_port, alive[GRAPH].port) if GRAPH in alive else None,
     )
 
 
@@ -172,10 +172,10 @@ def _start(data_dir: Path, names: Sequence[str], say: Say, *, kept: bool) -> Ser
         def launch(name: str) -> None:
             running[name] = _launch(data_dir, name, running.get(name), say, kept=kept)
             launched.append(name)
-            _write(data_dir, running)  # at once: if this process is killed now, the next start finds the service
+            _write(data_dir, running)  # now: if this process is killed, the next start must find the service
 
         try:
-            for name in names:  # the broker comes up while the graph's jars are fetched
+            for name in names:  # the broker starts up while the graph's jars are fetched
                 service = running.get(name)
                 if service and service.process.alive:
                     running[name] = replace(service, kept=service.kept or kept)
@@ -187,8 +187,8 @@ def _start(data_dir: Path, names: Sequence[str], say: Say, *, kept: bool) -> Ser
                     try:
                         _wait(data_dir, name, running[name])
                         break
-                    except Died:
-                        # Again if it was dying when it was found, or if another server took its port before it could.
+                    except Crashed:
+                        # Retry if it was about to exit when it was found, or if another server took its port first.
                         if not tries_left or (name in launched and all(map(is_free, running[name].ports))):
                             raise
                         launch(name)
@@ -207,7 +207,7 @@ def _stop(data_dir: Path, chosen: Callable[[Running], bool]) -> None:
 
 
 def _launch(data_dir: Path, name: str, before: Running | None, say: Say, *, kept: bool) -> Running:
-    """Start one service, on the ports it had before if they are free: addresses in bookmarks and scripts stay good."""
+    """Start a service, if possible on its previous ports: bookmarks and scripts keep working."""
     home, log = _home(data_dir, name), _log(data_dir, name)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     had = before.ports if before else ()
@@ -223,22 +223,18 @@ def _launch(data_dir: Path, name: str, before: Running | None, say: Say, *, kept
 def _wait(data_dir: Path, name: str, service: Running) -> None:
     services = Services(data_dir, {name: service})
 
-    def responses() -> bool:
+    def responds() -> bool:
         if name == BROKER:
-            return broker_server.responses(services.broker_url)
-        return graph_server.responses(services.graph)
+            return broker_server.responds(services.broker_url)
+        return graph_server.responds(services.graph)
 
-    wait_until_ready(name, service.process, service.ports, responses, _log(data_dir, name))
+    wait_until_ready(name, service.process, service.ports, responds, _log(data_dir, name))
 
 
 def _greeting(data_dir: Path, name: str, service: Running) -> str:
     if name == BROKER:
-        return f"The embedded broker answers on 127.0.0.1:{service.port} (Redis {service.version})"
-    password_file = graph_server.password_file(_home(data_dir, GRAPH))
-    return (
-        f"The embedded graph answers on 127.0.0.1:{service.port}; Neo4j Browser: "
-        f"{graph_server.browser_url(service.http_port)} (user {graph_server.USER}, password in {password_file})"
-    )
+        return f"The embedded broker is listening on 127.0.0.1:{service.port} (Redis {service.version})"
+    return f"The embedded graph is listening on 127.0.0.1:{service.port} (Neo4j {service.version})"
 
 
 def _prepare(data_dir: Path) -> None:

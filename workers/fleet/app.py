@@ -11,6 +11,7 @@ from __future__ import annotations
 import multiprocessing
 from typing import Final
 
+import celery.loaders.app  # noqa: F401  # Celery would import it later, with the working directory on the path
 from celery import Celery, signals
 from celery.apps.worker import Worker
 from celery.beat import Service

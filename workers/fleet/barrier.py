@@ -19,6 +19,7 @@ import redis
 from neo4j.exceptions import ClientError, DriverError, Neo4jError
 
 from analysis import engine, links
+from analysis.finding import OwnJob
 from analysis.iam import assume_role
 from analysis.iam import permissions as permission_relationships
 from analysis.job import Job, JobFileError
@@ -108,15 +109,19 @@ def _steps(writer: Writer, ledger: Ledger, info: RunInfo, process: Process) -> t
             engine.run_shipped(writer, job, info.id, info.tag)
             if job.findings is not None:
                 findings += _verdict(writer, job, info)
+    own_jobs: list[OwnJob] = []
+    shipped_failed = len(failed)
     for job in _user_jobs(info.config.get("analysis_job_directory"), failed):
         with _timed(seconds, job.name), _reported(failed):
-            engine.run_user(writer, job, info.tag)
+            findings += _run_own(writer, job, info, own_jobs)
     with _timed(seconds, "record"):
         _record(writer, info)
         coverage.forget_old_runs(writer, keep=process.settings.runs_kept)
     return RunState.COMPLETE, {
         "findings": findings,
         "failed_jobs": failed,
+        "own_jobs": own_jobs,
+        "own_jobs_failed": len(failed) - shipped_failed,
         "kept": [asdict(list_) for list_ in kept],
         "analysis_seconds": seconds,
     }
@@ -130,6 +135,15 @@ def _verdict(writer: Writer, job: Job, info: RunInfo) -> list[dict[str, Any]]:
     return [asdict(finding) | {"text": str(finding), "judged": finding.judged}]
 
 
+def _run_own(writer: Writer, job: Job, info: RunInfo, ran: list[OwnJob]) -> list[dict[str, Any]]:
+    """Run a user's job. Returns its findings, where the file states any."""
+    start = time.monotonic()
+    engine.run_user(writer, job, info.tag)
+    findings = _verdict(writer, job, info) if job.findings is not None else []
+    ran.append({"name": job.name, "seconds": round(time.monotonic() - start, 3)})
+    return findings
+
+
 def _user_jobs(directory: str | None, failed: list[str]) -> list[Job]:
     """The jobs of the user's directory. A directory that this worker can't read is reported, and stops nothing."""
     if not directory:
@@ -138,7 +152,7 @@ def _user_jobs(directory: str | None, failed: list[str]) -> list[Job]:
         failed.append(f"{directory}: is not a directory on the worker that runs the analysis")
         return []
     try:
-        return engine.user_jobs(directory)
+        return engine.user_jobs(directory, registry.types())
     except JobFileError as error:
         failed.append(str(error))
         return []

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from loaders.ledger import Attempt, Fenced, Ledger, State
+from loaders.reason import counted
 from loaders.scope import Scope
 from tasks.engine import registry
 from tasks.engine.fetch import Fetching
@@ -59,8 +60,7 @@ def outcome(ledger: Ledger, attempt: Attempt) -> str:
         return NOTHING_TO_DO
     match unit.state:
         case State.FETCHED | State.CLEANED:
-            rows = f"{unit.rows} {'row' if unit.rows == 1 else 'rows'}"
-            return "complete" if unit.scope.plans else f"complete: {rows}"
+            return "complete" if unit.scope.plans else f"complete: {counted(unit.rows, 'row')}"
         case State.PLANNED:
             return _short(f"given back: {unit.reason}")
         case state:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from loaders.errors import ChartfleetError
 from workers.fleet.programs import worker_command
 from workers.fleet.queues import COORDINATOR, FETCH, LOADER
 from workers.settings.settings import Settings
@@ -28,7 +29,7 @@ STOP_SECONDS: Final = 15
 MAX_RESTARTS: Final = 20  # of one worker: what fails more often than that isn't fixed by a restart
 
 
-class WorkerKeepsCrashing(Exception):
+class WorkerKeepsCrashing(ChartfleetError):
     """A worker that crashes after every restart: its name, and where its log is."""
 
 

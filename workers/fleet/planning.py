@@ -10,14 +10,16 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import CancelledError
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
 import redis
 
 from loaders.ledger import Attempt, Event, Fenced, Ledger
+from loaders.reason import Reason
 from loaders.scope import Scope, regions_type
 from tasks.engine import registry
+from tasks.engine.ending import Ending
 from tasks.failures import CallFailed, Failure, NotConfigured, RetryLater
 from tasks.resource import Listed, Per, ResourceType, Tenant
 from workers.fleet import fetching
@@ -41,16 +43,17 @@ def plan_tenants(process: Process, run: str, unit: Scope, publisher: Publisher) 
         return await provider.tenants(provider.read_options(config["options"]), process.rate_limiter)
 
     def plan(ledger: Ledger, attempt: Attempt, listed: Listed[Tenant]) -> list[Event]:
-        ledger.set_tenants({f"{tenant.provider}/{tenant.id}": asdict(tenant) for tenant in listed.found})
+        ledger.set_tenants({f"{tenant.provider}/{tenant.id}": _wire_form(tenant) for tenant in listed.found})
         units = [Scope(type=regions_type(unit.provider), tenant=tenant.id) for tenant in listed.found]
         return ledger.plan(
             attempt,
             zip(units, [False] * len(units), ledger.expected_seconds(units), strict=True),
             queue=True,
-            denied=listed.incomplete_reason,
+            denied=Reason(detail=listed.incomplete_reason).to_json() if listed.incomplete_reason else "",
             whole=listed.complete,
             owner=listed.owner,
             notes=listed.notes,
+            principals={tenant.id: tenant.principal for tenant in listed.found if tenant.principal},
         )
 
     return _attempt(process, run, unit, list_tenants, plan, publisher)
@@ -82,7 +85,7 @@ def plan_regions(process: Process, run: str, unit: Scope, publisher: Publisher) 
             except CallFailed as error:
                 if error.failure is not Failure.DENIED:
                     raise
-                denied = f"{error.code} {error.action}: its regions are not known"
+                denied = replace(Ending.of(error).reason, detail="its regions are not known").to_json()
         scopes = [
             Scope(type=type_.name, tenant=unit.tenant, region=region)
             for type_ in types
@@ -140,17 +143,17 @@ def _plan(process: Process, ledger: Ledger, attempt: Attempt, list_: List[T], pl
             return plan(ledger, attempt, listing.result())
         except CancelledError:
             raise Fenced(attempt.scope.id) from None
-        except NotConfigured as error:
-            return ledger.skipped(attempt, str(error), {})
-        except CallFailed as error:
-            ends = {Failure.DENIED: ledger.denied, Failure.NOT_ENABLED: ledger.skipped}
-            end = ends.get(error.failure, ledger.failed)
-            return end(attempt, f"{error.code or error.failure} {error.action}: {error.reason}", {})
         except (Fenced, RetryLater, redis.RedisError):
             raise
         except Exception as error:
-            log.exception("%s: the provider's code failed", attempt.scope.id)
-            return ledger.failed(attempt, f"unexpected {type(error).__name__}: {str(error)[:300]}", {})
+            if not isinstance(error, CallFailed | NotConfigured):
+                log.exception("%s: the provider's code failed", attempt.scope.id)
+            return Ending.of(error).record(ledger, attempt, {})
+
+
+def _wire_form(tenant: Tenant) -> dict[str, Any]:
+    """Without the principal, which only the report needs: workers of an older version don't know the field."""
+    return {name: value for name, value in asdict(tenant).items() if name != "principal"}
 
 
 def _config(ledger: Ledger) -> Config:

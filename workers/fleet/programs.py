@@ -35,7 +35,8 @@ def flower_command(options: Iterable[str] = ()) -> list[str]:
 
 
 def _celery(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "celery", "--app", "workers.app", *arguments]
+    """Not `celery -A`: that puts the working directory first on the import path. -P keeps Python from doing so."""
+    return [sys.executable, "-P", "-m", "workers.app", *arguments]
 
 
 def unique_name(queues: Sequence[str]) -> str:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import redis
-from neo4j.exceptions import AuthError, DriverError, Neo4jError
 
-from loaders.graph import Graph, GraphAddress
-from workers.fleet.process import Process
+from loaders.errors import ChartfleetError
 from workers.settings.settings import masked
+
+if TYPE_CHECKING:
+    from loaders.graph import Graph, GraphAddress
+    from workers.fleet.process import Process
 
 OLDEST_REDIS: Final = (6, 2)
 OLDEST_NEO4J: Final = (5, 23)  # `CALL (n) { ... }`
 
 
-class NotReady(Exception):
+class NotReady(ChartfleetError):
     """What is missing, in one line that says how to fix it."""
 
 
@@ -43,6 +45,10 @@ def check_redis(client: redis.Redis, url: str) -> None:
 
 def check_graph(address: GraphAddress) -> Graph:
     """Connects to the graph and signs in. Raises NotReady."""
+    from neo4j.exceptions import AuthError, DriverError, Neo4jError  # loaded by commands that need the graph only
+
+    from loaders.graph import Graph
+
     uri = masked(address.uri)
     try:
         with address.driver() as driver:

@@ -3,55 +3,42 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from contextlib import suppress
 
 from neo4j.exceptions import DriverError, Neo4jError
+from rich import progress
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from loaders import coverage
+from loaders.errors import ChartfleetError
 from loaders.graph import Graph
-from loaders.ledger import Ledger, RunInfo, RunState, State
+from loaders.ledger import Ledger, RunInfo, RunState
 from loaders.writer import keep_claim
 from workers.fleet.local import LocalFleet
+from workers.report.progress import Progress
+from workers.report.silence import silent_workers
 
 POLL_SECONDS = 0.2
-LINE_SECONDS = 5  # between lines where there is no terminal to draw on
+LINE_SECONDS = 5  # at least, between lines where there is no terminal to draw on
+LEASES_SECONDS = 1  # between checks of the workers' heartbeats
 CLAIM_SECONDS = 10
 
 
-class RunLost(Exception):
+class RunLost(ChartfleetError):
     """The broker no longer knows the run."""
 
 
 def until_the_end(ledger: Ledger, graph: Graph, console: Console, fleet: LocalFleet | None) -> RunInfo:
     """Returns when the run is over, however it ended. Keeps the run's claim on the graph and the local fleet alive."""
-    bar = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(24),
-        TextColumn("{task.fields[told]}"),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    next_line = next_claim = time.monotonic()
-    with bar:
-        shown = bar.add_task(f"Run {ledger.run}", total=None, told="starting")
+    view = _View(ledger, console)
+    next_claim = time.monotonic()
+    with view.bar:
         while True:
             info = ledger.info()
             if info is None or info.state not in (RunState.RUNNING, RunState.ANALYSING):
                 break
-            settled = info.planned - info.open
-            bar.update(shown, completed=settled, total=info.planned if settled else None, told=_told(info))
-            now = time.monotonic()
-            if not console.is_terminal and now >= next_line:
-                next_line = now + LINE_SECONDS
-                console.print(f"Run {info.id}: {_told(info)}", highlight=False, soft_wrap=True)
-            if now >= next_claim:
-                next_claim = now + CLAIM_SECONDS
+            view.show(info)
+            if time.monotonic() >= next_claim:
+                next_claim = time.monotonic() + CLAIM_SECONDS
                 _keep_claim(graph, info.id)
             if fleet is not None:
                 fleet.watch()
@@ -61,20 +48,46 @@ def until_the_end(ledger: Ledger, graph: Graph, console: Console, fleet: LocalFl
     return info
 
 
-def _told(info: RunInfo) -> str:
-    trouble = f"; {info.blocked_by}" if info.blocked_by else ""
-    if info.state is RunState.ANALYSING:
-        return f"{info.planned} scopes, analysing{trouble}"
-    seen: Counter[str] = Counter()
-    for state, count in info.counts.items():
-        seen[coverage.status(State(state))] += count
-    counted = ", ".join(f"{count} {status}" for status, count in sorted(seen.items()) if count)
-    waiting = f"; {info.waiting} batches to load" if info.waiting else ""
-    return (
-        f"{info.planned - info.open} of {info.planned} scopes" + (f": {counted}" if counted else "") + waiting + trouble
-    )
+class _View:
+    """A progress bar on a terminal; elsewhere a line whenever something has changed."""
+
+    def __init__(self, ledger: Ledger, console: Console) -> None:
+        self.bar = progress.Progress(
+            progress.SpinnerColumn(),
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(24),
+            progress.TextColumn("{task.fields[status]}", markup=False),
+            progress.TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._ledger, self._console = ledger, console
+        self._task = self.bar.add_task(f"Run {ledger.run}", total=None, status="starting")
+        self._latest: Progress | None = None
+        self._shown: tuple[object, ...] = ()
+        self._next_line = self._next_leases = time.monotonic()
+
+    def show(self, info: RunInfo) -> None:
+        current = self._progress(info)
+        settled = info.planned - info.open
+        self.bar.update(self._task, completed=settled, total=info.planned if settled else None, status=str(current))
+        now = time.monotonic()
+        if not self._console.is_terminal and now >= self._next_line and current.change != self._shown:
+            self._next_line, self._shown = now + LINE_SECONDS, current.change
+            self._console.print(f"Run {info.id}: {current}", highlight=False, markup=False, soft_wrap=True)
+
+    def _progress(self, info: RunInfo) -> Progress:
+        """Leases are read less often than the head of the run."""
+        if info.state is not RunState.RUNNING:
+            return Progress(info)
+        if self._latest is None or time.monotonic() >= self._next_leases:
+            self._next_leases = time.monotonic() + LEASES_SECONDS
+            holders = self._ledger.holders()
+            self._latest = Progress(info, sum(len(h.scopes) for h in holders), silent_workers(holders))
+        return Progress(info, self._latest.fetching, self._latest.silent)
 
 
 def _keep_claim(graph: Graph, run: str) -> None:
-    with suppress(DriverError, Neo4jError):  # the loader says so in its log, and waits as well
+    with suppress(DriverError, Neo4jError):  # the loader logs it, and waits as well
         keep_claim(graph, run)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from tasks.engine import registry
 from tasks.failures import NotConfigured
@@ -29,8 +30,15 @@ def look(modules: Iterable[str], options: Mapping[str, object]) -> Configured:
     return configured
 
 
+NO_PROVIDER: Final = (
+    "no provider is configured. AWS: no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
+    "AWS_SECRET_ACCESS_KEY\n"
+    "The other providers: `chartfleet config --providers`. To try it without an account: `make demo` in the checkout"
+)
+
+
 def problem(modules: Iterable[str], off: Mapping[str, str], *, selected: bool) -> str | None:
     """Why a run over these modules can't start: one that was selected isn't configured, or none is."""
-    if off and (selected or set(modules) <= set(off)):
+    if selected and off:
         return "; ".join(f"{name}: {why}" for name, why in off.items())
-    return None
+    return NO_PROVIDER if off and set(modules) <= set(off) else None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from loaders.errors import UsageError
 
-class SettingError(ValueError):
+
+class SettingError(UsageError, ValueError):
     """A setting that can't be used. Names the setting, the value and the way out."""
 
     def __init__(self, name: str, value: object, problem: str) -> None:

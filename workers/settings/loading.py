@@ -61,7 +61,7 @@ def _given(
 def _parsed(setting: Setting, given: object, origin: str) -> Value:
     """The value in the setting's type, checked. The error names where the value came from."""
     where = setting.flag if origin == setting.flag else f"{setting.name} ({origin})"
-    shown = masked(str(given)) if setting.secret else "***" if setting.names_variable else given
+    shown = masked(str(given)) if setting.secret and given else "***" if setting.names_variable else given
     if isinstance(given, list) and setting.type is ValueType.LIST:
         given = ",".join(map(str, given))
     if isinstance(given, (list, dict)):
@@ -71,5 +71,6 @@ def _parsed(setting: Setting, given: object, origin: str) -> Value:
     except ValueError:
         raise SettingError(where, shown, f"is not {setting.type.expected}") from None
     if problem := setting.problem(value):
-        raise SettingError(where, shown, problem)
+        names_word = setting.type is ValueType.LIST  # the problem names the word of the list
+        raise SettingError(where, None if names_word else shown, problem)
     return value

@@ -22,7 +22,7 @@ from tasks.aws.client.paging import paging
 from tasks.aws.client.permissions import permission
 from tasks.clients.client import CONNECT_SECONDS, READ_SECONDS, Bucket, ErrorResponse, RateLimitedClient
 from tasks.clients.rate_limiter import RateLimit, RateLimiter
-from tasks.engine.listing import CALLS_IN_FLIGHT
+from tasks.engine.concurrency import CALLS_IN_FLIGHT
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Tenant
 

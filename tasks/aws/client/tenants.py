@@ -41,7 +41,8 @@ async def tenants(options: AwsOptions, rate_limiter: RateLimiter) -> Listed[Tena
         return await _accounts_of_profiles(options, rate_limiter)
     hub = await _hub(rate_limiter)
     name = credentials.session(credentials.DEFAULT).profile_name
-    own = Tenant(provider="aws", id=hub.account, name=name, access=AwsAccess(partition=hub.partition).as_json())
+    access = AwsAccess(partition=hub.partition).as_json()
+    own = Tenant(provider="aws", id=hub.account, name=name, access=access, principal=hub.arn)
     return Listed(_with_options(await _named([own], options, rate_limiter), options))
 
 
@@ -75,7 +76,9 @@ async def _accounts_of_organization(options: AwsOptions, rate_limiter: RateLimit
         state = account.get("State") or account.get("Status") or "ACTIVE"
         access = replace(access, state="" if state == "ACTIVE" else state)
         name = account.get("Name") or ""
-        accounts.append(Tenant(provider="aws", id=account["Id"], name=name, access=access.as_json()))
+        principal = access.role or hub.arn
+        tenant = Tenant(provider="aws", id=account["Id"], name=name, access=access.as_json(), principal=principal)
+        accounts.append(tenant)
     return Listed(_with_options(accounts, options), complete=True, owner=owner)
 
 
@@ -112,7 +115,7 @@ async def _accounts_of_profiles(options: AwsOptions, rate_limiter: RateLimiter) 
         owner = _Identity.of(role) if role else identity
         assert isinstance(owner, _Identity)
         access = AwsAccess(profile=profile, partition=owner.partition)
-        tenant = Tenant(provider="aws", id=owner.account, name=profile, access=access.as_json())
+        tenant = Tenant(provider="aws", id=owner.account, name=profile, access=access.as_json(), principal=owner.arn)
         if (first := accounts.setdefault(tenant.id, tenant)) is not tenant:
             both = f"profiles {first.name} and {profile} are both account {tenant.id}"
             notes.append(f"{both}: it is fetched once, by {first.name}")
@@ -167,10 +170,11 @@ async def _accounts(api: AwsApi) -> AsyncIterator[Mapping[str, Any]]:
 class _Identity:
     account: str
     partition: str
+    arn: str
 
     @classmethod
     def of(cls, arn: str) -> _Identity:
-        return cls(account_of(arn), partition_of(arn))
+        return cls(account_of(arn), partition_of(arn), arn)
 
 
 async def _identity(access: Mapping[str, str], rate_limiter: RateLimiter) -> _Identity:
@@ -185,7 +189,7 @@ async def _identity(access: Mapping[str, str], rate_limiter: RateLimiter) -> _Id
     except CallFailed:
         api.renew()
         raise
-    return _Identity(response["Account"], partition_of(response["Arn"]))
+    return _Identity(response["Account"], partition_of(response["Arn"]), response["Arn"])
 
 
 async def regions(api: AwsApi, options: AwsOptions) -> Listed[str]:

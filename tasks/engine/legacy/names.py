@@ -15,6 +15,7 @@ _GRAPHQL: Final = tuple(
     f"{_CLIENTS}.{name}"
     for name in ("graphql", "graphql_api", "graphql_by_ids", "graphql_errors", "graphql_pages", "graphql_unseen")
 )
+_LISTING: Final = tuple(f"tasks.engine.{name}" for name in ("listing", "details", "responses", "concurrency"))
 _GOOGLE: Final = tuple(
     f"{_CLIENTS}.{name}" for name in ("google", "google_documents", "google_errors", "google_requests")
 )
@@ -53,7 +54,7 @@ MODULES: Final[Mapping[str, Module]] = {
     "tasks.http": Module((*_HTTP, *_CLIENT), {**_PAGING, **_ANSWER}),
     "tasks.ip_range": Module(("tasks.ip_range",)),
     "tasks.link_header": Module((f"{_CLIENTS}.link_header",)),
-    "tasks.listing": Module(("tasks.engine.listing",), {"Parts": "Partition", "Beside": "Lookup"}),
+    "tasks.listing": Module(_LISTING, {"Parts": "Partition", "Beside": "Lookup"}),
     "tasks.own_budget": Module((f"{_CLIENTS}.local_rate_limiter",), {"OwnBudget": "LocalRateLimiter"}),
     "tasks.rate_budget": Module((f"{_CLIENTS}.rate_limiter",), _RATE),
     "tasks.registry": Module(("tasks.engine.registry",)),

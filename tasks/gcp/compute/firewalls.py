@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from loaders.model import Node, Source, incoming, key, link, outgoing, prop
 from tasks.engine.listing import listing
+from tasks.engine.naming import named
 from tasks.gcp.api import PROJECT
 from tasks.gcp.compute import sources
 from tasks.gcp.resource_names import partial_uri, partial_uri_at
@@ -70,6 +71,7 @@ class GCPNetworkTag(Node, label="GCPNetworkTag", shared=True):
 def rules(kind: str) -> Callable[[Source], Iterator[Mapping[str, Any]]]:
     """A rule per protocol and range of ports, of a firewall that says where from."""
 
+    @named(f"rules({kind!r})")
     def found(firewall: Source) -> Iterator[Mapping[str, Any]]:
         ranges = [text for text in firewall.item.get("sourceRanges") or () if text]
         held = sources.from_internet if kind == "allow" else sources.denied
@@ -88,17 +90,16 @@ def rules(kind: str) -> Callable[[Source], Iterator[Mapping[str, Any]]]:
                     "kind": kind,
                 }
 
-    found.__name__ = f"rules({kind!r})"
     return found
 
 
 def spans(version: int, end: int) -> Callable[[Source], list[int]]:
     """The first number of each range, or the one after its last."""
 
+    @named(f"spans({version}, {end})")
     def numbers(rule: Source) -> list[int]:
         return [span[end] for span in rule.item["spans"][version]]
 
-    numbers.__name__ = f"spans({version}, {end})"
     return numbers
 
 

@@ -6,7 +6,7 @@ import json
 
 from loaders.graph import Graph
 from tasks.aws.client import client_pool
-from tasks.engine.listing import CALLS_IN_FLIGHT
+from tasks.engine.concurrency import CALLS_IN_FLIGHT
 from tasks.resource import NOT_SEEN
 from tests.integration.estates.conftest import ACCOUNT, Client, Fetch, Load, found
 from tests.servers.aws import AwsServer, Effect, Fault

@@ -48,9 +48,30 @@ def test_a_query_may_be_a_list_of_lines(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"findings": "MATCH (n) RETURN count(n)"}, 'findings is "MATCH (n) RETURN count(n)"; give an object'),
+        ({"findings": {"name": "old databases"}}, "findings.one is missing; give a text"),
+        ({"reads": "aws.rds.instances"}, 'reads is "aws.rds.instances"; give a list of texts'),
+        (
+            {"reads": ["aws.rds.instance"]},
+            'reads is ["aws.rds.instance"]; aws.rds.instance is not a resource type; `chartfleet schema` lists them',
+        ),
+    ],
+)
+def test_findings_and_reads_of_a_users_job_are_checked_like_those_of_a_shipped_one(
+    tmp_path: Path, fields: dict[str, Any], problem: str
+) -> None:
+    file = written(tmp_path, "bad.json", one() | fields)
+    with pytest.raises(JobFileError) as error:
+        user_jobs(tmp_path, {"aws.rds.instances"})
+    assert str(error.value).startswith(f"{file}: {problem}")
+
+
+@pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("{", "no valid JSON: Expecting property name enclosed in double quotes at line 1 column 2; correct it"),
+        ("{", "not valid JSON: Expecting property name enclosed in double quotes at line 1 column 2; correct it"),
         ([], "the file is []; give an object"),
         ({"statements": [{"query": "RETURN 1"}]}, "name is missing; give a text"),
         ({"name": 7, "statements": [{"query": "RETURN 1"}]}, "name is 7; give a text"),

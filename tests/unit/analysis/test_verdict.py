@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from analysis.engine import Finding
+from analysis.finding import Finding
 
 DENIED = [(f"eu-south-{n} of 1111", "AccessDenied ec2:DescribeInstances") for n in range(1, 8)]
 

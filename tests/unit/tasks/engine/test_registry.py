@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -52,11 +55,11 @@ def test_no_word_selects_all() -> None:
         ("ec2:instances", "did you mean ec2:instance"),
         ("permission_relationship", "did you mean permission_relationships"),
         ("cloudtrial", "did you mean cloudtrail"),
-        ("xyzzy", "known"),
+        ("xyzzy", "Families"),
     ],
 )
-def test_an_unknown_word_says_what_is_known(word: str, meant: str) -> None:
-    with pytest.raises(ValueError, match=rf"'{word}' is no resource type of aws; {meant}.*: account, .*ec2\.instances"):
+def test_an_unknown_word_is_refused_with_the_nearest_names_and_the_families(word: str, meant: str) -> None:
+    with pytest.raises(ValueError, match=rf"'{word}' is not a resource type of aws; {meant}.*: account, .*, ec2, .*"):
         registry.requested("aws", [word])
 
 
@@ -65,16 +68,30 @@ WORDS = dict.fromkeys((provider, word) for provider, of in FACTS.items() for wor
 
 
 @pytest.mark.parametrize(("provider", "word"), WORDS)
-def test_each_word_that_scripts_pass_selects_types_or_is_answered(provider: str, word: str) -> None:
+def test_each_word_that_scripts_pass_selects_types_or_gets_a_remark(provider: str, word: str) -> None:
     """It selects nothing else in the place of what isn't there."""
-    selected, told = registry.requested(provider, [word]), list(registry.remarks(provider, [word]))
-    assert bool(selected) != bool(told), f"{word}: {selected}, {told}"
+    selected, remarks = registry.requested(provider, [word]), list(registry.remarks(provider, [word]))
+    assert bool(selected) != bool(remarks), f"{word}: {selected}, {remarks}"
     assert len(selected) < len(registry.of(provider))
 
 
-def test_words_that_select_nothing_are_answered_in_few_lines() -> None:
+def test_words_that_select_nothing_get_few_remarks() -> None:
     assert list(registry.remarks("aws", ["sqs", "iam", "permission_relationships", "sns"])) == [
         "sqs, sns: not fetched: Chartfleet has no resource type for it yet",
         "permission_relationships: permission relationships are computed after every run, from the whole graph",
     ]
     assert {t.name for t in registry.requested("aws", ["sqs", "kms", "sns"])} == {"aws.kms.aliases", "aws.kms.keys"}
+
+
+TOY = Path(__file__).parents[3] / "toy_provider"
+
+
+@pytest.mark.parametrize(("only_own", "found"), [("", True), ("registry.only_own(); ", False)])
+def test_tests_and_pages_can_ignore_what_other_packages_register(only_own: str, found: bool) -> None:
+    """Even after the providers were looked up."""
+    code = f"from tasks.engine import registry; registry.types(); {only_own}print('toy' in registry.providers())"
+    environment = {**os.environ, "PYTHONPATH": str(TOY)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == str(found)

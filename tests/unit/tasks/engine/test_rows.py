@@ -119,7 +119,7 @@ def test_rows_of_a_part_belong_to_the_whole_scope() -> None:
         ({"Id": 7, "Name": "n"}, "Thing.id: 7 is int, expected str"),
         ({"Id": "1", "Name": ["n"]}, "Thing.name: ['n'] is list, expected str"),
         ({"Id": "1", "Name": "n", "Size": "big"}, "Thing.size: 'big' is str, expected int"),
-        ({"Id": "1", "Name": "n", "Size": False}, "Thing.size: False is a truth value, expected int"),
+        ({"Id": "1", "Name": "n", "Size": False}, "Thing.size: False is a boolean, expected int"),
         ({"Id": "1"}, "shout: KeyError: 'Name'"),
         ({"Id": "1", "Name": "n", "Parts": [{"Id": 5}]}, "Thing: HAS Part: [5] are not ids"),
     ],
@@ -203,7 +203,7 @@ def test_what_an_index_can_not_hold_costs_itself() -> None:
 
     found = read(type_of(Indexed), Source({"Id": "1", "Text": "x" * 8001}, SCOPE))
     assert [row["p"]["text"] for _, row in found.rows] == [None]
-    assert found.rejected == {"Indexed.text": "Indexed.text: 8001 bytes are more than an index takes (8000)"}
+    assert found.rejected == {"Indexed.text": "Indexed.text: 8001 bytes, more than an index takes (8000)"}
 
 
 @pytest.mark.parametrize(

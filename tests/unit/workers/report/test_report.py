@@ -9,22 +9,24 @@ import fakeredis
 import pytest
 from rich.console import Console
 
-from analysis.engine import Finding
+from analysis.finding import Finding
 from loaders.ledger import Ledger
+from loaders.reason import Reason
 from loaders.scope import Scope
 from tasks.engine import registry
-from workers.report import report
+from workers.report import eta as time_to_go
+from workers.report import findings, not_seen, report, view
 from workers.report.report import Report
 
 ACCOUNT = "123456789012"
 
 
-def shown(told: Report, width: int = 100) -> str:
-    """What a terminal of this width shows, as it stands there."""
+def shown(of_run: Report, width: int = 100, *, verbose: bool = False) -> str:
+    """What a terminal of this width shows."""
     console = Console(file=io.StringIO(), width=width)
-    report.show(told, console)
+    view.show(of_run, console, verbose=verbose)
     assert isinstance(console.file, io.StringIO)
-    return "".join(f"{line.rstrip()}\n" for line in console.file.getvalue().splitlines())
+    return console.file.getvalue()
 
 
 def of(**values: Any) -> Report:
@@ -37,8 +39,18 @@ def of(**values: Any) -> Report:
     return Report(**{"run": "1-ab", "tag": 1, "state": "complete"} | nothing | lists | seen | values)
 
 
-def line(type_: str, region: str, reason: str, *, status: str = "denied", tenant: str = ACCOUNT) -> dict[str, Any]:
-    return {"type": type_, "tenant": tenant, "region": region, "status": status, "reason": reason, "attempt": 1}
+def line(
+    type_: str, region: str, reason: Reason | str, *, status: str = "denied", tenant: str = ACCOUNT
+) -> dict[str, Any]:
+    """A line of the report; of a reason that is text, as an older version recorded it."""
+    place = {"type": type_, "tenant": tenant, "region": region, "status": status, "attempt": 1}
+    if isinstance(reason, str):
+        return place | {"reason": reason}
+    return place | asdict(reason) | {"reason": str(reason)}
+
+
+def denied(code: str, action: str, items: int = 0) -> Reason:
+    return Reason(failure="denied", code=code, action=action, items=items)
 
 
 def finding(**values: Any) -> dict[str, Any]:
@@ -73,7 +85,16 @@ def test_exit_codes(values: Mapping[str, Any], code: int) -> None:
         ),
         (
             {"gaps": [line("aws.s3.buckets", "global", gap) for gap in "ab"]},
-            "complete, but details of 1 scope not seen",
+            "complete, but 2 details not seen",
+        ),
+        (
+            {
+                "not_seen": [line("aws.ec2.vpcs", f"eu-south-{n}", "AccessDenied") for n in range(7)],
+                "scopes": {"complete": 71, "denied": 7},
+                "gaps": [line("aws.s3.buckets", "global", gap) for gap in "ab"],
+                "failed_jobs": ["mine"],
+            },
+            "complete, but 7 of 78 scopes and 2 details not seen, 1 analysis job failed",
         ),
         ({"failed_jobs": ["mine", "yours"]}, "complete, but 2 analysis jobs failed"),
         (
@@ -81,7 +102,7 @@ def test_exit_codes(values: Mapping[str, Any], code: int) -> None:
                 "gaps": [line("aws.s3.buckets", "global", "a"), line("aws.kms.keys", "eu-west-1", "b")],
                 "failed_jobs": ["x"],
             },
-            "complete, but details of 2 scopes not seen, 1 analysis job failed",
+            "complete, but 2 details not seen, 1 analysis job failed",
         ),
         (
             {"expected": [line("aws.ec2.vpcs", "eu-south-1", "AccessDenied")]},
@@ -105,12 +126,12 @@ def test_expected_gaps_are_told_apart_and_leave_the_exit_code_alone() -> None:
     for scope in (known, other):
         attempt = ledger.begin(scope, lease_seconds=60, worker="w")
         assert attempt
-        ledger.denied(attempt, "UnauthorizedOperation ec2:DescribeVpcs", {})
-    told = report.of(ledger)
-    assert [line["region"] for line in told.expected] == ["eu-south-1"]
-    assert [line["region"] for line in told.not_seen] == ["eu-south-2"]
-    assert "Not seen, as expected_gaps says" in shown(told)
-    assert of(expected=told.expected).exit_code == 0
+        ledger.denied(attempt, denied("UnauthorizedOperation", "ec2:DescribeVpcs").to_json(), {})
+    run = report.of(ledger)
+    assert [line["region"] for line in run.expected] == ["eu-south-1"]
+    assert [line["region"] for line in run.not_seen] == ["eu-south-2"]
+    assert "Not seen, as expected" in shown(run)
+    assert of(expected=run.expected).exit_code == 0
 
 
 def test_a_few_types_are_told_one_by_one_and_many_by_family() -> None:
@@ -124,20 +145,21 @@ def test_a_few_types_are_told_one_by_one_and_many_by_family() -> None:
 """ in shown(of(types=few, **values))
     ec2 = [name for name in types if name.startswith("aws.ec2.")]
     types["aws.ec2.vpcs"] = {"complete": 3, "denied": 1}
-    told = [text.split() for text in shown(of(types=types, **values)).splitlines()]
+    lines = [text.split() for text in shown(of(types=types, **values)).splitlines()]
     scopes = 4 * len(ec2)
-    assert ["aws.ec2:", str(len(ec2)), "types", str(scopes - 1), "of", str(scopes), "1,250", "1.8"] in told
-    assert ["aws.dynamodb.tables", "4", "0", "0.0"] in told, "the only one of its family"
+    assert ["aws.ec2:", str(len(ec2)), "types", str(scopes - 1), "of", str(scopes), "1,250", "1.8"] in lines
+    assert ["aws.dynamodb.tables", "4", "0", "0.0"] in lines, "the only one of its family"
 
 
 def test_scopes_that_miss_for_one_cause_are_one_line() -> None:
-    told = of(
+    broken = Reason(failure="transient", action="iam:ListUsers", detail="the connection broke")
+    run = of(
         not_seen=[
-            line("aws.ec2.instances", "eu-south-1", "UnauthorizedOperation ec2:DescribeInstances"),
-            line("aws.ec2.vpcs", "eu-south-1", "UnauthorizedOperation ec2:DescribeVpcs"),
-            line("aws.ec2.instances", "eu-south-2", "UnauthorizedOperation ec2:DescribeInstances"),
-            line("aws.ec2.vpcs", "eu-south-2", "UnauthorizedOperation ec2:DescribeVpcs"),
-            line("aws.iam.users", "global", "transient: iam:ListUsers: the connection broke", status="failed"),
+            line("aws.ec2.instances", "eu-south-1", denied("UnauthorizedOperation", "ec2:DescribeInstances")),
+            line("aws.ec2.vpcs", "eu-south-1", denied("UnauthorizedOperation", "ec2:DescribeVpcs")),
+            line("aws.ec2.instances", "eu-south-2", denied("UnauthorizedOperation", "ec2:DescribeInstances")),
+            line("aws.ec2.vpcs", "eu-south-2", denied("UnauthorizedOperation", "ec2:DescribeVpcs")),
+            line("aws.iam.users", "global", broken, status="failed"),
         ]
     )
     assert """
@@ -145,26 +167,38 @@ def test_scopes_that_miss_for_one_cause_are_one_line() -> None:
                                           UnauthorizedOperation ec2:DescribeInstances, ec2:DescribeVpcs
   123456789012                            failed: aws.iam.users
                                           transient: iam:ListUsers: the connection broke
-""" in shown(told, width=120)
+""" in shown(run, width=120)
 
 
 def test_what_the_run_did_not_plan_is_told_by_reason() -> None:
     def kept(region: str, status: str, reason: str = "", scopes: int = 2) -> dict[str, Any]:
         return {"tenant": ACCOUNT, "region": region, "status": status, "reason": reason, "scopes": scopes}
 
-    told = of(
+    run = of(
         kept=[
             *(kept(region, "not selected") for region in ("eu-west-1", "eu-west-2", "us-east-1", "us-east-2")),
             kept("eu-south-2", "retired", "eu-south-2 is no longer enabled in 123456789012", 5),
         ]
     )
     assert """
-Kept as earlier runs saw it
+Kept from earlier runs
   8 scopes not selected: eu-west-1 of 123456789012, eu-west-2 of 123456789012, us-east-1 of
-  123456789012, and 1 more places
+  123456789012, and 1 more place
   5 scopes retired: eu-south-2 is no longer enabled in 123456789012
-""" in shown(told)
-    assert told.exit_code == 0, "it was asked for"
+""" in shown(run)
+    assert run.exit_code == 0, "it was asked for"
+
+
+def test_the_keys_of_the_json_stay() -> None:
+    """Scripts read them."""
+    keys = (
+        "run tag state reason scopes types tenants rows seconds_of_types not_seen gaps expected skipped not_configured "
+        "notes kept findings failed_jobs seconds eta_seconds waiting trouble"
+    )
+    assert set(keys.split()) <= set(asdict(of()))
+    kept = {"type", "tenant", "region", "status", "reason", "attempt"}
+    fields = {"failure", "code", "action", "detail", "items"}
+    assert set(report.Line.__annotations__) == kept | fields
 
 
 def test_a_writer_that_waits_says_what_for() -> None:
@@ -174,29 +208,32 @@ def test_a_writer_that_waits_says_what_for() -> None:
 
 
 def test_different_causes_stay_apart() -> None:
-    told = of(
+    instances = denied("UnauthorizedOperation", "ec2:DescribeInstances")
+    run = of(
         not_seen=[
-            line("aws.ec2.instances", "eu-south-1", "UnauthorizedOperation ec2:DescribeInstances"),
-            line("aws.ec2.vpcs", "eu-south-1", "AuthFailure ec2:DescribeVpcs"),
-            line("aws.ec2.instances", "eu-south-1", "UnauthorizedOperation ec2:DescribeInstances", tenant="2222"),
+            line("aws.ec2.instances", "eu-south-1", denied("UnauthorizedOperation", "ec2:DescribeInstances")),
+            line("aws.ec2.vpcs", "eu-south-1", denied("AuthFailure", "ec2:DescribeVpcs")),
+            line("aws.ec2.instances", "eu-south-1", instances, tenant="2222"),
         ]
     )
-    text = shown(told)
+    text = shown(run)
     assert text.count("denied: aws.ec2.instances") == 2
     assert "denied: aws.ec2.vpcs" in text
 
 
 def test_many_lines_are_cut_and_many_regions_counted() -> None:
-    regions = [line("aws.ec2.vpcs", f"region-{n}", "AccessDenied ec2:DescribeVpcs") for n in range(5)]
+    regions = [line("aws.ec2.vpcs", f"region-{n}", denied("AccessDenied", "ec2:DescribeVpcs")) for n in range(5)]
     assert "5 regions of 123456789012" in shown(of(not_seen=regions))
-    tenants = [line("aws.iam.users", "global", "AccessDenied iam:ListUsers", tenant=f"{n:04}") for n in range(25)]
+    tenants = [
+        line("aws.iam.users", "global", denied("AccessDenied", "iam:ListUsers"), tenant=f"{n:04}") for n in range(25)
+    ]
     assert "and 5 more: `chartfleet status --json` lists all" in shown(of(not_seen=tenants))
 
 
 def test_a_finding_shows_what_tells_its_examples_apart_first() -> None:
     examples = [{"how": ["direct", "elb"], "account": ACCOUNT, "instance": f"i-{n}", "region": None} for n in range(7)]
-    told = of(findings=[finding(count=9, examples=examples, meaning="Reachable from anywhere.")])
-    text = shown(told)
+    run = of(findings=[finding(count=9, examples=examples, meaning="Reachable from anywhere.")])
+    text = shown(run)
     assert "  9 exposed instances\n  Reachable from anywhere.\n" in text
     header, _, first = text[text.index("    instance") :].splitlines()[:3]
     assert header.split() == ["instance", "account", "region", "how"]
@@ -208,12 +245,14 @@ def test_a_finding_shows_what_tells_its_examples_apart_first() -> None:
 
 def test_none_found_is_told_with_what_was_not_seen() -> None:
     place = f"eu-south-1 of {ACCOUNT}"
-    refused = [(place, f"UnauthorizedOperation ec2:{name}") for name in ("DescribeInstances", "DescribeSecurityGroups")]
+    actions = ("ec2:DescribeInstances", "ec2:DescribeSecurityGroups")
+    reasons = [denied("UnauthorizedOperation", action) for action in actions]
+    causes = [{"failure": r.failure, "code": r.code, "action": r.action, "detail": ""} for r in reasons]
     assert f"""
   exposed instances: none in what was seen
   2 of 12 scopes not seen: {place} (UnauthorizedOperation ec2:DescribeInstances,
   ec2:DescribeSecurityGroups)
-""" in shown(of(findings=[finding(not_seen=refused)]))
+""" in shown(of(findings=[finding(not_seen=[(place, str(r)) for r in reasons], causes=causes)]))
 
 
 def test_what_was_never_seen_is_not_judged() -> None:
@@ -222,24 +261,175 @@ def test_what_was_never_seen_is_not_judged() -> None:
 
 
 def test_markup_in_what_was_fetched_is_text() -> None:
-    told = of(findings=[finding(count=1, title="[red]x[/]", examples=[{"name": "[bold]n[/bold]"}])])
-    assert "[red]x[/]" in shown(told)
-    assert "[bold]n[/bold]" in shown(told)
+    run = of(findings=[finding(count=1, title="[red]x[/]", examples=[{"name": "[bold]n[/bold]"}])])
+    assert "[red]x[/]" in shown(run)
+    assert "[bold]n[/bold]" in shown(run)
 
 
 def test_each_stage_with_its_time() -> None:
     steps = {"analysis: links": 1.25, "analysis: exposure": 0.5, "analysis: record": 0.01}
-    text = shown(of(seconds={"fetch and load": 10.0, "analysis": 2.0, "whole run": 12.0} | steps))
-    assert "fetch and load  10.0 s" in text
-    assert "analysis         2.0 s  links 1.2, exposure 0.5\n" in text
+    run = of(seconds={"fetch and load": 10.0, "analysis": 2.0, "whole run": 12.0} | steps)
+    assert "fetch and load  10.0 s" in shown(run)
+    assert "analysis         2.0 s\n" in shown(run)
+    assert "analysis         2.0 s  links 1.2, exposure 0.5\n" in shown(run, verbose=True)
 
 
 def test_nothing_is_wider_than_the_terminal() -> None:
-    refused = [line("aws.ec2.instances", "eu-south-1", f"UnauthorizedOperation ec2:{'Describe' * 20}")]
+    long = [line("aws.ec2.instances", "eu-south-1", denied("UnauthorizedOperation", f"ec2:{'Describe' * 20}"))]
     examples = [{"bucket": "b" * 63, "actions": ["s3:ListBucketMultipartUploads"] * 4}]
-    told = of(not_seen=refused, findings=[finding(count=1, examples=examples)], rows={"aws.ec2.vpcs": 1_234_567})
+    run = of(not_seen=long, findings=[finding(count=1, examples=examples)], rows={"aws.ec2.vpcs": 1_234_567})
     for width in (60, 80, 120):
-        assert max(map(len, shown(told, width).splitlines())) <= width
+        assert max(map(len, shown(run, width).splitlines())) <= width
+
+
+# -- what comes first, and what to do about it
+
+
+def test_findings_come_first_then_what_to_grant_then_counts_and_times() -> None:
+    run = of(
+        findings=[finding(title="public buckets"), finding(count=2)],
+        not_seen=[line("aws.ec2.vpcs", "eu-south-1", denied("UnauthorizedOperation", "ec2:DescribeVpcs"))],
+        seconds={"whole run": 12.0},
+    )
+    text = shown(run)
+    order = ["Run 1-ab", "Findings", "2 exposed", "0 public buckets", "Not seen", "To see the rest", "Seen:", "Time"]
+    assert [text.index(word) for word in order] == sorted(text.index(word) for word in order)
+
+
+def test_red_and_yellow_findings_come_first_and_zeros_are_one_line() -> None:
+    zeros = [finding(title=title) for title in ("public buckets", "open clusters")]
+    run = of(findings=[zeros[0], finding(title="peerings", never_seen=["aws.ec2.vpcs"]), zeros[1], finding(count=3)])
+    lines = [text.strip() for text in shown(run).splitlines()]
+    wanted = [
+        "3 exposed instances",
+        "peerings not judged: aws.ec2.vpcs never seen",
+        "0 public buckets, 0 open clusters",
+    ]
+    assert [text for text in lines if text in wanted] == wanted
+
+
+def test_own_jobs_are_one_line() -> None:
+    run = of(
+        own_jobs=[{"name": "Old databases", "seconds": 0.12}],
+        own_jobs_failed=1,
+        failed_jobs=["job 'Mine' (mine.json), statement 1: no"],
+    )
+    assert "  Your jobs: 1 ran (Old databases, 0.1 s), 1 failed\n" in shown(run)
+    assert "Your jobs" not in shown(of(findings=[finding()]))
+
+
+def test_what_to_grant_names_permissions_and_principal_and_the_next_command() -> None:
+    run = of(
+        not_seen=[
+            line("aws.ec2.vpcs", region, denied("UnauthorizedOperation", "ec2:DescribeVpcs"))
+            for region in ("eu-south-1", "eu-south-2")
+        ],
+        gaps=[
+            line("aws.s3.buckets", "global", denied("AccessDenied", "s3:GetBucketPolicy", items=2), status="complete")
+        ],
+        principals={f"aws/{ACCOUNT}": f"arn:aws:iam::{ACCOUNT}:user/reader"},
+    )
+    assert not_seen.next_steps(run) == (
+        f"To see the rest: allow ec2:DescribeVpcs, s3:GetBucketPolicy to arn:aws:iam::{ACCOUNT}:user/reader "
+        '("chartfleet doctor" prints the statement), then "chartfleet sync --resume 1-ab"'
+    )
+
+
+def test_without_a_known_principal_the_tenant_is_named() -> None:
+    run = of(not_seen=[line("aws.ec2.vpcs", "eu-south-1", denied("UnauthorizedOperation", "ec2:DescribeVpcs"))])
+    assert f"allow ec2:DescribeVpcs to the credentials of {ACCOUNT} " in not_seen.next_steps(run)
+
+
+def test_where_nothing_can_be_granted_the_next_command_is_named_alone() -> None:
+    broken = line("aws.iam.users", "global", Reason(failure="transient", action="iam:ListUsers"), status="failed")
+    assert not_seen.next_steps(of(not_seen=[broken])) == ('To read what was not seen: "chartfleet sync --resume 1-ab"')
+    unset = Reason(failure="denied", code="NotSet", action="variable OKTA_TOKEN", detail="isn't set on this worker")
+    assert "allow" not in not_seen.next_steps(of(not_seen=[line("okta.users", "global", unset, tenant="acme")]))
+    rejected = Reason(failure="rejected", detail="S3Bucket.name: missing", items=1)
+    assert not_seen.next_steps(of(gaps=[line("aws.s3.buckets", "global", rejected)])) == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "actions", "permissions"),
+    [
+        (
+            "PERMISSION_DENIED",
+            {
+                "gcp.compute.vpcs": "compute:networks.list",
+                "gcp.compute.subnets": "compute:subnetworks.aggregatedList (OAuth scope compute.readonly)",
+            },
+            "compute.networks.list, compute.subnetworks.list",
+        ),
+        (
+            "E0000006",
+            {
+                "okta.users": "GET /api/v1/users (needs okta.users.read, as the role Read-Only Administrator has)",
+                "okta.groups": "GET /api/v1/groups (needs okta.groups.read, as the role Read-Only Administrator has)",
+            },
+            "GET /api/v1/groups (needs okta.groups.read, as the role Read-Only Administrator has), "
+            "GET /api/v1/users (needs okta.users.read, as the role Read-Only Administrator has)",
+        ),
+        (
+            "INSUFFICIENT_SCOPES (the token may not see it)",
+            {"github.users": "POST /graphql Members", "github.teams": "POST /graphql TeamIds (needs read:org)"},
+            "read:org, user:email",
+        ),
+    ],
+    ids=["google", "okta", "github"],
+)
+def test_denials_of_every_provider_are_grouped_by_their_fields(
+    code: str, actions: Mapping[str, str], permissions: str
+) -> None:
+    lines = [line(name, "global", denied(code, action), tenant="acme") for name, action in actions.items()]
+    [entry] = not_seen.grouped(lines)  # type: ignore[arg-type]
+    assert (entry.place, entry.why) == ("acme", f"{code} {', '.join(actions.values())}")
+    assert not_seen.next_steps(of(not_seen=lines)) == (
+        f'To see the rest: allow {permissions} to the credentials of acme, then "chartfleet sync --resume 1-ab"'
+    )
+
+
+def test_details_of_one_cause_are_one_entry_with_their_items() -> None:
+    lines = [
+        line("aws.s3.buckets", "global", denied("AccessDenied", f"s3:{name}", items=n), status="complete")
+        for name, n in (("GetBucketPolicy", 2), ("GetBucketAcl", 1))
+    ]
+    [entry] = not_seen.grouped(lines)  # type: ignore[arg-type]
+    assert entry.why == "AccessDenied s3:GetBucketPolicy (2 items), s3:GetBucketAcl (1 item)"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "-"),
+        (["direct", "elb"], "direct, elb"),
+        (
+            [
+                {"conditional": 0, "resources": 2, "relationship": "CAN_WRITE"},
+                {"resources": 2, "relationship": "CAN_READ", "conditional": 0},
+            ],
+            "CAN_READ 2, CAN_WRITE 2",
+        ),
+        ([{"relationship": "CAN_READ", "resources": 2, "conditional": 1}], "CAN_READ 1 conditional, 2 resources"),
+        (True, "True"),
+    ],
+)
+def test_values_of_an_example_are_words(value: object, text: str) -> None:
+    assert findings.text_of(value) == text
+
+
+def test_what_is_not_configured_is_one_line_and_only_if_asked_for() -> None:
+    run = of(not_configured={"okta": "set OKTA_TOKEN", "gcp": "set up credentials"})
+    assert "Not configured" not in shown(run)
+    assert "\nNot configured: gcp, okta (" in shown(run, verbose=True)
+
+
+def test_in_a_pipe_nothing_is_wrapped_or_padded() -> None:
+    lines = [line("aws.ec2.vpcs", "eu-south-1", denied("UnauthorizedOperation", f"ec2:{'Describe' * 30}"))]
+    examples = [{"bucket": "short"}, {"bucket": "b" * 300}]
+    text = shown(of(not_seen=lines, findings=[finding(count=2, examples=examples)]), width=100_000)
+    assert f"UnauthorizedOperation ec2:{'Describe' * 30}\n" in text
+    assert "    short\n" in text
+    assert not [row for row in text.splitlines() if row != row.rstrip()]
 
 
 # -- the time to go
@@ -258,7 +448,7 @@ def eta(*, past_ms: Mapping[int, int], ended: int, elapsed_seconds: float, monke
     info = ledger.info()
     assert info is not None
     monkeypatch.setattr(ledger, "now_ms", lambda: info.created_ms + int(elapsed_seconds * 1000))
-    return report._eta(ledger, replace(info), SCOPES[:ended], SCOPES[ended:])
+    return time_to_go.seconds(ledger, replace(info), SCOPES[:ended], SCOPES[ended:])
 
 
 def test_the_time_to_go_is_what_is_left_at_the_pace_so_far(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,7 +75,7 @@ def test_lists_are_words_with_commas_or_toml_lists() -> None:
         ("neo4j_uri", "localhost:7687", "must begin with bolt://"),
         ("selected_modules", "azure", "'azure' is not a provider; known: aws"),
         ("aws_regions", "eu-west-9", "'eu-west-9' is not an AWS region"),
-        ("aws_requested_syncs", "aws.ec2.moons", "is no resource type of aws; did you mean"),
+        ("aws_requested_syncs", "aws.ec2.moons", "is not a resource type of aws; did you mean"),
         ("expected_gaps", "eu-south-1", "'eu-south-1' is not TYPE/TENANT/REGION, as in aws.ec2.*/*/eu-south-1"),
         ("schedule", "daily", "must be the seconds between runs (3600), or the five fields of a crontab"),
         ("schedule", "0", "must be the seconds"),

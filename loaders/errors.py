@@ -1,0 +1,20 @@
+"""The root of the errors that end a command: one line on stderr, and an exit code.
+
+Each floor derives its own from here. What a task or a transition handles itself doesn't.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ChartfleetError(Exception):
+    """The command failed. The message says what is wrong and what to do about it."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(ChartfleetError):
+    """The command, a setting or a file of the user's can't be used as it is: nothing was started."""
+
+    exit_code: ClassVar[int] = 2

@@ -1,0 +1,51 @@
+"""`chartfleet status`: the report of a run as it stands, and the progress of each tenant."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from contextlib import ExitStack
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Final
+
+from loaders.errors import ChartfleetError
+from loaders.ledger import Ledger, runs
+from workers.commands import terminal
+from workers.commands.connections import broker_of
+from workers.commands.setting_flags import BROKER
+from workers.exit_codes import COMPLETE
+from workers.report import report, view
+
+if TYPE_CHECKING:
+    from workers.settings.settings import Settings
+
+USES: Final = (*BROKER, "data_dir")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", nargs="?", metavar="RUN", help="id of the run (default: the newest)")
+    parser.add_argument("--json", action="store_true", help="the whole report as JSON")
+
+
+def run(settings: Settings, args: argparse.Namespace) -> int:
+    wanted: str | None = args.run
+    with ExitStack() as stack:
+        client = broker_of(settings, stack)
+        name = wanted or next(iter(runs(client)), None)
+        if name is None:
+            raise ChartfleetError("no run yet: `chartfleet sync` starts one")
+        try:
+            state = report.of(Ledger(client, name))
+        except KeyError:
+            raise unknown_run(name) from None
+        if args.json:
+            print(json.dumps(asdict(state), indent=2))
+        else:
+            console = terminal.console()
+            view.show(state, console, verbose=args.verbose)
+            view.show_tenants(state, console)
+    return COMPLETE
+
+
+def unknown_run(name: str) -> ChartfleetError:
+    return ChartfleetError(f"{name}: this broker knows no such run; `chartfleet runs` lists them")
