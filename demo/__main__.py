@@ -35,7 +35,7 @@ from tests.servers import company
 from tests.servers.aws import START_SECONDS, AwsControl, Effect, Fault
 from workers import embedded
 from workers.embedded.process import ServerProcess, spawn, stop_all
-from workers.exit_codes import NOT_COVERED
+from workers.report.exit_codes import NOT_COVERED
 
 ROOT: Final = Path(__file__).parents[1]
 CHARTFLEET: Final = str(Path(sys.executable).with_name("chartfleet"))

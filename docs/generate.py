@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from docs import facts_2020, schema_pages
+from docs import facts_2020, provider_names, schema_pages
 from docs.wrapping import bullet, listed
 from tasks.aws.doctor.iam_policy import Policies
 from tasks.engine import registry
@@ -88,6 +88,7 @@ def _parts() -> dict[str, Callable[[], str]]:
         "gcp-scopes": lambda: scopes_list(gcp_scopes.needed()),
         "gsuite-scopes": lambda: scopes_list(gsuite_api.scopes()),
         "schema-diagram": schema_pages.whole_diagram,
+        "provider-names": provider_names.names,
         "schema-families": schema_pages.families_list,
         "schema-labels": schema_pages.labels_table,
         **{f"{name}-types": partial(types_list, name) for name in registry.providers()},

@@ -1,4 +1,4 @@
-"""What the credentials of a provider may do, as `chartfleet doctor` finds it before a first run."""
+"""What the credentials of a provider may do, as `chartfleet doctor` checks it before a first run."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ class Access(StrEnum):
 
     ALLOWED = "allowed"
     DENIED = "denied"
-    NOT_ENABLED = "not enabled"  # the region, or the service in it: a run skips it, too
-    NOT_TRIED = "not tried"  # nothing was there to try it on
-    FAILED = "failed"  # it was tried, and isn't known: no response, or an unexpected one
+    NOT_ENABLED = "not enabled"  # the region, or the service in it: a run skips it as well
+    NOT_TRIED = "not tried"  # there was nothing to try it on
+    FAILED = "failed"  # tried without a result: no response, or an unexpected one
 
 
 class How(StrEnum):
-    """By what it is known."""
+    """How it is known."""
 
     CALL = "call"
-    DRY_RUN = "dry run"  # the API said what it would do
-    SIMULATION = "simulation"  # of the policies: it doesn't see all that a call meets
+    DRY_RUN = "dry run"  # the API reported what it would do
+    SIMULATION = "simulation"  # of the policies: it doesn't cover everything that a real call meets
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`reason`: the API's own, with its code; of what is not tried, why."""
+    """What is known of an action in a region. `reason`: that of the API, with its code; or why it was not tried."""
 
     access: Access
     how: How | None = None
@@ -37,21 +37,23 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """`statement`: what to add, `to`: where."""
+    """A policy statement to add. `to`: where."""
 
     to: str
     statement: dict[str, Any]
 
 
 class Reached(StrEnum):
+    """Whether a tenant could be reached."""
+
     YES = "yes"
     NO = "no"
-    SKIPPED = "skipped"  # as a run skips it: a suspended account
+    SKIPPED = "skipped"  # as in a run: a suspended account
 
 
 @dataclass(slots=True, kw_only=True)
 class Examined:
-    """A tenant. `identity`: who the credentials are there; `actions`: action -> region -> what was found."""
+    """A tenant. `identity`: the identity of the credentials in it; `actions`: action -> region -> finding."""
 
     tenant: str
     name: str = ""
@@ -65,22 +67,22 @@ class Examined:
     def found(self, *wanted: Access) -> Iterator[tuple[str, str, Finding]]:
         """(action, region, finding) of every finding of these kinds."""
         for action, regions in self.actions.items():
-            yield from ((action, region, one) for region, one in regions.items() if one.access in wanted)
+            yield from ((action, region, finding) for region, finding in regions.items() if finding.access in wanted)
 
     @property
     def lacks(self) -> bool:
-        """Would a run leave something of it unseen, as far as is known?"""
+        """Whether a run would miss something of it, as far as is known."""
         missing = next(self.found(Access.DENIED, Access.FAILED), None)
         return self.reached is Reached.NO or missing is not None
 
 
 @dataclass(slots=True, kw_only=True)
 class Examination:
-    """A provider's tenants, and what its list of them says beside.
+    """A provider's tenants, and what the list of them says.
 
     failure    why there is no list of tenants at all
-    unseen     what of the list could not be told
-    remedies   of the list itself
+    unseen     why the list is incomplete
+    remedies   for the list itself
     """
 
     tenants: list[Examined] = field(default_factory=list)

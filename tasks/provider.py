@@ -2,7 +2,7 @@
 
     from tasks.provider import Node, Per, ResourceType, incoming, key, listing, prop
 
-Names are imported when they are used: whoever declares options alone doesn't pay for an HTTP client.
+Names are imported when they are used: a module that only declares options doesn't import an HTTP client.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from loaders.model import NOT_SEEN as NOT_SEEN
     from loaders.model import Node as Node
-    from loaders.model import NotSeen as NotSeen
-    from loaders.model import Source as Source
-    from loaders.model import at as at
-    from loaders.model import constant as constant
     from loaders.model import id_link as id_link
     from loaders.model import incoming as incoming
     from loaders.model import key as key
     from loaders.model import link as link
     from loaders.model import link_through as link_through
     from loaders.model import outgoing as outgoing
-    from loaders.model import parent as parent
     from loaders.model import prop as prop
-    from loaders.model import scope_region as scope_region
-    from loaders.model import scope_tenant as scope_tenant
+    from loaders.source import NOT_SEEN as NOT_SEEN
+    from loaders.source import NotSeen as NotSeen
+    from loaders.source import Source as Source
+    from loaders.source import at as at
+    from loaders.source import constant as constant
+    from loaders.source import parent as parent
+    from loaders.source import scope_region as scope_region
+    from loaders.source import scope_tenant as scope_tenant
     from tasks.access import Access as Access
     from tasks.access import Examination as Examination
     from tasks.access import Examined as Examined
@@ -89,10 +89,8 @@ if TYPE_CHECKING:
 # By subject, as the documentation shows them, and by the module that defines them.
 SUBJECTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "Nodes": {
-        "loaders.model": (
-            *("Node", "key", "prop", "parent", "constant", "scope_region", "scope_tenant"),
-            *("Source", "at", "NOT_SEEN", "NotSeen"),
-        ),
+        "loaders.model": ("Node", "key", "prop"),
+        "loaders.source": ("parent", "constant", "scope_region", "scope_tenant", "Source", "at", "NOT_SEEN", "NotSeen"),
         "tasks.engine.naming": ("named",),
     },
     "Relationships": {

@@ -1,9 +1,14 @@
-"""Real services for every test that needs them: one embedded Neo4j and Redis per session, emptied before each test."""
+"""Real services for every test that needs them: one embedded Neo4j and Redis per session, emptied before each test.
+
+The session is a worker's of pytest-xdist where there are several.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
@@ -11,6 +16,15 @@ import redis
 from loaders.graph import Graph
 from tasks.engine import registry
 from workers import embedded
+from workers.embedded.graph import own_settings
+from workers.embedded.process import write_private
+
+pytest_plugins = ["tests.fleet.reaper", "tests.fleet.distribution"]
+
+# A graph of tests lives for minutes: what Java would spend on optimizing it never comes back.
+JAVA_OPTIONS = "-XX:TieredStopAtLevel=1"
+# Tests fill and empty the graph all the time. Each time Neo4j would plan its queries anew: most of its work.
+GRAPH_SETTINGS = "dbms.cypher.min_replan_interval=10d\n"
 
 
 def pytest_configure() -> None:
@@ -18,13 +32,26 @@ def pytest_configure() -> None:
     registry.only_own()  # a provider that is installed beside the checkout is not what its tests are about
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.setdefault("JDK_JAVA_OPTIONS", JAVA_OPTIONS)
 
 
 @pytest.fixture(scope="session")
-def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Services]:
+def services_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     directory = tmp_path_factory.mktemp("services")
-    yield embedded.start(directory, say=print)
+    write_private(own_settings(directory / "graph"), GRAPH_SETTINGS)
+    yield directory
     embedded.stop(directory)
+
+
+@pytest.fixture(scope="session")
+def services(services_dir: Path) -> embedded.Services:
+    return embedded.start(services_dir, say=print)
+
+
+@pytest.fixture(scope="session")
+def broker_url(services_dir: Path) -> str:
+    """For what needs no graph, which takes ten times as long to start."""
+    return embedded.start(services_dir, graph=False, say=print).broker_url
 
 
 @pytest.fixture
@@ -37,9 +64,9 @@ def graph(services: embedded.Services) -> Iterator[Graph]:
 
 
 @pytest.fixture
-def broker(services: embedded.Services) -> Iterator[redis.Redis]:
+def broker(broker_url: str) -> Iterator[redis.Redis]:
     """A broker without runs. Celery's own keys stay, as workers of other tests may listen."""
-    client = redis.Redis.from_url(services.broker_url)
+    client = redis.Redis.from_url(broker_url)
     for key in client.scan_iter("chartfleet:*"):
         client.delete(key)
     yield client

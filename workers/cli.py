@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from workers.exit_codes import FAILED, INTERRUPTED
 from workers.import_path import check_packages
+from workers.report.exit_codes import FAILED, INTERRUPTED
 
 if TYPE_CHECKING:
     import argparse

@@ -34,7 +34,7 @@ def execute(request: Any, identity: Credentials) -> Response | ErrorResponse:
     try:
         body = request.execute(http=_http(identity), num_retries=0)
         content_type = response_headers[-1].get("content-type", "") if response_headers else ""
-        if "json" not in content_type:  # whoever responds, it isn't Google
+        if "json" not in content_type:  # not a response of Google's
             reason = f"the response is {content_type[:80] or 'without a type'}, not JSON"
             return ErrorResponse(Failure.INVALID_RESPONSE, "", reason)
         return Response(200, {}, body)

@@ -1,15 +1,12 @@
-"""CRXcavator's API. It says nothing of limits; one server is one small service, so few calls are made at a time."""
+"""CRXcavator's API. It documents no limits; a server is one small service, so few calls are concurrent."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
-from tasks.clients.http import HttpApi, HttpService
-from tasks.clients.rate_limiter import RateLimit, RateLimiter
-from tasks.clients.variables import read_variable
 from tasks.crxcavator.access import CrxcavatorAccess
-from tasks.resource import Tenant
+from tasks.provider import HttpApi, HttpService, RateLimit, RateLimiter, Tenant, read_variable
 
 SERVICE: Final = HttpService(limit=lambda action: ("all", RateLimit(initial=10, maximum=20)), in_flight=5)
 

@@ -1,4 +1,4 @@
-"""Chrome extensions, each version by itself, its risk, and who has it installed."""
+"""Chrome extensions: each version with its risk, and who has it installed."""
 
 from __future__ import annotations
 
@@ -7,12 +7,25 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final
 
-from loaders.model import Node, NotSeen, Source, at, incoming, key, prop
-from tasks.clients.http import HttpApi
-from tasks.engine.concurrency import bounded
-from tasks.engine.naming import named
-from tasks.failures import CallFailed, Failure
-from tasks.resource import NOT_SEEN, Gap, Item, Per, ResourceType
+from tasks.provider import (
+    NOT_SEEN,
+    CallFailed,
+    Failure,
+    Gap,
+    HttpApi,
+    Item,
+    Node,
+    NotSeen,
+    Per,
+    ResourceType,
+    Source,
+    at,
+    bounded,
+    incoming,
+    key,
+    named,
+    prop,
+)
 
 _INSTALLED: Final = "GET /group/users/extensions"
 _REPORT: Final = "GET /report/{extension}/{version}"
@@ -22,8 +35,8 @@ Installed = Mapping[str, Any]  # {"extension", "version", "name", "users", "repo
 
 @dataclass(frozen=True, slots=True)
 class Extensions:
-    """One response holds all that is installed: `{extension: {version: {"name": ..., "users": [e-mail or null]}}}`; the
-    report of each version is a call of its own.
+    """One response has all installed extensions: `{extension: {version: {"name": ..., "users": [e-mail or null]}}}`.
+    The report of each version needs a call of its own.
     """
 
     calls: tuple[str, ...] = (_INSTALLED, _REPORT)
@@ -36,20 +49,22 @@ class Extensions:
         response = (await api.call(_INSTALLED)).body
         listed = list(_versions(response))
         if not any(item.failure is None and not item.gaps for item in listed):
-            raise CallFailed(Failure.INVALID_RESPONSE, _INSTALLED, "the response is no object of extensions with users")
+            raise CallFailed(
+                Failure.INVALID_RESPONSE, _INSTALLED, "the response is not an object of extensions with users"
+            )
         for item in listed:
             if item.failure is not None:
                 yield item
-        found = (item for item in listed if item.failure is None)
-        async for item in bounded((_with_report(api, one) for one in found), api.at_a_time):
+        readable = (item for item in listed if item.failure is None)
+        async for item in bounded((_with_report(api, item) for item in readable), api.at_a_time):
             yield item
 
 
 def _versions(response: Any) -> Iterator[Item]:
-    """Each version that is installed. What isn't shaped so must not read as none: of a version without users those stay
-    that it has; an extension without versions fails the scope, as nothing tells which nodes are its.
+    """Each installed version. An unexpected form must not read as "none": a version without a list of users keeps those
+    that it has; an extension without versions fails the scope, because nothing says which nodes belong to it.
 
-    So does an empty object: CRXcavator says nothing by which it could be told from another's response.
+    So does an empty object: nothing in it shows that the response is CRXcavator's.
     """
     for extension, versions in response.items() if isinstance(response, Mapping) else ():
         if not isinstance(versions, Mapping):
@@ -58,18 +73,16 @@ def _versions(response: Any) -> Iterator[Item]:
             )
             continue
         for version, about in versions.items():
-            told: Mapping[str, Any] = about if isinstance(about, Mapping) else {}
-            users, gaps = told.get("users"), tuple[Gap, ...]()
+            details: Mapping[str, Any] = about if isinstance(about, Mapping) else {}
+            users, gaps = details.get("users"), tuple[Gap, ...]()
             if not isinstance(users, list):
                 users, gaps = NOT_SEEN, (Gap(_INSTALLED, "a version has no list of users"),)
-            value = {"extension": extension, "version": version, "name": told.get("name"), "users": users}
+            value = {"extension": extension, "version": version, "name": details.get("name"), "users": users}
             yield Item(value, gaps, key=f"{extension}|{version}")
 
 
 async def _with_report(api: HttpApi, item: Item) -> Item:
-    """With the report; with none where there is none of this version: it was never scanned. One that can't be read
-    costs what it would say, and nothing else.
-    """
+    """The item with its report; None if this version was never scanned. A report that can't be read leaves a gap."""
     installed = item.value
     try:
         response = await api.call(_REPORT, extension=installed["extension"], version=installed["version"])
@@ -83,11 +96,11 @@ async def _with_report(api: HttpApi, item: Item) -> Item:
 
 
 def _report(body: Any) -> Mapping[str, Any] | None:
-    """None, an empty object or list: never scanned. Raises CallFailed where it is something else than a report."""
+    """None for an empty body: never scanned. Raises CallFailed if it is anything but a report."""
     if body in (None, {}, []):
         return None
     if not isinstance(body, Mapping) or not isinstance(body.get("data"), Mapping):
-        raise CallFailed(Failure.INVALID_RESPONSE, _REPORT, "the response is no report: it has no data")
+        raise CallFailed(Failure.INVALID_RESPONSE, _REPORT, "the response is not a report: it has no data")
     report: Mapping[str, Any] = body
     return report
 
@@ -97,29 +110,29 @@ def extension_id(installed: Source) -> str:
 
 
 def risk(path: str) -> Callable[[Source], Any]:
-    """A score of the report: 0 where its risk has no such part; None where it has no risk, or there is no report."""
+    """A score of the report: 0 if its risk has no such part; None if it has no risk, or there is no report."""
     steps = [*path.split("."), "total"] if path else ["total"]
 
     @named(f"risk of {path or 'all'}", f"`data.risk.{path + '.' if path else ''}total` of the report.")
     def score(installed: Source) -> Any:
-        found = at("report.data.risk", installed.item)
+        value = at("report.data.risk", installed.item)
         for step in steps:
-            if not isinstance(found, Mapping):
+            if not isinstance(value, Mapping):
                 return None
-            found = found.get(step, {} if step != "total" else 0)
-        return found
+            value = value.get(step, {} if step != "total" else 0)
+        return value
 
     return score
 
 
 def risk_metadata(installed: Source) -> str | None:
     """JSON text."""
-    found = at("report.data.risk.metadata", installed.item)
-    return None if found is None else json.dumps(found)
+    metadata = at("report.data.risk.metadata", installed.item)
+    return None if metadata is None else json.dumps(metadata)
 
 
 def extension_name(installed: Source) -> str | None:
-    """As the web store has it, else as the browsers do."""
+    """As in the web store, otherwise as reported by browsers."""
     try:
         in_store = at("report.data.webstore.name", installed.item)
     except NotSeen:
@@ -133,7 +146,7 @@ def report_link(installed: Source) -> str:
 
 
 def installed_by(installed: Source) -> list[str]:
-    """E-mail addresses in lower case, as GSuiteUser has them; none of a browser that nobody is signed in to."""
+    """E-mail addresses in lower case, as in GSuiteUser; a browser without a signed-in user has none."""
     return [email.lower() if isinstance(email, str) else email for email in installed.item["users"] or () if email]
 
 
@@ -146,9 +159,9 @@ class ChromeExtension(Node, label="ChromeExtension"):
     risk_permissions_score: int | float | None = prop(risk("permissions"))
     risk_webstore_score: int | float | None = prop(risk("webstore"))
     risk_optional_permissions_score: int | float | None = prop(risk("optional_permissions"))
-    risk_csp_score: int | float | None = prop(risk("csp"), "Of its content security policy.")
-    risk_extcalls_score: int | float | None = prop(risk("extcalls"), "Of its calls to other servers.")
-    risk_vuln_score: int | float | None = prop(risk("retire"), "Of libraries with known vulnerabilities.")
+    risk_csp_score: int | float | None = prop(risk("csp"), "For its content security policy.")
+    risk_extcalls_score: int | float | None = prop(risk("extcalls"), "For its calls to other servers.")
+    risk_vuln_score: int | float | None = prop(risk("retire"), "For libraries with known vulnerabilities.")
     risk_metadata: str | None = prop(risk_metadata, "JSON.")
     address: str | None = prop("report.data.webstore.address")
     email: str | None = prop("report.data.webstore.email")

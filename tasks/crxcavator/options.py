@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks.clients.base_url import check_base_url
-from tasks.options import ProviderOptions, option
+from tasks.provider import ProviderOptions, check_base_url, option
 
 
 class CrxcavatorOptions(ProviderOptions):

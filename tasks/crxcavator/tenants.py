@@ -6,18 +6,15 @@ from collections.abc import Iterable
 from typing import Final
 
 from tasks.clients.base_url import host_of
-from tasks.clients.rate_limiter import RateLimiter
-from tasks.clients.variables import unset_variables
 from tasks.crxcavator.access import CrxcavatorAccess
 from tasks.crxcavator.options import CrxcavatorOptions
-from tasks.failures import NotConfigured
-from tasks.resource import Api, Listed, Tenant
+from tasks.provider import Api, Listed, NotConfigured, RateLimiter, Tenant, unset_variables
 
 _OFF: Final = "crxcavator_api_key_env_var enables it: the NAME of the variable that holds the key of the API"
 
 
 async def tenants(options: CrxcavatorOptions, rate_limiter: RateLimiter) -> Listed[Tenant]:
-    """Raises NotConfigured where no key is named."""
+    """Raises NotConfigured if no key is named."""
     if not options.crxcavator_api_key_env_var:
         raise NotConfigured(_OFF)
     url = options.crxcavator_api_base_uri

@@ -1,4 +1,4 @@
-"""Google's services for an organization or a project: what is called of it, and on whose account."""
+"""Google's services for an organization or a project: which calls it accepts, and which project is billed."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ from typing import Any, Final
 from tasks.clients.google import GoogleApi, google_policy
 from tasks.clients.google_access import GoogleAccess
 from tasks.clients.google_documents import method_of
-from tasks.clients.rate_limiter import RateLimit, RateLimiter
-from tasks.failures import CallFailed, Failure
 from tasks.gcp import identity, states
-from tasks.resource import Tenant
+from tasks.provider import CallFailed, Failure, RateLimit, RateLimiter, Tenant
 
 ORGANIZATION: Final = "organization"  # kinds of tenants
 PROJECT: Final = "project"
 
-# What is asked of a project only where it is enabled in it, by any of these names: Cloud Storage has had three. What
-# lists projects and their policies is the credentials' own, and so is IAM: every project has service accounts.
+# Services that are only called if they are enabled in the project, under any of these names (Cloud Storage has had
+# three). Those that list projects and policies count as the credentials' own, and so does IAM.
 ENABLED: Final = {
     "compute": ("compute.googleapis.com",),
     "container": ("container.googleapis.com",),
@@ -30,7 +28,7 @@ ENABLED: Final = {
 SERVICES: Final = "serviceusage:services.list"
 
 _KNOWN_SECONDS: Final = 600.0
-_NOBODY_PAYS: Final = "required"  # a bucket whose reader pays: of a parameter that is missing, and no other is
+_PAYER_REQUIRED: Final = "required"  # the error of a requester-pays bucket: no other parameter is missing
 _SLOW: Final = RateLimit(initial=4, maximum=8)
 POLICY: Final = google_policy(
     {
@@ -45,12 +43,12 @@ POLICY: Final = google_policy(
     in_flight=20,
 )
 
-_enabled: Final[dict[tuple[str, str], tuple[float, frozenset[str] | None]]] = {}  # of this process: when, and which
+_enabled: Final[dict[tuple[str, str], tuple[float, frozenset[str] | None]]] = {}  # of this process
 
 
 async def connect(tenant: Tenant, region: str, rate_limiter: RateLimiter) -> GcpApi:
-    """Raises CallFailed where this machine has no credentials that can be used."""
-    credentials = identity.found()
+    """Raises CallFailed if this machine has no usable credentials."""
+    credentials = identity.default_credentials()
     return GcpApi(
         tenant=tenant,
         policy=POLICY,
@@ -64,73 +62,73 @@ async def connect(tenant: Tenant, region: str, rate_limiter: RateLimiter) -> Gcp
 
 @dataclass(kw_only=True)
 class GcpApi(GoogleApi):
-    """As any of Google's. What isn't enabled in the project is no failure, and isn't called; nor is a project that is
-    to be deleted, but for what it is itself.
+    """Doesn't call services that aren't enabled in the project, which is not a failure. Of a tenant that is to be
+    deleted it reads the tenant alone.
     """
 
     async def pages(self, action: str, **parameters: Any) -> AsyncIterator[Any]:
-        telling = action == states.TELLING.get(self.tenant.kind)
+        is_tenant_itself = action == states.READING.get(self.tenant.kind)
         try:
-            if not telling:
+            if not is_tenant_itself:
                 await self._check_callable(action)
             async for page in self._pages_called(action, parameters):
-                if telling:
+                if is_tenant_itself:
                     states.remember(self.endpoint, self.tenant.id, states.of(page))
                 yield page
         except CallFailed as error:
-            # How a project that is to be deleted is refused, each service says in its own way.
-            if not telling and error.failure in (Failure.NOT_FOUND, Failure.DENIED):
+            # Each service has its own error for a project that is to be deleted.
+            if not is_tenant_itself and error.failure in (Failure.NOT_FOUND, Failure.DENIED):
                 self._check_state(action, await self._state())
             raise
 
     async def _pages_called(self, action: str, parameters: Mapping[str, Any]) -> AsyncIterator[Any]:
-        """The pages; what the owner of a bucket lets the reader pay for, once more on the project's account."""
+        """The pages. A requester-pays bucket is read again at the project's expense."""
         pages = 0
         try:
             async for page in super().pages(action, **parameters):
                 pages += 1
                 yield page
         except CallFailed as error:
-            # The project has it, so it is the project of the credentials that hasn't: nothing was seen.
+            # It is enabled in the project, so it isn't in the project of the credentials: nothing was seen.
             if error.failure is Failure.NOT_ENABLED:
-                told = f"{error.reason}; enable it in the project that the credentials belong to"
-                raise CallFailed(Failure.DENIED, action, told, code=error.code) from None
-            if pages or error.code != _NOBODY_PAYS or self.tenant.kind != PROJECT or not _takes_payer(action):
+                reason = f"{error.reason}; enable it in the project that the credentials belong to"
+                raise CallFailed(Failure.DENIED, action, reason, code=error.code) from None
+            if pages or error.code != _PAYER_REQUIRED or self.tenant.kind != PROJECT or not _takes_payer(action):
                 raise
             async for page in super().pages(action, **parameters, userProject=self.tenant.id):
                 yield page
 
     async def _check_callable(self, action: str) -> None:
-        """Raises CallFailed where the project doesn't take such calls."""
+        """Raises CallFailed if the project doesn't accept such calls."""
         self._check_state(action, GoogleAccess.from_json(self.tenant.access).state)
         service = action.partition(":")[0]
         if self.tenant.kind == PROJECT and service in ENABLED:
             enabled = await self._enabled()
             if enabled is not None and not enabled & {*ENABLED[service]}:
-                told = f"{ENABLED[service][0]} is not enabled"
-                raise CallFailed(Failure.NOT_ENABLED, action, told, code="SERVICE_DISABLED")
+                reason = f"{ENABLED[service][0]} is not enabled"
+                raise CallFailed(Failure.NOT_ENABLED, action, reason, code="SERVICE_DISABLED")
 
     def _check_state(self, action: str, state: str) -> None:
         if state:
             raise CallFailed(Failure.NOT_ENABLED, action, f"the {self.tenant.kind} is {state}", code=state)
 
     async def _state(self) -> str:
-        """The state of the tenant, where it can be read."""
+        """The state of the tenant; "" if it can't be read."""
         if (known := states.remembered(self.endpoint, self.tenant.id)) is not None:
             return known
         state = ""
-        if telling := states.TELLING.get(self.tenant.kind):
+        if reading := states.READING.get(self.tenant.kind):
             with suppress(CallFailed):
-                async for page in GoogleApi.pages(self, telling, name=f"{self.tenant.kind}s/{self.tenant.id}"):
+                async for page in GoogleApi.pages(self, reading, name=f"{self.tenant.kind}s/{self.tenant.id}"):
                     state = states.of(page)
         states.remember(self.endpoint, self.tenant.id, state)
         return state
 
     async def _enabled(self) -> frozenset[str] | None:
-        """The services that are enabled; None where that can't be read, and each is tried."""
-        which = (self.endpoint, self.tenant.id)
-        read_at, known = _enabled.get(which, (0.0, None))
-        if which in _enabled and time.monotonic() - read_at < _KNOWN_SECONDS:
+        """The services that are enabled; None if that can't be read: then each is tried."""
+        tenant = (self.endpoint, self.tenant.id)
+        read_at, known = _enabled.get(tenant, (0.0, None))
+        if tenant in _enabled and time.monotonic() - read_at < _KNOWN_SECONDS:
             return known
         try:
             known = frozenset([service async for service in self._services()])
@@ -138,18 +136,18 @@ class GcpApi(GoogleApi):
             if error.failure not in (Failure.DENIED, Failure.NOT_ENABLED):
                 raise
             known = None
-        _enabled[which] = (time.monotonic(), known)
+        _enabled[tenant] = (time.monotonic(), known)
         return known
 
     async def _services(self) -> AsyncIterator[str]:
-        where = {"parent": "projects/{project}", "filter": "state:ENABLED", "pageSize": 200}
-        async for page in super().pages(SERVICES, **where):
+        parameters = {"parent": "projects/{project}", "filter": "state:ENABLED", "pageSize": 200}
+        async for page in super().pages(SERVICES, **parameters):
             for service in page["services"]:
                 yield str((service or {}).get("name")).rpartition("/")[2]
 
 
 def forget() -> None:
-    """What is enabled, and which state projects are in, is asked anew."""
+    """Read again which services are enabled, and the state of projects."""
     _enabled.clear()
     states.forget()
 

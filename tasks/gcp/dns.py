@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from loaders.model import Node, Source, incoming, key, parent, prop
-from tasks.engine.listing import listing
 from tasks.gcp.api import PROJECT
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, Source, incoming, key, listing, parent, prop
 
 
 class GCPDNSZone(Node, label="GCPDNSZone", labels=("DNSZone",), tenant="GCPProject"):
     id: str = key("id", "Google's number for it.")
     name: str = prop("name", index=True)
-    dns_name: str = prop("dnsName", "The domain, with the dot at its end.", index=True)
+    dns_name: str = prop("dnsName", "The domain, with a trailing dot.", index=True)
     description: str | None = prop("description")
-    visibility: str | None = prop("visibility", "public, or private: for networks of its own.")
+    visibility: str | None = prop("visibility", "public, or private: only for its own networks.")
     kind: str | None = prop("kind")
     nameservers: list[str] | None = prop("nameServers")
     created_at: str | None = prop("creationTime")
@@ -39,17 +37,17 @@ def record_id(record: Source) -> str | None:
 
 
 def data(record: Source) -> list[str]:
-    """All that it may be answered with; of one that answers by a policy, what each of its targets is."""
+    """All data that a query may get; of a record with a routing policy, those of each target."""
     item = record.item or {}
     plain = [text for text in item.get("rrdatas") or () if isinstance(text, str)]
     return list(dict.fromkeys((*plain, *_targets(item.get("routingPolicy")))))
 
 
 def _targets(policy: Any) -> Iterator[str]:
-    """Of a policy, or a part of one: by place, by weight, first and backup, and those whose health is checked."""
+    """The targets of a policy, or of a part of one: by location, by weight, primary and backup, health-checked."""
     if isinstance(policy, list):
-        for one in policy:
-            yield from _targets(one)
+        for part in policy:
+            yield from _targets(part)
     elif isinstance(policy, Mapping):
         for name, value in policy.items():
             if name in ("rrdatas", "externalEndpoints"):
@@ -65,7 +63,7 @@ class GCPRecordSet(Node, label="GCPRecordSet", labels=("DNSRecord",), tenant="GC
     name: str = prop("name", index=True)
     type: str = prop("type")
     ttl: int | None = prop("ttl", "Seconds.")
-    data: list[str] = prop(data, "All that it may be answered with, whatever place, weight or health decides.")
+    data: list[str] = prop(data, "All data that a query may get, whatever location, weight or health decides.")
     relationships = (incoming("HAS_RECORD", "GCPDNSZone", parent("id")),)
 
 

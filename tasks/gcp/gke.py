@@ -1,24 +1,22 @@
-"""Clusters of Google Kubernetes Engine. Passwords of their masters are not kept: only whether there is one."""
+"""Clusters of Google Kubernetes Engine. Passwords are not stored, only whether there is one."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, Source, key, prop
-from tasks.engine.listing import listing
 from tasks.gcp import gke_endpoints
 from tasks.gcp.api import PROJECT
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, Source, key, listing, prop
 
 
 def network_policy(cluster: Source) -> str | bool:
-    """Its provider where one is on, else false: as the graph has it since 2020."""
+    """Its provider if it is enabled, else false, as in the graph of 2020."""
     policy = cluster.item.get("networkPolicy") or {}
     return policy.get("provider") or True if policy.get("enabled") else False
 
 
 def has_password(cluster: Source) -> bool:
-    """Whether somebody may sign in by a password, with the user name beside it."""
+    """Whether basic authentication is possible."""
     return bool((cluster.item.get("masterAuth") or {}).get("password"))
 
 
@@ -42,27 +40,35 @@ class GKECluster(Node, label="GKECluster", tenant="GCPProject"):
     monitoring_service: str | None = prop("monitoringService")
     database_encryption: str | None = prop("databaseEncryption.state")
     network_policy: str | bool = prop(network_policy, "Its provider, or false.")
-    ip_endpoints: bool | None = prop(gke_endpoints.ip_endpoints, "Its master is reached by IP addresses at all.")
-    public_endpoint_enabled: bool | None = prop(gke_endpoints.public, "By a public one among them.")
+    ip_endpoints: bool | None = prop(gke_endpoints.ip_endpoints, "Whether the control plane has IP endpoints at all.")
+    public_endpoint_enabled: bool | None = prop(gke_endpoints.public, "Whether one of them is public.")
     public_endpoint: str | None = prop(gke_endpoints.public_endpoint)
-    private_endpoint_enabled: bool | None = prop(gke_endpoints.private_only, "By none but a private one. None: off.")
+    private_endpoint_enabled: bool | None = prop(
+        gke_endpoints.private_only, "Whether all of them are private. None: off."
+    )
     private_endpoint: str | None = prop(gke_endpoints.private_endpoint)
-    master_authorized_networks: bool | None = prop(gke_endpoints.limited, "Only from these. None: off.")
+    master_authorized_networks: bool | None = prop(
+        gke_endpoints.limited, "Whether access is limited to the authorized networks. None: off."
+    )
     authorized_networks: list[str] | None = prop(gke_endpoints.networks, "In CIDR notation.")
-    authorized_networks_wide: bool | None = prop(gke_endpoints.wide, "One of them limits nobody.")
+    authorized_networks_wide: bool | None = prop(
+        gke_endpoints.wide, "One of the authorized networks is so wide that it limits nobody."
+    )
     google_cloud_access: bool | None = prop(
-        gke_endpoints.google_cloud, "From every public address of Google Cloud besides: anybody may rent one."
+        gke_endpoints.google_cloud, "Also from every public address of Google Cloud, which anybody may rent."
     )
-    dns_endpoint: str | None = prop(gke_endpoints.dns_endpoint, "Answers on the internet, whoever it lets in.")
+    dns_endpoint: str | None = prop(
+        gke_endpoints.dns_endpoint, "Reachable from the internet; IAM decides who is let in."
+    )
     dns_endpoint_external: bool | None = prop(
-        gke_endpoints.dns_external, "It takes traffic from outside of Google Cloud."
+        gke_endpoints.dns_external, "Accepts traffic from outside of Google Cloud."
     )
-    private_nodes: bool | None = prop(gke_endpoints.private_nodes, "Unless a pool says otherwise. None: off.")
+    private_nodes: bool | None = prop(gke_endpoints.private_nodes, "The default for node pools. None: off.")
     legacy_abac: bool | None = prop("legacyAbac.enabled", "None: off.")
     shielded_nodes: bool | None = prop("shieldedNodes.enabled")
     workload_identity_pool: str | None = prop("workloadIdentityConfig.workloadPool")
     masterauth_username: str | None = prop("masterAuth.username")
-    masterauth_has_password: bool = prop(has_password, "The password itself is not kept.")
+    masterauth_has_password: bool = prop(has_password, "The password itself is not stored.")
 
 
 CLUSTERS: Final = ResourceType(

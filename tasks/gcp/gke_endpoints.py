@@ -1,13 +1,13 @@
-"""How the master of a cluster is reached: by `controlPlaneEndpointsConfig`, and where that is silent by the fields that
-were there before it, which Google keeps filled in. What neither says is off, but for the public endpoint, which is on.
+"""How the control plane of a cluster is reached: from `controlPlaneEndpointsConfig`, otherwise from the older fields,
+which Google still fills in. What neither has is off, except for the public endpoint, which is on.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from loaders.model import Source, at
 from tasks.ip_range import is_wide
+from tasks.provider import Source, at
 
 _IP = "controlPlaneEndpointsConfig.ipEndpointsConfig"
 _DNS = "controlPlaneEndpointsConfig.dnsEndpointConfig"
@@ -23,14 +23,14 @@ def ip_endpoints(cluster: Source) -> bool:
 
 
 def public(cluster: Source) -> bool:
-    told = _first(cluster, f"{_IP}.enablePublicEndpoint")
-    return ip_endpoints(cluster) and (not _old_private_only(cluster) if told is None else bool(told))
+    is_public = _first(cluster, f"{_IP}.enablePublicEndpoint")
+    return ip_endpoints(cluster) and (not _old_private_only(cluster) if is_public is None else bool(is_public))
 
 
 def private_only(cluster: Source) -> bool | None:
     """As the graph has had it since 2020."""
-    told = _first(cluster, f"{_IP}.enablePublicEndpoint")
-    return _old_private_only(cluster) if told is None else not told
+    is_public = _first(cluster, f"{_IP}.enablePublicEndpoint")
+    return _old_private_only(cluster) if is_public is None else not is_public
 
 
 def _old_private_only(cluster: Source) -> bool | None:
@@ -49,7 +49,7 @@ def private_endpoint(cluster: Source) -> str | None:
 
 
 def _allowed(cluster: Source) -> dict[str, Any]:
-    """The list of networks that reach the IP endpoints."""
+    """The networks from which the IP endpoints are reached."""
     return _first(cluster, f"{_IP}.authorizedNetworksConfig", "masterAuthorizedNetworksConfig") or {}
 
 

@@ -1,4 +1,4 @@
-"""Service accounts and their keys, roles of a project's own, and who has which role in the project."""
+"""Service accounts and their keys, custom roles of a project, and who has which role in the project."""
 
 from __future__ import annotations
 
@@ -8,13 +8,26 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from loaders.model import Node, Source, incoming, key, link_through, outgoing, parent, prop, scope_tenant
 from tasks.clients.google import GoogleApi
-from tasks.engine.listing import listing
-from tasks.failures import CallFailed, Failure
 from tasks.gcp.api import PROJECT
 from tasks.gcp.storage import EVERYONE
-from tasks.resource import Item, Per, ResourceType
+from tasks.provider import (
+    CallFailed,
+    Failure,
+    Item,
+    Node,
+    Per,
+    ResourceType,
+    Source,
+    incoming,
+    key,
+    link_through,
+    listing,
+    outgoing,
+    parent,
+    prop,
+    scope_tenant,
+)
 
 _POLICY: Final = "resourcemanager:projects.getIamPolicy"
 BASIC: Final = {"roles/owner", "roles/editor", "roles/viewer"}
@@ -39,12 +52,12 @@ class GCPServiceAccount(Node, label="GCPServiceAccount", tenant="GCPProject"):
 
 
 class GCPServiceAccountKey(Node, label="GCPServiceAccountKey", tenant="GCPProject"):
-    """What signs in as the account. Of the key itself Google keeps, and says, nothing that would."""
+    """A key of the account. Google neither keeps nor returns the private key."""
 
     id: str = key("name", "projects/<project>/serviceAccounts/<email>/keys/<key>")
     name: str = prop("name")
     service_account_email: str = prop(parent("email"), index=True)
-    key_type: str | None = prop("keyType", "USER_MANAGED: somebody has it; SYSTEM_MANAGED: only Google.")
+    key_type: str | None = prop("keyType", "USER_MANAGED: created by a user; SYSTEM_MANAGED: used by Google alone.")
     key_origin: str | None = prop("keyOrigin")
     key_algorithm: str | None = prop("keyAlgorithm")
     valid_after_time: str | None = prop("validAfterTime")
@@ -69,7 +82,7 @@ SERVICE_ACCOUNTS: Final = ResourceType(
 
 
 def role_type(role: Source) -> str:
-    """By its name, as Google makes them: BASIC, PREDEFINED, or CUSTOM."""
+    """By its name: BASIC, PREDEFINED or CUSTOM."""
     name: str = role.item["name"]
     if not name.startswith("roles/"):
         return "CUSTOM"
@@ -77,14 +90,14 @@ def role_type(role: Source) -> str:
 
 
 class GCPRole(Node, label="GCPRole", tenant="GCPProject"):
-    """A project's own role. One of Google's, or of an organization, is only named, by bindings: `roles/editor`."""
+    """A custom role of a project. Google's roles and an organization's are only named by bindings: `roles/editor`."""
 
     id: str = key("name")
     name: str = prop("name")
     title: str | None = prop("title")
     description: str | None = prop("description")
     permissions: list[str] | None = prop("includedPermissions[]")
-    role_type: str = prop(role_type, "CUSTOM: it is the project's own.")
+    role_type: str = prop(role_type, "CUSTOM: the project's own.")
     stage: str | None = prop("stage", "GA, BETA, DISABLED, ...")
     etag: str | None = prop("etag")
     project_id: str = prop(scope_tenant)
@@ -102,7 +115,7 @@ ROLES: Final = ResourceType(
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The bindings of the project's own policy; what folders and the organization give besides isn't in it."""
+    """The bindings of the project's own policy, without those inherited from folders and the organization."""
 
     calls: tuple[str, ...] = (_POLICY,)
     made: ClassVar[Mapping[str, str]] = {_POLICY: "1"}
@@ -113,18 +126,18 @@ class Policy:
     async def items(self, api: GoogleApi, part: str) -> AsyncIterator[Item]:
         with_conditions = {"options": {"requestedPolicyVersion": 3}}
         async for policy in api.pages(_POLICY, resource="projects/{project}", body=with_conditions):
-            if policy.get("bindings") is None and not policy.get("etag"):  # which Google gives with an empty one, too
+            if policy.get("bindings") is None and not policy.get("etag"):  # an empty policy has an etag, too
                 raise CallFailed(Failure.INVALID_RESPONSE, _POLICY, "the policy has neither bindings nor an etag")
             for binding in merged(policy.get("bindings") or ()):
                 yield Item(binding)
 
 
 def merged(bindings: Iterable[Any]) -> list[Any]:
-    """A binding per role and condition, with the members of all: Google keeps one role more than once."""
+    """One binding per role and condition, with all members: a policy may list a role more than once."""
     found: dict[tuple[str, str], Any] = {}
     for number, binding in enumerate(bindings):
         if not isinstance(binding, Mapping) or not isinstance(binding.get("role"), str):
-            found[f"{number}", ""] = binding  # it fits no declaration, and is told as that
+            found[f"{number}", ""] = binding  # it fits no declaration, and is rejected as such
             continue
         first = found.setdefault((binding["role"], _condition(binding)), {**binding, "members": []})
         first["members"] = list(dict.fromkeys((*first["members"], *(binding.get("members") or ()))))
@@ -132,13 +145,13 @@ def merged(bindings: Iterable[Any]) -> list[Any]:
 
 
 def _condition(binding: Mapping[str, Any]) -> str:
-    """What tells a condition from others, and from none."""
+    """What identifies a condition; "" for none."""
     condition = binding.get("condition")
     return (condition.get("expression") or json.dumps(condition, sort_keys=True)) if condition else ""
 
 
 def binding_id(binding: Source) -> str | None:
-    """Of the role in the project; of a binding with a condition, of that as well."""
+    """By role and project, and by the condition if there is one."""
     if not binding.item or not binding.item.get("role"):
         return None
     condition = _condition(binding.item)
@@ -162,8 +175,8 @@ class GCPPolicyBinding(Node, label="GCPPolicyBinding", tenant="GCPProject"):
     id: str = key(binding_id, "<full name of the project>_<role>, and of a condition _<a hash of it>")
     role: str = prop("role", index=True)
     resource: str = prop(resource)
-    members: list[str] | None = prop("members", "As the policy has them: user:<email>, domain:<domain>, allUsers, ...")
-    is_public: bool = prop(is_public, "It names anybody, or anybody with an account of Google's.")
+    members: list[str] | None = prop("members", "As in the policy: user:<email>, domain:<domain>, allUsers, ...")
+    is_public: bool = prop(is_public, "Names everybody, or everybody with a Google account.")
     has_condition: bool = prop(has_condition)
     condition_title: str | None = prop("condition.title")
     condition_expression: str | None = prop("condition.expression")
@@ -171,7 +184,7 @@ class GCPPolicyBinding(Node, label="GCPPolicyBinding", tenant="GCPProject"):
 
 
 def grants(binding: Source) -> Iterator[Mapping[str, str]]:
-    """Each member with an e-mail address; of one that is deleted, `deleted:user:...?uid=...`, nothing is left."""
+    """Each member with an e-mail address; not deleted ones (`deleted:user:...?uid=...`)."""
     if (own := binding_id(binding)) is None:
         return
     for member in binding.item.get("members") or ():

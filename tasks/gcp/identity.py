@@ -1,4 +1,4 @@
-"""Whose calls they are: Google's application default credentials, as every client of Google's finds them."""
+"""The credentials: Google's application default credentials, found as by every client library of Google's."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from google.auth import _cloud_sdk
 from google.auth.credentials import Credentials
 from google.auth.exceptions import GoogleAuthError
 
-from tasks.failures import CallFailed, Failure
 from tasks.gcp import scopes
+from tasks.provider import CallFailed, Failure
 
 VARIABLE: Final = "GOOGLE_APPLICATION_CREDENTIALS"
 
 _PRODUCT: Final = Path("/sys/class/dmi/id/product_name")
 
 
-def there() -> bool:
-    """Whether there are any, without asking the network: a machine that isn't Google's would wait for a response."""
+def is_configured() -> bool:
+    """Whether there are any, without a request: a machine outside of Google Cloud would wait for a response."""
     return bool(os.environ.get(VARIABLE)) or _of_gcloud() or _on_google()
 
 
@@ -31,7 +31,7 @@ def _of_gcloud() -> bool:
 
 
 def _on_google() -> bool:
-    """Whether a metadata server gives credentials: on Compute Engine, GKE and Cloud Run."""
+    """Whether a metadata server has credentials: on Compute Engine, GKE and Cloud Run."""
     if os.environ.get("NO_GCE_CHECK", "").lower() == "true":  # as Google's own library has it
         return False
     if any(os.environ.get(name) for name in ("GCE_METADATA_HOST", "K_SERVICE", "CLOUD_RUN_JOB")):
@@ -43,25 +43,25 @@ def _on_google() -> bool:
 
 
 @cache
-def found() -> Credentials:
+def default_credentials() -> Credentials:
     """With the scopes that all calls together need. Raises CallFailed."""
     try:
         credentials, _ = google.auth.default(scopes=scopes.needed())
     except (GoogleAuthError, OSError, ValueError) as error:
-        raise CallFailed(Failure.DENIED, "application default credentials", said(error), code="NotUsable") from None
+        raise CallFailed(Failure.DENIED, "application default credentials", _reason(error), code="NotUsable") from None
     identity: Credentials = credentials
     return identity
 
 
-def said(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return f"can't be used: {str(error).splitlines()[0][:200] if str(error) else type(error).__name__}"
 
 
 def name(credentials: Credentials) -> str:
-    """Which they are: the account of a service, where they are of one."""
+    """Their name: that of the service account, if they belong to one."""
     account: str = getattr(credentials, "service_account_email", "") or "default"
     return account
 
 
 async def close() -> None:
-    found.cache_clear()
+    default_credentials.cache_clear()

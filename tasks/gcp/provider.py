@@ -8,7 +8,7 @@ from tasks.clients.google import google_calls
 from tasks.gcp import api, identity, tenants
 from tasks.gcp.options import OPTIONS
 from tasks.gcp.permissions import permission
-from tasks.resource import Provider
+from tasks.provider import Provider
 
 # What Cartography's `--gcp-requested-syncs` takes as well, up to 0.143.0.
 _OTHER_WORDS: Final = {

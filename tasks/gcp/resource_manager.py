@@ -1,15 +1,13 @@
-"""Organizations, their folders, and projects: what belongs to what."""
+"""Organizations, their folders and their projects."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, Source, incoming, key, prop
-from tasks.engine.listing import listing
 from tasks.gcp.api import ORGANIZATION, PROJECT
 from tasks.gcp.resource_names import last_part
 from tasks.gcp.tree import Folders
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, Source, incoming, key, listing, prop
 
 
 def parent_organization(item: Source) -> str | None:
@@ -60,7 +58,7 @@ class GCPProject(Node, label="GCPProject"):
     projectid: str = prop("projectId")
     projectnumber: str | None = prop(last_part("name"), index=True)
     displayname: str | None = prop("displayName")
-    lifecyclestate: str | None = prop("state", "ACTIVE, or DELETE_REQUESTED: it goes within 30 days.")
+    lifecyclestate: str | None = prop("state", "ACTIVE, or DELETE_REQUESTED: deleted within 30 days.")
     relationships = (
         incoming("RESOURCE", "GCPOrganization", parent_organization),
         incoming("RESOURCE", "GCPFolder", parent_folder),

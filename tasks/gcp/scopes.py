@@ -8,7 +8,7 @@ from typing import Final
 from tasks.clients.google_scopes import least_scopes
 from tasks.engine import registry
 
-TENANTS: Final = (  # beside what the types call
+TENANTS: Final = (  # besides the calls of the types
     "resourcemanager:folders.list",
     "resourcemanager:organizations.search",
     "resourcemanager:projects.get",
@@ -25,5 +25,5 @@ def calls() -> frozenset[str]:
 
 @cache
 def needed() -> tuple[str, ...]:
-    """The least set that does for all of them: some take no scope that may only read."""
+    """The least set that suffices for all calls: some accept no read-only scope."""
     return least_scopes(calls())

@@ -1,20 +1,18 @@
-"""Buckets, their labels, and who may see what is in them."""
+"""Buckets, their labels, and who may read them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from loaders.model import Node, Source, key, outgoing, prop
-from tasks.engine.listing import listing
 from tasks.gcp.api import PROJECT
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, Source, key, listing, outgoing, prop
 
-EVERYONE: Final = {"allUsers", "allAuthenticatedUsers"}  # anybody, and anybody with an account of Google's
+EVERYONE: Final = {"allUsers", "allAuthenticatedUsers"}  # everybody, and everybody with a Google account
 
 
 def acl_public(bucket: Source) -> bool | None:
-    """Whether its ACL lets anybody in; None where it wasn't read, or where one entry says of nobody whom it lets in."""
+    """Whether its ACL admits everybody; None if it wasn't read, or an entry doesn't say whom it admits."""
     response = bucket.item["bucketAccessControls"]
     if response is None:
         return None
@@ -23,7 +21,7 @@ def acl_public(bucket: Source) -> bool | None:
 
 
 def iam_public_roles(bucket: Source) -> list[str] | None:
-    """The roles that its policy gives to anybody, on whatever condition; None where it wasn't read, or can't be."""
+    """The roles that its policy grants to everybody, on any condition; None if it wasn't read, or isn't readable."""
     policy = bucket.item["getIamPolicy"]
     if policy is None:
         return None
@@ -70,12 +68,16 @@ class GCPBucket(Node, label="GCPBucket", tenant="GCPProject"):
     storage_class: str | None = prop("storageClass")
     time_created: str | None = prop("timeCreated")
     retention_period: int | None = prop(retention_period, "Seconds.")
-    iam_config_bucket_policy_only: bool | None = prop("iamConfiguration.bucketPolicyOnly.enabled", "ACLs don't count.")
+    iam_config_bucket_policy_only: bool | None = prop(
+        "iamConfiguration.bucketPolicyOnly.enabled", "Whether ACLs are ignored."
+    )
     iam_config_public_access_prevention: str | None = prop(
         "iamConfiguration.publicAccessPrevention", "enforced: whatever ACL and policy say, nobody else gets in."
     )
-    acl_public: bool | None = prop(acl_public, "Its ACL names anybody. None: it wasn't read.")
-    iam_public_roles: list[str] | None = prop(iam_public_roles, "What its policy gives to anybody. None: not read.")
+    acl_public: bool | None = prop(acl_public, "Its ACL admits everybody. None: not read.")
+    iam_public_roles: list[str] | None = prop(
+        iam_public_roles, "Roles that its policy grants to everybody. None: not read."
+    )
     owner_entity: str | None = prop("owner.entity")
     owner_entity_id: str | None = prop("owner.entityId")
     versioning_enabled: bool | None = prop("versioning.enabled")

@@ -9,10 +9,8 @@ from typing import Any, Final
 
 from tasks.clients.google_access import GoogleAccess
 from tasks.clients.google_options import GoogleOptions
-from tasks.clients.rate_limiter import RateLimiter
-from tasks.failures import CallFailed, Failure, NotConfigured
 from tasks.gcp import api, identity, states, tree
-from tasks.resource import Api, Listed, Tenant
+from tasks.provider import Api, CallFailed, Failure, Listed, NotConfigured, RateLimiter, Tenant
 
 _OFF: Final = (
     f"application default credentials enable it: {identity.VARIABLE} names a key file, "
@@ -26,7 +24,7 @@ async def tenants(options: GoogleOptions, rate_limiter: RateLimiter) -> Listed[T
     The projects of an organization are listed through its folders, completely unless some of them may not be read. A
     search adds projects without an organization, or of one that may not be seen: of those no list is complete.
     """
-    if not identity.there():
+    if not identity.is_configured():
         raise NotConfigured(_OFF)
     access = GoogleAccess(endpoint=options.google_api_endpoint or "")
     connection = await api.connect(Tenant(provider="gcp", id="all", access=access.as_json()), "", rate_limiter)
@@ -84,13 +82,13 @@ async def regions(connection: Api, options: GoogleOptions) -> Listed[str]:
 
 def missing(options: GoogleOptions) -> Iterable[str]:
     """Raises NotConfigured where there are no credentials."""
-    if not identity.there():
+    if not identity.is_configured():
         raise NotConfigured(_OFF)
     file = os.environ.get(identity.VARIABLE)
     if file and not os.path.isfile(file):
         yield f"{identity.VARIABLE}: {file} is not a file"
         return
     try:
-        identity.found()
+        identity.default_credentials()
     except CallFailed as error:
         yield f"{identity.VARIABLE if file else error.action}: {error.reason}"

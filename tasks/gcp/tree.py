@@ -1,5 +1,5 @@
-"""An organization's tree: folders, in folders, and projects in any of them. Each list is asked of its parent, so that
-what may not be seen is said, where a search would leave it out. What is to be deleted is listed until it is gone.
+"""An organization's tree: folders in folders, and the projects in them. Each parent is listed, because that reports
+what may not be seen; a search would omit it. What is to be deleted is listed until it is gone.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from typing import Any, ClassVar, Final
 
 from tasks.clients.google import GoogleApi
 from tasks.gcp import states
-from tasks.resource import Item
+from tasks.provider import Item
 
 FOLDERS: Final = "resourcemanager:folders.list"
 PROJECTS: Final = "resourcemanager:projects.list"
 
 
 async def folders_of(api: GoogleApi, parent: str) -> AsyncIterator[Mapping[str, Any]]:
-    """All folders below, nested ones as well, those nearer to the root first."""
+    """All folders below a parent, at any depth, those nearer to the root first."""
     waiting = [parent]
     while waiting:
         async for page in api.pages(FOLDERS, parent=waiting.pop(0), pageSize=300, showDeleted=True):

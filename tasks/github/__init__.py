@@ -1,1 +1,1 @@
-"""GitHub, public or an Enterprise Server: organizations with their people, teams, repositories and what guards them."""
+"""GitHub, public or an Enterprise Server: organizations with members, teams, repositories and branch protection."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.tenant_access import TenantAccess
+from tasks.provider import TenantAccess
 
 
 class GithubAccess(TenantAccess):

@@ -1,15 +1,12 @@
-"""Rules that protect branches: what must be true before something is pushed or merged."""
+"""Branch protection rules: the conditions for pushes and merges."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, id_link, key, parent, prop
-from tasks.clients.graphql_api import Document
-from tasks.clients.graphql_by_ids import ByIds
 from tasks.github.api import RATE_LIMIT
 from tasks.github.repositories import REPOSITORY_IDS
-from tasks.resource import Per, ResourceType
+from tasks.provider import ByIds, Document, Node, Per, ResourceType, id_link, key, parent, prop
 
 _PAGE: Final = """{
             nodes {
@@ -46,11 +43,11 @@ _MORE: Final = Document(
 
 class GitHubBranchProtectionRule(Node, label="GitHubBranchProtectionRule"):
     id: str = key("id")
-    pattern: str = prop("pattern", "Branches whose names are so.", index=True)
+    pattern: str = prop("pattern", "The branches that it applies to, by name.", index=True)
     allows_deletions: bool | None = prop("allowsDeletions")
     allows_force_pushes: bool | None = prop("allowsForcePushes")
     dismisses_stale_reviews: bool | None = prop("dismissesStaleReviews", "A new push needs new approval.")
-    is_admin_enforced: bool | None = prop("isAdminEnforced", "Holds for administrators as well.")
+    is_admin_enforced: bool | None = prop("isAdminEnforced", "Applies to administrators as well.")
     required_approving_review_count: int | None = prop("requiredApprovingReviewCount")
     requires_approving_reviews: bool | None = prop("requiresApprovingReviews")
     requires_code_owner_reviews: bool | None = prop("requiresCodeOwnerReviews")

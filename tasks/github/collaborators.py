@@ -1,6 +1,6 @@
-"""Who may do what in a repository by himself, not through a team: members of the organization, and people outside it.
+"""Collaborators of repositories, not through a team: members of the organization and outside collaborators.
 
-An access is a record of its own, by which the links between user and repository are drawn.
+A collaboration is a record of its own, from which the links between user and repository are written.
 """
 
 from __future__ import annotations
@@ -8,14 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from loaders.model import Node, Source, key, outgoing, prop
-from tasks.clients.graphql_api import Document
-from tasks.clients.graphql_by_ids import ByIds
-from tasks.engine.naming import named
 from tasks.github.api import RATE_LIMIT
 from tasks.github.repositories import REPOSITORY_IDS
 from tasks.github.users import AFFILIATIONS, OPTIONAL, USER, GitHubUser
-from tasks.resource import Per, ResourceType
+from tasks.provider import ByIds, Document, Node, Per, ResourceType, Source, key, named, outgoing, prop
 
 _PAGE: Final = f"{{ edges {{ permission node {{ {USER} }} }} pageInfo {{ endCursor hasNextPage }} }}"
 _COLLABORATORS: Final = Document(
@@ -50,7 +46,7 @@ def _more(affiliation: str) -> Document:
 
 
 def accesses(affiliation: str) -> Callable[[Source], Iterator[Mapping[str, Any]]]:
-    """Each access of an affiliation, with its repository. Who is outside is among the direct ones as well."""
+    """Each collaboration of an affiliation, with its repository. Outside collaborators are direct ones as well."""
 
     @named(f"accesses({affiliation!r})")
     def found(repository: Source) -> Iterator[Mapping[str, Any]]:
@@ -73,7 +69,7 @@ def people(affiliation: str) -> Callable[[Source], list[Mapping[str, Any]]]:
 
 
 def user_with(affiliation: str, permission: str) -> Callable[[Source], str | None]:
-    """The user, where it is this kind of access that he has."""
+    """The user, if the collaboration is of this kind."""
 
     @named(f"user_with({affiliation!r}, {permission!r})")
     def user(access: Source) -> str | None:

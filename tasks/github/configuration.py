@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tasks.clients.base_url import check_base_url, host_of
+from tasks.clients.base_url import host_of
+from tasks.provider import check_base_url
 
 _PATH: Final = "/graphql"
 _PUBLIC: Final = "api.github.com"
@@ -24,7 +25,7 @@ _EXAMPLE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """`credentials`: which token it is, without saying it: several organizations may have the same."""
+    """`credentials`: names the token without revealing it; several organizations may share one."""
 
     login: str
     base_url: str
@@ -33,17 +34,16 @@ class Organization:
 
     @property
     def tenant(self) -> str:
-        """Its login; on a server of its own, with the server: two may have an organization of the same name.
-
-        In lower case: `Example` and `example` are one for GitHub, and one tenant whichever a configuration says.
+        """Its login in lower case, as GitHub ignores case. With the host for an Enterprise Server, as two servers may
+        have organizations of the same name.
         """
         host, login = host_of(self.base_url).lower(), self.login.lower()
         return login if host == _PUBLIC else f"{login}@{host}"
 
 
 def read(variable: str) -> list[Organization]:
-    """Raises ValueError, which says what is wrong, and nothing of what the variable holds."""
-    text = "".join(os.environ.get(variable, "").split())  # `base64` breaks long lines
+    """Raises ValueError, whose message has nothing of what the variable holds."""
+    text = "".join(os.environ.get(variable, "").split())  # the command `base64` breaks lines
     if not text:
         raise ValueError("isn't set, or empty: export it where the workers run")
     try:
@@ -54,7 +54,7 @@ def read(variable: str) -> list[Organization]:
     if not isinstance(entries, list) or not entries:
         raise ValueError(f"has no list `organization`; it must be {_EXAMPLE}")
     tokens: list[str] = []
-    found: dict[str, Organization] = {}
+    organizations: dict[str, Organization] = {}
     for number, entry in enumerate(entries, start=1):
         _check(entry, number)
         token = entry["token"].strip()
@@ -63,16 +63,16 @@ def read(variable: str) -> list[Organization]:
         url = entry["url"].removesuffix("/").removesuffix(_PATH)
         credentials = f"{host_of(url)}#{tokens.index(token) + 1}"
         organization = Organization(entry["name"], url, credentials, token)
-        if organization.tenant in found:
-            raise ValueError(f"has {organization.tenant} twice, again as organization {number}: leave one out")
-        found[organization.tenant] = organization
-    return list(found.values())
+        if organization.tenant in organizations:
+            raise ValueError(f"has {organization.tenant} twice, again as organization {number}: remove one")
+        organizations[organization.tenant] = organization
+    return list(organizations.values())
 
 
 def _check(entry: Any, number: int) -> None:
     where = f"organization {number}"
     if not isinstance(entry, Mapping):
-        raise ValueError(f"{where} is no object with token, url and name")  # noqa: TRY004  # as all that is wrong
+        raise ValueError(f"{where} is not an object with token, url and name")  # noqa: TRY004  # as for every mistake
     for name in ("token", "url", "name"):
         if not isinstance(entry.get(name), str) or not entry[name].strip():
             raise ValueError(f"{where} has no {name}")

@@ -1,4 +1,4 @@
-"""What a repository depends on, as the manifests say it in which GitHub finds dependencies."""
+"""Dependencies of repositories, from the manifests that GitHub finds in them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from loaders.model import Node, Source, id_link, key, outgoing, parent, prop
-from tasks.clients.graphql_api import Document
-from tasks.clients.graphql_by_ids import ByIds
 from tasks.github.api import RATE_LIMIT
 from tasks.github.repositories import REPOSITORY_IDS
-from tasks.resource import Per, ResourceType
+from tasks.provider import ByIds, Document, Node, Per, ResourceType, Source, id_link, key, outgoing, parent, prop
 
 _PYTHON: Final = ("PIP", "CONDA")  # package managers
 _SEPARATORS: Final = re.compile("[-_.]+")
@@ -58,7 +55,7 @@ _MORE_DEPENDENCIES: Final = Document(
 
 
 def canonical_name(dependency: Source) -> str:
-    """As the package's ecosystem compares names: without case, and in Python with one kind of separator (PEP 503)."""
+    """The name as its ecosystem compares names: ignoring case, and in Python with one separator (PEP 503)."""
     return _name(dependency.item)
 
 
@@ -104,13 +101,13 @@ def _requirements(dependency: Mapping[str, Any]) -> str | None:
 
 
 def manifest_id(manifest: Source) -> str:
-    """What has no file is known by GitHub's own id."""
+    """GitHub's own id for a manifest without a file."""
     path: str | None = manifest.item["blobPath"]
     return f"{parent('url')(manifest)}#{path}" if path else manifest.item["id"]
 
 
 def file_name(manifest: Source) -> str:
-    """Without the folders: of the file, or of what was submitted as one."""
+    """The name of the file, or of what was submitted as one, without folders."""
     path: str = manifest.item["blobPath"] or manifest.item["filename"]
     return path.rpartition("/")[2]
 
@@ -119,7 +116,7 @@ class GitHubDependency(Node, label="GitHubDependency", shared=True):
     package: str = key(dependency_key, "Its identity: <package manager>|<name>|<requirements>.")
     id: str = prop(dependency_id, "<name>|<requirements>: the same text for packages of two managers.", index=True)
     name: str = prop(canonical_name, "As the package's ecosystem compares names.", index=True)
-    requirements: str | None = prop(requirements, "As the manifest says them: `= 1.2.3`, `>= 2`.")
+    requirements: str | None = prop(requirements, "As in the manifest: `= 1.2.3`, `>= 2`.")
     ecosystem: str = prop(ecosystem, "npm, pip, maven, go, ...; unknown: GitHub doesn't say.")
     package_manager: str | None = prop(package_manager)
 
@@ -131,8 +128,8 @@ class GitHubDependencyGraphManifest(Node, label="GitHubDependencyGraphManifest")
     repo_relative_path: str = prop("filename", "The file's path in the repository.")
     blob_path: str | None = prop("blobPath")
     dependencies_count: int | None = prop("dependenciesCount")
-    parseable: bool | None = prop("parseable", "False: GitHub can't read it, so that what it says isn't known.")
-    exceeds_max_size: bool | None = prop("exceedsMaxSize", "True: GitHub doesn't read it.")
+    parseable: bool | None = prop("parseable", "False: GitHub can't parse it, so its dependencies are unknown.")
+    exceeds_max_size: bool | None = prop("exceedsMaxSize", "True: too large for GitHub to parse.")
     relationships = (
         id_link("HAS_MANIFEST", "GitHubRepository", parent("url"), incoming=True),
         outgoing("HAS_DEP", "GitHubDependency", dependency_keys),

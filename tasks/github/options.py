@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks.options import ProviderOptions, option
+from tasks.provider import ProviderOptions, option
 
 
 class GithubOptions(ProviderOptions):

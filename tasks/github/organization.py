@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, key, prop, scope_tenant
-from tasks.clients.graphql import SingleObject
-from tasks.clients.graphql_api import Document
 from tasks.github.api import RATE_LIMIT
-from tasks.resource import Per, ResourceType
+from tasks.provider import Document, Node, Per, ResourceType, SingleObject, key, prop, scope_tenant
 
 _ORGANIZATION: Final = Document(
     f"""query Organization($login: String!) {{
@@ -22,13 +19,15 @@ _ORGANIZATION: Final = Document(
 class GitHubOrganization(Node, label="GitHubOrganization"):
     id: str = key("url")
     username: str = prop("login", "As GitHub spells it.", index=True)
-    tenant: str = prop(scope_tenant, "What its members name it by: its login in lower case.", index=True)
+    tenant: str = prop(scope_tenant, "Its login in lower case, by which memberships name it.", index=True)
     name: str | None = prop("name")
-    is_verified: bool | None = prop("isVerified", "Its domain is its own.")
-    two_factor_requirement_enabled: bool | None = prop("requiresTwoFactorAuthentication", "None: only owners are told.")
+    is_verified: bool | None = prop("isVerified", "GitHub has verified its domain.")
+    two_factor_requirement_enabled: bool | None = prop(
+        "requiresTwoFactorAuthentication", "None: only visible to owners."
+    )
 
 
-# Members hang on its node: whoever selects them needs it.
+# Members have edges to its node: selecting them selects it as well.
 ORGANIZATION: Final = ResourceType(
     "github.organization",
     Per.TENANT,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks.clients.http_requests import close_http
 from tasks.github import api, tenants
 from tasks.github.options import OPTIONS
-from tasks.resource import Provider
+from tasks.provider import Provider, close_http
 
 PROVIDER: Final = Provider(
     name="github",
@@ -17,5 +16,5 @@ PROVIDER: Final = Provider(
     problems=tenants.missing,
     close=close_http,
     options=OPTIONS,
-    calls=api.described,
+    calls=api.github_calls,
 )

@@ -1,18 +1,28 @@
-"""Repositories, whose they are, what they are written in, and their default branches."""
+"""Repositories, their owners, languages and default branches."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from loaders.model import Node, Source, incoming, key, link_through, outgoing, parent, prop
-from tasks.clients.graphql_api import Document
-from tasks.clients.graphql_by_ids import ByIds
 from tasks.github.api import RATE_LIMIT
 from tasks.github.users import OPTIONAL, USER, GitHubUser
-from tasks.resource import Per, ResourceType
+from tasks.provider import (
+    ByIds,
+    Document,
+    Node,
+    Per,
+    ResourceType,
+    Source,
+    incoming,
+    key,
+    link_through,
+    outgoing,
+    parent,
+    prop,
+)
 
-# In the order in which they were made: what is made meanwhile comes last, and moves no page.
+# By creation time: a repository that is created meanwhile comes last, and shifts no page.
 REPOSITORY_IDS: Final = Document(
     f"""query RepositoryIds($login: String!, $cursor: String) {{
       organization(login: $login) {{
@@ -60,7 +70,7 @@ def branch_id(repository: Source) -> str | None:
 
 
 def git_url(repository: Source) -> str:
-    """`git@github.com:example/web.git` as `git://github.com:example:web.git`, as the graph has it since 2020."""
+    """`git@github.com:example/web.git` as `git://github.com:example:web.git`, as the graph has had it since 2020."""
     ssh: str = repository.item["sshUrl"]
     return ssh.replace("/", ":").replace("git@", "git://")
 
@@ -89,7 +99,7 @@ class GitHubRepository(Node, label="GitHubRepository"):
     primarylanguage: str | None = prop("primaryLanguage.name")
     defaultbranch: str | None = prop("defaultBranchRef.name", "None: nothing was ever pushed.")
     defaultbranchid: str | None = prop(branch_id)
-    private: bool = prop("isPrivate", "Not public: an internal one is private too.")
+    private: bool = prop("isPrivate", "Not public. An internal repository is private as well.")
     visibility: str | None = prop("visibility", "PUBLIC, PRIVATE or INTERNAL: open to the whole enterprise.")
     disabled: bool = prop("isDisabled")
     archived: bool = prop("isArchived")

@@ -1,8 +1,8 @@
-"""The scopes that a classic token needs, by what documents ask for.
+"""The scopes that a classic token needs, by the fields of documents.
 
-GitHub publishes no list of them. It names them where one is missing: "The 'email' field requires one of the following
-scopes: ['user:email', 'read:user']". And it says in general that what belongs to an organization and its teams needs
-`read:org`, and a private repository `repo` (https://docs.github.com/apps/oauth-apps/building-oauth-apps/
+GitHub publishes no list. An error names the scopes of a field: "The 'email' field requires one of the following scopes:
+['user:email', 'read:user']". In general, organizations and their teams need `read:org`, and private repositories `repo`
+(https://docs.github.com/apps/oauth-apps/building-oauth-apps/
 scopes-for-oauth-apps).
 """
 
@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-# What reads a field, or a type, any one of them: the least first. What isn't here needs none of its own.
+# Scopes for a field or a type; any one suffices, the narrowest first. Whatever isn't here needs none.
 OF_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "email": ("user:email", "read:user"),
     "organization": ("read:org",),

@@ -1,17 +1,26 @@
-"""Teams: who is in them, what they may do in which repository, and the team that they are part of."""
+"""Teams: their members, their permissions in repositories, and the team that they belong to."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from loaders.model import Node, Source, id_link, incoming, key, outgoing, prop
-from tasks.clients.graphql_api import Document
-from tasks.clients.graphql_by_ids import ByIds
-from tasks.engine.naming import named
 from tasks.github.api import RATE_LIMIT
 from tasks.github.users import OPTIONAL, PERMISSIONS, USER, GitHubUser
-from tasks.resource import Per, ResourceType
+from tasks.provider import (
+    ByIds,
+    Document,
+    Node,
+    Per,
+    ResourceType,
+    Source,
+    id_link,
+    incoming,
+    key,
+    named,
+    outgoing,
+    prop,
+)
 
 _IDS: Final = Document(
     f"""query TeamIds($login: String!, $cursor: String) {{
@@ -71,7 +80,7 @@ def repositories_with(permission: str) -> Callable[[Source], list[str]]:
 
 
 def members_as(role: str) -> Callable[[Source], list[str]]:
-    """URLs of those who have this role in the team."""
+    """URLs of the members with this role."""
 
     @named(f"members_as({role!r})")
     def members(team: Source) -> list[str]:

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from tasks.clients.rate_limiter import RateLimiter
-from tasks.failures import CallFailed, Failure, NotConfigured
 from tasks.github import configuration
 from tasks.github.access import GithubAccess
 from tasks.github.options import GithubOptions
-from tasks.resource import Api, Listed, Tenant
+from tasks.provider import Api, CallFailed, Failure, Listed, NotConfigured, RateLimiter, Tenant
 
 _OFF: Final = "github_config_env_var enables it: the NAME of the variable that holds organizations and tokens"
 
 
 async def tenants(options: GithubOptions, rate_limiter: RateLimiter) -> Listed[Tenant]:
-    """Raises NotConfigured; CallFailed where this machine can't read the configuration."""
+    """Raises NotConfigured; CallFailed if this machine can't read the configuration."""
     variable = options.github_config_env_var
     if not variable:
         raise NotConfigured(_OFF)

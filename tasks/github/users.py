@@ -1,22 +1,33 @@
-"""People on GitHub, and which of them are members of the organization.
+"""Users of GitHub, and which of them are members of the organization.
 
-One is one node, whatever organizations he is in. A membership is a record of its own, so that what one organization
-says of him holds until that organization says something else.
+A user is one node, whatever organizations he or she belongs to. A membership is a record of its own, so that what one
+organization reports stays until that organization reports something else.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, Source, at, key, link, link_through, outgoing, prop, scope_tenant
-from tasks.clients.graphql import Connection
-from tasks.clients.graphql_api import Document
 from tasks.github.api import RATE_LIMIT
-from tasks.resource import Per, ResourceType
+from tasks.provider import (
+    Connection,
+    Document,
+    Node,
+    Per,
+    ResourceType,
+    Source,
+    at,
+    key,
+    link,
+    link_through,
+    outgoing,
+    prop,
+    scope_tenant,
+)
 
-# Whoever names a user asks for the same of him: then it doesn't matter which response comes last.
+# Every document has the same fields of a user, so that it doesn't matter which response comes last.
 USER: Final = "url login name email company isSiteAdmin"
-OPTIONAL: Final = ("email",)  # of these: a token that has all else may lack the scope for it
+OPTIONAL: Final = ("email",)  # a token may lack the scope for it alone
 AFFILIATIONS: Final = ("DIRECT", "OUTSIDE")
 PERMISSIONS: Final = ("ADMIN", "MAINTAIN", "WRITE", "TRIAGE", "READ")
 
@@ -27,7 +38,7 @@ class GitHubUser(Node, label="GitHubUser", shared=True):
     fullname: str | None = prop("name")
     email: str | None = prop("email", "'': the user shows none. None: the token may not read it.")
     company: str | None = prop("company")
-    is_site_admin: bool | None = prop("isSiteAdmin", "Of the server.")
+    is_site_admin: bool | None = prop("isSiteAdmin", "An administrator of the server.")
     relationships = (
         link_through("SyncGitHubMember", "_IN", "MEMBER_OF", "GitHubOrganization", on={"id": "user"}),
         link_through("SyncGitHubMember", "_IN", "ADMIN_OF", "GitHubOrganization", on={"id": "admin"}),
@@ -72,10 +83,10 @@ def admin(member: Source) -> str | None:
 class SyncGitHubMember(Node, label="SyncGitHubMember"):
     id: str = key(membership_id)
     user: str = prop("node.url", index=True)
-    admin: str | None = prop(admin, "The same of an owner of the organization.", index=True)
-    organization: str = prop(scope_tenant, "The tenant that it is a membership of.")
+    admin: str | None = prop(admin, "The user, if an owner of the organization.", index=True)
+    organization: str = prop(scope_tenant, "The tenant of the membership.")
     role: str = prop("role", "ADMIN or MEMBER.")
-    has_2fa_enabled: bool | None = prop("hasTwoFactorEnabled", "None: only owners are told.")
+    has_2fa_enabled: bool | None = prop("hasTwoFactorEnabled", "None: only visible to owners.")
     relationships = (
         outgoing("_IS", "GitHubUser", "node.url"),
         link("_IN", "GitHubOrganization", on={"organization": "tenant"}),

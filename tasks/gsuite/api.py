@@ -1,4 +1,4 @@
-"""The Directory API, asked by a service account in the name of an administrator (domain-wide delegation)."""
+"""The Directory API, called by a service account on behalf of an administrator (domain-wide delegation)."""
 
 from __future__ import annotations
 
@@ -13,27 +13,25 @@ from tasks.clients.google import GoogleApi, google_policy
 from tasks.clients.google_access import GoogleAccess
 from tasks.clients.google_documents import scopes_of
 from tasks.clients.google_scopes import least_scopes, narrowest
-from tasks.clients.rate_limiter import RateLimit, RateLimiter
 from tasks.engine import registry
-from tasks.failures import CallFailed, Failure
-from tasks.resource import Tenant
+from tasks.provider import CallFailed, Failure, RateLimit, RateLimiter, Tenant
 
-FILE: Final = "GSUITE_GOOGLE_APPLICATION_CREDENTIALS"  # names of variables, as of 2020
+FILE: Final = "GSUITE_GOOGLE_APPLICATION_CREDENTIALS"  # the variables' names of 2020
 ADMIN: Final = "GSUITE_DELEGATED_ADMIN"
-CUSTOMER: Final = "my_customer"  # Google's word for the one that the administrator belongs to
+CUSTOMER: Final = "my_customer"  # Google's name for the customer of the administrator
 
-# Google counts 2,400 queries a minute of one user; as many at a time as its own clients make.
+# Google allows 2,400 queries per minute and user; concurrent calls as in its own clients.
 POLICY: Final = google_policy({"directory": RateLimit(initial=20, maximum=40)}, in_flight=20)
 
 
 @cache
 def scopes() -> tuple[str, ...]:
-    """What must be delegated to the service account: the least set of scopes that does for all calls."""
+    """The scopes to delegate to the service account: the least set that suffices for all calls."""
     return least_scopes(call for type_ in registry.of("gsuite") for call in type_.fetch.calls)
 
 
 def oauth_scope(action: str) -> str:
-    """What of it an action needs."""
+    """The one of them that an action needs."""
     return narrowest(scopes_of(action) & {*scopes()})
 
 
@@ -53,7 +51,7 @@ async def close() -> None:
 
 
 def read() -> tuple[str, str]:
-    """The file of the service account, and the administrator, as the variables say. Raises CallFailed."""
+    """The key file of the service account, and the administrator, from the variables. Raises CallFailed."""
     for name in (FILE, ADMIN):
         if not os.environ.get(name):
             raise CallFailed(Failure.DENIED, f"variable {name}", "isn't set on this worker", code="NotSet")
@@ -63,13 +61,13 @@ def read() -> tuple[str, str]:
 @cache
 def _identity(file: str, admin: str) -> Credentials:
     try:
-        found = service_account.Credentials.from_service_account_file(file, scopes=scopes())  # type: ignore[no-untyped-call]
+        account = service_account.Credentials.from_service_account_file(file, scopes=scopes())  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
-        raise CallFailed(Failure.DENIED, f"file {file}", wrong_with(error), code="Unreadable") from None
-    identity: Credentials = found.with_subject(admin)
+        raise CallFailed(Failure.DENIED, f"file {file}", file_problem(error), code="Unreadable") from None
+    identity: Credentials = account.with_subject(admin)
     return identity
 
 
-def wrong_with(error: Exception) -> str:
-    """Why the file can't be used; of what it holds, nothing."""
-    return (error.strerror or "can't be read") if isinstance(error, OSError) else "is no key of a service account"
+def file_problem(error: Exception) -> str:
+    """Why the file can't be used, without anything of its contents."""
+    return (error.strerror or "can't be read") if isinstance(error, OSError) else "is not the key of a service account"

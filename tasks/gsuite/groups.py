@@ -1,22 +1,20 @@
-"""Groups, and who is in them: users, and groups within groups."""
+"""Groups and their members: users and other groups."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from loaders.model import Node, Source, id_link, key, link_through, prop
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, Source, id_link, key, link_through, listing, prop
 
 
 def member_emails(group: Source) -> list[str]:
-    """E-mail addresses in lower case of members that are no groups: which of them are users here, the graph knows."""
+    """E-mail addresses, in lower case, of members that aren't groups. The graph knows which are users here."""
     return [one["email"].lower() for one in _members(group) if one.get("email") and one.get("type") != "GROUP"]
 
 
 def member_groups(group: Source) -> list[str]:
-    """Ids of members that are groups, or may be: of one without a type the graph knows whether it is one."""
+    """Ids of members that are groups, or may be: the graph knows whether one without a type is."""
     return [one["id"] for one in _members(group) if one.get("id") and one.get("type") in ("GROUP", None)]
 
 
@@ -37,13 +35,13 @@ class GSuiteGroup(Node, label="GSuiteGroup"):
     id: str = key("id")
     group_id: str = prop("id")
     email: str = prop("email", "As Google spells it.", index=True)
-    address: str | None = prop(address, "The same in lower case, by which it is found in IAM policies.", index=True)
+    address: str | None = prop(address, "The e-mail address in lower case, as IAM policies are matched.", index=True)
     name: str | None = prop("name")
     description: str | None = prop("description")
-    direct_members_count: str | None = prop("directMembersCount", "Text, as Google has it.")
+    direct_members_count: str | None = prop("directMembersCount", "A text, as in Google's API.")
     admin_created: bool | None = prop("adminCreated", "By an administrator, not by a user.")
     has_everybody: bool = prop(
-        has_everybody, "The whole organization is a member: of type CUSTOMER, not told one by one."
+        has_everybody, "The whole organization is a member, of type CUSTOMER, instead of each user."
     )
     etag: str | None = prop("etag")
     kind: str | None = prop("kind")

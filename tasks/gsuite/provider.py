@@ -7,7 +7,7 @@ from typing import Final
 from tasks.clients.google import google_calls
 from tasks.gsuite import api, tenants
 from tasks.gsuite.options import OPTIONS
-from tasks.resource import Provider
+from tasks.provider import Provider
 
 PROVIDER: Final = Provider(
     name="gsuite",

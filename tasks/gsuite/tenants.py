@@ -10,10 +10,8 @@ from google.oauth2 import service_account
 
 from tasks.clients.google_access import GoogleAccess
 from tasks.clients.google_options import GoogleOptions
-from tasks.clients.rate_limiter import RateLimiter
-from tasks.failures import CallFailed, Failure, NotConfigured
 from tasks.gsuite import api
-from tasks.resource import Api, Listed, Tenant
+from tasks.provider import Api, CallFailed, Failure, Listed, NotConfigured, RateLimiter, Tenant
 
 _OFF: Final = (
     f"the variables {api.FILE} and {api.ADMIN} enable it: the key file of a service account with domain-wide "
@@ -48,7 +46,7 @@ async def regions(api: Api, options: GoogleOptions) -> Listed[str]:
 
 
 def missing(options: GoogleOptions) -> Iterable[str]:
-    """Raises NotConfigured where neither variable is set."""
+    """Raises NotConfigured if neither variable is set."""
     file, admin = os.environ.get(api.FILE), os.environ.get(api.ADMIN)
     if not file and not admin:
         raise NotConfigured(_OFF)
@@ -60,4 +58,4 @@ def missing(options: GoogleOptions) -> Iterable[str]:
         try:
             service_account.Credentials.from_service_account_file(file)  # type: ignore[no-untyped-call]
         except (OSError, ValueError) as error:
-            yield f"{api.FILE}: {file}: {api.wrong_with(error)}"
+            yield f"{api.FILE}: {file}: {api.file_problem(error)}"

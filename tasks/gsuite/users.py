@@ -1,12 +1,10 @@
-"""Users, known by their primary e-mail address in lower case: that is all that other sources know of them."""
+"""Users, by their primary e-mail address in lower case, which is all that other sources know of them."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, Source, key, link_through, prop
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, Source, key, link_through, listing, prop
 
 
 def email(user: Source) -> str | None:
@@ -16,7 +14,7 @@ def email(user: Source) -> str | None:
 
 class GSuiteUser(Node, label="GSuiteUser"):
     email: str = key(email, "The primary address, in lower case.")
-    id: str = prop("id", "Google's own; None of one that only another source names.", index=True)
+    id: str = prop("id", "Google's own. None: only another source names the user.", index=True)
     user_id: str = prop("id")
     primary_email: str = prop("primaryEmail", "As Google spells it.")
     name: str | None = prop("name.fullName")
@@ -27,13 +25,13 @@ class GSuiteUser(Node, label="GSuiteUser"):
     is_admin: bool | None = prop("isAdmin", "A super administrator.")
     is_delegated_admin: bool | None = prop("isDelegatedAdmin")
     is_enrolled_in_2_sv: bool | None = prop("isEnrolledIn2Sv", "Has a second factor.")
-    is_enforced_in_2_sv: bool | None = prop("isEnforcedIn2Sv", "Must use it.")
+    is_enforced_in_2_sv: bool | None = prop("isEnforcedIn2Sv", "Must use a second factor.")
     suspended: bool | None = prop("suspended")
     archived: bool | None = prop("archived")
     agreed_to_terms: bool | None = prop("agreedToTerms")
     change_password_at_next_login: bool | None = prop("changePasswordAtNextLogin")
     creation_time: str | None = prop("creationTime")
-    last_login_time: str | None = prop("lastLoginTime", "1970-01-01 of one who never signed in.")
+    last_login_time: str | None = prop("lastLoginTime", "1970-01-01: never signed in.")
     include_in_global_address_list: bool | None = prop("includeInGlobalAddressList")
     ip_whitelisted: bool | None = prop("ipWhitelisted")
     is_mailbox_setup: bool | None = prop("isMailboxSetup")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tasks.tenant_access import TenantAccess
+from tasks.provider import TenantAccess
 
 
 class OktaAccess(TenantAccess):
-    """`saml_role_regex` isn't needed to reach it, but to read its groups' names."""
+    """`saml_role_regex`: not for access, but for reading role names out of group names."""
 
     saml_role_regex: str
     base_url: str = ""

@@ -1,4 +1,4 @@
-"""Okta's API: pages by the header Link, rate limits of each group of endpoints, and a limit of calls at a time."""
+"""Okta's API: pages by the Link header, a rate limit per group of endpoints, few concurrent calls."""
 
 from __future__ import annotations
 
@@ -6,25 +6,31 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from loaders.model import at
-from tasks.clients.api_client import Response
-from tasks.clients.client import ErrorResponse
-from tasks.clients.http import HttpApi, HttpService
-from tasks.clients.http_errors import by_status, message_of, seconds_until
-from tasks.clients.paginators import NextPage
-from tasks.clients.rate_limiter import RateLimit, RateLimiter
-from tasks.clients.variables import read_variable
-from tasks.failures import Failure
 from tasks.okta.access import OktaAccess
 from tasks.okta.needs import needed
-from tasks.resource import Tenant
+from tasks.provider import (
+    ErrorResponse,
+    Failure,
+    HttpApi,
+    HttpService,
+    NextPage,
+    RateLimit,
+    RateLimiter,
+    Response,
+    Tenant,
+    at,
+    by_status,
+    message_of,
+    read_variable,
+    seconds_until,
+)
 
 GONE: Final = "E0000007"  # resource not found
-RESERVE: Final = 0.1  # of each limit: what signs people in has the same one, and comes first
-CONCURRENCY_SECONDS: Final = 1.0  # too many at a time is said without a time: it is over soon
+RESERVE: Final = 0.1  # of each limit is left to sign-ins, which count against the same one
+CONCURRENCY_SECONDS: Final = 1.0  # too many concurrent calls: Okta gives no time, and it is over soon
 
 NO_PERMISSION: Final = "E0000006"
-LONGEST_WINDOW_SECONDS: Final = 3600  # limits are by the minute, a few by the hour: what says more is no such time
+MAX_WINDOW_SECONDS: Final = 3600  # limits are per minute, a few per hour: a later reset is a mistake
 
 _WHY: Final = {
     "E0000004": "the token is not valid",  # authentication failed
@@ -38,48 +44,48 @@ _LIMIT: Final = RateLimit(initial=5, maximum=30)
 
 
 def bucket(action: str) -> tuple[str, RateLimit]:
-    """Okta counts lists, and what has an id, apart: `users`, `users/id`, `groups`, ..."""
+    """Okta has separate limits for lists and for objects by id: `users`, `users/id`, `groups`, ..."""
     words = action.partition("/api/v1/")[2].split("/")
     return f"{words[0]}/id" if len(words) > 1 else words[0], _LIMIT
 
 
-def further(response: Response) -> NextPage:
-    """By the header Link; lists of role assignments say it in the body."""
+def next_page(response: Response) -> NextPage:
+    """From the Link header, or from the body for lists of role assignments."""
     link = response.links.get("next", at("_links.next.href", response.body))
-    return link if link is None or isinstance(link, str) else ""  # leads nowhere: not the same as no further page
+    return link if link is None or isinstance(link, str) else ""  # an invalid link: not the same as no further page
 
 
-def refusal(response: Response) -> ErrorResponse | None:
-    found = by_status(response)
-    if found is None:
+def classify_error(response: Response) -> ErrorResponse | None:
+    error = by_status(response)
+    if error is None:
         return None
-    told = response.body.get("errorCode") if isinstance(response.body, Mapping) else None
-    code = told if isinstance(told, str) else found.code
+    reported = response.body.get("errorCode") if isinstance(response.body, Mapping) else None
+    code = reported if isinstance(reported, str) else error.code
     if response.status == 429:
         wait = CONCURRENCY_SECONDS if _number(response, "x-rate-limit-limit") == 0 else _until_reset(response)
-        wait = found.retry_after_seconds if wait is None else wait
+        wait = error.retry_after_seconds if wait is None else wait
         return ErrorResponse(Failure.THROTTLED, code, message_of(response), wait)
-    return ErrorResponse(_failure(code, response, found), code, found.reason, found.retry_after_seconds)
+    return ErrorResponse(_failure(code, response, error), code, error.reason, error.retry_after_seconds)
 
 
-def _failure(code: str, response: Response, found: ErrorResponse) -> Failure:
-    """The class of a refusal. What isn't found is gone only where it is what was asked for: `Resource not found: 00u1
-    (User)` to a call for the factors of that user. Else something that the item doesn't have isn't there.
+def _failure(code: str, response: Response, error: ErrorResponse) -> Failure:
+    """The class of an error. An item that isn't found is gone only if the message names it: `Resource not found: 00u1
+    (User)` to a call for the factors of that user. Otherwise the item has no such detail.
     """
     if code in _DENIED:
         return Failure.DENIED
     if code == GONE:
-        named = _NOT_FOUND.search(found.reason)
+        named = _NOT_FOUND.search(error.reason)
         return Failure.NOT_FOUND if named is None or named[1] in response.path.split("/") else Failure.UNEXPECTED
-    return found.failure
+    return error.failure
 
 
-def lacking(action: str, refused: ErrorResponse) -> str:
-    return needed(action) if refused.code == NO_PERMISSION else _WHY.get(refused.code, "")
+def missing_permission(action: str, error: ErrorResponse) -> str:
+    return needed(action) if error.code == NO_PERMISSION else _WHY.get(error.code, "")
 
 
 def exhausted(response: Response) -> float:
-    """Seconds until the limit is new, once only the reserve of it is left."""
+    """Seconds until the limit resets, if only the reserve is left."""
     limit, remaining = _number(response, "x-rate-limit-limit"), _number(response, "x-rate-limit-remaining")
     if limit is None or remaining is None or remaining > limit * RESERVE:
         return 0.0
@@ -89,11 +95,11 @@ def exhausted(response: Response) -> float:
 def _until_reset(response: Response) -> float | None:
     reset = _number(response, "x-rate-limit-reset", max)
     seconds = None if reset is None else seconds_until(response, reset)
-    return None if seconds is None or seconds > LONGEST_WINDOW_SECONDS else seconds
+    return None if seconds is None or seconds > MAX_WINDOW_SECONDS else seconds
 
 
 def _number(response: Response, header: str, chosen: Callable[[list[int]], int] = min) -> int | None:
-    """Of a header that comes more than once, `600, 600`, the number that asks for more patience."""
+    """Of a header that comes more than once (`600, 600`) the number that means a longer wait."""
     numbers = [int(word) for word in response.headers.get(header, "").replace(",", " ").split() if word.isdecimal()]
     return chosen(numbers) if numbers else None
 
@@ -101,14 +107,14 @@ def _number(response: Response, header: str, chosen: Callable[[list[int]], int] 
 SERVICE: Final = HttpService(
     limit=bucket,
     in_flight=10,
-    paginator=further,
-    classify_error=refusal,
+    paginator=next_page,
+    classify_error=classify_error,
     exhausted=exhausted,
-    needs=lacking,
+    needs=missing_permission,
     items_path="",
     items_path_overrides={"GET /api/v1/org": None, "GET /api/v1/iam/assignees/users": "value"},
     required_field="id",
-    any_host="/api/v1/",  # who asks at example-admin.okta.com, or at a custom domain, is sent to example.okta.com
+    any_host="/api/v1/",  # links from example-admin.okta.com or a custom domain lead to example.okta.com
 )
 
 

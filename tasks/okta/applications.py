@@ -1,4 +1,4 @@
-"""Applications, who has them, and where they send people back to."""
+"""Applications, their users and groups, and where they redirect users to."""
 
 from __future__ import annotations
 
@@ -6,38 +6,36 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from loaders.model import Node, Source, at, id_link, key, outgoing, prop
-from tasks.engine.listing import listing
 from tasks.okta.api import GONE
 from tasks.okta.times import okta_time
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, Source, at, id_link, key, listing, outgoing, prop
 
 _PROVIDER: Final = re.compile(r":saml-provider/([^,\s]+)")
 
 
 def saml_providers_of_aws(application: Source) -> list[str] | None:
-    """Names of the SAML providers in AWS as which an application for AWS signs people in; None where it doesn't say."""
+    """Names of the SAML providers in AWS through which an application signs users in; None if it doesn't say."""
     settings = at("settings.app", application.item)
     if not isinstance(settings, Mapping):
         return None
-    told = [settings.get(name) for name in ("identityProviderArn", "roleValuePattern")]
-    names = [name for text in told if isinstance(text, str) for name in _PROVIDER.findall(text)]
+    values = [settings.get(name) for name in ("identityProviderArn", "roleValuePattern")]
+    names = [name for text in values if isinstance(text, str) for name in _PROVIDER.findall(text)]
     return sorted(set(names)) if names and not any("$" in name for name in names) else None
 
 
 class OktaApplication(Node, label="OktaApplication", tenant="OktaOrganization"):
     id: str = key("id")
-    name: str | None = prop("name", "Of the kind of application: `amazon_aws`, `oidc_client`.", index=True)
-    label: str | None = prop("label", "As people see it.")
+    name: str | None = prop("name", "The kind of application: `amazon_aws`, `oidc_client`.", index=True)
+    label: str | None = prop("label", "As users see it.")
     status: str | None = prop("status", "ACTIVE or INACTIVE.")
     sign_on_mode: str | None = prop("signOnMode", "SAML_2_0, OPENID_CONNECT, BOOKMARK, ...")
     features: list[str] | None = prop("features")
     created: str | None = prop(okta_time("created"))
-    activated: str | None = prop(okta_time("activated"), "Okta's description of its API doesn't have it any more.")
+    activated: str | None = prop(okta_time("activated"), "No longer in Okta's API description.")
     okta_last_updated: str | None = prop(okta_time("lastUpdated"))
     aws_saml_providers: list[str] | None = prop(
         saml_providers_of_aws,
-        "Of one for AWS: names of the SAML providers there as which it signs people in. None: it doesn't say.",
+        "SAML providers in AWS through which it signs users in, by name. None: not reported.",
     )
     relationships = (
         outgoing("REPLYURI", "ReplyUri", "settings.oauthClient.redirect_uris[]"),
@@ -47,8 +45,8 @@ class OktaApplication(Node, label="OktaApplication", tenant="OktaOrganization"):
 
 
 def uri(reply: Source) -> str:
-    found: str = reply.item
-    return found
+    value: str = reply.item
+    return value
 
 
 class ReplyUri(Node, label="ReplyUri", shared=True):

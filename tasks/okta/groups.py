@@ -1,14 +1,12 @@
-"""Groups and their members. The names of some say that who is in them may take on a role of AWS."""
+"""Groups and their members. The names of some groups stand for AWS roles that their members may assume."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, id_link, key, link_through, prop
-from tasks.engine.listing import listing
 from tasks.okta import saml
 from tasks.okta.api import GONE
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, id_link, key, link_through, listing, prop
 
 
 class OktaGroup(Node, label="OktaGroup", tenant="OktaOrganization"):
@@ -20,7 +18,7 @@ class OktaGroup(Node, label="OktaGroup", tenant="OktaOrganization"):
     dn: str | None = prop("profile.dn")
     windows_domain_qualified_name: str | None = prop("profile.windowsDomainQualifiedName")
     external_id: str | None = prop("profile.externalId")
-    aws_role_name: str | None = prop(saml.role_name, "The role of AWS that its name says, by okta_saml_role_regex.")
+    aws_role_name: str | None = prop(saml.role_name, "The AWS role that its name stands for, by okta_saml_role_regex.")
     aws_account_id: str | None = prop(saml.account_id, "The account of that role.")
     relationships = (
         id_link("MEMBER_OF_OKTA_GROUP", "OktaUser", "users[].id", incoming=True),

@@ -1,5 +1,5 @@
-"""What the owner of the token must be allowed, by call: Okta names it in no response, its API description does (as the
-scope of OAuth by which the same call is allowed to an application).
+"""The permission that the token's owner needs, by call. Okta's responses don't name it; its API description does, as
+the OAuth scope that allows an application the same call.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def scope(action: str) -> str:
 
 
 def role(action: str) -> str:
-    """The least of the standard administrator roles that has it."""
+    """The least privileged of the standard administrator roles that has it."""
     return _SUPER if scope(action) == "okta.roles.read" else _READER
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from tasks.clients.base_url import check_base_url
 from tasks.okta import saml
-from tasks.options import ProviderOptions, option
+from tasks.provider import ProviderOptions, check_base_url, option
 
 
 def check_org(value: str) -> str | None:

@@ -1,12 +1,10 @@
-"""The organization, which all else belongs to."""
+"""The organization, to which everything else belongs."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, key, link_through, prop, scope_tenant
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, key, link_through, listing, prop, scope_tenant
 
 
 class OktaOrganization(Node, label="OktaOrganization"):

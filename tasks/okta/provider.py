@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks.clients.http import http_calls
-from tasks.clients.http_requests import close_http
 from tasks.okta import api, tenants
 from tasks.okta.options import OPTIONS
-from tasks.resource import Provider
+from tasks.provider import Provider, close_http, http_calls
 
 PROVIDER: Final = Provider(
     name="okta",

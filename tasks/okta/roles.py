@@ -1,33 +1,31 @@
 """Administrator roles, standard and custom, and the users and groups to which they are assigned.
 
-An assignment is a record of its own, by which the links between user or group and role are drawn: users, groups and
-roles are listed by different calls, each of which may fail without the others.
+An assignment is a record of its own, from which the links between users or groups and roles are written: they are
+listed by different calls, each of which may fail without the others.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, Source, at, key, outgoing, parent, prop, scope_tenant
-from tasks.engine.listing import listing
 from tasks.okta.api import GONE
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, Source, at, key, listing, outgoing, parent, prop, scope_tenant
 
 
 def role_id(assignment: Source) -> str | None:
-    """Its type, which is the same in all organizations; of a custom role, its own id."""
+    """Its type, which is the same in all organizations; the id of a custom role."""
     type_: str | None = at("type", assignment.item)
     role: str | None = at("role", assignment.item)
     return role if type_ == "CUSTOM" else type_
 
 
 def assignment_id(assignment: Source) -> str | None:
-    whose, own = parent("id")(assignment), at("id", assignment.item)
-    return f"{whose}/{own}" if whose and own else None
+    assignee, id_ = parent("id")(assignment), at("id", assignment.item)
+    return f"{assignee}/{id_}" if assignee and id_ else None
 
 
 class OktaAdministrationRole(Node, label="OktaAdministrationRole", shared=True):
-    id: str = key(role_id, "SUPER_ADMIN, ORG_ADMIN, ...; of a custom role, its id.")
+    id: str = key(role_id, "SUPER_ADMIN, ORG_ADMIN, ...; the id of a custom role.")
     type: str | None = prop("type", "CUSTOM, or the same as the id.")
     label: str | None = prop("label")
 
@@ -60,7 +58,7 @@ USER_ROLES: Final = ResourceType(
     yields=(SyncOktaUserRole.each("roles[]"), OktaAdministrationRole.each("roles[]")),
     aliases=("roles",),
 )
-# Okta lists no groups with roles: each is asked for.
+# Okta has no list of groups with roles: one call per group.
 GROUP_ROLES: Final = ResourceType(
     "okta.roles.groups",
     Per.TENANT,

@@ -9,8 +9,8 @@ import re
 from functools import cache
 from typing import Final
 
-from loaders.model import Source, at
 from tasks.okta.access import OktaAccess
+from tasks.provider import Source, at
 
 DEFAULT: Final = r"^aws\#\S+\#(?{{role}}[\w\-]+)\#(?{{accountid}}\d+)$"
 

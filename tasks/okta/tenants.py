@@ -1,22 +1,19 @@
-"""The one tenant: the organization that the options name."""
+"""The tenant: the organization that the options name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Final
 
-from tasks.clients.rate_limiter import RateLimiter
-from tasks.clients.variables import unset_variables
-from tasks.failures import NotConfigured
 from tasks.okta.access import OktaAccess
 from tasks.okta.options import OktaOptions
-from tasks.resource import Api, Listed, Tenant
+from tasks.provider import Api, Listed, NotConfigured, RateLimiter, Tenant, unset_variables
 
 _OFF: Final = "okta_org_id and okta_api_key_env_var enable it: the organization, and the NAME of its token's variable"
 
 
 async def tenants(options: OktaOptions, rate_limiter: RateLimiter) -> Listed[Tenant]:
-    """Raises NotConfigured where no organization is named."""
+    """Raises NotConfigured if no organization is named."""
     org, variable = options.okta_org_id, options.okta_api_key_env_var
     if not org or not variable:
         raise NotConfigured(_OFF)
@@ -33,7 +30,7 @@ async def regions(api: Api, options: OktaOptions) -> Listed[str]:
 
 
 def missing(options: OktaOptions) -> Iterable[str]:
-    """Raises NotConfigured where neither organization nor token is named."""
+    """Raises NotConfigured if neither organization nor token is named."""
     if not options.okta_org_id:
         raise NotConfigured(_OFF)
     yield from unset_variables(options, "okta_api_key_env_var")

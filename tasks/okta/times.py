@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from loaders.model import Source, at
-from tasks.engine.naming import named
+from tasks.provider import Source, at, named
 
 
 def okta_time(path: str) -> Callable[[Source], str | None]:
-    """The time at a path of the item, which Okta says as ISO 8601."""
+    """The time at a path of the item, which Okta gives in ISO 8601."""
 
     @named(f"okta_time({path!r})", f"`{path}`, as `06/24/2013, 16:39:18`, UTC.")
     def time(item: Source) -> str | None:
@@ -18,7 +17,7 @@ def okta_time(path: str) -> Callable[[Source], str | None]:
         if found is None or found == "":
             return None
         if not isinstance(found, str):
-            raise TypeError(f"{path}: {found!r:.50} is no time")
+            raise TypeError(f"{path}: {found!r:.50} is not a time")
         return f"{datetime.fromisoformat(found).astimezone(UTC):%m/%d/%Y, %H:%M:%S}"
 
     return time

@@ -1,12 +1,10 @@
-"""Origins from which browsers may call the organization, or be sent back to."""
+"""Origins from which browsers may call the organization, or to which they may be redirected."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, key, prop
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, key, listing, prop
 
 
 class OktaTrustedOrigin(Node, label="OktaTrustedOrigin", tenant="OktaOrganization"):

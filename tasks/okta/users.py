@@ -1,19 +1,31 @@
-"""Users, and the people that they are: by e-mail address, one Human whatever accounts they have elsewhere."""
+"""Users, and the people behind them: one Human per e-mail address, whatever accounts it has elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, Final
 
-from loaders.model import Node, Source, at, id_link, incoming, key, link, link_through, parent, prop
-from tasks.engine.listing import listing
 from tasks.okta.api import GONE
 from tasks.okta.times import okta_time
-from tasks.resource import Per, ResourceType
+from tasks.provider import (
+    Node,
+    Per,
+    ResourceType,
+    Source,
+    at,
+    id_link,
+    incoming,
+    key,
+    link,
+    link_through,
+    listing,
+    parent,
+    prop,
+)
 
 
 def human_email(user: Source) -> str | None:
-    """In lower case: as GSuite and others may spell it otherwise."""
+    """In lower case, because GSuite and others may spell it differently."""
     email = at("profile.email", user.item)
     return email.lower() if isinstance(email, str) and email else None
 
@@ -25,7 +37,7 @@ class OktaUser(Node, label="OktaUser", tenant="OktaOrganization"):
     second_email: str | None = prop("profile.secondEmail")
     first_name: str | None = prop("profile.firstName")
     last_name: str | None = prop("profile.lastName")
-    status: str | None = prop("status", "ACTIVE, SUSPENDED, LOCKED_OUT, ...; who is deprovisioned isn't listed.")
+    status: str | None = prop("status", "ACTIVE, SUSPENDED, LOCKED_OUT, ...; deprovisioned users aren't listed.")
     created: str | None = prop(okta_time("created"))
     activated: str | None = prop(okta_time("activated"))
     status_changed: str | None = prop(okta_time("statusChanged"))
@@ -58,7 +70,7 @@ USERS: Final = ResourceType(
 
 
 class OktaUserFactor(Node, label="OktaUserFactor"):
-    """What a user signs in with besides the password. Its profile has phone numbers and keys: none of it is kept."""
+    """What a user signs in with besides the password. Phone numbers and keys of its profile are not stored."""
 
     id: str = key("id")
     factor_type: str | None = prop("factorType", "push, sms, token:software:totp, webauthn, ...", index=True)
@@ -69,7 +81,7 @@ class OktaUserFactor(Node, label="OktaUserFactor"):
     relationships = (id_link("FACTOR", "OktaUser", parent("id"), incoming=True),)
 
 
-# One call per user: of 10,000 that takes an hour, so it is done in parts.
+# One call per user takes an hour for 10,000 users, so it is done in parts.
 FACTORS: Final = ResourceType(
     "okta.factors",
     Per.TENANT,

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from pathlib import Path
 
 import pytest
 
 from loaders import indexes
 from loaders.graph import Graph
 from loaders.ledger import RunState
+from tasks.clients import client
 from tasks.engine import registry
 from tasks.resource import ResourceType
 from tests.contract import providers
@@ -24,6 +26,23 @@ from workers.fleet.process import Process
 from workers.settings.settings import Settings
 
 PASSWORD = "CHARTFLEET_TEST_PAGES_PASSWORD"  # the name of a variable
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files whose tests look at the graph of the samples come first, one after the other: it is loaded once."""
+    here = [number for number, item in enumerate(items) if Path(__file__).parent in item.path.parents]
+    first = {items[number].path for number in here if "samples" in getattr(items[number], "fixturenames", ())}
+    in_order = sorted((items[number] for number in here), key=lambda item: item.path not in first)
+    for number, item in zip(here, in_order, strict=True):
+        items[number] = item
+
+
+@pytest.fixture(scope="package", autouse=True)
+def short_pauses() -> Iterator[None]:
+    """Between attempts at a call whose response can't be read. How long they are has tests of its own."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(client, "MAX_BACKOFF_SECONDS", 0.1)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +67,31 @@ def indexed(services: embedded.Services) -> None:
     graph.close()
 
 
+@pytest.fixture(scope="session")
+def sample_runs() -> list[tuple[str, int]]:
+    """What the graph was left with by the run over the samples: that run, and how many nodes; the last one counts."""
+    return []
+
+
 @pytest.fixture(scope="module")
-def samples(services: embedded.Services, indexed: None, stand_ins: dict[str, StandIn]) -> Iterator[Graph]:
-    """A graph with the samples of all types, as one run leaves it."""
+def samples(
+    services: embedded.Services, indexed: None, stand_ins: dict[str, StandIn], sample_runs: list[tuple[str, int]]
+) -> Iterator[Graph]:
+    """A graph with the samples of all types, as one run leaves it; an earlier file's, if it is untouched."""
+    with closing(Graph.at(services.graph)) as graph:
+        if contents(graph) not in sample_runs:
+            load_samples(graph, services, stand_ins)
+            sample_runs[:] = [contents(graph)]
+        yield graph
+
+
+def contents(graph: Graph) -> tuple[str, int]:
+    """The newest run, and how many nodes there are."""
+    [row] = graph.rows("MATCH (n) RETURN max(CASE WHEN n:SyncRun THEN n.id END) AS run, count(n) AS nodes")
+    return str(row["run"]), row["nodes"]
+
+
+def load_samples(graph: Graph, services: embedded.Services, stand_ins: dict[str, StandIn]) -> None:
     address = services.graph
     values = {
         "broker_url": services.broker_url,
@@ -58,7 +99,7 @@ def samples(services: embedded.Services, indexed: None, stand_ins: dict[str, Sta
         "neo4j_user": address.user,
         "neo4j_password_env_var": PASSWORD,
     }
-    with closing(Graph.at(address)) as graph, pytest.MonkeyPatch.context() as environment:
+    with pytest.MonkeyPatch.context() as environment:
         environment.setenv(PASSWORD, address.password or "")
         graph.autocommit("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS")
         process = Process(Settings.load({}, {}).with_values(values, "test"))
@@ -75,4 +116,3 @@ def samples(services: embedded.Services, indexed: None, stand_ins: dict[str, Sta
             info = ledger.info()
             assert info is not None
             assert (info.state, info.report["failed_jobs"]) == (RunState.COMPLETE, [])
-        yield graph

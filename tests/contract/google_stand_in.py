@@ -15,7 +15,9 @@ from tests.servers.json_api import JsonApi, Reply
 
 class GoogleStandIn(JsonStandIn):
     model = DiscoveryModel()
-    throttled = Reply({"error": {"code": 429, "message": "Quota exceeded", "status": "RESOURCE_EXHAUSTED"}}, 429)
+    throttled = Reply(
+        {"error": {"code": 429, "message": "Quota exceeded", "status": "RESOURCE_EXHAUSTED"}}, 429, {"Retry-After": "0"}
+    )
     denied = Reply({"error": {"code": 403, "message": "Not allowed", "errors": [{"reason": "forbidden"}]}}, 403)
 
     def __init__(self, server: JsonApi, tenant: Tenant) -> None:

@@ -89,7 +89,7 @@ class StandIn(ABC):
 
     @abstractmethod
     def throttle(self, call: str) -> None:
-        """The next such call is told to slow down."""
+        """The next such call is told to slow down: for no time, so that a test of every call ends."""
 
     @abstractmethod
     def deny(self, call: str) -> None:

@@ -10,12 +10,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 import redis
 
-from loaders import cypher
 from loaders.batch import Row
 from loaders.graph import Graph
 from loaders.model import Link, NodeModel, Relationship
@@ -23,6 +21,7 @@ from loaders.scope import Scope
 from loaders.writer import Writer
 from tasks.engine import registry
 from tasks.resource import ResourceType
+from tests.contract.elements import Elements
 from tests.contract.loading import NEIGHBOUR, Runs, linked, neighbours, of_another_tenant
 from tests.contract.samples import Rows, ends, half, rows_over_http, sample, scope_of
 from tests.contract.stand_in import StandIn
@@ -114,10 +113,11 @@ def observe(
     neighbours(graph, together)
 
     runs.run(whole)
-    for type_ in types:
-        seen.loaded[type_.name] = list(not_loaded(graph, rows[type_.name], scope_of(type_, stand_ins[type_.provider])))
-
     before = elements(graph)
+    loaded = Elements(before)
+    for type_ in types:
+        seen.loaded[type_.name] = list(not_loaded(loaded, rows[type_.name], scope_of(type_, stand_ins[type_.provider])))
+
     runs.run(whole)
     after = elements(graph)
     for name in before.keys() | after.keys():
@@ -154,11 +154,11 @@ def type_of(text: str) -> str:
     return found[1] if found else ""
 
 
-def not_loaded(graph: Graph, rows: Rows, scope: Scope) -> Iterator[str]:
+def not_loaded(graph: Elements, rows: Rows, scope: Scope) -> Iterator[str]:
     """Rows that are no node with its labels and properties, or lack a relationship."""
     for model, found in rows.items():
         for row in found:
-            node = _node(graph, model, row["k"])
+            node = graph.node((model.identity.label,), model.identity.key.name, row["k"])
             if node is None:
                 yield f"no {model.label} {row['k']} in the graph"
                 continue
@@ -173,30 +173,18 @@ def not_loaded(graph: Graph, rows: Rows, scope: Scope) -> Iterator[str]:
                 yield from _not_related(graph, model, relationship, row)
 
 
-def _not_related(graph: Graph, model: NodeModel, relationship: Relationship, row: Row) -> Iterator[str]:
-    target = registry.schema().target(relationship)
+def _not_related(graph: Elements, model: NodeModel, relationship: Relationship, row: Row) -> Iterator[str]:
+    target = registry.schema().target(relationship).identity
     incoming = not isinstance(relationship, Link) and relationship.incoming
-    query = (
-        f"MATCH (n{cypher.labels(model.labels)} {{{cypher.quoted(model.key.name)}: $key}})"
-        f"{cypher.pattern(relationship.type, 'e', incoming=incoming)}(t{cypher.labels(target.identity.spellings)}) "
-        f"RETURN t.{cypher.quoted(target.identity.key.name)} AS end"
-    )
-    reached = {found["end"] for found in graph.rows(query, {"key": row["k"]})}
+    node = graph.node(model.labels, model.key.name, row["k"])
+    others = graph.others(node, relationship.type, incoming=incoming) if node else []
+    reached = {n["properties"].get(target.key.name) for n in others if set(target.spellings) <= set(n["labels"])}
     said = f"{model.label} {row['k']} -{relationship.type}- {relationship.label} reaches {reached}"
     if isinstance(relationship, Link):
         if bool(reached) != bool(linked(model, relationship, row)):
             yield said
     elif not set(ends(model, relationship, row)) <= reached:
         yield f"{said}, expected {ends(model, relationship, row)}"
-
-
-def _node(graph: Graph, model: NodeModel, key: str) -> dict[str, Any] | None:
-    query = (
-        f"MATCH (n:{cypher.quoted(model.identity.label)} {{{cypher.quoted(model.identity.key.name)}: $key}}) "
-        "RETURN labels(n) AS labels, properties(n) AS properties"
-    )
-    found = graph.rows(query, {"key": key})
-    return found[0] if found else None
 
 
 def left_over(graph: Graph) -> Iterator[str]:

@@ -24,7 +24,6 @@ from tests.contract.google_stand_in import GoogleStandIn
 from tests.contract.loading import fetch
 from tests.contract.samples import scope_of
 from tests.contract.stand_in import OtherResponse, StandIn
-from workers import embedded
 
 _OBJECT: Final = '{"message": "The service is being maintained", "items": {"next": null}}'
 _PAGE: Final = "<html><head><title>Sign in</title></head><body><p>Wi-Fi of the hotel<br></body></html>"
@@ -77,9 +76,7 @@ GOOGLE: Final = ("gcp", "gsuite")
 
 
 @pytest.fixture(scope="module")
-def ended(
-    request: pytest.FixtureRequest, services: embedded.Services, stand_ins: dict[str, StandIn]
-) -> Iterator[Ended]:
+def ended(request: pytest.FixtureRequest, broker_url: str, stand_ins: dict[str, StandIn]) -> Iterator[Ended]:
     """How each scope ended, of the types and answers whose tests are selected."""
     chosen: dict[str, dict[str, ResourceType]] = {}
     for item in request.session.items:
@@ -88,7 +85,7 @@ def ended(
             type_ = spec.params["type_"]
             chosen.setdefault(spec.params["other"], {})[type_.name] = type_
     assert all(isinstance(stand_ins[name], GoogleStandIn) == (name in GOOGLE) for name in stand_ins)
-    with closing(redis.Redis.from_url(services.broker_url)) as broker:
+    with closing(redis.Redis.from_url(broker_url)) as broker:
         yield {
             (name, other): unit
             for other, types in chosen.items()

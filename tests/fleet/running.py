@@ -82,7 +82,7 @@ class Fleet:
     def start(self, **settings: Any) -> Ledger:
         """A run under way, with these settings changed."""
         wanted = self.settings.with_values(settings, "test")
-        off = configured.look(wanted.modules, wanted.run_config()["options"]).off
+        off = configured.check(wanted.modules, wanted.run_config()["options"]).off
         return coordinator.start(wanted, self.graph, self.redis, self.publisher, off)
 
     def resume(self, run: str) -> Ledger:

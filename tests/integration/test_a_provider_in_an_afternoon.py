@@ -1,11 +1,15 @@
-"""The example of docs/a-provider-in-an-afternoon.md, installed as the page says and run against its API."""
+"""The example of docs/a-provider-in-an-afternoon.md, of today and of before, run against a Tailscale over HTTP."""
 
 from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from loaders.graph import Graph
 from tests.fleet.command import Command
@@ -13,6 +17,7 @@ from tests.fleet.running import NEO4J_PASSWORD
 from tests.servers.json_api import JsonApi, Reply, token
 from workers.embedded import Services
 
+BEFORE = Path(__file__).parents[1] / "afternoon_before"
 PAGE = Path(__file__).parents[2] / "docs" / "a-provider-in-an-afternoon.md"
 FILE = re.compile(r"^```(?:python|toml)\n# (?P<name>\S+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 USERS = {
@@ -43,7 +48,7 @@ ROUTES = {
 
 
 def install(folder: Path) -> None:
-    """The files of the page, and what installing them leaves: the entry points."""
+    """The files of the page, and the entry points that installing them leaves."""
     files = {found["name"]: found["text"] for found in FILE.finditer(PAGE.read_text())}
     for name in ("chartfleet_tailscale/__init__.py", "chartfleet_tailscale/network.py"):
         path = folder / name
@@ -59,7 +64,17 @@ def install(folder: Path) -> None:
     (installed / "entry_points.txt").write_text(f"[chartfleet.providers]\n{points}")
 
 
-def test_the_example_is_a_provider(tmp_path: Path, services: Services, graph: Graph) -> None:
+def install_the_one_of_before(folder: Path) -> None:
+    """What the page said before names changed."""
+    shutil.copytree(BEFORE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+@pytest.mark.parametrize(
+    ("install", "lines"), [(install, 0), (install_the_one_of_before, 1)], ids=["of today", "of before"]
+)
+def test_the_example_is_a_provider(
+    install: Callable[[Path], None], lines: int, tmp_path: Path, services: Services, graph: Graph
+) -> None:
     install(tmp_path)
     variables = {"PYTHONPATH": str(tmp_path), "TAILSCALE_KEY": "tskey", NEO4J_PASSWORD: services.graph.password or ""}
     command = Command(tmp_path, variables)
@@ -71,10 +86,11 @@ def test_the_example_is_a_provider(tmp_path: Path, services: Services, graph: Gr
 
         without_key = command(*sync, *here, TAILSCALE_KEY="")
         assert without_key.code == 1
-        assert "the variable TAILSCALE_KEY isn't set" in without_key.error
+        assert "the variable TAILSCALE_KEY isn't set" in without_key.err
 
         ended = command(*sync, *here, "--json")
     assert ended.code == 0, ended.err
+    assert len({line for line in ended.err.splitlines() if "earlier Chartfleet" in line}) == lines
     assert ended.json["rows"] == {"tailscale.devices": 2, "tailscale.users": 1}
     owned = "MATCH (u:TailscaleUser)-[:OWNS]->(d:TailscaleDevice) RETURN u.login_name AS u, d.name AS d, d.routes AS r"
     assert sorted(graph.rows(owned), key=lambda row: str(row["u"])) == [

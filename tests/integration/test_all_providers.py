@@ -122,7 +122,7 @@ def test_what_isnt_configured_is_left_out_and_told(fleet: Fleet) -> None:
     no_gsuite = {"GSUITE_GOOGLE_APPLICATION_CREDENTIALS": "", "GSUITE_DELEGATED_ADMIN": ""}
     uri = ("--crxcavator-api-base-uri", fleet.company.url, "--crxcavator-api-key-env-var", "CRXCAVATOR_KEY")
 
-    ended = fleet.sync(*uri, **no_keys, **no_gsuite)
+    ended = fleet.sync(*uri, "--concurrency", "1", **no_keys, **no_gsuite)
     assert ended.code == 0, why(ended)
     told = ended.json["not_configured"]
     assert set(told) == set(registry.providers()) - {"crxcavator"}
@@ -222,7 +222,7 @@ def test_a_list_of_projects_that_ends_half_way_deletes_none(fleet: Fleet) -> Non
     before = fleet.owned()
     denied = {"error": {"code": 403, "status": "PERMISSION_DENIED"}}
     fleet.company.refuse("GET /v3/projects", 403, body=denied, after=1, times=1000)
-    ended = fleet.sync("--selected-modules", "gcp", *fleet.company.flags)
+    ended = fleet.sync("--selected-modules", "gcp", "--concurrency", "1", *fleet.company.flags)
     fleet.company.forgive()
     assert ended.code == 3
     assert not_seen(ended) == {"gcp": {"denied"}}

@@ -278,21 +278,25 @@ def loaded(
     return states
 
 
-@settings(
-    max_examples=15,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    print_blob=False,
-    suppress_health_check=list(HealthCheck),
-    phases=(Phase.generate,),  # to make a failure small, add Phase.shrink: it takes minutes
-)
-@given(runs=st.tuples(seen(), seen()), seed=st.integers(0, 2**32))
+@pytest.mark.parametrize("examples", [6, pytest.param(60, marks=pytest.mark.long)])
 def test_the_graph_does_not_depend_on_the_order(
-    broker: redis.Redis, writer: Writer, graph: Graph, runs: tuple[Seen, Seen], seed: int
+    broker: redis.Redis, writer: Writer, graph: Graph, examples: int
 ) -> None:
-    random = Random(seed)
-    plain = loaded(broker, writer, graph, runs, in_plain_order)
-    shuffled = loaded(broker, writer, graph, runs, lambda run, what: in_any_order(run, what, random, broker))
-    for number, (found, expected) in enumerate(zip(shuffled, plain, strict=True), start=1):
-        assert not difference(found, expected), f"after run {number}"
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        print_blob=False,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate,),  # to make a failure small, add Phase.shrink: it takes minutes
+    )
+    @given(runs=st.tuples(seen(), seen()), seed=st.integers(0, 2**32))
+    def agree(runs: tuple[Seen, Seen], seed: int) -> None:
+        random = Random(seed)
+        plain = loaded(broker, writer, graph, runs, in_plain_order)
+        shuffled = loaded(broker, writer, graph, runs, lambda run, what: in_any_order(run, what, random, broker))
+        for number, (found, expected) in enumerate(zip(shuffled, plain, strict=True), start=1):
+            assert not difference(found, expected), f"after run {number}"
+
+    agree()

@@ -27,6 +27,7 @@ import redis
 from loaders.graph import Graph, GraphAddress
 from workers import embedded
 from workers.embedded import jars, process
+from workers.embedded.graph import own_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +38,7 @@ SPAWN = multiprocessing.get_context("spawn")
 @pytest.fixture(scope="module")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Services]:
     data_dir = tmp_path_factory.mktemp("services")
+    process.write_private(own_settings(data_dir / "graph"), "# mine\nserver.memory.pagecache.size = 64m\n")
     yield embedded.start(data_dir, say=print)
     embedded.stop(data_dir)
 
@@ -93,6 +95,16 @@ def test_no_usage_data_is_sent(services: embedded.Services) -> None:
     assert (
         ask(services.graph, f"SHOW SETTINGS YIELD name, value WHERE name IN {reporting} RETURN value") == ["false"] * 2
     )
+
+
+def test_a_setting_of_the_users_own_wins(services: embedded.Services) -> None:
+    setting = "SHOW SETTINGS YIELD name, value WHERE name = 'server.memory.pagecache.size' RETURN value"
+    assert ask(services.graph, setting) == ["64.00MiB"]
+
+
+def test_options_for_every_java_are_for_this_one_too(services: embedded.Services) -> None:
+    """As `tests/conftest.py` has them."""
+    assert "Picked up JDK_JAVA_OPTIONS" in embedded.status(services.data_dir).graph.log_file.read_text()
 
 
 def test_start_again_starts_nothing(services: embedded.Services) -> None:

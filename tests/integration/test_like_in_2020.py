@@ -113,8 +113,12 @@ def at(services: embedded.Services) -> list[str]:
 
 def run(command: Command, *arguments: str, **variables: str) -> Ended:
     # What the flags mean doesn't depend on how many regions and types there are.
-    few = {"CHARTFLEET_AWS_REGIONS": "us-east-1,eu-west-1", "CHARTFLEET_AWS_REQUESTED_SYNCS": "account,ec2.vpcs,s3"}
-    return command(*arguments, **few, **variables)
+    few = {
+        "CHARTFLEET_AWS_REGIONS": "us-east-1,eu-west-1",
+        "CHARTFLEET_AWS_REQUESTED_SYNCS": "account,ec2.vpcs,s3",
+        "CHARTFLEET_CONCURRENCY": "1",
+    }
+    return command(*arguments, **few | variables)
 
 
 def accounts(graph: Graph) -> dict[str, str]:
@@ -136,13 +140,13 @@ def test_all_profiles_and_a_directory_of_jobs(command: Command, services: embedd
 
 
 def test_one_profile_by_its_variable(command: Command, services: embedded.Services, graph: Graph) -> None:
-    ended = run(command, *at(services), "-q", AWS_PROFILE="shop")
+    ended = run(command, *at(services), "-q", AWS_PROFILE="shop", CHARTFLEET_AWS_REQUESTED_SYNCS="account")
     assert ended.code == 0, ended.err
     assert accounts(graph) == {OTHER: "shop"}
 
 
 def test_keys_in_the_environment(command: Command, services: embedded.Services, graph: Graph) -> None:
-    keys = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "x"}
+    keys = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "x", "CHARTFLEET_AWS_REQUESTED_SYNCS": "account"}
     ended = run(command, *at(services), "-v", **keys)
     assert ended.code == 0, ended.err
     assert accounts(graph) == {ACCOUNT: "default"}

@@ -58,6 +58,7 @@ def command(tmp_path: Path, aws: AwsServer, services: embedded.Services) -> Comm
             "AWS_SECRET_ACCESS_KEY": "x",
             "CHARTFLEET_AWS_REGIONS": "us-east-1",
             "CHARTFLEET_AWS_REQUESTED_SYNCS": "account,iam,s3.buckets",
+            "CHARTFLEET_CONCURRENCY": "1",  # one worker less to start
             "CHARTFLEET_NEO4J_URI": address.uri,
             "CHARTFLEET_NEO4J_USER": address.user,
             "CHARTFLEET_NEO4J_PASSWORD_ENV_VAR": "NEO4J_PASSWORD",

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
 import re
 import shlex
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 
@@ -19,15 +14,9 @@ from loaders.coverage import rows as coverage_rows
 from loaders.errors import UsageError
 from loaders.indexes import BOOKKEEPING
 from loaders.ledger import State, Unit
-from loaders.model import Source
-from loaders.schema import GraphSchema
 from loaders.scope import Scope
 from tasks.aws.options import AwsOptions
 from tasks.engine import registry
-from tasks.engine.rows import rows_of
-from tasks.resource import ResourceType
-from tests.contract import shapes
-from tests.contract.providers.aws import BotocoreModel
 from workers.commands.parser import parse, parser_of
 from workers.commands.table import COMMANDS, find
 from workers.settings.settings import PREFIX, Settings, known
@@ -46,15 +35,6 @@ every_page_of_its_own_providers = pytest.mark.parametrize(
 
 FENCED = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s]+)\)")
-
-
-def module(name: str, file: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, file)
-    assert spec
-    assert spec.loader
-    sys.modules[name] = found = importlib.util.module_from_spec(spec)  # where annotations are looked up
-    spec.loader.exec_module(found)
-    return found
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -192,72 +172,3 @@ def test_queries_name_what_is_in_the_graph() -> None:
     for query in queries:
         assert set(re.findall(r"\(\w*:(\w+)", query)) <= labels
         assert set(re.findall(r"\bscope\.(\w+)", query)) <= of_scope, query
-
-
-# --- the example of a resource type ---
-
-EXAMPLE = ROOT / "docs" / "adding-a-resource-type.md"
-
-
-@pytest.fixture(scope="module")
-def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
-    (code,) = (block for block in blocks(EXAMPLE, "python") if block.startswith("# tasks/"))
-    file = tmp_path_factory.mktemp("example") / "example_type.py"
-    file.write_text(code)
-    yield module("example_type", file)
-    del sys.modules["example_type"]
-
-
-@pytest.fixture(scope="module")
-def example_type(example: ModuleType) -> ResourceType:
-    (found,) = (value for value in vars(example).values() if isinstance(value, ResourceType))
-    return found
-
-
-def test_the_example_is_accepted_beside_all_types(example_type: ResourceType) -> None:
-    types = {**registry.types(), example_type.name: example_type}
-    assert len(types) > len(registry.types()), "the example is a type of its own by now: choose another one"
-    schema = GraphSchema({name: type_.nodes for name, type_ in types.items()})
-    assert all(node.model.label in schema.by_label for node in example_type.nodes)
-
-
-def test_the_examples_paths_fit_the_services_model(example_type: ResourceType) -> None:
-    for each in example_type.each:
-        spot = shapes.spots(example_type, each, BotocoreModel())
-        for declared in each.node.model.properties:
-            shapes.check_property(declared, spot)
-        for relationship in each.node.model.relationships:
-            shapes.check_relationship(relationship, spot)
-
-
-def test_the_examples_sample_fills_everything(example_type: ResourceType) -> None:
-    (sample,) = (json.loads(block) for block in blocks(EXAMPLE, "json"))
-    assert set(sample) == set(example_type.fetch.calls)
-    for action, responses in sample.items():
-        shape = BotocoreModel().operation(action).output_shape
-        for response in responses.values() if isinstance(responses, Mapping) else responses:
-            assert isinstance(response, str) or not list(shapes.violations(shape, response, action))
-    rows = [row for item in _items(sample) for row in rows_of(example_type, _source(example_type, item))]
-    for node in example_type.nodes:
-        found = [row for model, row in rows if model is node.model]
-        for declared in node.model.properties:
-            assert any(row["p"][declared.name] is not None for row in found), f"{node.model.label}.{declared.name}"
-        for position, reference in enumerate(node.model.references):
-            assert any(row["r"][position] for row in found), f"{node.model.label} {reference.type}"
-
-
-def _items(sample: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The clusters, each with its detail as `listing().detail(..., none_if=...)` merges it."""
-    for page in sample["memorydb:DescribeClusters"]:
-        for cluster in page["Clusters"]:
-            response = sample["memorydb:DescribeACLs"][cluster["ACLName"]]
-            yield cluster | {"DescribeACLs": {} if isinstance(response, str) else response}
-
-
-def _source(type_: ResourceType, item: dict[str, Any]) -> Source:
-    return Source(item, Scope(type=type_.name, tenant="111122223333", region="eu-west-1"))
-
-
-def test_what_was_not_seen_is_no_empty_list(example: ModuleType, example_type: ResourceType) -> None:
-    assert example.users(_source(example_type, {"DescribeACLs": None})) is None
-    assert example.users(_source(example_type, {"DescribeACLs": {}})) == []

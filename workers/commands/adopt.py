@@ -29,10 +29,10 @@ from tasks.resource import Per
 from workers.commands import terminal
 from workers.commands.connections import graph_address_of, opened
 from workers.commands.setting_flags import GRAPH, LEASES
-from workers.exit_codes import COMPLETE
 from workers.fleet.lease import LeaseKeeper
 from workers.fleet.loading import Busy, writing
 from workers.report import adopted as adopted_view
+from workers.report.exit_codes import COMPLETE
 from workers.settings.settings import Settings
 
 USES: Final = (*GRAPH, *LEASES, "data_dir")

@@ -11,7 +11,7 @@ from loaders.ledger import Ledger, RunState
 from workers.commands.connections import broker_of, running_graph
 from workers.commands.setting_flags import BROKER, GRAPH
 from workers.commands.status import unknown_run
-from workers.exit_codes import COMPLETE
+from workers.report.exit_codes import COMPLETE
 
 if TYPE_CHECKING:
     from loaders.graph import Graph

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Final
 
 from workers.commands import terminal
-from workers.exit_codes import COMPLETE
+from workers.report.exit_codes import COMPLETE
 from workers.settings.settings import known
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
 def _show_providers(settings: Settings) -> None:
     from workers.settings import configured
 
-    found = configured.look(settings.modules, settings.run_config()["options"])
+    found = configured.check(settings.modules, settings.run_config()["options"])
     for name in settings.modules:
         print(f"{name}: {'not configured: ' + found.off[name] if name in found.off else 'configured'}")
     for problem in found.lacks:

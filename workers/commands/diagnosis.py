@@ -13,8 +13,8 @@ from tasks.clients.local_rate_limiter import LocalRateLimiter
 from tasks.engine import registry
 from tasks.failures import NotConfigured
 from workers.commands.connections import checked_broker
-from workers.exit_codes import COMPLETE, FAILED, NOT_COVERED
 from workers.fleet.readiness import NotReady, check_graph
+from workers.report.exit_codes import COMPLETE, FAILED, NOT_COVERED
 
 if TYPE_CHECKING:
     from tasks.resource import Provider

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from loaders.scope import GLOBAL
 from tasks.access import Access, Examination, Examined, Finding, How, Reached, Remedy
-from workers.exit_codes import FAILED, NOT_COVERED
+from workers.report.exit_codes import FAILED, NOT_COVERED
 from workers.report.layout import indented
 
 if TYPE_CHECKING:

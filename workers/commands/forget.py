@@ -16,8 +16,8 @@ from loaders.writer import RunRefused, Writer, claim, claimed_by, release_claim
 from tasks.engine import registry
 from workers.commands.connections import graph_address_of, opened
 from workers.commands.setting_flags import GRAPH, LEASES
-from workers.exit_codes import COMPLETE
 from workers.fleet.loading import Busy, writing
+from workers.report.exit_codes import COMPLETE
 from workers.settings.settings import Settings
 
 USES: Final = (*GRAPH, *LEASES, "data_dir")

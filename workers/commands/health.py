@@ -10,7 +10,7 @@ from loaders.errors import ChartfleetError
 from workers.commands.celery_command import broker_url
 from workers.commands.choice import one_of
 from workers.commands.setting_flags import BROKER, GRAPH
-from workers.exit_codes import COMPLETE
+from workers.report.exit_codes import COMPLETE
 
 if TYPE_CHECKING:
     from workers.fleet.health import Health

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from workers.commands.choice import one_of
-from workers.exit_codes import COMPLETE
+from workers.report.exit_codes import COMPLETE
 
 if TYPE_CHECKING:
     from workers.settings.settings import Settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from workers.commands.table import COMMANDS
-from workers.exit_codes import COMPLETE
+from workers.report.exit_codes import COMPLETE
 
 _HELP: Final = """\
 usage: chartfleet [COMMAND] [FLAG ...]

@@ -11,7 +11,7 @@ from loaders import ledger
 from workers.commands import terminal
 from workers.commands.connections import broker_of
 from workers.commands.setting_flags import BROKER
-from workers.exit_codes import COMPLETE
+from workers.report.exit_codes import COMPLETE
 
 if TYPE_CHECKING:
     from workers.settings.settings import Settings

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Final
 
-from workers.exit_codes import COMPLETE
+from workers.report.exit_codes import COMPLETE
 
 if TYPE_CHECKING:
     from workers.settings.settings import Settings

@@ -12,7 +12,7 @@ from workers.commands import terminal
 from workers.commands.choice import one_of
 from workers.commands.connections import data_dir
 from workers.embedded import services as embedded
-from workers.exit_codes import COMPLETE
+from workers.report.exit_codes import COMPLETE
 
 if TYPE_CHECKING:
     from workers.settings.settings import Settings

@@ -132,7 +132,7 @@ def _check_providers(settings: Settings, notes: Console, *, verbose: bool) -> Ma
 
     Returns the modules that aren't configured, and what enables each.
     """
-    found = configured.look(settings.modules, settings.run_config()["options"])
+    found = configured.check(settings.modules, settings.run_config()["options"])
     if verbose:
         for name, why in found.off.items():
             notes.print(f"Not configured: {name}: {why}", highlight=False, soft_wrap=True, markup=False)

@@ -70,7 +70,7 @@ def launch(directory: Path, bolt_port: int, http_port: int, log: Path, say: Call
         logs=str(log.with_suffix("")).replace("\\", "\\\\"),
         pagecache_mib=pagecache_mib,
     )
-    write_private(directory / "conf" / "neo4j.conf", configuration)
+    write_private(directory / "conf" / "neo4j.conf", _with_own(configuration, own_settings(directory)))
     arguments = directory / "conf" / "java.arguments"  # the class path of 214 jars would hide the rest in `ps`
     write_private(arguments, f'-cp\n"{_escaped(class_path)}"\n')
     _set_first_password(directory)
@@ -94,6 +94,18 @@ def launch(directory: Path, bolt_port: int, http_port: int, log: Path, say: Call
         "--console-mode",
     ]
     return spawn(command, directory=directory, log=log)
+
+
+def own_settings(directory: Path) -> Path:
+    """The user's own settings of Neo4j: they take precedence. `neo4j.conf` is written anew at each start."""
+    return directory / "conf" / "own.conf"
+
+
+def _with_own(configuration: str, own: Path) -> str:
+    """Neo4j rejects a file that contains a setting twice."""
+    text = own.read_text() if own.exists() else ""
+    set_there = tuple(f"{line.partition('=')[0].strip()}=" for line in text.splitlines() if "=" in line)
+    return "".join(line for line in configuration.splitlines(True) if not line.startswith(set_there)) + text
 
 
 def address(directory: Path, bolt_port: int) -> GraphAddress:

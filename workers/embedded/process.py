@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 START_SECONDS: Final = 180  # a graph that was killed first replays its transaction logs
 STOP_SECONDS: Final = 30
 _SAME_START_SECONDS: Final = 2.0  # the system clock may be adjusted in between
-_ENVIRONMENT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
+_ENVIRONMENT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "JDK_JAVA_OPTIONS")
 _TELLING: Final = re.compile(r"error|fatal|caused by|exception|can't|cannot|could not|denied|failed", re.IGNORECASE)
 
 

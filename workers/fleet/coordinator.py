@@ -97,7 +97,7 @@ def start_scheduled(process: Process, publisher: Publisher) -> str:
     graph = Graph.at(address)
     settings = process.settings
     try:
-        off = configured.look(settings.modules, settings.run_config()["options"]).off
+        off = configured.check(settings.modules, settings.run_config()["options"]).off
         return start(settings, graph, process.redis, publisher, off).run
     except (RunRefused, RuleFileError) as error:
         log.warning("no run started: %s", error)

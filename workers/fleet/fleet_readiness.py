@@ -74,7 +74,7 @@ def ask_fleet(app: Celery, modules: Iterable[str], options: Mapping[str, Any], *
     served = {queue for worker in workers.values() for queue in worker["queues"]}
     unserved = [name for name in modules if not queues.reaches(name, served)]
     shared = {name: count for name, count in counts.items() if count > 1}
-    return FleetReadiness(workers, configured.look(unserved, options).off, shared)
+    return FleetReadiness(workers, configured.check(unserved, options).off, shared)
 
 
 def check_fleet(fleet: FleetReadiness, modules: Iterable[str], database: str, *, selected: bool) -> None:

@@ -48,7 +48,7 @@ class Readiness(TypedDict):
 def _readiness(state: Any, modules: Iterable[str] = (), options: Mapping[str, Any] | None = None) -> Readiness:
     """Runs in the worker."""
     own, served = process(), _served_queues(state)
-    here = configured.look([name for name in modules if queues.reaches(name, served)], options or {})
+    here = configured.check([name for name in modules if queues.reaches(name, served)], options or {})
     missing = here.lacks
     database: str | None = None
     if queues.LOADER in served:

@@ -13,8 +13,8 @@ from loaders import coverage
 from loaders.ledger import Ledger, RunInfo, RunState, State, Unit
 from loaders.reason import Reason
 from loaders.scope import Scope, regions_type, tenants_type
-from workers.exit_codes import COMPLETE, FAILED, NOT_COVERED
 from workers.report import eta
+from workers.report.exit_codes import COMPLETE, FAILED, NOT_COVERED
 from workers.report.silence import SilentWorker, silent_workers
 
 _NOT_SEEN: Final = (State.DENIED, State.FAILED, State.QUARANTINED)

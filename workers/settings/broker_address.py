@@ -12,6 +12,6 @@ def with_password(url: str, password: str | None) -> str:
         host = parts.netloc.rpartition("@")[2]
         parts = parts._replace(netloc=f"{parts.username or ''}:{quote(password, safe='')}@{host}")
     if parts.scheme == "rediss" and "ssl_cert_reqs" not in parts.query:
-        # Celery wants it said, and kombu's own default accepts any certificate.
+        # Celery requires it, and kombu's default accepts any certificate.
         parts = parts._replace(query="&".join(filter(None, (parts.query, "ssl_cert_reqs=required"))))
     return urlunsplit(parts)

@@ -12,14 +12,14 @@ from tasks.failures import NotConfigured
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """`off`: why a provider isn't configured, by its name; `lacks`: what is missing for the others, one line each."""
+    """`off`: why providers aren't configured, by name. `lacks`: what is missing for the others, one line each."""
 
     off: dict[str, str] = field(default_factory=dict)
     lacks: list[str] = field(default_factory=list)
 
 
-def look(modules: Iterable[str], options: Mapping[str, object]) -> Configured:
-    """As this machine sees it: variables, files and profiles are its own."""
+def check(modules: Iterable[str], options: Mapping[str, object]) -> Configured:
+    """Ask each provider, as far as the variables, files and profiles of this machine say."""
     configured = Configured()
     for name in modules:
         provider = registry.providers()[name]

@@ -1,4 +1,4 @@
-"""Flags of Cartography that scripts pass and that do nothing here: accepted, each answered by one line."""
+"""Flags of Cartography that have no effect here: accepted, so that scripts keep working, with one line each."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ LEGACY_FLAGS: Final[tuple[LegacyFlag, ...]] = (
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """The flags, as arguments of `sync` that its help doesn't show."""
+    """Add the flags to `sync`, hidden from its help."""
     for flag in LEGACY_FLAGS:
         action = "store_true" if flag.switch else "store"
         parser.add_argument(flag.name, dest=flag.destination, action=action, help=argparse.SUPPRESS)
 
 
 def responses(arguments: argparse.Namespace) -> Iterator[str]:
-    """A line for each that is given."""
+    """One line for each flag that is given."""
     for flag in LEGACY_FLAGS:
         if getattr(arguments, flag.destination, None):
             yield f"{flag.name}: accepted, without effect: {flag.response}"

@@ -1,4 +1,4 @@
-"""The settings of this process: those that its command has read, else those of the environment, read once."""
+"""The settings of this process: those that its command read, else those of its environment, read once."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ _current: Settings | None = None
 
 
 def use(settings: Settings) -> None:
-    """From now on, these."""
+    """Set them, before anything asks for them."""
     global _current
     _current = settings
 
 
 def current() -> Settings:
-    """A worker, which no command has given any, reads its environment when it first needs them. Raises SettingError."""
+    """A worker started by Celery reads them from its environment on first use. Raises SettingError."""
     if _current is None:
         use(Settings.load())
     assert _current is not None

@@ -1,7 +1,7 @@
-"""Whether somebody else could change a settings file: what it names is trusted with credentials.
+"""Whether another user could change a settings file: it decides where credentials are sent.
 
-Who can write the file can change it; who can write its directory can put another one in its place. Only root and the
-user of this process may do either.
+Whoever can write the file can change it, and whoever can write its directory can replace it. Only root and the user of
+this process may do either.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ def _is_foreign(status: os.stat_result) -> bool:
 
 
 def _is_read_only(path: Path) -> bool:
-    """On a read-only file system, as a container's mount of it is, nobody can write."""
+    """Nobody can write on a read-only file system, such as a read-only mount in a container."""
     return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
 def _is_private_group(gid: int) -> bool:
-    """The group that many distributions make for each user, and whose umask lets it write directories."""
+    """The group of this user alone, which many distributions create, with a umask that lets it write directories."""
     import grp
     import pwd
 

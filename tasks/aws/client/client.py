@@ -20,6 +20,7 @@ from tasks.aws.client.client_pool import Clients
 from tasks.aws.client.failures import MAYBE_NOT_ENABLED, classify, code_of
 from tasks.aws.client.paging import paging
 from tasks.aws.client.permissions import permission
+from tasks.aws.client.transport import SharedTrust
 from tasks.clients.client import CONNECT_SECONDS, READ_SECONDS, Bucket, ErrorResponse, RateLimitedClient
 from tasks.clients.rate_limiter import RateLimit, RateLimiter
 from tasks.engine.concurrency import CALLS_IN_FLIGHT
@@ -33,6 +34,7 @@ _CONFIG: Final = AioConfig(
     read_timeout=READ_SECONDS,
     max_pool_connections=CALLS_IN_FLIGHT + 5,
     user_agent_extra="chartfleet",
+    http_session_cls=SharedTrust,
 )
 # Initial and maximum rates, in calls per second. EC2 refills 20/s up to 100; S3 allows thousands per prefix.
 _LIMITS: Final = {

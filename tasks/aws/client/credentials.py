@@ -23,9 +23,15 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
 from tasks.aws.client.parsing import ParserFactory, time_or_none
+from tasks.aws.client.transport import SharedTrust
 
 # One attempt, as for every other call: retries are up to the caller.
-_STS: Final = AioConfig(retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=10, read_timeout=30)
+_STS: Final = AioConfig(
+    retries={"total_max_attempts": 1, "mode": "standard"},
+    connect_timeout=10,
+    read_timeout=30,
+    http_session_cls=SharedTrust,
+)
 HOME_REGION: Final = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 DEFAULT: Final[Mapping[str, str]] = {}  # botocore's default chain
 

@@ -1,4 +1,4 @@
-"""Lists over all zones or regions of a project at once."""
+"""Lists over all zones or regions of a project."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from tasks.clients.google import GoogleApi
-from tasks.resource import Item
+from tasks.provider import Item
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,17 @@
-"""Firewall rules of networks for what comes in, as rules by protocol and ports, and the tags that they are for."""
+"""Ingress firewall rules of networks, split by protocol and ports, and the tags that they apply to."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from loaders.model import Node, Source, incoming, key, link, outgoing, prop
-from tasks.engine.listing import listing
-from tasks.engine.naming import named
 from tasks.gcp.api import PROJECT
 from tasks.gcp.compute import sources
 from tasks.gcp.resource_names import partial_uri, partial_uri_at
 from tasks.ip_range import IpRange
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, Source, incoming, key, link, listing, named, outgoing, prop
 
-_WITH_PORTS: Final = ("tcp", "udp")  # without any they mean all: 0 to 65535
+_WITH_PORTS: Final = ("tcp", "udp")  # no ports means all: 0 to 65535
 
 
 def has_target_service_accounts(firewall: Source) -> bool:
@@ -22,7 +19,7 @@ def has_target_service_accounts(firewall: Source) -> bool:
 
 
 def target_service_accounts(firewall: Source) -> list[str] | None:
-    """In lower case, as an instance has the one that it runs as."""
+    """In lower case, as for the service account of an instance."""
     found = firewall.item.get("targetServiceAccounts")
     return None if found is None else [account.lower() for account in found if account]
 
@@ -37,7 +34,7 @@ def target_tag_ids(firewall: Source) -> list[str]:
 
 def target_tags(firewall: Source) -> list[Mapping[str, str]]:
     network = firewall.item.get("network")
-    vpc = partial_uri(network) if network else ""  # without it, which tags they are isn't known
+    vpc = partial_uri(network) if network else ""  # without it the tags are unknown
     return [{"id": tag_id(vpc, tag), "tag": tag, "vpc": vpc} for tag in firewall.item.get("targetTags") or () if vpc]
 
 
@@ -46,12 +43,14 @@ class GCPFirewall(Node, label="GCPFirewall"):
     partial_uri: str = prop(partial_uri_at("selfLink"))
     self_link: str = prop("selfLink")
     name: str = prop("name", index=True)
-    direction: str = prop("direction", "INGRESS: others aren't fetched.")
-    disabled: bool | None = prop("disabled", "It is there, and does nothing.")
-    priority: int | None = prop("priority", "The lower comes first; of equal ones, deny does.")
+    direction: str = prop("direction", "Always INGRESS: others aren't fetched.")
+    disabled: bool | None = prop("disabled", "Exists without effect.")
+    priority: int | None = prop("priority", "Lower comes first; for equal priorities, deny comes first.")
     has_target_service_accounts: bool = prop(has_target_service_accounts)
-    target_service_accounts: list[str] | None = prop(target_service_accounts, "Only machines that run as one of these.")
-    destination_ranges: list[str] | None = prop("destinationRanges", "Only for these of a machine's addresses.")
+    target_service_accounts: list[str] | None = prop(
+        target_service_accounts, "Only instances that run as one of these."
+    )
+    destination_ranges: list[str] | None = prop("destinationRanges", "Only for these addresses of an instance.")
     relationships = (
         incoming("RESOURCE", "GCPVpc", partial_uri_at("network")),
         outgoing("TARGET_TAG", "GCPNetworkTag", target_tag_ids),
@@ -59,7 +58,7 @@ class GCPFirewall(Node, label="GCPFirewall"):
 
 
 class GCPNetworkTag(Node, label="GCPNetworkTag", shared=True):
-    """A tag in a network: the same text in another network is another tag."""
+    """A tag in a network. The same text in another network is a different tag."""
 
     id: str = key("id", "<network>/tags/<tag>")
     tag_id: str = prop("id")
@@ -69,7 +68,7 @@ class GCPNetworkTag(Node, label="GCPNetworkTag", shared=True):
 
 
 def rules(kind: str) -> Callable[[Source], Iterator[Mapping[str, Any]]]:
-    """A rule per protocol and range of ports, of a firewall that says where from."""
+    """A rule per protocol and port range of a firewall with source ranges."""
 
     @named(f"rules({kind!r})")
     def found(firewall: Source) -> Iterator[Mapping[str, Any]]:
@@ -104,7 +103,7 @@ def spans(version: int, end: int) -> Callable[[Source], list[int]]:
 
 
 def _ports(rule: Mapping[str, Any]) -> Iterator[tuple[str | None, int | None, int | None]]:
-    """(as the id has it, first, last); neither for a protocol without ports; no id where they can't be read."""
+    """(text for the id, first, last). No numbers for a protocol without ports; no text if the ports are unreadable."""
     if not rule.get("ports"):
         yield ("0to65535", 0, 65535) if rule.get("IPProtocol") in _WITH_PORTS else ("", None, None)
         return
@@ -131,7 +130,7 @@ class GCPIpRule(Node, label="GCPIpRule", labels=("IpRule", "IpPermissionInbound"
     fromport: int | None = prop("first", "None: a protocol without ports, or all of them.")
     toport: int | None = prop("last")
     ipv4_first: list[int] = prop(
-        spans(4, 0), "From where, as numbers: of one that allows, what the internet has of it."
+        spans(4, 0), "Source ranges as numbers. Of a rule that allows: only addresses of the internet."
     )
     ipv4_after: list[int] = prop(spans(4, 1), "The number after the last of each range.")
     ipv6_first: list[int] = prop(spans(6, 0), "Of IPv6, the first 48 bits.")

@@ -1,14 +1,13 @@
-"""Forwarding rules: the addresses and ports of load balancers, and what they lead to."""
+"""Forwarding rules: the addresses and ports of load balancers, and their targets."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, incoming, key, prop, scope_tenant
 from tasks.gcp.api import PROJECT
 from tasks.gcp.compute.aggregated import Aggregated
 from tasks.gcp.resource_names import last_part, partial_uri_at
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, incoming, key, prop, scope_tenant
 
 
 class GCPForwardingRule(Node, label="GCPForwardingRule", tenant="GCPProject"):
@@ -17,16 +16,18 @@ class GCPForwardingRule(Node, label="GCPForwardingRule", tenant="GCPProject"):
     self_link: str = prop("selfLink")
     name: str = prop("name", index=True)
     project_id: str = prop(scope_tenant)
-    region: str | None = prop(last_part("region"), "None: it is global.")
+    region: str | None = prop(last_part("region"), "None: global.")
     ip_address: str | None = prop("IPAddress", index=True)
     ip_protocol: str | None = prop("IPProtocol")
-    load_balancing_scheme: str | None = prop("loadBalancingScheme", "EXTERNAL..., or INTERNAL...: not of the internet.")
+    load_balancing_scheme: str | None = prop(
+        "loadBalancingScheme", "EXTERNAL..., or INTERNAL...: not reachable from the internet."
+    )
     network: str | None = prop("network")
     subnetwork: str | None = prop("subnetwork")
     port_range: str | None = prop("portRange")
     ports: list[str] | None = prop("ports")
     target: str | None = prop("target")
-    backend_service: str | None = prop("backendService", "Of one that passes packets on as they come.")
+    backend_service: str | None = prop("backendService", "Of a passthrough load balancer.")
     relationships = (
         incoming("RESOURCE", "GCPVpc", partial_uri_at("network")),
         incoming("RESOURCE", "GCPSubnet", partial_uri_at("subnetwork")),

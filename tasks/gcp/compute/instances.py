@@ -1,16 +1,28 @@
-"""Instances, their interfaces, and the addresses by which the internet reaches them."""
+"""Instances, their interfaces, and their external addresses."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from loaders.model import Node, Source, id_link, incoming, key, link, outgoing, parent, prop, scope_tenant
 from tasks.gcp.api import PROJECT
 from tasks.gcp.compute.aggregated import Aggregated
 from tasks.gcp.compute.firewalls import GCPNetworkTag, tag_id
 from tasks.gcp.resource_names import last_part, partial_uri, partial_uri_at
-from tasks.resource import Per, ResourceType
+from tasks.provider import (
+    Node,
+    Per,
+    ResourceType,
+    Source,
+    id_link,
+    incoming,
+    key,
+    link,
+    outgoing,
+    parent,
+    prop,
+    scope_tenant,
+)
 
 
 def vpcs(instance: Source) -> list[str]:
@@ -30,7 +42,7 @@ def tag_ids(instance: Source) -> list[str]:
 
 
 def service_account_email(instance: Source) -> str | None:
-    """An instance runs as one service account, or as none. In lower case, as the account's own."""
+    """The service account that it runs as, if any. In lower case, as for the account itself."""
     email: str | None = _account(instance).get("email")
     return email.lower() if email else None
 
@@ -54,10 +66,12 @@ class GCPInstance(Node, label="GCPInstance", labels=("Instance",), tenant="GCPPr
     project_id: str = prop(scope_tenant)
     status: str | None = prop("status", "RUNNING, TERMINATED, ...")
     machine_type: str | None = prop(last_part("machineType"))
-    can_ip_forward: bool | None = prop("canIpForward", "May send what comes from other addresses than its own.")
+    can_ip_forward: bool | None = prop("canIpForward", "May send packets with source addresses other than its own.")
     creation_timestamp: str | None = prop("creationTimestamp")
-    service_account_email: str | None = prop(service_account_email, "Whose permissions it has.", index=True)
-    service_account_scopes: list[str] | None = prop(service_account_scopes, "What they are limited to.")
+    service_account_email: str | None = prop(service_account_email, "The account whose permissions it has.", index=True)
+    service_account_scopes: list[str] | None = prop(
+        service_account_scopes, "OAuth scopes that limit these permissions."
+    )
     relationships = (
         outgoing("TAGGED", "GCPNetworkTag", tag_ids),
         id_link("MEMBER_OF_GCP_VPC", "GCPVpc", vpcs),
@@ -86,7 +100,7 @@ class GCPNetworkInterface(Node, label="GCPNetworkInterface", labels=("NetworkInt
 
 
 def access_configs(instance: Source) -> Iterator[Mapping[str, Any]]:
-    """Of both families, each with its interface."""
+    """Of IPv4 and IPv6, each with its interface."""
     for nic in filter(None, instance.item.get("networkInterfaces") or ()):
         for config in (*(nic.get("accessConfigs") or ()), *(nic.get("ipv6AccessConfigs") or ())):
             yield {**(config or {}), "nic": _nic_id(instance.item["selfLink"], nic)}
@@ -98,13 +112,13 @@ def access_config_id(config: Source) -> str | None:
 
 
 class GCPNicAccessConfig(Node, label="GCPNicAccessConfig"):
-    """By which an interface is reached from the internet: one per family."""
+    """The external address of an interface: one per address family."""
 
     id: str = key(access_config_id, "<interface>/accessconfigs/<type>")
     access_config_id: str = prop(access_config_id)
     type: str = prop("type", "ONE_TO_ONE_NAT, or DIRECT_IPV6.")
     name: str | None = prop("name")
-    public_ip: str | None = prop("natIP", "None: it has no address at the moment, as a stopped instance.")
+    public_ip: str | None = prop("natIP", "None: no address at the moment, as for a stopped instance.")
     external_ipv6: str | None = prop("externalIpv6", "An IPv6 range of its own.")
     set_public_ptr: bool | None = prop("setPublicPtr")
     public_ptr_domain_name: str | None = prop("publicPtrDomainName")

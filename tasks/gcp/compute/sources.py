@@ -1,7 +1,7 @@
-"""Ranges of addresses as numbers, so that a query can tell what of them other rules leave over.
+"""Address ranges as numbers, so that queries can subtract the ranges of other rules.
 
-Of IPv4 a number is an address. Of IPv6 it is the first 48 bits of one, as a number of the graph has no more than 64: a
-range that is narrower counts as nothing where it denies, and as all of its 48 bits where it allows.
+For IPv4 a number is an address. For IPv6 it is the first 48 bits of one, because integers in the graph have 64 bits: a
+narrower range counts as nothing where it denies, and as all of its 48 bits where it allows.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _SHIFT: Final = {4: 0, 6: 80}
 
 
 def denied(ranges: Iterable[str], version: int) -> list[Span]:
-    """What of a family ranges hold for certain."""
+    """What ranges of an address family certainly cover."""
     return _merged(_span(network, whole=False) for network in _of(ranges, version))
 
 
 def from_internet(ranges: Iterable[str], version: int) -> list[Span]:
-    """What of a family ranges hold of the addresses that the internet has."""
+    """What ranges of an address family cover of the addresses of the internet."""
     held = _merged(_span(network, whole=True) for network in _of(ranges, version))
     unit = 1 << _SHIFT[version]
     reached = _merged((start // unit, -(-end // unit)) for start, end in address_blocks.internet(version))
@@ -36,7 +36,7 @@ def _of(ranges: Iterable[str], version: int) -> Iterable[Network]:
         try:
             network = ipaddress.ip_network(text, strict=False)
         except ValueError:
-            continue  # no range that Google takes: it holds nothing
+            continue  # Google accepts no such range: it covers nothing
         if network.version == version:
             yield network
 
@@ -49,13 +49,13 @@ def _span(network: Network, *, whole: bool) -> Span:
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:
-    found: list[Span] = []
+    merged: list[Span] = []
     for first, after in sorted(span for span in spans if span[0] < span[1]):
-        if found and first <= found[-1][1]:
-            found[-1] = (found[-1][0], max(after, found[-1][1]))
+        if merged and first <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(after, merged[-1][1]))
         else:
-            found.append((first, after))
-    return found
+            merged.append((first, after))
+    return merged
 
 
 def _common(some: Sequence[Span], others: Sequence[Span]) -> list[Span]:

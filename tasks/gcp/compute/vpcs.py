@@ -1,15 +1,13 @@
-"""Networks, and the subnets in them."""
+"""Networks and their subnets."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Node, incoming, key, prop, scope_tenant
-from tasks.engine.listing import listing
 from tasks.gcp.api import PROJECT
 from tasks.gcp.compute.aggregated import Aggregated
 from tasks.gcp.resource_names import last_part, partial_uri_at
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, incoming, key, listing, prop, scope_tenant
 
 
 class GCPVpc(Node, label="GCPVpc", tenant="GCPProject"):
@@ -21,7 +19,7 @@ class GCPVpc(Node, label="GCPVpc", tenant="GCPProject"):
     auto_create_subnetworks: bool | None = prop("autoCreateSubnetworks")
     routing_config_routing_mode: str | None = prop("routingConfig.routingMode")
     description: str | None = prop("description")
-    firewall_policy: str | None = prop("firewallPolicy", "A policy whose rules hold besides, and aren't read.")
+    firewall_policy: str | None = prop("firewallPolicy", "A policy whose rules apply as well; they aren't read.")
 
 
 VPCS: Final = ResourceType(

@@ -92,7 +92,7 @@ class Aws(StandIn):
         self.server.received = []
 
     def throttle(self, call: str) -> None:
-        self._fault(Effect.THROTTLE, call, times=1)
+        self._fault(Effect.THROTTLE, call, times=1, retry_after_seconds=0)
 
     def deny(self, call: str) -> None:
         self._fault(Effect.DENY, call)

@@ -20,7 +20,7 @@ class Crxcavator(JsonStandIn):
     provider = "crxcavator"
     service = SERVICE
     tells_empty = False
-    throttled = Reply({"error": "too many requests"}, 429, {"Retry-After": "1"})
+    throttled = Reply({"error": "too many requests"}, 429, {"Retry-After": "0"})
     denied = Reply({"error": "forbidden"}, 403)
 
     def lists(self, type_: ResourceType) -> list[tuple[str, str]]:

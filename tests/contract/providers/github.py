@@ -24,7 +24,7 @@ POINTS: Final = {"cost": 1, "limit": 5000, "remaining": 4990, "resetAt": "2030-0
 class GitHub(JsonStandIn):
     provider = "github"
     service = SERVICE
-    throttled = Reply({"message": "You have exceeded a secondary rate limit."}, 403, {"Retry-After": "1"})
+    throttled = Reply({"message": "You have exceeded a secondary rate limit."}, 403, {"Retry-After": "0"})
     denied = Reply(
         {"data": {}, "errors": [{"type": "FORBIDDEN", "path": ["organization"], "message": "Resource not accessible"}]}
     )

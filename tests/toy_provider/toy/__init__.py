@@ -1,4 +1,4 @@
-"""A provider from another package, found by its entry point: tenants, regions and items are counted out by options.
+"""A provider from another package, found by its entry point. Options say how many tenants and items it has.
 
 `toy_tenants`, `toy_pages` and `toy_page_seconds` say how much there is and how long it takes; `toy_fails` names parts
 that fail.
@@ -9,11 +9,40 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from loaders.model import Node, key, prop, scope_region
-from tasks.failures import CallFailed, Failure
-from tasks.resource import Item, Listed, Option, Per, Provider, ResourceType, Tenant
+from tasks.provider import (
+    Api,
+    CallFailed,
+    Failure,
+    Item,
+    Listed,
+    Node,
+    Per,
+    Provider,
+    ProviderOptions,
+    RateLimiter,
+    ResourceType,
+    Tenant,
+    TenantAccess,
+    key,
+    option,
+    prop,
+    scope_region,
+)
+
+
+class ToyOptions(ProviderOptions):
+    toy_tenants: int = option("how many tenants there are", default=1)
+    toy_pages: int = option("pages per scope", default=1)
+    toy_page_seconds: float = option("how long a page takes", default=0.0, metavar="SECONDS")
+    toy_fails: str | None = option("parts that fail, joined by +", default=None)
+
+
+class ToyAccess(TenantAccess):
+    pages: str
+    page_seconds: str
+    fails: str = ""
 
 
 @dataclass(slots=True)
@@ -23,25 +52,31 @@ class ToyApi:
     partition: str = "toy"
     calls: int = 0
 
-
-async def tenants(options: Any, budget: Any) -> Listed[Tenant]:
-    access = {name: str(options.get(name) or "") for name in ("toy_pages", "toy_page_seconds", "toy_fails")}
-    count = int(options.get("toy_tenants") or 1)
-    return Listed([Tenant(provider="toy", id=f"t{n}", access=access) for n in range(count)], complete=True)
+    @property
+    def access(self) -> ToyAccess:
+        return ToyAccess.from_json(self.tenant.access)
 
 
-async def regions(api: ToyApi, options: Any) -> Listed[str]:
+async def tenants(options: ToyOptions, rate_limiter: RateLimiter) -> Listed[Tenant]:
+    access = ToyAccess(
+        pages=str(options.toy_pages), page_seconds=str(options.toy_page_seconds), fails=options.toy_fails or ""
+    ).as_json()
+    ids = [f"t{number}" for number in range(options.toy_tenants)]
+    return Listed([Tenant(provider="toy", id=id_, access=access) for id_ in ids], complete=True)
+
+
+async def regions(api: Api, options: ToyOptions) -> Listed[str]:
     return Listed(["north", "south"], complete=True)
 
 
-async def connect(tenant: Tenant, region: str, budget: Any) -> ToyApi:
+async def connect(tenant: Tenant, region: str, rate_limiter: RateLimiter) -> ToyApi:
     return ToyApi(tenant, region)
 
 
 async def close() -> None: ...
 
 
-def missing(options: Any) -> Iterable[str]:
+def problems(options: ToyOptions) -> Iterable[str]:
     return ()
 
 
@@ -50,11 +85,9 @@ PROVIDER: Final = Provider(
     tenants=tenants,
     regions=regions,
     connect=connect,
-    problems=missing,
+    problems=problems,
     close=close,
-    options=tuple(
-        Option(name=name, meaning="for tests") for name in ("toy_tenants", "toy_pages", "toy_page_seconds", "toy_fails")
-    ),
+    options=ToyOptions,
 )
 
 
@@ -69,24 +102,24 @@ class ToyStone(Node, label="ToyStone"):
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """So many pages of ten items, each after a while; with `in_parts`, each page is a part."""
+    """Pages of ten items. With `in_parts`, each page is a part of the scope."""
 
     in_parts: bool = False
     calls: tuple[str, ...] = ("toy:List",)
 
     async def items(self, api: ToyApi, part: str) -> AsyncIterator[Item]:
-        if part and part in api.tenant.access["toy_fails"].split("+"):
-            raise CallFailed(Failure.DENIED, "toy:List", "no", code="AccessDenied")
-        pages = [part] if part else [str(n) for n in range(int(api.tenant.access["toy_pages"] or 1))]
+        if part and part in api.access.fails.split("+"):
+            raise CallFailed(Failure.DENIED, "toy:List", "this part fails", code="AccessDenied")
+        pages = [part] if part else [str(n) for n in range(int(api.access.pages))]
         for page in pages:
             api.calls += 1
-            await asyncio.sleep(float(api.tenant.access["toy_page_seconds"] or 0))
+            await asyncio.sleep(float(api.access.page_seconds))
             for number in range(10):
                 yield Item({"id": f"{api.tenant.id}/{api.region}/{page}/{number}"})
 
     def parts(self, api: ToyApi) -> AsyncIterator[str] | None:
         async def each() -> AsyncIterator[str]:
-            for number in range(int(api.tenant.access["toy_pages"] or 1)):
+            for number in range(int(api.access.pages)):
                 yield str(number)
 
         return each() if self.in_parts else None

@@ -704,7 +704,14 @@ PROFILE = settings(
 )
 
 
-@pytest.mark.parametrize(("examples", "steps"), [(50, 30), (30, 100)], ids=["short runs", "long runs"])
+@pytest.mark.parametrize(
+    ("examples", "steps"),
+    [
+        pytest.param(20, 30, id="short runs"),
+        pytest.param(10, 100, id="long runs"),
+        pytest.param(300, 100, id="many long runs", marks=pytest.mark.long),
+    ],
+)
 def test_whatever_happens_the_ledger_agrees_with_the_model_and_the_run_ends(
     ledger_redis: redis.Redis, time_passes: TimePasses, examples: int, steps: int
 ) -> None:

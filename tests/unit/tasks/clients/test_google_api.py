@@ -109,7 +109,7 @@ def test_a_token_endpoint_that_is_away_is_asked_again(tmp_path: Path) -> None:
 def test_credentials_that_get_no_token_are_denied_at_once(tmp_path: Path) -> None:
     with JsonApi(ROUTES, google_identity.guard) as server:
         server.refuse(google_identity.TOKEN_ROUTE, 400, body={"error": "invalid_grant", "error_description": "no"})
-        with pytest.raises(CallFailed, match="no token is given: invalid_grant: no") as caught:
+        with pytest.raises(CallFailed, match="no token is issued: invalid_grant: no") as caught:
             asyncio.run(users(server, google_identity.key_file(tmp_path / "key.json", server.url)))
         assert caught.value.failure is Failure.DENIED
         assert server.counts == {google_identity.TOKEN_ROUTE: 1}

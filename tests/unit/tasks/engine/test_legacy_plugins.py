@@ -18,8 +18,7 @@ from tasks.engine.legacy.imports import import_package
 from tasks.failures import Failure
 from tasks.resource import Provider, ResourceType, Tenant
 
-BEFORE = Path(__file__).parents[3] / "toy_provider_before"
-NOW = Path(__file__).parents[3] / "toy_provider"
+TESTS = Path(__file__).parents[3]
 
 OLD_NAMES = """
 import tasks.http
@@ -188,11 +187,13 @@ def test_a_package_of_today_has_nothing_to_change(
         new.Listed((), whole=True)
 
 
-@pytest.mark.parametrize("package", ["toy", "chartfleet_tailscale"])
+@pytest.mark.parametrize(
+    ("folder", "package"), [("toy_provider_before", "toy"), ("afternoon_before", "chartfleet_tailscale")]
+)
 def test_the_examples_of_before_still_load(
-    package: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    folder: str, package: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.syspath_prepend(str(BEFORE))
+    monkeypatch.syspath_prepend(str(TESTS / folder))
     monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
     before = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] == package}
     try:

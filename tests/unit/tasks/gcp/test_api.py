@@ -140,7 +140,7 @@ def test_a_warning_is_told_after_what_was_read(server: JsonApi) -> None:
         async for page in connection.pages(LIST):
             seen.extend(one["name"] for one in page["items"])
 
-    with pytest.raises(CallFailed, match="isn't whole: UNREACHABLE"):
+    with pytest.raises(CallFailed, match="incomplete: UNREACHABLE"):
         asyncio.run(names())
     assert seen == ["n", "m"]
 

@@ -50,11 +50,11 @@ def test_a_twentieth_of_the_points_is_left_to_others() -> None:
         (response(502, None, x_ratelimit_remaining=0, x_ratelimit_reset=NOW + 90), 90),
         (response(503, None, retry_after=7), 7),
         (response(200, {"errors": [{"type": "SOMETHING_NEW"}]}, retry_after=7), 7),
-        (response(429, None, retry_after=999_999), api.LONGEST_WAIT_SECONDS),
+        (response(429, None, retry_after=999_999), api.MAX_WAIT_SECONDS),
     ],
 )
 def test_limits_say_how_long(answered: Response, wait: float) -> None:
-    refused = api.refusal(answered)
+    refused = api.classify_error(answered)
     assert refused
     assert (refused.failure, refused.retry_after_seconds) == (Failure.THROTTLED, wait)
 
@@ -85,21 +85,21 @@ def errors(*found: dict[str, Any], data: Any = None) -> Response:
     ],
 )
 def test_why_it_refuses(answered: Response, failure: Failure) -> None:
-    refused = api.refusal(answered)
+    refused = api.classify_error(answered)
     assert refused
     assert refused.failure is failure
 
 
 def test_errors_of_single_nodes_are_for_whoever_asked() -> None:
     found = errors({"type": "NOT_FOUND", "path": ["nodes", 3]}, data={"nodes": [{}, {}, {}, None]})
-    assert api.refusal(found) is None
+    assert api.classify_error(found) is None
 
 
 def test_a_reason_of_its_own_is_none_of_the_limit() -> None:
     """Points that were used up by a query that is refused for good: it would be refused again."""
     used_up = {"x_ratelimit_remaining": 0, "x_ratelimit_reset": NOW + 90}
     for error in ({"type": "FORBIDDEN"}, {"type": "NOT_FOUND"}, {"extensions": {"code": "undefinedField"}}):
-        refused = api.refusal(response(200, {"errors": [error]}, **used_up))
+        refused = api.classify_error(response(200, {"errors": [error]}, **used_up))
         assert refused
         assert refused.failure is not Failure.THROTTLED
 
@@ -122,10 +122,13 @@ def test_a_reason_of_its_own_is_none_of_the_limit() -> None:
     ],
 )
 def test_what_is_denied_says_what_would_help(error: dict[str, Any], code: str) -> None:
-    for refused in (api.refusal(errors(error)), api.refusal(response(403, {"message": error["message"]}))):
+    for refused in (
+        api.classify_error(errors(error)),
+        api.classify_error(response(403, {"message": error["message"]})),
+    ):
         assert refused
         assert refused.failure is Failure.DENIED
-    refused = api.refusal(errors(error))
+    refused = api.classify_error(errors(error))
     assert refused
     assert refused.code == code
 
@@ -138,7 +141,7 @@ def test_each_scope_that_is_missing_is_named() -> None:
         }
         for field, scope in (("email", "user:email"), ("login", "read:org"))
     ]
-    refused = api.refusal(errors(*lacking))
+    refused = api.classify_error(errors(*lacking))
     assert refused
     assert refused.code == "INSUFFICIENT_SCOPES (email needs user:email, login needs read:org)"
 

@@ -39,12 +39,12 @@ def test_a_tenth_of_a_limit_is_left_to_others() -> None:
 
 def test_a_throttle_says_when_and_one_for_too_many_at_a_time_doesnt() -> None:
     body = {"errorCode": "E0000047", "errorSummary": "API call exceeded rate limit"}
-    refused = api.refusal(
+    refused = api.classify_error(
         response(429, body, x_rate_limit_limit=600, x_rate_limit_remaining=0, x_rate_limit_reset=NOW + 20)
     )
     assert refused
     assert (refused.failure, refused.code, refused.retry_after_seconds) == (Failure.THROTTLED, "E0000047", 20)
-    at_a_time = api.refusal(
+    at_a_time = api.classify_error(
         response(429, body, x_rate_limit_limit=0, x_rate_limit_remaining=0, x_rate_limit_reset=NOW + 20)
     )
     assert at_a_time
@@ -64,7 +64,7 @@ def test_a_throttle_says_when_and_one_for_too_many_at_a_time_doesnt() -> None:
     ],
 )
 def test_why_it_refuses(status: int, code: str, failure: Failure) -> None:
-    refused = api.refusal(response(status, {"errorCode": code, "errorSummary": "no"}))
+    refused = api.classify_error(response(status, {"errorCode": code, "errorSummary": "no"}))
     assert refused
     assert (refused.failure, refused.code, refused.reason) == (failure, code, "no")
 
@@ -87,14 +87,14 @@ def test_headers_that_come_twice_are_read_with_patience() -> None:
     ],
 )
 def test_a_throttle_without_a_time_is_a_throttle(headers: dict[str, object]) -> None:
-    refused = api.refusal(response(429, None, **headers))
+    refused = api.classify_error(response(429, None, **headers))
     assert refused
     assert (refused.failure, refused.retry_after_seconds) == (Failure.THROTTLED, None)
     assert api.exhausted(response(**headers)) == 0
 
 
 def test_retry_after_counts_where_no_reset_is_named() -> None:
-    refused = api.refusal(response(429, "slow down", retry_after=7))
+    refused = api.classify_error(response(429, "slow down", retry_after=7))
     assert refused
     assert refused.retry_after_seconds == 7
 
@@ -112,7 +112,7 @@ FACTORS = "/api/v1/users/00u1/factors"
     ],
 )
 def test_an_item_is_gone_only_where_it_is_what_was_not_found(summary: str, failure: Failure) -> None:
-    refused = api.refusal(response(404, {"errorCode": "E0000007", "errorSummary": summary}, path=FACTORS))
+    refused = api.classify_error(response(404, {"errorCode": "E0000007", "errorSummary": summary}, path=FACTORS))
     assert refused
     assert refused.failure is failure
 
@@ -126,12 +126,12 @@ def test_an_item_is_gone_only_where_it_is_what_was_not_found(summary: str, failu
     ],
 )
 def test_what_is_denied_names_the_permission_that_is_missing(action: str, told: str) -> None:
-    refused = api.refusal(response(403, {"errorCode": "E0000006", "errorSummary": "no"}))
+    refused = api.classify_error(response(403, {"errorCode": "E0000006", "errorSummary": "no"}))
     assert refused
-    assert api.lacking(action, refused) == told
+    assert api.missing_permission(action, refused) == told
 
 
 def test_a_token_that_is_not_valid_lacks_no_permission() -> None:
-    refused = api.refusal(response(401, {"errorCode": "E0000011", "errorSummary": "Invalid token provided"}))
+    refused = api.classify_error(response(401, {"errorCode": "E0000011", "errorSummary": "Invalid token provided"}))
     assert refused
-    assert "the token is not valid" in api.lacking("GET /api/v1/users", refused)
+    assert "the token is not valid" in api.missing_permission("GET /api/v1/users", refused)

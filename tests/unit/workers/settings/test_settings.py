@@ -62,7 +62,7 @@ def test_lists_are_words_with_commas_or_toml_lists() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "expected"),
     [
         ("concurrency", "many", "concurrency (CHARTFLEET_CONCURRENCY): 'many': is not a whole number"),
         ("concurrency", "257", "must be from 0 to 256"),
@@ -83,14 +83,14 @@ def test_lists_are_words_with_commas_or_toml_lists() -> None:
         ("lease_seconds", "0.5", "must be from 1 to 120"),
     ],
 )
-def test_an_error_names_the_setting_the_value_and_the_way_out(name: str, value: str, told: str) -> None:
-    said = problem(**{name: value})
-    assert said.startswith(f"{name} (CHARTFLEET_{name.upper()}): ")
-    assert told in said
+def test_an_error_names_the_setting_the_value_and_the_way_out(name: str, value: str, expected: str) -> None:
+    message = problem(**{name: value})
+    assert message.startswith(f"{name} (CHARTFLEET_{name.upper()}): ")
+    assert expected in message
 
 
 @pytest.mark.parametrize(
-    ("toml", "told"),
+    ("toml", "expected"),
     [
         ("concurrency = [1, 2]", "must be one value"),
         ("[aws]\nregions = 1", "chartfleet.toml: aws: no setting has this name"),
@@ -98,16 +98,16 @@ def test_an_error_names_the_setting_the_value_and_the_way_out(name: str, value: 
         ("=", "is not TOML"),
     ],
 )
-def test_what_a_file_can_have_wrong(toml: str, told: str) -> None:
+def test_what_a_file_can_have_wrong(toml: str, expected: str) -> None:
     Path("chartfleet.toml").write_text(toml)
-    assert told in problem()
+    assert expected in problem()
 
 
 def test_limits_are_checked_against_each_other() -> None:
-    said = problem(hard_time_limit_seconds="3600", visibility_timeout_seconds="3600")
-    assert said.startswith("CHARTFLEET_HARD_TIME_LIMIT_SECONDS: 3600: must be below the visibility timeout, 3600")
-    told = "CHARTFLEET_SWEEP_SECONDS: 34.0: must be at most a quarter of the lease, 60"
-    assert problem(sweep_seconds="34").startswith(told)
+    message = problem(hard_time_limit_seconds="3600", visibility_timeout_seconds="3600")
+    assert message.startswith("CHARTFLEET_HARD_TIME_LIMIT_SECONDS: 3600: must be below the visibility timeout, 3600")
+    expected = "CHARTFLEET_SWEEP_SECONDS: 34.0: must be at most a quarter of the lease, 60"
+    assert problem(sweep_seconds="34").startswith(expected)
     assert "must be below the hard time limit, 30" in problem(hard_time_limit_seconds="30", lease_seconds="30")
 
 
@@ -117,9 +117,9 @@ def test_a_named_password_that_is_not_set() -> None:
 
 
 def test_a_password_in_the_place_of_its_variables_name_is_not_printed() -> None:
-    said = problem(neo4j_password_env_var="hunter2!")
-    assert "must be the NAME of a variable" in said
-    assert "hunter2" not in said
+    message = problem(neo4j_password_env_var="hunter2!")
+    assert "must be the NAME of a variable" in message
+    assert "hunter2" not in message
 
 
 def test_secrets_are_masked_wherever_settings_are_shown() -> None:
@@ -128,9 +128,9 @@ def test_secrets_are_masked_wherever_settings_are_shown() -> None:
     assert shown["broker_url"] == "redis://me:***@redis.example:6379/0"
     assert "hidden" not in repr(settings) + str(shown)
     assert "hidden" not in problem(broker_url="http://me:hidden@redis.example")
-    told = problem(neo4j_uri="bolt://neo4j:hidden@graph.example")
-    assert "give it by --neo4j-user" in told
-    assert "hidden" not in told
+    expected = problem(neo4j_uri="bolt://neo4j:hidden@graph.example")
+    assert "give it by --neo4j-user" in expected
+    assert "hidden" not in expected
 
 
 def test_the_certificate_of_a_broker_is_checked_by_each_of_its_clients() -> None:
@@ -179,7 +179,7 @@ def test_another_process_gets_the_same_settings(tmp_path: Path, monkeypatch: pyt
     assert again.options(AwsOptions).aws_regions == ("us-east-1",)
 
 
-def test_a_run_is_told_names_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_gets_names_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRAPH_PASSWORD", "hidden")
     settings = load(
         neo4j_uri="bolt://graph.example", neo4j_user="neo4j", neo4j_password_env_var="GRAPH_PASSWORD",

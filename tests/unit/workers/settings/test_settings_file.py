@@ -1,4 +1,4 @@
-"""A settings file is only read if nobody else could have changed it; a stranger's is named, with the way out."""
+"""A settings file is only read if no other user could have changed it; that of another program is named."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ANOTHER = "it was found in the working directory: --config FILE chooses another,
 
 @pytest.fixture(autouse=True)
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A working directory of one's own, which nobody else can write."""
+    """A working directory that no other user can write."""
     own = tmp_path / "own"
     own.mkdir(mode=0o755)
     monkeypatch.chdir(own)
@@ -126,10 +126,10 @@ def test_the_target_of_a_link_counts(tmp_path: Path) -> None:
 )
 def test_a_file_of_another_program_is_named_with_the_way_out(text: str, reason: str) -> None:
     path = write(text=text)
-    told = problem()
-    assert told.startswith(f"{path}: ")
-    assert reason in told
-    assert told.endswith(ANOTHER)
+    message = problem()
+    assert message.startswith(f"{path}: ")
+    assert reason in message
+    assert message.endswith(ANOTHER)
     write("mine.toml", "concurrency = 3")
     assert load("mine.toml").concurrency == 3
     assert load("/dev/null").concurrency == 0
