@@ -1,7 +1,7 @@
-"""Who may use what, in an account of 1,000 principals and 2,000 resources: python -m benchmarks.permissions
+"""Permission relationships in an account with 1,000 principals and 2,000 resources: python -m benchmarks.permissions
 
-Evaluates and draws the default rules on an embedded Neo4j that ends with it, and compares that with asking for each
-pair by itself, which is done for a sample. Exit code 1 where it takes more than 60 seconds or 1 GB.
+Evaluates the default rules and writes the relationships to an embedded Neo4j, and compares that with evaluating each
+pair individually, which is done for a sample. Exit code 1 if it takes more than 60 seconds or 1 GB.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ MFA: Final = json.dumps([{"Bool": {"aws:MultiFactorAuthPresent": "true"}}])
 
 @dataclass(frozen=True)
 class Holder:
-    """A principal with its inline policy; `groups`: whose members it is."""
+    """A principal with its inline policy, and the groups it is a member of."""
 
     arn: str
     label: str
@@ -49,7 +49,7 @@ class Holder:
 
 
 def main() -> int:
-    chance = random.Random(1)  # the same estate every time
+    chance = random.Random(1)  # the same estate in every run
     arns = resources()
     estate = holders(chance, arns)
     with tempfile.TemporaryDirectory(prefix="chartfleet-") as directory:
@@ -61,16 +61,18 @@ def main() -> int:
             indexes.ensure(graph, registry.schema())
             fill(graph, estate, arns)
             seconds = [drawn(graph, tag) for tag in (1, 2)]
-            found = graph.rows("MATCH (:AWSPrincipal)-[may]->() WHERE may._by_rule RETURN count(*) AS edges")
+            counted = graph.rows("MATCH (:AWSPrincipal)-[may]->() WHERE may._by_rule RETURN count(*) AS edges")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     one_by_one = naive_seconds(chance, estate, arns)
     pairs = len(estate) * sum(map(len, arns.values()))
     print(f"{len(estate):,} principals x {pairs // len(estate):,} resources: {pairs:,} pairs")
-    print(f"relationships          {found[0]['edges']:>9,}")
+    print(f"relationships          {counted[0]['edges']:>9,}")
     print(f"first time             {seconds[0]:>9.1f} s")
     print(f"again, nothing changed {seconds[1]:>9.1f} s")
     print(f"peak memory            {peak / 10**6:>9.0f} MB")
-    print(f"pair by pair           {one_by_one:>9.1f} s, from {SAMPLE[0]} x {SAMPLE[1]} of them, without writing")
+    print(
+        f"pair by pair           {one_by_one:>9.1f} s, estimated from {SAMPLE[0]} x {SAMPLE[1]} pairs, without writing"
+    )
     print(f"ratio                  {one_by_one / seconds[0]:>9.1f}")
     return 0 if max(seconds) < MAX_SECONDS and peak < MAX_BYTES else 1
 
@@ -85,7 +87,7 @@ def drawn(graph: Graph, tag: int) -> float:
 
 
 def resources() -> dict[str, list[str]]:
-    """ARNs by label. A name tells the team."""
+    """ARNs by label. Names contain the team."""
     places = {
         "S3Bucket": (BUCKETS, "arn:aws:s3:::"),
         "DynamoDBTable": (TABLES, f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/"),
@@ -98,14 +100,14 @@ def resources() -> dict[str, list[str]]:
 
 
 def holders(chance: random.Random, arns: Mapping[str, Sequence[str]]) -> list[Holder]:
-    """Administrators, readers of everything, and for the most part those who use what their team has."""
+    """Administrators, readers of everything, and mostly principals that use the resources of their team."""
     groups = [f"{START}group/team-{number:03}" for number in range(GROUPS)]
     names = [("AWSGroup", arn) for arn in groups]
     names += [("AWSUser", f"{START}user/user-{number:04}") for number in range(USERS)]
     names += [("AWSRole", f"{START}role/role-{number:04}") for number in range(ROLES)]
-    found = []
+    all_holders = []
     for number, (label, arn) in enumerate(names):
-        found.append(
+        all_holders.append(
             Holder(
                 arn,
                 label,
@@ -114,7 +116,7 @@ def holders(chance: random.Random, arns: Mapping[str, Sequence[str]]) -> list[Ho
                 f"{START}policy/limit" if len(names) - number <= BOUNDED else None,
             )
         )
-    return found
+    return all_holders
 
 
 def statements(chance: random.Random, number: int, arns: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Any]]:
@@ -154,7 +156,7 @@ LIMIT: Final = [statement(["s3:*", "dynamodb:*", "redshift:*"], ["*"])]
 
 
 def fill(graph: Graph, estate: Sequence[Holder], arns: Mapping[str, Sequence[str]]) -> None:
-    """As rows of complete scopes would."""
+    """As the rows of complete scopes would."""
     write(graph, "CREATE (:AWSAccount {id: $account, _scope: 's'})", account=ACCOUNT)
     for label, some in arns.items():
         write(
@@ -163,7 +165,7 @@ def fill(graph: Graph, estate: Sequence[Holder], arns: Mapping[str, Sequence[str
             f"(:{label} {{id: arn, arn: arn, _scope: 's'}})",
             arns=list(some),
         )
-    policies = [{"id": f"{one.arn}/inline_policy/own", "statements": one.statements} for one in estate]
+    policies = [{"id": f"{holder.arn}/inline_policy/own", "statements": holder.statements} for holder in estate]
     write(
         graph,
         "UNWIND $policies AS policy CREATE (p:AWSPolicy {id: policy.id, type: 'inline', _scope: 's'})"
@@ -179,7 +181,7 @@ def fill(graph: Graph, estate: Sequence[Holder], arns: Mapping[str, Sequence[str
             " CREATE (p)-[:POLICY {_scope: 's'}]->(policy)"
             " WITH p, h UNWIND h.groups AS arn MATCH (g:AWSPrincipal {arn: arn})"
             " CREATE (p)-[:MEMBER_AWS_GROUP {_scope: 's'}]->(g)",
-            holders=[vars(one) | {"statements": None} for one in estate if one.label == label],
+            holders=[vars(holder) | {"statements": None} for holder in estate if holder.label == label],
         )
 
 
@@ -191,22 +193,22 @@ def write(graph: Graph, query: str, **parameters: Any) -> None:
 
 
 def naive_seconds(chance: random.Random, estate: Sequence[Holder], arns: Mapping[str, Sequence[str]]) -> float:
-    """What it would take to ask for every pair, each permission that the rules have for the resource's label."""
-    policies = {one.arn: one.statements for one in estate}
+    """Seconds to evaluate every pair, with each permission that the rules have for the resource's label."""
+    policies = {holder.arn: holder.statements for holder in estate}
     sample = chance.sample(list(estate), SAMPLE[0])
     of_label = {
         label: [p for rule in rules(None) if rule.target_label == label for p in rule.permissions] for label in arns
     }
     every = [(arn, label) for label, some in arns.items() for arn in some]
-    asked = chance.sample(every, SAMPLE[1])
+    chosen = chance.sample(every, SAMPLE[1])
     start = time.monotonic()
     for holder in sample:
-        own = [one for arn in (holder.arn, *holder.groups) for one in policies[arn]]
-        for arn, label in asked:
+        own = [statement for arn in (holder.arn, *holder.groups) for statement in policies[arn]]
+        for arn, label in chosen:
             for permission in of_label[label]:
                 is_allowed(Request(permission, f"{arn}/x", []), own, LIMIT if holder.boundary else None)
     seconds = time.monotonic() - start
-    return seconds * len(estate) * len(every) / (len(sample) * len(asked))
+    return seconds * len(estate) * len(every) / (len(sample) * len(chosen))
 
 
 if __name__ == "__main__":

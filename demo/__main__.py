@@ -1,11 +1,11 @@
-"""The demo: simulated providers, a fleet and a graph on this machine, one `chartfleet sync`, a check of what it says.
+"""The demo: simulated providers, a fleet and a graph on this machine, one `chartfleet sync`, and a check of the result.
 
-python -m demo             everything it started is gone afterwards
-python -m demo --keep      graph, broker and simulated providers stay up
-python -m demo --stop      ends what --keep left up
+python -m demo             stops everything it started at the end
+python -m demo --keep      keeps the graph, the broker and the simulated providers running
+python -m demo --stop      stops what --keep left running
 
-Its data directory is emptied when it starts, and left behind at the end: `chartfleet services start` brings the graph
-back. Credentials and settings of this shell aren't used. Exit codes: 0 as expected, 1 not, 130 interrupted.
+Its data directory is emptied at the start and kept at the end: `chartfleet services start` starts the graph again.
+Credentials and settings of the shell are not used. Exit codes: 0 as expected, 1 otherwise, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import Any, Final, NoReturn
 from rich.console import Console
 
 from demo import sample_queries
-from demo.estate import ACCOUNT, REGIONS, Estate
+from demo.inventory import ACCOUNT, REGIONS, Estate
 from demo.organization import EXTERNAL_ID, READER, fill
 from loaders.graph import Graph
 from tasks.engine import registry
@@ -43,43 +43,43 @@ DENIED_REGION: Final = "eu-south-1"
 COMPANY: Final = company.Size()
 SEEN_REGIONS: Final = tuple(region for region in REGIONS if region != DENIED_REGION)
 
-SETTINGS: Final = "demo.toml"  # empty; in the data directory, whose sign it is that it is a demo's
-SIMULATED: Final = {"aws": "tests.servers.aws", "company": "tests.servers.company"}  # each a process of its own
+SETTINGS: Final = "demo.toml"  # empty; marks a data directory as the demo's
+SIMULATED: Final = {"aws": "tests.servers.aws", "company": "tests.servers.company"}  # each runs in its own process
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m demo", description="A sync of simulated providers, end to end.")
-    parser.add_argument("--keep", action="store_true", help="graph, broker and simulated providers stay up")
-    parser.add_argument("--stop", action="store_true", help="end what --keep left up")
+    parser.add_argument("--keep", action="store_true", help="keep graph, broker and simulated providers running")
+    parser.add_argument("--stop", action="store_true", help="stop what --keep left running")
     parser.add_argument("--data-dir", type=Path, default=Path(".demo"), metavar="DIR", help="default: %(default)s")
     arguments = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     directory: Path = arguments.data_dir.absolute()
-    use_nothing_of_this_shell(directory / SETTINGS)
+    hide_shell_environment(directory / SETTINGS)
     try:
         check(directory)
         stop(directory)
         if arguments.stop:
             return 0
-        shutil.rmtree(directory, ignore_errors=True)  # every demo begins anew
+        shutil.rmtree(directory, ignore_errors=True)  # every demo starts from scratch
         directory.mkdir(mode=0o700, parents=True)
         (directory / SETTINGS).touch()
         with ExitStack() as started:
             as_expected = demo(directory, started)
             if arguments.keep:
                 started.pop_all()
-                say_what_stays(directory)
+                show_what_is_running(directory)
     except embedded.EmbeddedError as error:
         console.print(f"demo: {error}", markup=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
-        console.print("demo: interrupted; everything it started is gone")
+        console.print("demo: interrupted; everything it started has been stopped")
         return 130
     if not arguments.keep:
-        console.print("Everything it started is gone. To look around in the graph: [bold]make demo KEEP=1[/]")
+        console.print("Everything it started has been stopped. To explore the graph: [bold]make demo KEEP=1[/]")
     return 0 if as_expected else 1
 
 
@@ -87,8 +87,8 @@ def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def use_nothing_of_this_shell(settings: Path) -> None:
-    """No credentials, profiles or settings: the demo must not reach a real account or a real graph."""
+def hide_shell_environment(settings: Path) -> None:
+    """Hide credentials, profiles and settings: the demo must not reach a real account or a real graph."""
     for name in list(os.environ):
         if name.startswith(("AWS_", "GOOGLE_", "GSUITE_", "CHARTFLEET_")):
             del os.environ[name]
@@ -100,7 +100,7 @@ def use_nothing_of_this_shell(settings: Path) -> None:
 
 
 def demo(directory: Path, started: ExitStack) -> bool:
-    """Everything up, one sync, its report; whether the graph says what the estate is. `started` ends what came up."""
+    """Start everything, sync once, and return whether the graph is as expected. `started` stops what was started."""
     title("A simulated AWS")
     aws = AwsControl(simulated("aws", directory, started))
     organization = fill(aws.url)
@@ -145,14 +145,14 @@ def demo(directory: Path, started: ExitStack) -> bool:
     for line in wrong:
         console.print(f"[red]not as expected:[/] {line}")
     if not wrong:
-        told = f"{seconds:.0f} s, exit code {code} (complete, but parts not seen); not seen are the EC2 scopes of"
-        console.print(f"[green]As expected:[/] {told} {DENIED_REGION} in {ACCOUNT}, no others.")
-        console.print("Every query of the pages of sample queries has the response that its page states.")
+        summary = f"{seconds:.0f} s, exit code {code} (complete, but parts not seen). Not seen: the EC2 scopes of"
+        console.print(f"[green]As expected:[/] {summary} {DENIED_REGION} in {ACCOUNT}, no others.")
+        console.print("All sample queries in the documentation return the results stated there.")
     return not wrong
 
 
 def chartfleet(*arguments: str) -> int:
-    """Run the command as a user does. In a session of its own: Ctrl-C comes to the demo, which passes it on once."""
+    """Run the command as a user would, in its own session: the demo receives Ctrl-C, and passes it on once."""
     process = subprocess.Popen([CHARTFLEET, *arguments], start_new_session=True)
     try:
         return process.wait()
@@ -163,7 +163,7 @@ def chartfleet(*arguments: str) -> int:
 
 
 def differences(estate: Estate, graph: Graph, code: int, status: dict[str, Any]) -> list[str]:
-    """What the run says of the account that has the most, against what was built; a line for each difference."""
+    """Compare the graph and the status with what was created in the management account; a line for each difference."""
 
     def ids(query: str, value: Any = True) -> set[str]:
         parameters = {"value": value, "account": estate.account}
@@ -188,14 +188,16 @@ def differences(estate: Estate, graph: Graph, code: int, status: dict[str, Any])
         "public buckets": (ids(buckets, True), estate.public_buckets),
         "private buckets": (ids(buckets, False), estate.private_buckets),
     }
-    return [f"{what}: {found}, expected {expected}" for what, (found, expected) in pairs.items() if found != expected]
+    return [
+        f"{name}: {actual}, expected {expected}" for name, (actual, expected) in pairs.items() if actual != expected
+    ]
 
 
-# -- what stays up, and its end
+# -- processes that --keep leaves running
 
 
 def simulated(name: str, directory: Path, started: ExitStack) -> str:
-    """Where it answers, once it does."""
+    """Start a simulator, and return its URL once it is ready."""
     state, log = directory / f"{name}.json", directory / "logs" / f"{name}.log"
     process = spawn([sys.executable, "-m", SIMULATED[name], "--state", state], directory=ROOT, log=log)
     started.callback(stop_all, [process])
@@ -213,31 +215,31 @@ def _process_file(directory: Path, name: str) -> Path:
 
 
 def check(directory: Path) -> None:
-    """A directory that isn't a demo's is left alone: what is in it, and what runs there."""
+    """Refuse a directory that belongs to something else: neither its files nor what runs there are touched."""
     if directory.exists() and any(directory.iterdir()) and not (directory / SETTINGS).exists():
-        raise embedded.EmbeddedError(f"{directory} holds something else than a demo's data: move it away")
+        raise embedded.EmbeddedError(f"{directory} contains other data than a demo's: use another directory")
 
 
 def stop(directory: Path) -> None:
-    """End what an earlier demo left up. Its data stay."""
+    """Stop what an earlier demo left running. Its data are kept."""
     embedded.stop(directory)
     files = [_process_file(directory, name) for name in SIMULATED]
     stop_all([ServerProcess(**json.loads(file.read_text())) for file in files if file.exists()])
 
 
-def say_what_stays(directory: Path) -> None:
+def show_what_is_running(directory: Path) -> None:
     status = embedded.status(directory)
-    title("Still up")
+    title("Still running")
     say(f"Neo4j Browser   {status.browser_url} (user neo4j, password in {status.graph.password_file})")
     for name in SIMULATED:
         console.print(
             f"simulated {name:<8} {json.loads((directory / f'{name}.json').read_text())['url']}", soft_wrap=True
         )
-    console.print("to stop it all  [bold]make demo-stop[/]")
+    console.print("to stop everything  [bold]make demo-stop[/]")
 
 
 def say(line: str) -> None:
-    """A line with its paths as seen from here."""
+    """Print a line, with paths relative to the working directory."""
     console.print(line.replace(f"{Path.cwd()}{os.sep}", ""), markup=False)
 
 

@@ -1,12 +1,11 @@
-"""An organization in a simulated AWS: the demo's estate in the account that manages it, and two member accounts.
+"""An organization in a simulated AWS: the demo's estate in the management account, and two member accounts.
 
 organization = fill("http://127.0.0.1:5000")
-organization.accounts["web"]      # its number: the same in every simulator that has just been started
+organization.accounts["web"]      # its account number, the same in every newly started simulator
 """
 
 from __future__ import annotations
 
-import json
 import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,27 +15,19 @@ from typing import Any, Final
 import boto3
 
 from demo import estate
-from demo.estate import (
-    ACCOUNT,
-    ANYWHERE,
-    IMAGE,
-    INTERNAL,
-    OFFICE,
-    Builder,
-    Estate,
-    Region,
-    allow,
-    client_of,
-    without_lists,
-)
+from demo.buckets import disable_acls
+from demo.builder import Builder, allow
+from demo.estate import client_of
+from demo.inventory import ACCOUNT, ANYWHERE, IMAGE, INTERNAL, OFFICE, Estate, Region
+from demo.policies import policy
 
-READER: Final = "Chartfleet"  # the role by which each member account is read
+READER: Final = "Chartfleet"  # the role that reads each member account
 EXTERNAL_ID: Final = "demo"
 MEMBERS: Final = ("web", "data")
-REGIONS: Final = ("us-east-1", "eu-west-1")  # in which the members have something
-SEED: Final = 5  # of the simulator's random numbers: the members' account numbers come from it
+REGIONS: Final = ("us-east-1", "eu-west-1")  # in which the members have resources
+SEED: Final = 5  # for the simulator's random numbers, from which it takes account numbers
 
-# A key that somebody imported in two accounts.
+# A key imported into two accounts.
 PUBLIC_KEY: Final = (
     "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQCPlD6tUcW4WGxEz7hi9sDRlZl1GHee9eWqwFJr3ULzFEVXGIBP/2eAhFZvzVA3Q3ITp7BqG9uV"
     "SgAfCR271K9doLjpdtvNaIpPUXbpPpTibWY9zcch4Acvb7oLx6BYJ6hr537V3rmi87cGXSt84F07cPZCK+37EWe2BtUJfZta0t2MAZaWepEP7to2"
@@ -49,17 +40,17 @@ ClientOf = Callable[[str, str], Any]  # (service, region) -> a client of one acc
 
 @dataclass(frozen=True)
 class Organization:
-    """`hub`: the account that manages it, with all that is in it. `accounts`: name of each member -> its number."""
+    """`hub`: the estate of the management account. `accounts`: member name -> account number."""
 
     hub: Estate
     accounts: dict[str, str]
 
 
 def fill(endpoint_url: str) -> Organization:
-    """Creates it all; the simulator must hold nothing yet."""
+    """Creates everything. The simulator must be empty."""
     session = boto3.Session()
-    accounts = _found(endpoint_url, client_of(session, endpoint_url, ACCOUNT, "organizations", REGIONS[0]))
-    # Clients in one thread: a boto3 session isn't safe for many.
+    accounts = _create_accounts(endpoint_url, client_of(session, endpoint_url, ACCOUNT, "organizations", REGIONS[0]))
+    # All clients are created in one thread: boto3 sessions are not thread-safe.
     of = {
         (account, service, region): client_of(session, endpoint_url, account, service, region)
         for account in accounts.values()
@@ -76,15 +67,15 @@ def fill(endpoint_url: str) -> Organization:
             pool.submit(fill_web, client_in(accounts["web"]), hub),
             pool.submit(fill_data, client_in(accounts["data"]), hub),
         ]
-        for each in work:
-            each.result()
+        for done in work:
+            done.result()
     iam = client_of(session, endpoint_url, ACCOUNT, "iam", REGIONS[0])
     fill_people(iam, accounts)
     return Organization(hub, accounts)
 
 
-def _found(endpoint_url: str, organizations: Any) -> dict[str, str]:
-    """The organization: two member accounts, one of them in a unit of its own."""
+def _create_accounts(endpoint_url: str, organizations: Any) -> dict[str, str]:
+    """The organization: two member accounts, one of them in an organizational unit."""
     urllib.request.urlopen(urllib.request.Request(f"{endpoint_url}/moto-api/seed?a={SEED}", method="POST")).close()
     organizations.create_organization(FeatureSet="ALL")
     root = organizations.list_roots()["Roots"][0]["Id"]
@@ -133,7 +124,7 @@ def shop(build: Builder, elbv2: Any, autoscaling: Any) -> None:
     private = [region.subnets[name] for name in ("private-a", "private-b")]
 
     def balancer(name: str, port: int, *targets: str, kind: str = "application", **more: Any) -> str:
-        """A balancer with one listener and one target group; its target group's ARN."""
+        """Creates a load balancer with one listener and one target group, and returns the ARN of the group."""
         protocol = "HTTP" if kind == "application" else "TCP"
         arn = elbv2.create_load_balancer(
             Name=name, Type=kind, **{"Subnets": public, "Scheme": "internet-facing", **more}
@@ -149,7 +140,7 @@ def shop(build: Builder, elbv2: Any, autoscaling: Any) -> None:
 
     groups = region.groups
     storefront = balancer("shop", 80, "shop-1", "shop-2", SecurityGroups=[groups["balancers"]])
-    balancer("broker", 8883, "broker-1", kind="network")  # without groups: open to whoever finds it
+    balancer("broker", 8883, "broker-1", kind="network")  # without security groups: open to everybody
     balancer("intranet", 80, "intranet-1", SecurityGroups=[groups["balancers"]], Scheme="internal", Subnets=private)
     balancer("wiki", 80, "wiki-1", SecurityGroups=[groups["office"]])
     autoscaling.create_launch_configuration(
@@ -199,7 +190,7 @@ def fill_data(client: ClientOf, hub: Estate) -> None:
     s3 = client("s3", "us-east-1")
     for name in ("demo-data-lake", "demo-data-exports", "demo-data-drop"):
         s3.create_bucket(Bucket=name)
-    without_lists(s3, "demo-data-lake")
+    disable_acls(s3, "demo-data-lake")
     s3.put_bucket_acl(Bucket="demo-data-drop", ACL="public-read-write")
     read = {
         "Effect": "Allow",
@@ -207,7 +198,7 @@ def fill_data(client: ClientOf, hub: Estate) -> None:
         "Action": "s3:GetObject",
         "Resource": "arn:aws:s3:::demo-data-exports/*",
     }
-    s3.put_bucket_policy(Bucket="demo-data-exports", Policy=json.dumps({"Version": "2012-10-17", "Statement": [read]}))
+    s3.put_bucket_policy(Bucket="demo-data-exports", Policy=policy(read))
     iam = client("iam", REGIONS[0])
     _reader(iam)
     _role(iam, "Analyst", {"AWS": [hub.users["alice"], hub.users["bob"]]})
@@ -217,7 +208,7 @@ def fill_data(client: ClientOf, hub: Estate) -> None:
 
 
 def fill_people(iam: Any, accounts: dict[str, str]) -> None:
-    """What the hub's users may assume. A role of another account needs both: its trust, and a policy of the user's."""
+    """The roles that the hub's users may assume. Both the role's trust policy and the user's policy must allow it."""
     web, data = accounts["web"], accounts["data"]
     iam.create_group(GroupName="operators")
     iam.put_group_policy(
@@ -233,8 +224,7 @@ def fill_people(iam: Any, accounts: dict[str, str]) -> None:
 
 
 def _assume(role: str) -> str:
-    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return policy({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role})
 
 
 def _reader(iam: Any) -> None:
@@ -244,8 +234,7 @@ def _reader(iam: Any) -> None:
 
 def _role(iam: Any, name: str, principal: dict[str, Any], **more: Any) -> None:
     trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", **more}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))
 
 
 def _key_pairs(ec2: Any) -> None:

@@ -1,6 +1,6 @@
 """The pages under docs/schema/: of each family of types, with its diagram, tables and queries, and parts of the index.
 
-All follows from the declarations, but for the queries: they stand in docs/schema/queries/<provider>.<family>.cypher,
+All follows from the declarations, except for queries in docs/schema/queries/<provider>.<family>.cypher,
 each below the question that it answers, and a test runs them.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -63,6 +63,11 @@ class Family:
     def queries_file(self) -> Path:
         return QUERIES / f"{self.title}.cypher"
 
+    @property
+    def queries(self) -> list[Query]:
+        """Those of its file or, without one, those that follow from its labels."""
+        return queries(self.queries_file) or [query for node in self.nodes for query in _derived_queries(node)]
+
 
 def files() -> dict[Path, str]:
     """Every file that is generated as a whole, with its text."""
@@ -99,6 +104,19 @@ def queries(file: Path) -> list[Query]:
         if text:
             found.append(Query(" ".join(asked), "\n".join(text).strip()))
     return found
+
+
+def _derived_queries(node: NodeOf) -> Iterator[Query]:
+    yield Query(
+        f"Which {node.label} nodes there are",
+        f"MATCH (node:{node.label})\nRETURN node.{node.key} AS {node.key}\nORDER BY {node.key}",
+    )
+    if node.tenant:
+        yield Query(
+            f"How many {node.label} nodes each {node.tenant} has",
+            f"MATCH (tenant:{node.tenant})-[:RESOURCE]->(node:{node.label})\n"
+            "RETURN tenant.id AS tenant, count(node) AS number\nORDER BY tenant",
+        )
 
 
 # -- the parts of the index
@@ -142,7 +160,7 @@ def _page(family: Family, found: Sequence[Family]) -> str:
         _diagram(family, found),
         f"{LEGEND} [All families, and how to read this page](../README.md).",
         "## Questions",
-        *(f"### {query.question}\n\n```cypher\n{query.text}\n```" for query in queries(family.queries_file)),
+        *(f"### {query.question}\n\n```cypher\n{query.text}\n```" for query in family.queries),
         "## Types",
         *(_type(type_) for type_ in family.types),
         "## Labels",

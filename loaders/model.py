@@ -170,6 +170,8 @@ class Node:
     tenant   the label of the tenant, where `(tenant)-[:RESOURCE]->(node)` is part of the schema; no edge without it
     shared   a node that many scopes write: its properties follow from its key, and it stays as long as an edge needs it
 
+    A class without a label is a base: every model that derives from it has its fields, relationships and prefix.
+
     A model that derives from another node model is the same node under one more label. It is merged by the identity of
     its base model, so that a stub made by a reference and the node itself are the same node.
     """
@@ -189,12 +191,12 @@ class Node:
         super().__init_subclass__()
         if prefix is not None:
             cls.prefix = prefix
-        if not label:
-            return
         for name, specifier in list(vars(cls).items()):
             if isinstance(specifier, Property):
                 setattr(cls, name, dataclasses.field(metadata={"property": specifier}))
         dataclass(frozen=True, kw_only=True)(cls)
+        if not label:
+            return
         base = next((b for b in cls.__mro__[1:] if issubclass(b, Node) and "model" in vars(b)), None)
         cls.model = NodeModel(cls, label, labels, tenant, shared, base.model if base else None)
 
@@ -237,9 +239,12 @@ class NodeModel:
 
     @cached_property
     def properties(self) -> tuple[Property, ...]:
+        """The key first, then the other properties, those of bases last."""
         hints: Mapping[str, object] = typing.get_type_hints(self.cls)
         fields = dataclasses.fields(self.cls)  # type: ignore[arg-type]  # __init_subclass__ made it a dataclass
-        return tuple(_property(field, hints[field.name]) for field in fields)
+        properties = [_property(field, hints[field.name]) for field in fields]
+        own = vars(self.cls).get("__annotations__", {})
+        return tuple(sorted(properties, key=lambda declared: (not declared.is_key, declared.name not in own)))
 
     @cached_property
     def key(self) -> Property:

@@ -151,10 +151,16 @@ def _type(type_: ResourceType, jobs: Sequence[Job], edges: Sequence[Edge]) -> Ty
         name=type_.name,
         provider=type_.provider,
         per=type_.per.value,
-        also=type_.aliases,
+        also=_also_selected_by(type_),
         calls=registry.providers()[type_.provider].calls(type_.fetch),
         nodes=tuple(_node(model, jobs, edges) for model in _models(type_)),
     )
+
+
+def _also_selected_by(type_: ResourceType) -> tuple[str, ...]:
+    """Its family, as far as that is not its whole name, and its aliases."""
+    _, family, *rest = type_.name.split(".")
+    return tuple(dict.fromkeys((*((family,) if rest else ()), *type_.aliases)))
 
 
 def _models(type_: ResourceType) -> list[NodeModel]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Source, constant, incoming, key, prop
+from tasks.aws.vocabulary.arn import arn_at
 from tasks.aws.vocabulary.node import AWSNode
 from tasks.aws.vocabulary.principals import AWSPrincipal
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, Source, constant, incoming, key, listing, prop
 
 
 def tenant_name(source: Source) -> str | None:
@@ -16,14 +15,15 @@ def tenant_name(source: Source) -> str | None:
 
 
 class AWSAccount(AWSNode, label="AWSAccount", shared=True):
-    """Shared, as its organization tells of it, too."""
+    """Shared: its organization lists it as well."""
 
     id: str = key("Account", "12 digits.")
-    name: str | None = prop(tenant_name, "In the organization, where an account tells it; else the profile's.")
+    name: str | None = prop(
+        tenant_name, "Its name in the organization, if an account may list it; otherwise the name of the profile."
+    )
 
 
-def root_arn(source: Source) -> str:
-    return f"arn:{source.partition}:iam::{source.item['Account']}:root"
+root_arn = arn_at("iam", constant("root"), account="Account")
 
 
 class AWSRootPrincipal(AWSPrincipal, label="AWSRootPrincipal", arn=None):

@@ -1,29 +1,26 @@
-"""CloudFront's VPC origins: load balancers and instances that it reaches in a VPC, whatever addresses they have."""
+"""CloudFront VPC origins: load balancers and instances that CloudFront reaches inside a VPC, public or not."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
-from loaders.model import key, link, prop
-from tasks.aws.client import credentials
+from analysis.iam.arn import account_of
 from tasks.aws.vocabulary.node import AWSNode
 from tasks.engine.details import ListedApi
-from tasks.engine.listing import Listing
-from tasks.failures import CallFailed, Failure
-from tasks.resource import Per, ResourceType
+from tasks.provider import CallFailed, Failure, Listing, Per, ResourceType, key, link, prop
 
 
 class VpcOriginList(Listing):
-    """The origins of the account. CloudFront leaves the list out where it is empty, and says how many it holds.
+    """The origins of the account. CloudFront omits an empty list, but always reports its length.
 
-    Origins of other accounts, shared with this one, their own scopes list.
+    Origins that other accounts share with this one are listed by the scopes of those accounts.
     """
 
     async def _pages(self, api: ListedApi) -> AsyncIterator[list[Any]]:
         async for response in api.pages(self.action, **dict(self.parameters)):
-            found = _origins(response.get("VpcOriginList", {}), self.action)
-            yield [origin for origin in found if _is_own(origin, api.tenant.id)]
+            origins = _origins(response.get("VpcOriginList", {}), self.action)
+            yield [origin for origin in origins if _is_own(origin, api.tenant.id)]
 
 
 def _origins(listed: dict[str, Any], action: str) -> list[Any]:
@@ -35,7 +32,7 @@ def _origins(listed: dict[str, Any], action: str) -> list[Any]:
 
 
 def _is_own(origin: dict[str, Any], account: str) -> bool:
-    return "Arn" not in origin or credentials.account_of(origin["Arn"]) == account
+    return "Arn" not in origin or account_of(origin["Arn"]) == account
 
 
 class CloudFrontVpcOrigin(AWSNode, label="CloudFrontVpcOrigin", tenant="AWSAccount", arn=None):
@@ -44,7 +41,7 @@ class CloudFrontVpcOrigin(AWSNode, label="CloudFrontVpcOrigin", tenant="AWSAccou
     vpc_origin_id: str = prop("Id", index=True)
     name: str | None = prop("Name")
     status: str | None = prop("Status", "Deployed, Deploying, Failed, ...")
-    origin_endpoint_arn: str | None = prop("OriginEndpointArn", "Of a load balancer, or an instance.", index=True)
+    origin_endpoint_arn: str | None = prop("OriginEndpointArn", "Of a load balancer or an instance.", index=True)
     created_time: str | None = prop("CreatedTime")
     last_modified_time: str | None = prop("LastModifiedTime")
     relationships = (
@@ -58,5 +55,4 @@ VPC_ORIGINS: Final = ResourceType(
     Per.TENANT,
     fetch=VpcOriginList("cloudfront:ListVpcOrigins", items_path="VpcOriginList.Items"),
     yields=(CloudFrontVpcOrigin,),
-    aliases=("cloudfront",),
 )

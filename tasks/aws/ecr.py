@@ -5,43 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from loaders.model import Source, incoming, key, outgoing, parent, prop, scope_region
-from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.aws.vocabulary.node import AWSNode, RegionalNode
+from tasks.provider import Per, ResourceType, Source, incoming, key, listing, outgoing, parent, prop
 
 
-class ECRRepository(AWSNode, label="ECRRepository", tenant="AWSAccount", arn="ecr:repository"):
+class ECRRepository(RegionalNode, label="ECRRepository", tenant="AWSAccount", arn="ecr:repository"):
     id: str = key("repositoryArn")
     arn: str = prop("repositoryArn", index=True)
     name: str | None = prop("repositoryName", index=True)
     uri: str | None = prop("repositoryUri", index=True)
     created_at: str | None = prop("createdAt")
-    region: str = prop(scope_region)
 
 
 def in_repository(repository: Source) -> Iterator[dict[str, Any]]:
-    """Each image once per tag, under the name by which it is pulled; one without a tag by its digest."""
-    place = repository.item["repositoryUri"]
+    """Each image once per tag, with the URI by which it is pulled; an untagged image by its digest."""
+    uri = repository.item["repositoryUri"]
     for image in repository.item["DescribeImages"]["imageDetails"]:
         for tag in image.get("imageTags") or ():
-            yield {**image, "tag": tag, "uri": f"{place}:{tag}"}
+            yield {**image, "tag": tag, "uri": f"{uri}:{tag}"}
         if not image.get("imageTags"):
             digest = image.get("imageDigest")
-            yield {**image, "tag": None, "uri": f"{place}@{digest}" if digest else None}
+            yield {**image, "tag": None, "uri": f"{uri}@{digest}" if digest else None}
 
 
-class ECRRepositoryImage(AWSNode, label="ECRRepositoryImage", tenant="AWSAccount"):
+class ECRRepositoryImage(RegionalNode, label="ECRRepositoryImage", tenant="AWSAccount"):
     id: str = key("uri")
     uri: str = prop("uri", index=True)
-    tag: str | None = prop("tag", "None: an image without one, known by its digest.", index=True)
+    tag: str | None = prop("tag", "None for an untagged image, identified by its digest.", index=True)
     repo_uri: str | None = prop(parent("repositoryUri"))
     image_pushed_at: str | None = prop("imagePushedAt")
-    image_size_bytes: int | None = prop("imageSizeInBytes", "Compressed.")
+    image_size_bytes: int | None = prop("imageSizeInBytes", "Compressed, in bytes.")
     image_manifest_media_type: str | None = prop("imageManifestMediaType")
     artifact_media_type: str | None = prop("artifactMediaType")
-    last_recorded_pull_time: str | None = prop("lastRecordedPullTime", "None: no pull was seen.")
-    region: str = prop(scope_region)
+    last_recorded_pull_time: str | None = prop("lastRecordedPullTime", "None: no pull recorded.")
     relationships = (
         incoming("REPO_IMAGE", "ECRRepository", parent("repositoryArn")),
         outgoing("IMAGE", "ECRImage", "imageDigest"),
@@ -49,7 +45,7 @@ class ECRRepositoryImage(AWSNode, label="ECRRepositoryImage", tenant="AWSAccount
 
 
 class ECRImage(AWSNode, label="ECRImage", shared=True):
-    """The content, wherever it lies: repositories, regions and accounts that hold the same image share it."""
+    """The content of an image: shared by all repositories, regions and accounts that hold the same image."""
 
     id: str = key("imageDigest")
     digest: str = prop("imageDigest", index=True)
@@ -62,5 +58,4 @@ REPOSITORIES: Final = ResourceType(
         "ecr:DescribeImages", repositoryName="repositoryName"
     ),
     yields=(ECRRepository, ECRRepositoryImage.each(in_repository), ECRImage.each("DescribeImages.imageDetails[]")),
-    aliases=("ecr",),
 )

@@ -1,18 +1,16 @@
-"""EKS clusters, and whom their API endpoint lets in."""
+"""EKS clusters, and who can reach their API endpoints."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Source, at, key, prop, scope_region
-from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import listing
+from tasks.aws.vocabulary.node import RegionalNode
 from tasks.ip_range import are_wide
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, Source, at, key, listing, prop
 
 
 def audit_logging(cluster: Source) -> bool | None:
-    """Whether one of the logs that are switched on is the audit log; None where EKS says nothing of logs."""
+    """Whether the audit log is among the enabled logs."""
     logs = at("DescribeCluster.cluster.logging", cluster.item)
     if logs is None:
         return None
@@ -20,7 +18,7 @@ def audit_logging(cluster: Source) -> bool | None:
 
 
 def public_access_wide(cluster: Source) -> bool | None:
-    """Whether the ranges of the public endpoint limit nobody; without any, EKS lets in everybody."""
+    """By the CIDR ranges of the public endpoint; without any, EKS allows every address."""
     network = at("DescribeCluster.cluster.resourcesVpcConfig", cluster.item)
     if network is None:
         return None
@@ -28,37 +26,37 @@ def public_access_wide(cluster: Source) -> bool | None:
     return not ranges or are_wide(ranges)
 
 
-class EKSCluster(AWSNode, label="EKSCluster", tenant="AWSAccount", arn="eks:cluster"):
+class EKSCluster(RegionalNode, label="EKSCluster", tenant="AWSAccount", arn="eks:cluster"):
     id: str = key("DescribeCluster.cluster.arn")
     arn: str = prop("DescribeCluster.cluster.arn", index=True)
     name: str = prop("name", index=True)
     created_at: str | None = prop("DescribeCluster.cluster.createdAt")
     status: str | None = prop("DescribeCluster.cluster.status")
-    version: str | None = prop("DescribeCluster.cluster.version", "Of Kubernetes.")
+    version: str | None = prop("DescribeCluster.cluster.version", "Kubernetes version.")
     platform_version: str | None = prop("DescribeCluster.cluster.platformVersion")
     rolearn: str | None = prop("DescribeCluster.cluster.roleArn")
     authentication_mode: str | None = prop("DescribeCluster.cluster.accessConfig.authenticationMode")
     endpoint: str | None = prop("DescribeCluster.cluster.endpoint", "None while the cluster is being created.")
     endpoint_public_access: bool | None = prop(
-        "DescribeCluster.cluster.resourcesVpcConfig.endpointPublicAccess", "None: EKS did not say."
+        "DescribeCluster.cluster.resourcesVpcConfig.endpointPublicAccess",
+        "Whether the endpoint is public. None: EKS did not report it.",
     )
     public_access_cidrs: list[str] | None = prop(
-        "DescribeCluster.cluster.resourcesVpcConfig.publicAccessCidrs", "Whom the public endpoint lets in, if it is on."
+        "DescribeCluster.cluster.resourcesVpcConfig.publicAccessCidrs",
+        "The ranges that may reach the public endpoint.",
     )
     public_access_wide: bool | None = prop(
         public_access_wide,
-        "public_access_cidrs let in anybody: there is none, or together they are as wide as IpRange.wide.",
+        "Whether public_access_cidrs allow anybody: empty, or together as wide as IpRange.wide. None: not reported.",
     )
-    audit_logging: bool | None = prop(audit_logging, "None: EKS did not say.")
-    region: str = prop(scope_region)
+    audit_logging: bool | None = prop(audit_logging, "Whether the audit log is enabled. None: EKS did not report it.")
 
 
 CLUSTERS: Final = ResourceType(
     "aws.eks.clusters",
     Per.REGION,
-    fetch=listing("eks:ListClusters", named="name", not_found_codes="ResourceNotFoundException").detail(
+    fetch=listing("eks:ListClusters", name_field="name", not_found_codes="ResourceNotFoundException").detail(
         "eks:DescribeCluster", name="name"
     ),
     yields=(EKSCluster,),
-    aliases=("eks",),
 )

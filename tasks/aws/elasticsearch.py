@@ -1,6 +1,6 @@
-"""OpenSearch and Elasticsearch domains, what their policies let anybody do, and where their names lead.
+"""OpenSearch and Elasticsearch domains, what their policies allow anybody to do, and the addresses of their endpoints.
 
-The API of Elasticsearch's time: AWS goes on answering it for either engine, and its fields are those of the graph.
+Read by the older Elasticsearch API, which serves both engines and has the fields that the graph has.
 """
 
 from __future__ import annotations
@@ -10,31 +10,42 @@ from dataclasses import replace
 from typing import Any, Final
 
 from analysis.iam.resource_policy import Verdict
-from loaders.model import NotSeen, Source, at, constant, id_link, key, outgoing, prop, scope_region
 from tasks.aws.client.access import AwsAccess
+from tasks.aws.client.name_server import NOBODY, NotResolved, addresses
 from tasks.aws.vocabulary.dns import AWSDNSRecord, Ip, as_ips, host
-from tasks.aws.vocabulary.name_server import NOBODY, NotResolved, addresses
-from tasks.aws.vocabulary.node import AWSNode
-from tasks.aws.vocabulary.public_policy import actions, anonymous, resource
-from tasks.engine.concurrency import bounded
+from tasks.aws.vocabulary.node import RegionalNode
+from tasks.aws.vocabulary.public_policy import NOT_KNOWN, PublicPolicy, resource, verdict_on
 from tasks.engine.details import ListedApi
-from tasks.engine.listing import Listing
-from tasks.resource import Gap, Item, Per, ResourceType
+from tasks.provider import (
+    Gap,
+    Item,
+    Listing,
+    NotSeen,
+    Per,
+    ResourceType,
+    Source,
+    at,
+    bounded,
+    constant,
+    id_link,
+    key,
+    outgoing,
+    prop,
+)
 
-_AT_A_TIME: Final = 25  # names that are asked for
+_CONCURRENCY: Final = 25  # names resolved concurrently
 
 
 class SearchDomains(Listing):
-    """The domains, each with the addresses of its public endpoint as a name server has them: `Addresses`.
+    """The domains, each with the addresses that its public endpoint resolves to: `Addresses`.
 
-    None where that isn't known, [] where the name doesn't exist, as while a domain is being made.
+    None where they are not known, [] where the name doesn't exist, as while a domain is being created.
     """
 
     async def items(self, api: ListedApi, part: str) -> AsyncIterator[Item]:
-        found = [item async for item in Listing.items(self, api, part)]
-        async for item in bounded(
-            (_resolved(item, AwsAccess.from_json(api.tenant.access).name_server or None) for item in found), _AT_A_TIME
-        ):
+        domains = [item async for item in Listing.items(self, api, part)]
+        server = AwsAccess.from_json(api.tenant.access).name_server or None
+        async for item in bounded((_resolved(item, server) for item in domains), _CONCURRENCY):
             yield item
 
 
@@ -53,35 +64,29 @@ async def _resolved(item: Item, server: str | None) -> Item:
 
 
 def of_domain(path: str) -> str:
-    """A path in what the API says of the domain."""
+    """A path in the description of the domain."""
     return f"DescribeElasticsearchDomains.{path}"
 
 
 def log(type_: str, field: str) -> Callable[[Source], Any]:
-    """How logs of one type are published: `Enabled`, or the group's ARN."""
+    """How logs of one type are published: `Enabled`, or the ARN of the log group."""
 
-    def found(domain: Source) -> Any:
+    def option(domain: Source) -> Any:
         options = domain.item["DescribeElasticsearchDomains"].get("LogPublishingOptions", {})
         return options.get(type_, {}).get(field)
 
-    return found
+    return option
 
 
-def _by_policy(domain: Source) -> Verdict:
-    found = domain.item["DescribeElasticsearchDomains"]
-    document: str | None = found.get("AccessPolicies")
+def _verdict(domain: Source) -> Verdict:
+    described = domain.item["DescribeElasticsearchDomains"]
+    document: str | None = described.get("AccessPolicies")
     if document is None:
-        return Verdict(None, "AWS did not say the policy")
-    return anonymous(document, resource("es", found["ARN"], inside="/")) if document else Verdict(())
+        return Verdict(None, "AWS did not report the policy")
+    return verdict_on(document, resource("es", described["ARN"], separator="/")) if document else Verdict(())
 
 
-def policy_anonymous_actions(domain: Source) -> list[str] | None:
-    """What the access policy lets anybody do; [] without a policy, None where that isn't known."""
-    return actions(_by_policy(domain))
-
-
-def policy_not_known(domain: Source) -> str | None:
-    return _by_policy(domain).reason
+_POLICY: Final = PublicPolicy(_verdict)
 
 
 def vpc_endpoint(domain: Source) -> str | None:
@@ -94,29 +99,30 @@ def domain_host(domain: Source) -> str | None:
     return host(name) if name else None
 
 
-class ESDomain(AWSNode, label="ESDomain", tenant="AWSAccount", arn="es:domain"):
+class ESDomain(RegionalNode, label="ESDomain", tenant="AWSAccount", arn="es:domain"):
     arn: str = key(of_domain("ARN"))
     id: str | None = prop(
-        of_domain("DomainId"), "Account and name: a domain of the same name in another region has it, too.", index=True
+        of_domain("DomainId"), "Account and name; the same for a domain of that name in another region.", index=True
     )
     domainid: str | None = prop(of_domain("DomainId"))
     name: str | None = prop("DomainName", index=True)
     engine: str | None = prop("EngineType", "OpenSearch or Elasticsearch.")
-    created: bool | None = prop(of_domain("Created"), "It is there, and may not be ready yet.")
-    deleted: bool | None = prop(of_domain("Deleted"), "It is being deleted.")
-    endpoint: str | None = prop(of_domain("Endpoint"), "Its public name. None: in a VPC, or not ready yet.")
-    vpc_endpoint: str | None = prop(vpc_endpoint, "Its name in a VPC.")
-    vpc_id: str | None = prop(of_domain("VPCOptions.VPCId"), "None: it has a public name.")
+    created: bool | None = prop(of_domain("Created"), "Whether creation is complete; it may not be ready yet.")
+    deleted: bool | None = prop(of_domain("Deleted"), "Whether it is being deleted.")
+    endpoint: str | None = prop(of_domain("Endpoint"), "Its public host name. None: in a VPC, or not ready yet.")
+    vpc_endpoint: str | None = prop(vpc_endpoint, "Its host name in a VPC.")
+    vpc_id: str | None = prop(of_domain("VPCOptions.VPCId"), "None: public.")
     policy_anonymous_actions: list[str] | None = prop(
-        policy_anonymous_actions,
-        "What its policy lets anybody do, whatever the network. None: not known, for the reason in policy_not_known.",
+        _POLICY.anonymous_actions,
+        "What its policy allows anybody to do, regardless of the network. None: not known, see policy_not_known.",
     )
-    policy_not_known: str | None = prop(policy_not_known, "Why it isn't known what its policy lets anybody do.")
+    policy_not_known: str | None = prop(_POLICY.not_known, NOT_KNOWN)
     fine_grained_access_control: bool | None = prop(
-        of_domain("AdvancedSecurityOptions.Enabled"), "It asks who calls by itself, even where its policy doesn't."
+        of_domain("AdvancedSecurityOptions.Enabled"),
+        "Whether it authenticates callers itself.",
     )
     enforce_https: bool | None = prop(of_domain("DomainEndpointOptions.EnforceHTTPS"))
-    elasticsearch_version: str | None = prop(of_domain("ElasticsearchVersion"), "7.10, or OpenSearch_2.11.")
+    elasticsearch_version: str | None = prop(of_domain("ElasticsearchVersion"), "As 7.10 or OpenSearch_2.11.")
     elasticsearch_cluster_config_instancetype: str | None = prop(of_domain("ElasticsearchClusterConfig.InstanceType"))
     elasticsearch_cluster_config_instancecount: int | None = prop(of_domain("ElasticsearchClusterConfig.InstanceCount"))
     elasticsearch_cluster_config_dedicatedmasterenabled: bool | None = prop(
@@ -133,7 +139,7 @@ class ESDomain(AWSNode, label="ESDomain", tenant="AWSAccount", arn="es:domain"):
     )
     ebs_options_ebsenabled: bool | None = prop(of_domain("EBSOptions.EBSEnabled"))
     ebs_options_volumetype: str | None = prop(of_domain("EBSOptions.VolumeType"))
-    ebs_options_volumesize: int | None = prop(of_domain("EBSOptions.VolumeSize"), "GiB.")
+    ebs_options_volumesize: int | None = prop(of_domain("EBSOptions.VolumeSize"), "In GiB.")
     ebs_options_iops: int | None = prop(of_domain("EBSOptions.Iops"))
     encryption_at_rest_options_enabled: bool | None = prop(of_domain("EncryptionAtRestOptions.Enabled"))
     encryption_at_rest_options_kms_key_id: str | None = prop(of_domain("EncryptionAtRestOptions.KmsKeyId"))
@@ -145,8 +151,7 @@ class ESDomain(AWSNode, label="ESDomain", tenant="AWSAccount", arn="es:domain"):
     log_publishing_es_application_logs_arn: str | None = prop(log("ES_APPLICATION_LOGS", "CloudWatchLogsLogGroupArn"))
     log_publishing_audit_logs_enabled: bool | None = prop(log("AUDIT_LOGS", "Enabled"))
     log_publishing_audit_logs_arn: str | None = prop(log("AUDIT_LOGS", "CloudWatchLogsLogGroupArn"))
-    region: str = prop(scope_region)
-    _host: str | None = prop(domain_host, "Either name, as names are compared.", index=True)
+    _host: str | None = prop(domain_host, "endpoint or vpc_endpoint, in the form used for comparison.", index=True)
     relationships = (
         id_link("PART_OF_SUBNET", "EC2Subnet", of_domain("VPCOptions.SubnetIds[]")),
         outgoing("MEMBER_OF_EC2_SECURITY_GROUP", "EC2SecurityGroup", of_domain("VPCOptions.SecurityGroupIds[]")),
@@ -154,11 +159,11 @@ class ESDomain(AWSNode, label="ESDomain", tenant="AWSAccount", arn="es:domain"):
 
 
 def endpoints(domain: Source) -> list[Mapping[str, Any]]:
-    """The public endpoint as a record of DNS; none where the name doesn't exist."""
-    name, found = at("DescribeElasticsearchDomains.Endpoint", domain.item), domain.item["Addresses"]
-    if not name or found == []:
+    """The public endpoint as a DNS record; none where the name doesn't exist."""
+    name, resolved = at("DescribeElasticsearchDomains.Endpoint", domain.item), domain.item["Addresses"]
+    if not name or resolved == []:
         return []
-    return [{"Name": name, "Addresses": found or [], "Domain": domain.item["DescribeElasticsearchDomains"]["ARN"]}]
+    return [{"Name": name, "Addresses": resolved or [], "Domain": domain.item["DescribeElasticsearchDomains"]["ARN"]}]
 
 
 def record_id(endpoint: Source) -> str:
@@ -170,11 +175,11 @@ def value(endpoint: Source) -> str | None:
 
 
 class AWSESEndpointRecord(AWSDNSRecord, label="AWSESEndpointRecord"):
-    id: str = key(record_id, "The name, and +A.")
+    id: str = key(record_id, "<name>+A")
     name: str = prop("Name", index=True)
     type: str = prop(constant("A"))
     value: str | None = prop(
-        value, "Its addresses, with commas between them. None: no name server said, or none was asked."
+        value, "Its addresses, comma-separated. None: could not be resolved, or resolving is disabled."
     )
     relationships = (
         outgoing("DNS_POINTS_TO", "ESDomain", "Domain"),
@@ -193,5 +198,4 @@ DOMAINS: Final = ResourceType(
         "es:DescribeElasticsearchDomains", DomainNames="DomainName", max_batch=5, key="DomainStatusList[].DomainName"
     ),
     yields=(ESDomain, AWSESEndpointRecord.each(endpoints), Ip.each(ips)),
-    aliases=("elasticsearch",),
 )

@@ -1,6 +1,6 @@
-"""Lambda functions, their layers, what invokes them, and what their policies let anybody do.
+"""Lambda functions, their layers and event sources, and what their policies allow anybody to do.
 
-Environment variables are not read: many hold secrets.
+Environment variables are not read: they often contain secrets.
 """
 
 from __future__ import annotations
@@ -8,44 +8,32 @@ from __future__ import annotations
 from typing import Final
 
 from analysis.iam.resource_policy import Verdict
-from loaders.model import Source, id_link, key, outgoing, prop, scope_region
-from tasks.aws.vocabulary.node import AWSNode
-from tasks.aws.vocabulary.public_policy import actions, anonymous_of, resource
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.aws.vocabulary.node import AWSNode, RegionalNode
+from tasks.aws.vocabulary.public_policy import ANONYMOUS_ACTIONS, NOT_KNOWN, PublicPolicy, resource, verdict_on_response
+from tasks.provider import Per, ResourceType, Source, id_link, key, listing, outgoing, prop
 
 
-def _by_policy(function: Source) -> Verdict:
-    return anonymous_of(function.item["GetPolicy"], resource("lambda", function.item["FunctionArn"], inside=":"))
+def _verdict(function: Source) -> Verdict:
+    of = resource("lambda", function.item["FunctionArn"], separator=":")
+    return verdict_on_response(function.item["GetPolicy"], of)
 
 
-def policy_anonymous_actions(function: Source) -> list[str] | None:
-    """What the function's own policy lets anybody do; None where that isn't known."""
-    return actions(_by_policy(function))
+_POLICY: Final = PublicPolicy(_verdict)
 
 
-def policy_not_known(function: Source) -> str | None:
-    return _by_policy(function).reason
-
-
-def anonymous_access(function: Source) -> bool | None:
-    found = policy_anonymous_actions(function)
-    return None if found is None else bool(found)
-
-
-class AWSLambda(AWSNode, label="AWSLambda", tenant="AWSAccount", arn="lambda:function"):
+class AWSLambda(RegionalNode, label="AWSLambda", tenant="AWSAccount", arn="lambda:function"):
     id: str = key("FunctionArn")
     arn: str = prop("FunctionArn", index=True)
     name: str | None = prop("FunctionName", index=True)
     version: str | None = prop("Version")
     description: str | None = prop("Description")
-    runtime: str | None = prop("Runtime", "None: a container image brings its own.")
-    handler: str | None = prop("Handler", "None of a container image.")
+    runtime: str | None = prop("Runtime", "None for a container image.")
+    handler: str | None = prop("Handler", "None for a container image.")
     packagetype: str | None = prop("PackageType", "Zip or Image.")
     architectures: list[str] | None = prop("Architectures")
-    memory: int | None = prop("MemorySize", "MB.")
-    timeout: int | None = prop("Timeout", "Seconds.")
-    codesize: int | None = prop("CodeSize", "Bytes.")
+    memory: int | None = prop("MemorySize", "In MB.")
+    timeout: int | None = prop("Timeout", "In seconds.")
+    codesize: int | None = prop("CodeSize", "In bytes.")
     codesha256: str | None = prop("CodeSha256")
     modifieddate: str | None = prop("LastModified")
     revisionid: str | None = prop("RevisionId")
@@ -55,22 +43,19 @@ class AWSLambda(AWSNode, label="AWSLambda", tenant="AWSAccount", arn="lambda:fun
     lastupdatestatus: str | None = prop("LastUpdateStatus")
     lastupdatestatusreason: str | None = prop("LastUpdateStatusReason")
     lastupdatestatusreasoncode: str | None = prop("LastUpdateStatusReasonCode")
-    kmskeyarn: str | None = prop("KMSKeyArn", "None: a key that AWS manages.")
-    masterarn: str | None = prop("MasterArn", "Of a function at the edge: the one that it is a replica of.")
+    kmskeyarn: str | None = prop("KMSKeyArn", "None: a key managed by AWS.")
+    masterarn: str | None = prop("MasterArn", "For a Lambda@Edge replica, the original function.")
     signingjobarn: str | None = prop("SigningJobArn")
     signingprofileversionarn: str | None = prop("SigningProfileVersionArn")
     tracingconfigmode: str | None = prop("TracingConfig.Mode")
     anonymous_access: bool | None = prop(
-        anonymous_access, "Its own policy lets anybody in. None: not known, for the reason in policy_not_known."
+        _POLICY.anonymous_access,
+        "Whether its policy allows anybody to use it. None: not known, see policy_not_known.",
     )
-    anonymous_actions: list[str] | None = prop(
-        policy_anonymous_actions,
-        "What its own policy lets anybody do. None: not known, for the reason in policy_not_known.",
-    )
-    policy_not_known: str | None = prop(policy_not_known, "Why it isn't known what its policy lets anybody do.")
-    region: str = prop(scope_region)
+    anonymous_actions: list[str] | None = prop(_POLICY.anonymous_actions, ANONYMOUS_ACTIONS)
+    policy_not_known: str | None = prop(_POLICY.not_known, NOT_KNOWN)
     relationships = (
-        # One fact in the words of three generations.
+        # The same fact under the names of three schema versions.
         id_link("STS_ASSUME_ROLE_ALLOW", "AWSRole", "Role"),
         id_link("STS_ASSUMEROLE_ALLOW", "AWSRole", "Role"),
         id_link("ASSUMES", "AWSRole", "Role"),
@@ -79,11 +64,11 @@ class AWSLambda(AWSNode, label="AWSLambda", tenant="AWSAccount", arn="lambda:fun
 
 
 class AWSLambdaLayer(AWSNode, label="AWSLambdaLayer", shared=True):
-    """One version of a layer, which functions of any account may use; it never changes."""
+    """One version of a layer, immutable. Functions of any account may use it."""
 
     id: str = key("Arn")
     arn: str = prop("Arn", index=True)
-    codesize: int | None = prop("CodeSize", "Bytes.")
+    codesize: int | None = prop("CodeSize", "In bytes.")
     signingjobarn: str | None = prop("SigningJobArn")
     signingprofileversionarn: str | None = prop("SigningProfileVersionArn")
 
@@ -91,7 +76,7 @@ class AWSLambdaLayer(AWSNode, label="AWSLambdaLayer", shared=True):
 FUNCTIONS: Final = ResourceType(
     "aws.lambda.functions",
     Per.REGION,
-    # A function that was deleted meanwhile has no policy either, by the same code: it is one that the next run misses.
+    # A function deleted in the meantime gives the same code as one without a policy: the next run removes it.
     fetch=listing("lambda:ListFunctions").detail(
         "lambda:GetPolicy", FunctionName="FunctionArn", absent_codes="ResourceNotFoundException", gap=True
     ),
@@ -101,23 +86,23 @@ FUNCTIONS: Final = ResourceType(
 
 
 def function_arn(mapping: Source) -> str | None:
-    """Of the function itself: a mapping may name a version or an alias of it, behind its name."""
+    """The function's own ARN: a mapping's ARN may end with a version or an alias."""
     arn: str | None = mapping.item.get("FunctionArn")
     return arn if arn is None else ":".join(arn.split(":")[:7])
 
 
 class AWSLambdaEventSourceMapping(AWSNode, label="AWSLambdaEventSourceMapping", tenant="AWSAccount"):
     id: str = key("UUID")
-    eventsourcearn: str | None = prop("EventSourceArn", "None of a broker that isn't AWS's.", index=True)
-    functionarn: str | None = prop("FunctionArn", "With the version or alias, where one is named.")
+    eventsourcearn: str | None = prop("EventSourceArn", "None for a broker outside AWS.", index=True)
+    functionarn: str | None = prop("FunctionArn", "Including the version or alias, if any.")
     state: str | None = prop("State")
     batchsize: int | None = prop("BatchSize")
     bisectbatchonfunctionerror: bool | None = prop("BisectBatchOnFunctionError")
     lastmodified: str | None = prop("LastModified")
     lastprocessingresult: str | None = prop("LastProcessingResult")
     maximumbatchingwindowinseconds: int | None = prop("MaximumBatchingWindowInSeconds")
-    maximumrecordage: int | None = prop("MaximumRecordAgeInSeconds", "Seconds; -1: without end.")
-    maximumretryattempts: int | None = prop("MaximumRetryAttempts", "-1: without end.")
+    maximumrecordage: int | None = prop("MaximumRecordAgeInSeconds", "In seconds; -1: unlimited.")
+    maximumretryattempts: int | None = prop("MaximumRetryAttempts", "-1: unlimited.")
     parallelizationfactor: int | None = prop("ParallelizationFactor")
     startingposition: str | None = prop("StartingPosition")
     startingpositiontimestamp: str | None = prop("StartingPositionTimestamp")

@@ -33,7 +33,7 @@ def check_accounts(value: tuple[str, ...]) -> str | None:
 
 
 def check_name_server(value: str) -> str | None:
-    from tasks.aws.vocabulary import name_server  # imports a DNS client
+    from tasks.aws.client import name_server  # imports a DNS client
 
     return name_server.check(value)
 

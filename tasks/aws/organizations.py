@@ -1,91 +1,95 @@
-"""The organization that an account manages: its tree of units, and the accounts in each."""
+"""Organizations: the tree of organizational units, and the accounts in each."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
-from loaders.model import Source, incoming, key, outgoing, prop
 from tasks.aws.client.access import AwsAccess
 from tasks.aws.client.client import AwsApi
 from tasks.aws.vocabulary.node import AWSNode
 from tasks.engine.responses import values_at
-from tasks.failures import CallFailed, Failure
-from tasks.resource import Item, Per, ResourceType
+from tasks.provider import CallFailed, Failure, Item, Per, ResourceType, Source, incoming, key, outgoing, prop
+
+_DESCRIBE: Final = "organizations:DescribeOrganization"
+_ROOTS: Final = "organizations:ListRoots"
+_UNITS: Final = "organizations:ListOrganizationalUnitsForParent"
+_ACCOUNTS: Final = "organizations:ListAccountsForParent"
+
+Json = Mapping[str, Any]
 
 
 class OrganizationTree:
-    """From the root down, a unit at a time: two calls for each.
+    """The tree from the root down: two calls for each root and unit.
 
-    Every member may ask which organization it is in; its tree is told by the account that manages it, or, where
-    aws_organization_account_ids leaves that one out, by the one that it names. Any other account tells none.
+    Every member account may ask which organization it belongs to. The tree is read by the management account or, where
+    aws_organization_account_ids doesn't include it, by the account that the option names; by no other account.
     """
 
-    calls = (
-        "organizations:DescribeOrganization",
-        "organizations:ListRoots",
-        "organizations:ListOrganizationalUnitsForParent",
-        "organizations:ListAccountsForParent",
-    )
+    calls = (_DESCRIBE, _ROOTS, _UNITS, _ACCOUNTS)
     made: Final = {
-        "organizations:DescribeOrganization": "1",
-        "organizations:ListRoots": "1 per page, by the account that tells the tree",
-        "organizations:ListOrganizationalUnitsForParent": "1 per page of each root and unit",
-        "organizations:ListAccountsForParent": "1 per page of each root and unit",
+        _DESCRIBE: "1",
+        _ROOTS: "1 per page, by the account that reads the tree",
+        _UNITS: "1 per page of each root and unit",
+        _ACCOUNTS: "1 per page of each root and unit",
     }
 
     def parts(self, api: AwsApi) -> None:
         return None
 
     async def items(self, api: AwsApi, part: str) -> AsyncIterator[Item]:
-        asked = AwsAccess.from_json(api.tenant.access).asked_for_organization.split(",")
-        if asked != [""] and api.tenant.id not in asked:
-            told = "aws_organization_account_ids names other accounts"
-            raise CallFailed(Failure.NOT_ENABLED, "organizations:DescribeOrganization", told, code="NotAsked")
-        try:
-            response = await api.call("organizations:DescribeOrganization")
-        except CallFailed as error:
-            if error.code == "AWSOrganizationsNotInUseException":
-                return
-            raise
-        organization = response.get("Organization") or {}
-        manager = _told(organization, "MasterAccountId", "organizations:DescribeOrganization")
-        if manager != api.tenant.id and (manager in asked or api.tenant.id not in asked):
+        organization = await _organization(api)
+        if organization is None:
             return
-        above = {"OrganizationId": _told(organization, "Id", "organizations:DescribeOrganization")}
+        of = {"OrganizationId": _required(organization, "Id", _DESCRIBE)}
         yield Item({"Organization": organization}, key=organization["Id"])
         waiting = [
-            {"Root": root, "ParentId": root["Id"], "RootId": root["Id"], **above}
-            async for root in _listed(api, "organizations:ListRoots", "Roots")
-            if _told(root, "Id", "organizations:ListRoots")
+            {"Root": root, "ParentId": root["Id"], "RootId": root["Id"], **of}
+            async for root in _listed(api, _ROOTS, "Roots")
+            if _required(root, "Id", _ROOTS)
         ]
         while waiting:
             place = waiting.pop()
             parent = place["ParentId"]
-            accounts = _listed(api, "organizations:ListAccountsForParent", "Accounts", ParentId=parent)
-            found = [account async for account in accounts]
-            yield Item({**place, "Accounts": found}, key=_within(place["OrganizationId"], parent))
-            units = _listed(
-                api, "organizations:ListOrganizationalUnitsForParent", "OrganizationalUnits", ParentId=parent
-            )
+            accounts = [account async for account in _listed(api, _ACCOUNTS, "Accounts", ParentId=parent)]
+            yield Item({**place, "Accounts": accounts}, key=_within(place["OrganizationId"], parent))
             waiting += [
-                {"Unit": unit, "ParentId": unit["Id"], "Above": parent, "RootId": place["RootId"], **above}
-                async for unit in units
-                if _told(unit, "Id", "organizations:ListOrganizationalUnitsForParent")
+                {"Unit": unit, "ParentId": unit["Id"], "Above": parent, "RootId": place["RootId"], **of}
+                async for unit in _listed(api, _UNITS, "OrganizationalUnits", ParentId=parent)
+                if _required(unit, "Id", _UNITS)
             ]
 
 
-async def _listed(api: AwsApi, action: str, key: str, **parameters: str) -> AsyncIterator[Mapping[str, Any]]:
+async def _organization(api: AwsApi) -> Json | None:
+    """The organization whose tree this account reads; None if it reads none."""
+    selected = AwsAccess.from_json(api.tenant.access).asked_for_organization.split(",")
+    if selected != [""] and api.tenant.id not in selected:
+        reason = "aws_organization_account_ids names other accounts"
+        raise CallFailed(Failure.NOT_ENABLED, _DESCRIBE, reason, code="NotAsked")
+    try:
+        response = await api.call(_DESCRIBE)
+    except CallFailed as error:
+        if error.code == "AWSOrganizationsNotInUseException":
+            return None
+        raise
+    organization: Json = response.get("Organization") or {}
+    manager = _required(organization, "MasterAccountId", _DESCRIBE)
+    reads_tree = manager == api.tenant.id or (manager not in selected and api.tenant.id in selected)
+    return organization if reads_tree else None
+
+
+async def _listed(api: AwsApi, action: str, key: str, **parameters: str) -> AsyncIterator[Json]:
     async for page in api.pages(action, **parameters):
         for item in values_at(key, page, action):
             yield item
 
 
-def _told(item: Mapping[str, Any], name: str, action: str) -> Any:
-    """What leads further down the tree. Raises CallFailed without it: what can't be gone through is not all."""
+def _required(item: Json, name: str, action: str) -> str:
+    """A member that the rest of the tree depends on. Raises CallFailed without it: the tree would be incomplete."""
     if not item.get(name):
         raise CallFailed(Failure.INVALID_RESPONSE, action, f"an item has no {name}")
-    return item[name]
+    value: str = item[name]
+    return value
 
 
 class AWSOrganization(AWSNode, label="AWSOrganization", arn=None):
@@ -98,7 +102,7 @@ class AWSOrganization(AWSNode, label="AWSOrganization", arn=None):
 
 
 def _within(organization: str, id: str) -> str:
-    """Ids of roots and units are unique within their organization only."""
+    """Ids of roots and units are only unique within their organization."""
     return f"{organization}/{id}"
 
 
@@ -111,7 +115,7 @@ def root_of(place: Source) -> str:
 
 
 def unit_above(place: Source) -> str | None:
-    """The unit above, None directly below the root."""
+    """The parent unit; None directly below the root."""
     above = place.item["Above"]
     return None if above == place.item["RootId"] else _within(place.item["OrganizationId"], above)
 
@@ -149,8 +153,8 @@ class AWSOrganizationalUnit(AWSNode, label="AWSOrganizationalUnit", arn=None):
     name: str | None = prop("Unit.Name")
     org_id: str = prop("OrganizationId")
     root_id: str = prop(root_of)
-    parent_root_id: str | None = prop(root_above, "None below another unit.")
-    parent_ou_id: str | None = prop(unit_above, "None directly below the root.")
+    parent_root_id: str | None = prop(root_above, "The root, if the unit is directly below it.")
+    parent_ou_id: str | None = prop(unit_above, "The parent unit. None directly below the root.")
     relationships = (
         incoming("RESOURCE", "AWSOrganizationRoot", root_of),
         outgoing("PARENT", "AWSOrganizationRoot", root_above),
@@ -162,7 +166,7 @@ class AWSOrganizationalUnit(AWSNode, label="AWSOrganizationalUnit", arn=None):
 
 
 class OrganizationAccount(AWSNode, label="AWSAccount", shared=True):
-    """An account as its organization tells of it, whether it is fetched or not. At the barrier, `name` follows."""
+    """An account as its organization lists it, synced or not. `name` is derived from it after all scopes are loaded."""
 
     id: str = key("Id", "12 digits.")
     organization_name: str | None = prop("Name", "Its name in the organization.")
@@ -178,5 +182,4 @@ ORGANIZATIONS: Final = ResourceType(
         AWSOrganizationalUnit.each(units),
         OrganizationAccount.each("Accounts[]"),
     ),
-    aliases=("organizations",),
 )

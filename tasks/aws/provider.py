@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from tasks.aws.client import calls, client, tenants
-from tasks.aws.client.legacy_words import OTHER_WORDS
 from tasks.aws.doctor import access_check
 from tasks.aws.options import OPTIONS
+from tasks.aws.vocabulary.legacy_words import OTHER_WORDS
 from tasks.resource import Provider
 
 PROVIDER: Final = Provider(

@@ -1,41 +1,19 @@
-"""RDS instances, the clusters and subnet groups that they are in, and snapshots of them.
+"""RDS instances, clusters, subnet groups and snapshots.
 
-RDS lists the instances and clusters of Neptune and DocumentDB as well: `engine` tells.
+The instances and clusters of Neptune and DocumentDB are listed by RDS as well; `engine` tells them apart.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Source, at, id_link, key, link, outgoing, prop, scope_region
+from tasks.aws.vocabulary.arn import arn_at
 from tasks.aws.vocabulary.encryption import encrypted_by
-from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.aws.vocabulary.node import RegionalNode
+from tasks.provider import Per, ResourceType, Source, at, id_link, key, link, listing, outgoing, prop
 
 
-def sibling_arn(instance_arn: str, kind: str, name: str) -> str:
-    """ARN of what the response gives by name only: same partition, region and account as the instance."""
-    return f"{instance_arn.rpartition(':db:')[0]}:{kind}:{name}"
-
-
-def subnet_group_arn(instance: Source) -> str | None:
-    name = at("DBSubnetGroup.DBSubnetGroupName", instance.item)
-    return name and sibling_arn(instance.item["DBInstanceArn"], "subgrp", name)
-
-
-def cluster_arn(instance: Source) -> str | None:
-    name = instance.item.get("DBClusterIdentifier")
-    return name and sibling_arn(instance.item["DBInstanceArn"], "cluster", name)
-
-
-def replica_source_arn(instance: Source) -> str | None:
-    """RDS gives an identifier for a source in the same region, an ARN for one in another."""
-    name: str | None = instance.item.get("ReadReplicaSourceDBInstanceIdentifier")
-    return name if name is None or name.startswith("arn:") else sibling_arn(instance.item["DBInstanceArn"], "db", name)
-
-
-class RDSInstance(AWSNode, label="RDSInstance", tenant="AWSAccount", arn="rds:db"):
+class RDSInstance(RegionalNode, label="RDSInstance", tenant="AWSAccount", arn="rds:db"):
     id: str = key("DBInstanceArn")
     arn: str = prop("DBInstanceArn", index=True)
     db_instance_identifier: str | None = prop("DBInstanceIdentifier", index=True)
@@ -47,7 +25,9 @@ class RDSInstance(AWSNode, label="RDSInstance", tenant="AWSAccount", arn="rds:db
     instance_create_time: str | None = prop("InstanceCreateTime", "None while the instance is being created.")
     availability_zone: str | None = prop("AvailabilityZone")
     multi_az: bool | None = prop("MultiAZ")
-    publicly_accessible: bool | None = prop("PubliclyAccessible", "Has a public address. None: RDS did not say.")
+    publicly_accessible: bool | None = prop(
+        "PubliclyAccessible", "Whether it has a public address. None: not reported."
+    )
     db_cluster_identifier: str | None = prop("DBClusterIdentifier")
     storage_encrypted: bool | None = prop("StorageEncrypted")
     kms_key_id: str | None = prop("KmsKeyId")
@@ -57,12 +37,11 @@ class RDSInstance(AWSNode, label="RDSInstance", tenant="AWSAccount", arn="rds:db
     monitoring_role_arn: str | None = prop("MonitoringRoleArn")
     performance_insights_enabled: bool | None = prop("PerformanceInsightsEnabled")
     performance_insights_kms_key_id: str | None = prop("PerformanceInsightsKMSKeyId")
-    region: str = prop(scope_region)
     deletion_protection: bool | None = prop("DeletionProtection")
-    preferred_backup_window: str | None = prop("PreferredBackupWindow", "UTC.")
+    preferred_backup_window: str | None = prop("PreferredBackupWindow", "In UTC.")
     latest_restorable_time: str | None = prop("LatestRestorableTime")
-    preferred_maintenance_window: str | None = prop("PreferredMaintenanceWindow", "UTC.")
-    backup_retention_period: int | None = prop("BackupRetentionPeriod", "Days.")
+    preferred_maintenance_window: str | None = prop("PreferredMaintenanceWindow", "In UTC.")
+    backup_retention_period: int | None = prop("BackupRetentionPeriod", "In days.")
     endpoint_address: str | None = prop("Endpoint.Address", "None while the instance is being created.")
     endpoint_hostedzoneid: str | None = prop("Endpoint.HostedZoneId")
     endpoint_port: int | None = prop("Endpoint.Port", "None while the instance is being created.")
@@ -70,42 +49,34 @@ class RDSInstance(AWSNode, label="RDSInstance", tenant="AWSAccount", arn="rds:db
     auto_minor_version_upgrade: bool | None = prop("AutoMinorVersionUpgrade")
     relationships = (
         outgoing("MEMBER_OF_EC2_SECURITY_GROUP", "EC2SecurityGroup", "VpcSecurityGroups[].VpcSecurityGroupId"),
-        outgoing("MEMBER_OF_DB_SUBNET_GROUP", "DBSubnetGroup", subnet_group_arn),
-        id_link("IS_CLUSTER_MEMBER_OF", "RDSCluster", cluster_arn),
-        id_link("IS_READ_REPLICA_OF", "RDSInstance", replica_source_arn),
+        outgoing("MEMBER_OF_DB_SUBNET_GROUP", "DBSubnetGroup", arn_at("rds:subgrp", "DBSubnetGroup.DBSubnetGroupName")),
+        id_link("IS_CLUSTER_MEMBER_OF", "RDSCluster", arn_at("rds:cluster", "DBClusterIdentifier")),
+        # By name for a source in the same region, by ARN for one in another.
+        id_link("IS_READ_REPLICA_OF", "RDSInstance", arn_at("rds:db", "ReadReplicaSourceDBInstanceIdentifier")),
         *encrypted_by("KmsKeyId"),
     )
 
 
 INSTANCES: Final = ResourceType(
-    "aws.rds.instances",
-    Per.REGION,
-    fetch=listing("rds:DescribeDBInstances"),
-    yields=(RDSInstance,),
-    aliases=("rds",),
+    "aws.rds.instances", Per.REGION, fetch=listing("rds:DescribeDBInstances"), yields=(RDSInstance,)
 )
 
 
-class DBSubnetGroup(AWSNode, label="DBSubnetGroup", arn="rds:subgrp"):
+class DBSubnetGroup(RegionalNode, label="DBSubnetGroup", arn="rds:subgrp"):
     id: str = key("DBSubnetGroupArn")
     name: str | None = prop("DBSubnetGroupName", index=True)
     vpc_id: str | None = prop("VpcId")
     description: str | None = prop("DBSubnetGroupDescription")
     status: str | None = prop("SubnetGroupStatus")
-    region: str = prop(scope_region)
     relationships = (outgoing("RESOURCE", "EC2Subnet", "Subnets[].SubnetIdentifier"),)
 
 
 SUBNET_GROUPS: Final = ResourceType(
-    "aws.rds.subnet_groups",
-    Per.REGION,
-    fetch=listing("rds:DescribeDBSubnetGroups"),
-    yields=(DBSubnetGroup,),
-    aliases=("rds",),
+    "aws.rds.subnet_groups", Per.REGION, fetch=listing("rds:DescribeDBSubnetGroups"), yields=(DBSubnetGroup,)
 )
 
 
-class RDSCluster(AWSNode, label="RDSCluster", tenant="AWSAccount", arn="rds:cluster"):
+class RDSCluster(RegionalNode, label="RDSCluster", tenant="AWSAccount", arn="rds:cluster"):
     id: str = key("DBClusterArn")
     arn: str = prop("DBClusterArn", index=True)
     db_cluster_identifier: str | None = prop("DBClusterIdentifier", index=True)
@@ -125,37 +96,32 @@ class RDSCluster(AWSNode, label="RDSCluster", tenant="AWSAccount", arn="rds:clus
     availability_zones: list[str] | None = prop("AvailabilityZones[]")
     storage_encrypted: bool | None = prop("StorageEncrypted")
     kms_key_id: str | None = prop("KmsKeyId")
-    allocated_storage: int | None = prop("AllocatedStorage", "GiB; 1 of Aurora, whose storage grows by itself.")
-    capacity: int | None = prop("Capacity", "Of Aurora Serverless v1; 0 while it is paused.")
+    allocated_storage: int | None = prop("AllocatedStorage", "In GiB; 1 for Aurora, whose storage grows automatically.")
+    capacity: int | None = prop("Capacity", "Of Aurora Serverless v1; 0 while paused.")
     scaling_configuration_info_min_capacity: int | None = prop("ScalingConfigurationInfo.MinCapacity")
     scaling_configuration_info_max_capacity: int | None = prop("ScalingConfigurationInfo.MaxCapacity")
     scaling_configuration_info_auto_pause: bool | None = prop("ScalingConfigurationInfo.AutoPause")
     character_set_name: str | None = prop("CharacterSetName")
-    clone_group_id: str | None = prop("CloneGroupId", "Clusters that are clones of each other have the same.")
+    clone_group_id: str | None = prop("CloneGroupId", "Shared by clusters that are clones of each other.")
     db_parameter_group: str | None = prop("DBClusterParameterGroup")
     deletion_protection: bool | None = prop("DeletionProtection")
-    backup_retention_period: int | None = prop("BackupRetentionPeriod", "Days.")
-    preferred_backup_window: str | None = prop("PreferredBackupWindow", "UTC.")
-    preferred_maintenance_window: str | None = prop("PreferredMaintenanceWindow", "UTC.")
+    backup_retention_period: int | None = prop("BackupRetentionPeriod", "In days.")
+    preferred_backup_window: str | None = prop("PreferredBackupWindow", "In UTC.")
+    preferred_maintenance_window: str | None = prop("PreferredMaintenanceWindow", "In UTC.")
     earliest_restorable_time: str | None = prop("EarliestRestorableTime")
     latest_restorable_time: str | None = prop("LatestRestorableTime")
     earliest_backtrack_time: str | None = prop("EarliestBacktrackTime")
-    backtrack_window: int | None = prop("BacktrackWindow", "Seconds; 0: switched off.")
+    backtrack_window: int | None = prop("BacktrackWindow", "In seconds; 0: disabled.")
     backtrack_consumed_change_records: int | None = prop("BacktrackConsumedChangeRecords")
-    region: str = prop(scope_region)
 
 
 CLUSTERS: Final = ResourceType(
-    "aws.rds.clusters",
-    Per.REGION,
-    fetch=listing("rds:DescribeDBClusters"),
-    yields=(RDSCluster,),
-    aliases=("rds",),
+    "aws.rds.clusters", Per.REGION, fetch=listing("rds:DescribeDBClusters"), yields=(RDSCluster,)
 )
 
 
 def is_public(snapshot: Source) -> bool | None:
-    """Whether every AWS account may restore it. Only what was made by hand can be shared; None: that wasn't seen."""
+    """By its sharing attributes. Only manual snapshots can be shared."""
     if snapshot.item.get("SnapshotType") != "manual":
         return False
     attributes = at("DescribeDBSnapshotAttributes.DBSnapshotAttributesResult.DBSnapshotAttributes", snapshot.item)
@@ -167,13 +133,13 @@ def is_public(snapshot: Source) -> bool | None:
     )
 
 
-class RDSSnapshot(AWSNode, label="RDSSnapshot", tenant="AWSAccount", arn="rds:snapshot"):
+class RDSSnapshot(RegionalNode, label="RDSSnapshot", tenant="AWSAccount", arn="rds:snapshot"):
     id: str = key("DBSnapshotArn")
     arn: str = prop("DBSnapshotArn", index=True)
     db_snapshot_identifier: str | None = prop("DBSnapshotIdentifier", index=True)
     db_instance_identifier: str | None = prop("DBInstanceIdentifier")
-    dbi_resource_id: str | None = prop("DbiResourceId", "Of the instance, whose identifier may be given again.")
-    ispublic: bool | None = prop(is_public, "Every AWS account may restore it. None: that could not be read.")
+    dbi_resource_id: str | None = prop("DbiResourceId", "Of its instance. Unlike an identifier, never reused.")
+    ispublic: bool | None = prop(is_public, "Whether every AWS account may restore it. None: could not be read.")
     snapshot_type: str | None = prop("SnapshotType")
     status: str | None = prop("Status")
     encrypted: bool | None = prop("Encrypted")
@@ -186,22 +152,21 @@ class RDSSnapshot(AWSNode, label="RDSSnapshot", tenant="AWSAccount", arn="rds:sn
     port: int | None = prop("Port")
     vpc_id: str | None = prop("VpcId")
     availability_zone: str | None = prop("AvailabilityZone")
-    allocated_storage: int | None = prop("AllocatedStorage", "GiB.")
+    allocated_storage: int | None = prop("AllocatedStorage", "In GiB.")
     storage_type: str | None = prop("StorageType")
     storage_throughput: int | None = prop("StorageThroughput")
     iops: int | None = prop("Iops")
     instance_create_time: str | None = prop("InstanceCreateTime")
     snapshot_create_time: str | None = prop("SnapshotCreateTime", "None while it is being taken.")
-    original_snapshot_create_time: str | None = prop("OriginalSnapshotCreateTime", "Of what it is a copy of.")
+    original_snapshot_create_time: str | None = prop("OriginalSnapshotCreateTime", "Of the snapshot that was copied.")
     snapshot_database_time: str | None = prop("SnapshotDatabaseTime")
     percent_progress: int | None = prop("PercentProgress")
     option_group_name: str | None = prop("OptionGroupName")
-    source_db_snapshot_identifier: str | None = prop("SourceDBSnapshotIdentifier", "What it is a copy of.")
+    source_db_snapshot_identifier: str | None = prop("SourceDBSnapshotIdentifier", "The snapshot it was copied from.")
     source_region: str | None = prop("SourceRegion")
     snapshot_target: str | None = prop("SnapshotTarget")
     tde_credential_arn: str | None = prop("TdeCredentialArn")
     timezone: str | None = prop("Timezone")
-    region: str = prop(scope_region)
     relationships = (link("IS_SNAPSHOT_SOURCE", "RDSInstance", on={"dbi_resource_id": "dbi_resource_id"}),)
 
 
@@ -215,5 +180,4 @@ SNAPSHOTS: Final = ResourceType(
         gap=True,
     ),
     yields=(RDSSnapshot,),
-    aliases=("rds",),
 )

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Source, key, outgoing, prop, scope_region
-from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.aws.vocabulary.arn import arn_at
+from tasks.aws.vocabulary.node import RegionalNode
+from tasks.provider import Per, ResourceType, key, listing, outgoing, prop
+
+# The response has the ARN of the cluster's namespace only. Policies and tags use this one.
+cluster_arn = arn_at("redshift:cluster", "ClusterIdentifier")
 
 
-def cluster_arn(cluster: Source) -> str:
-    """AWS gives the ARN of the cluster's namespace, by another id: policies and tags name it by the cluster's."""
-    scope = cluster.scope
-    name = cluster.item["ClusterIdentifier"]
-    return f"arn:{cluster.partition}:redshift:{scope.region}:{scope.tenant}:cluster:{name}"
-
-
-class RedshiftCluster(AWSNode, label="RedshiftCluster", tenant="AWSAccount", arn="redshift:cluster"):
+class RedshiftCluster(RegionalNode, label="RedshiftCluster", tenant="AWSAccount", arn="redshift:cluster"):
     id: str = key(cluster_arn)
     arn: str = prop(cluster_arn, index=True)
     cluster_identifier: str = prop("ClusterIdentifier")
@@ -34,7 +29,6 @@ class RedshiftCluster(AWSNode, label="RedshiftCluster", tenant="AWSAccount", arn
     number_of_nodes: int | None = prop("NumberOfNodes")
     publicly_accessible: bool | None = prop("PubliclyAccessible")
     vpc_id: str | None = prop("VpcId", "None in EC2-Classic.")
-    region: str = prop(scope_region)
     relationships = (
         outgoing("MEMBER_OF_EC2_SECURITY_GROUP", "EC2SecurityGroup", "VpcSecurityGroups[].VpcSecurityGroupId"),
         outgoing("STS_ASSUMEROLE_ALLOW", "AWSPrincipal", "IamRoles[].IamRoleArn"),
@@ -43,9 +37,5 @@ class RedshiftCluster(AWSNode, label="RedshiftCluster", tenant="AWSAccount", arn
 
 
 CLUSTERS: Final = ResourceType(
-    "aws.redshift.clusters",
-    Per.REGION,
-    fetch=listing("redshift:DescribeClusters"),
-    yields=(RedshiftCluster,),
-    aliases=("redshift",),
+    "aws.redshift.clusters", Per.REGION, fetch=listing("redshift:DescribeClusters"), yields=(RedshiftCluster,)
 )

@@ -1,6 +1,6 @@
-"""Route 53: hosted zones, their records of addresses and names, and the name servers that they name.
+"""Route 53: hosted zones, their A, AAAA, CNAME and NS records, and the name servers that NS records name.
 
-Records of other types (TXT, MX, ...) are left out: they lead to nothing of the graph, and texts may hold tokens.
+Records of other types (TXT, MX, ...) are skipped: they lead to nothing in the graph, and texts may contain tokens.
 """
 
 from __future__ import annotations
@@ -9,14 +9,13 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from loaders.model import Source, id_link, key, link, outgoing, prop
+from loaders.scope import GLOBAL
 from tasks.aws.client.client import AwsApi
+from tasks.aws.vocabulary.arn import arn_of
 from tasks.aws.vocabulary.dns import AWSDNSRecord, Ip, as_ips, host
 from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import listing
 from tasks.engine.responses import values_at
-from tasks.failures import CallFailed
-from tasks.resource import Item, Per, ResourceType
+from tasks.provider import CallFailed, Item, Per, ResourceType, Source, id_link, key, link, listing, outgoing, prop
 
 _ZONES: Final = listing("route53:ListHostedZones")
 _RECORDS: Final = "route53:ListResourceRecordSets"
@@ -32,25 +31,25 @@ def zone_name(zone: Source) -> str:
 
 
 def zone_arn(zone: Source) -> str:
-    """Route 53's ARNs have neither region nor account; its ids begin with `/hostedzone/`."""
-    return f"arn:{zone.partition}:route53:::{zone.item['Id'].removeprefix('/')}"
+    """Ids of hosted zones begin with `/hostedzone/`."""
+    return arn_of(f"route53:{zone.item['Id'].removeprefix('/')}", zone.partition, GLOBAL, zone.scope.tenant)
 
 
 class AWSDNSZone(AWSNode, label="AWSDNSZone", labels=("DNSZone",), tenant="AWSAccount", arn="route53:hostedzone"):
-    zoneid: str = key("Id", "/hostedzone/ and the id.")
-    id: str = prop("Id", "The same.")
+    zoneid: str = key("Id", "/hostedzone/<id>")
+    id: str = prop("Id", "Same as zoneid.")
     arn: str = prop(zone_arn, index=True)
-    name: str = prop(zone_name, "Without the dot at its end.", index=True)
+    name: str = prop(zone_name, "Without the trailing dot.", index=True)
     comment: str | None = prop("Config.Comment")
-    privatezone: bool | None = prop("Config.PrivateZone", "Answered in its VPCs only.")
+    privatezone: bool | None = prop("Config.PrivateZone", "Whether it is visible in its VPCs only.")
 
 
-ZONES: Final = ResourceType("aws.route53.zones", Per.TENANT, fetch=_ZONES, yields=(AWSDNSZone,), aliases=("route53",))
+ZONES: Final = ResourceType("aws.route53.zones", Per.TENANT, fetch=_ZONES, yields=(AWSDNSZone,))
 
 
 @dataclass(frozen=True, slots=True)
 class RecordsByZone:
-    """A part per zone: a zone may have hundreds of thousands of records, in pages of 300, ten calls a second."""
+    """A part per zone: a zone may have hundreds of thousands of records, read in pages of 300 at ten calls a second."""
 
     made: ClassVar[Mapping[str, str]] = {_ZONES.action: "1 per page", _RECORDS: "1 per page of each zone"}
 
@@ -70,12 +69,12 @@ class RecordsByZone:
                     if record.get("Type") in _READ:
                         yield Item(record | zone)
         except CallFailed as error:
-            if error.code != "NoSuchHostedZone":  # deleted since it was listed, and its records before it
+            if error.code != "NoSuchHostedZone":  # deleted after it was listed, and with it its records
                 raise
 
 
 def kind(record: Source) -> str:
-    """As in the ids of 2020, where only A and CNAME had aliases."""
+    """As in the ids of 2020, when only A and CNAME records had aliases."""
     type_: str = record.item["Type"]
     if "AliasTarget" not in record.item:
         return type_
@@ -83,7 +82,7 @@ def kind(record: Source) -> str:
 
 
 def record_id(record: Source) -> str:
-    """Zone, name and kind as in 2020; several records may share these, of which each has a SetIdentifier."""
+    """Zone, name and kind as in 2020. Records that share these each have a SetIdentifier."""
     item = record.item
     own = f"/{item['SetIdentifier']}" if "SetIdentifier" in item else ""
     return f"{item['HostedZoneId']}/{record_name(record)}/{kind(record)}{own}"
@@ -98,7 +97,7 @@ def record_type(record: Source) -> str:
 
 
 def values(record: Source) -> list[str]:
-    return [one["Value"] for one in record.item.get("ResourceRecords", ())]
+    return [entry["Value"] for entry in record.item.get("ResourceRecords", ())]
 
 
 def addresses(record: Source) -> list[str]:
@@ -110,7 +109,7 @@ def servers(record: Source) -> list[str]:
 
 
 def target(record: Source) -> str | None:
-    """The name that the record stands for; None where it holds addresses or name servers."""
+    """The name that the record points to; None for addresses and name servers."""
     if "AliasTarget" in record.item:
         return without_dot(record.item["AliasTarget"]["DNSName"])
     return next((without_dot(value) for value in values(record)), None) if record.item["Type"] == "CNAME" else None
@@ -122,23 +121,23 @@ def target_host(record: Source) -> str | None:
 
 
 def value(record: Source) -> str | None:
-    """As in 2020: addresses in one text, of NS the record's own name; a traffic policy's record has none."""
+    """As in 2020: comma-separated addresses, or the name of an NS record itself; None for a traffic policy's record."""
     if record.item["Type"] == "NS":
         return record_name(record)
     return target(record) or ",".join(addresses(record)) or None
 
 
 class AWSRoute53Record(AWSDNSRecord, label="AWSRoute53Record"):
-    id: str = key(record_id, "Zone, name, kind, and the SetIdentifier where it has one.")
-    name: str = prop(
-        record_name, "Without the dot at its end, as Route 53 writes it: an asterisk is \\052.", index=True
-    )
+    id: str = key(record_id, "Zone, name, kind and, if it has one, SetIdentifier.")
+    name: str = prop(record_name, "Without the trailing dot, as Route 53 writes it: an asterisk is \\052.", index=True)
     type: str = prop(
-        record_type, "A, ALIAS, AAAA, CNAME or NS. ALIAS is of type A, or of AAAA where the id says ALIAS_AAAA."
+        record_type, "A, ALIAS, AAAA, CNAME or NS. An ALIAS resolves to A, or to AAAA if its id contains ALIAS_AAAA."
     )
-    value: str | None = prop(value, "Addresses, with commas between them; or the name that it stands for.")
-    set_identifier: str | None = prop("SetIdentifier", "Tells records of one name and type apart. None: it is the one.")
-    _target: str | None = prop(target_host, "The name that it stands for, as names are compared.", index=True)
+    value: str | None = prop(value, "Comma-separated addresses, or the name it points to.")
+    set_identifier: str | None = prop(
+        "SetIdentifier", "Distinguishes records of one name and type. None: the only one."
+    )
+    _target: str | None = prop(target_host, "The name it points to, in the form used for comparison.", index=True)
     relationships = (
         outgoing("MEMBER_OF_DNS_ZONE", "AWSDNSZone", "HostedZoneId"),
         outgoing("DNS_POINTS_TO", "NameServer", servers),
@@ -169,5 +168,4 @@ RECORDS: Final = ResourceType(
     Per.TENANT,
     fetch=RecordsByZone(),
     yields=(AWSRoute53Record, NameServer.each(name_servers), Ip.each(ips)),
-    aliases=("route53",),
 )

@@ -1,7 +1,7 @@
-"""Tags, by the tagging API: one listing per region of whatever has tags there, global services in their home region.
+"""Tags, from the tagging API: one listing per region of all tagged resources; global services in their home region.
 
-Which node an ARN is, the declarations say (`arn=` of a node model). What is listed is kept as a record per resource,
-since the node may be read later, in another run, or never; at the barrier the node gets the tags of its record.
+Declarations say which nodes an ARN belongs to (`arn=` of a node model). Each listed resource is stored as a record,
+because its node may be loaded later, in another run, or never; once all scopes are loaded the node gets its tags.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Final
 
-from loaders.model import Node, Source, key, outgoing, prop
 from tasks.aws.client.client import AwsApi
-from tasks.aws.vocabulary.node import AWSNode, kind_of
+from tasks.aws.vocabulary.arn import kind_of
+from tasks.aws.vocabulary.node import AWSNode
 from tasks.engine import registry
-from tasks.engine.listing import listing
-from tasks.resource import Item, Per, ResourceType
+from tasks.provider import Item, Node, Per, ResourceType, Source, key, listing, outgoing, prop
 
 _LISTING: Final = listing("resourcegroupstaggingapi:GetResources", ResourcesPerPage=100)
 
@@ -31,47 +30,49 @@ def _key(tag: Mapping[str, str]) -> str:
 
 
 def tag_keys(tagged: Source) -> list[str]:
-    """Of the tags that an item has, if any, as AWS lists them."""
+    """Keys of an item's tags, if it has any."""
     return [_key(tag) for tag in tagged.item.get("Tags", ())]
 
 
 def tag_text(tag: Source) -> str:
-    """The id of 2020: the key `a:b` with the value `c` and the key `a` with the value `b:c` are one text."""
+    """The id of 2020. Not unique: the tags `a:b`=`c` and `a`=`b:c` have the same."""
     return f"{tag.item['Key']}:{tag.item['Value']}"
 
 
 class AWSTag(AWSNode, label="AWSTag", labels=("Tag",), shared=True):
-    key_value: str = key(tag_key, "Its identity: key and value, as a JSON list.")
-    id: str = prop(tag_text, "key:value", index=True)
+    key_value: str = key(tag_key, "The key: a JSON list of the tag's key and value.")
+    id: str = prop(tag_text, "<key>:<value>", index=True)
     key: str = prop("Key", index=True)
-    value: str = prop("Value", "'' where the tag has none.")
+    value: str = prop("Value", "'' if the tag has no value.")
 
 
 def resource(tagged: Source) -> str | None:
-    """The id at the end of the ARN of what is found by that."""
+    """The id at the end of the ARN, for nodes that are found by it."""
     arn: str = tagged.item["ResourceARN"]
-    named = kinds().get(kind_of(arn) or "")
-    return arn.rpartition("/")[2] if named and named.found_by_id else None
+    node = kinds().get(kind_of(arn) or "")
+    return arn.rpartition("/")[2] if node and node.found_by_id else None
 
 
 class SyncTagged(Node, label="SyncTagged"):
-    """What is known of a resource's tags. Chartfleet's own, like all labels that begin with Sync."""
+    """A record of a resource's tags. Internal, like all labels that begin with Sync."""
 
     arn: str = key("ResourceARN")
-    resource: str | None = prop(resource, "The id at its end. None: its node is found by the whole ARN.", index=True)
+    resource: str | None = prop(
+        resource, "The id that ends the ARN. None: its node is found by the whole ARN.", index=True
+    )
     relationships = (outgoing("_TAGGED", "AWSTag", tag_keys),)
 
 
 @cache
 def kinds() -> Mapping[str, type[AWSNode]]:
-    """The kinds of ARN that node models say to be theirs."""
+    """Node models by the resource type that they declare in `arn=`."""
     nodes = [model.cls for model in registry.schema().models if issubclass(model.cls, AWSNode)]
     return {node.arn_kind: node for node in nodes if node.arn_kind}
 
 
 @dataclass(frozen=True, slots=True)
 class TaggedResources:
-    """What has tags and may be a node of the graph. Many share a tag: it is among the `NewTags` of one item only."""
+    """Tagged resources that may be nodes of the graph. A tag shared by many is among the `NewTags` of one item only."""
 
     made: ClassVar[Mapping[str, str]] = {_LISTING.action: "1 per page"}
 
@@ -91,10 +92,10 @@ class TaggedResources:
 
 
 def _new(tags: Sequence[Mapping[str, Any]], known: set[str]) -> list[Mapping[str, Any]]:
-    new = {_key(tag): tag for tag in tags}
-    found = [tag for key, tag in new.items() if key not in known]
-    known.update(new)
-    return found
+    by_key = {_key(tag): tag for tag in tags}
+    new = [tag for key, tag in by_key.items() if key not in known]
+    known.update(by_key)
+    return new
 
 
 TAGS: Final = ResourceType(

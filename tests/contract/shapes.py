@@ -119,6 +119,8 @@ def found_at(source: Value, spot: Spot) -> tuple[Shape, bool] | None:
     """What a source leads to; None where a function finds it, or looks into what a function made."""
     if isinstance(source, str):
         return walk(source, spot.here) if spot.here is not None else None
+    if isinstance(arn_path := getattr(source, "arn_path", None), str):
+        return walk(arn_path, spot.here) if spot.here is not None else None
     path: str | None = getattr(source, "parent_path", None)
     if path is None:
         return None

@@ -43,13 +43,13 @@ TENANT = Tenant(provider="aws", id=ACCOUNT, name="sample", access={"name_server"
 REFUSE = {
     "all_statements",  # a policy's document
     "anonymous_access",
+    "anonymous_actions",
     "group_arns",  # a group that the list of groups lacks: it may be new
     "in_repository",  # the name by which images are pulled
     "inline_version",
     "managed_version",
     "policies_of",  # which policy is attached
-    "policy_anonymous_actions",
-    "policy_not_known",
+    "not_known",
     "trust_policy",
     "trusted_arns",
     "trusted_principals",

@@ -17,7 +17,8 @@ import redis
 
 from loaders.model import Link
 from tasks.aws.client.paging import unclear
-from tasks.aws.vocabulary.node import AWSNode, kind_of
+from tasks.aws.vocabulary.arn import kind_of
+from tasks.aws.vocabulary.node import AWSNode
 from tasks.engine import registry
 from tasks.engine.listing import Listing
 from tasks.resource import ResourceType
@@ -175,7 +176,7 @@ def test_it_says_of_which_kind_its_arns_are(type_: ResourceType, stand_in: Stand
             continue
         arns = {row["p"].get("arn", row["k"]) for row in rows[model] if isinstance(row["p"].get("arn", row["k"]), str)}
         kinds = {kind for arn in arns if (kind := kind_of(arn))}
-        if not node.says_its_arn:
+        if not node.declares_arn:
             assert "arn" not in {p.name for p in model.properties}, (
                 f"{type_.name}: {model.label} has an arn: say arn={min(kinds, default=None)!r} in its class line, "
                 "or arn=None if the tagging API never lists it"

@@ -14,7 +14,8 @@ from loaders.graph import Graph
 from workers import schema
 
 FAMILIES = schema_pages.families()
-QUERIES = [(family, query) for family in FAMILIES for query in schema_pages.queries(family.queries_file)]
+NEW = schema_pages.Family("aws", "without_a_file", next(f.types for f in FAMILIES if f.title == "aws.rds"))
+QUERIES = [(family, query) for family in (*FAMILIES, NEW) for query in family.queries]
 
 every_query = pytest.mark.parametrize(
     "query", [query for _, query in QUERIES], ids=[f"{family.title}: {query.question}" for family, query in QUERIES]
@@ -23,13 +24,17 @@ every_query = pytest.mark.parametrize(
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.title)
 def test_a_page_has_queries(family: schema_pages.Family) -> None:
-    file = family.queries_file
-    named = file.relative_to(schema_pages.FOLDER.parents[1])
-    found = schema_pages.queries(file)
-    assert len(found) >= 2, (
-        f"write at least two queries into {named}, each below the question it answers (// ...) and up to ;"
-    )
-    assert all(query.question for query in found), f"{named}: a query without its question"
+    assert family.queries
+    file = family.queries_file.relative_to(schema_pages.FOLDER.parents[1])
+    assert all(query.question for query in family.queries), f"{file}: a query without its question (// ... above it)"
+
+
+def test_a_family_without_a_file_has_queries_that_follow_from_its_labels() -> None:
+    assert schema_pages.queries(NEW.queries_file) == []
+    assert [query.question for query in NEW.queries[:2]] == [
+        "Which RDSCluster nodes there are",
+        "How many RDSCluster nodes each AWSAccount has",
+    ]
 
 
 @every_query

@@ -7,7 +7,7 @@ from typing import Any
 
 import psutil
 
-from demo.estate import ACCOUNT
+from demo.inventory import ACCOUNT
 from loaders.ledger import Event, Ledger, RunState
 from loaders.scope import Scope
 from tests.fleet.graph_state import State, difference, graph_state

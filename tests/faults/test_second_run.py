@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 
-from demo.estate import ACCOUNT
+from demo.inventory import ACCOUNT
 from tests.fleet.graph_state import State, difference, elements, graph_state
 from tests.fleet.running import Fleet
 from tests.servers.aws import AwsServer, Effect, Fault

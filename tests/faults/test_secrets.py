@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 
-from demo.estate import ACCOUNT
+from demo.inventory import ACCOUNT
 from tests.fleet.running import AWS_KEYS, Fleet, info_of, wait_for
 from tests.servers.aws import AwsServer, Effect, Fault
 from workers.embedded import Services

@@ -332,7 +332,7 @@ class TestDetailsOfPages:
         found = by_name(call(broker, lambda api: items(api, self.GROUPS), region="global"))
         assert found["ops"].value["GetGroup"] is NOT_SEEN
         [gap] = found["ops"].gaps
-        assert gap.reason == "invalid response: the response says that there is more, and not where"
+        assert gap.reason == "invalid response: the response has more pages, but no token"
 
     def test_a_page_of_a_detail_that_was_cut_short_is_no_end(
         self, responses: ResponseServer, broker: redis.Redis

@@ -95,7 +95,7 @@ def test_a_page_that_leads_back_ends_the_attempt(aws: ResponseServer, broker: re
             "third": tagged("arn:3", token=back_to),
         }
     }
-    with pytest.raises(CallFailed, match="was read before") as caught:
+    with pytest.raises(CallFailed, match="was used before") as caught:
         pages(broker, "resourcegroupstaggingapi:GetResources")
     assert caught.value.failure is Failure.INVALID_RESPONSE
     assert len(aws.received) == 4
@@ -103,7 +103,7 @@ def test_a_page_that_leads_back_ends_the_attempt(aws: ResponseServer, broker: re
 
 def test_more_without_a_token_is_no_end(aws: ResponseServer, broker: redis.Redis) -> None:
     aws.responses = {"kms:ListKeys": [{"Keys": [], "Truncated": True}]}
-    with pytest.raises(CallFailed, match="and not where") as caught:
+    with pytest.raises(CallFailed, match="more pages, but no token") as caught:
         pages(broker, "kms:ListKeys")
     assert caught.value.failure is Failure.INVALID_RESPONSE
 
@@ -139,5 +139,5 @@ def test_a_call_without_a_paginator_is_read_to_its_end(
 
 def test_a_call_with_tokens_nobody_knows_to_send_is_no_end(aws: ResponseServer, broker: redis.Redis) -> None:
     aws.responses = {"firehose:ListDeliveryStreams": [{"DeliveryStreamNames": ["a"], "HasMoreDeliveryStreams": True}]}
-    with pytest.raises(CallFailed, match="and not where"):
+    with pytest.raises(CallFailed, match="more pages, but no token"):
         pages(broker, "firehose:ListDeliveryStreams")

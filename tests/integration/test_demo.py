@@ -90,6 +90,6 @@ def test_a_directory_of_something_else_is_left_alone(directory: Path) -> None:
     directory.mkdir()
     (directory / "precious").write_text("data")
     process = start(directory)
-    assert "holds something else than a demo's data" in said_by(process)
+    assert "contains other data than a demo's" in said_by(process)
     assert process.returncode == 1
     assert (directory / "precious").read_text() == "data"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from demo import organization, sample_queries
-from demo.estate import ACCOUNT, REGIONS
+from demo.inventory import ACCOUNT, REGIONS
 from demo.organization import EXTERNAL_ID, READER
 from loaders.graph import Graph
 from tests.fleet.command import Command, Ended

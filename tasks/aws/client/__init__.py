@@ -1,1 +1,1 @@
-"""The AWS client: credentials, endpoints, paging, errors, tenants."""
+"""The AWS client: credentials, endpoints, retries, paging, errors, and the accounts it reaches."""

@@ -6,11 +6,11 @@ from tasks.tenant_access import TenantAccess
 
 
 class AwsAccess(TenantAccess):
-    """All of it is optional: an account without a profile is that of the default credentials.
+    """All fields are optional: without a profile, the default credentials are used.
 
     profile                 name of the profile, instead of the default credentials
     role                    ARN of the role to assume with these credentials
-    external_id             external ID that the role requires; not a secret, says AWS
+    external_id             external ID that the role requires; AWS doesn't treat it as a secret
     partition               aws, aws-cn or aws-us-gov
     state                   why the account can't be called: its state if that is not ACTIVE
     asked_for_organization  accounts from which the organization is read, comma-separated

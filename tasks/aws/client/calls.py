@@ -1,4 +1,4 @@
-"""The calls that a type makes, with the IAM action that each needs and how often it is made."""
+"""The calls that a type makes: the IAM action that each requires, and how often it is made."""
 
 from __future__ import annotations
 

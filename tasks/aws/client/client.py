@@ -1,4 +1,4 @@
-"""The AWS API of one tenant in one region: calls within the rate budget, retried by class of failure, read by pages."""
+"""The AWS API of one tenant in one region: calls within the rate limit, retried by class of failure, read by pages."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from botocore.parsers import ResponseParserError
 from loaders.model import at
 from loaders.scope import GLOBAL
 from tasks.aws.client import credentials, endpoints
+from tasks.aws.client.client_pool import Clients
 from tasks.aws.client.failures import MAYBE_NOT_ENABLED, classify, code_of
 from tasks.aws.client.paging import paging
 from tasks.aws.client.permissions import permission
-from tasks.aws.client.pool import Clients
 from tasks.aws.client.transport import SharedTrust
 from tasks.clients.client import CONNECT_SECONDS, READ_SECONDS, Bucket, ErrorResponse, RateLimitedClient
 from tasks.clients.rate_limiter import RateLimit, RateLimiter
@@ -27,7 +27,7 @@ from tasks.engine.concurrency import CALLS_IN_FLIGHT
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Tenant
 
-# One try per call: throttles have to reach the fleet's budget instead of being slept away inside one client.
+# One attempt per call: throttles must reach the fleet's rate limiter, not be waited for inside one client.
 _CONFIG: Final = AioConfig(
     retries={"total_max_attempts": 1, "mode": "standard"},
     connect_timeout=CONNECT_SECONDS,
@@ -36,16 +36,16 @@ _CONFIG: Final = AioConfig(
     user_agent_extra="chartfleet",
     http_session_cls=SharedTrust,
 )
-# Where a bucket's rate begins, and its highest. EC2 refills 20/s from a store of 100; S3 takes thousands per prefix.
+# Initial and maximum rates, in calls per second. EC2 refills 20/s up to 100; S3 allows thousands per prefix.
 _LIMITS: Final = {
     "s3": RateLimit(initial=300, maximum=1000),
     "iam": RateLimit(initial=20, maximum=60),
-    "route53": RateLimit(initial=5, maximum=10),  # of an account; a store of 50 is refilled by 10 a second
+    "route53": RateLimit(initial=5, maximum=10),  # per account; refilled by 10/s up to 50
 }
 _LIMIT: Final = RateLimit(initial=50, maximum=200)
 
 _LISTS_BUCKETS: Final = "s3:ListBuckets"
-_REGION: Final = re.compile(r"[a-z]+(-[a-z]+)+-\d{1,2}")  # what becomes part of a host's name is no other than that
+_REGION: Final = re.compile(r"[a-z]+(-[a-z]+)+-\d{1,2}")  # nothing else may become part of a host name
 
 _clients: Final = Clients()  # of this process
 
@@ -54,8 +54,8 @@ _clients: Final = Clients()  # of this process
 class AwsApi(RateLimitedClient):
     """One tenant and region. `calls` counts the requests sent.
 
-    Buckets are asked about in their own regions, once they were listed. Elsewhere S3 redirects; or, of a bucket in a
-    region that accounts have to enable, it refuses the keys.
+    Once buckets have been listed, calls for a bucket go to its region. Elsewhere S3 redirects them or, for a bucket in
+    an opt-in region, rejects the keys.
     """
 
     tenant: Tenant
@@ -108,9 +108,9 @@ class AwsApi(RateLimitedClient):
         )
 
     async def pages(self, action: str, **parameters: Any) -> AsyncIterator[Mapping[str, Any]]:
-        """Every response of a call, page by page; one response where it doesn't page.
+        """Every response of a call, page by page; a single response if it doesn't page.
 
-        The tokens of a page stand for the page: none of an earlier one is sent again, and none leads back.
+        Only the tokens of the last page are sent, and a token that was sent before ends the listing with an error.
         """
         pages, tokens = paging(action), dict[str, Any]()
         seen: set[bytes] = set()
@@ -122,35 +122,35 @@ class AwsApi(RateLimitedClient):
             tokens = pages.following(response)
             if not tokens:
                 if pages.says_more(response):
-                    raise CallFailed(
-                        Failure.INVALID_RESPONSE, action, "the response says that there is more, and not where"
-                    )
+                    raise CallFailed(Failure.INVALID_RESPONSE, action, "the response has more pages, but no token")
                 return
             if (mark := _mark(tokens)) in seen:
-                told = f"the token of the next page was read before: {tokens!r:.80}"
-                raise CallFailed(Failure.INVALID_RESPONSE, action, told)
+                reason = f"the token of the next page was used before: {tokens!r:.80}"
+                raise CallFailed(Failure.INVALID_RESPONSE, action, reason)
             seen.add(mark)
 
     async def read_all(self, action: str, **parameters: Any) -> Mapping[str, Any]:
-        """The response of a call as one, with the items of every page."""
+        """The response of a call with the items of all pages."""
         paged = paging(action)
         pages = [page async for page in self.pages(action, **parameters)]
         if paged is None or not paged.results:
             return pages[0]
         for path in paged.results[: 0 if paged.derived and len(paged.results) > 1 else 1]:
-            if any(at(path, page) is None for page in pages):  # cut short: the rest must not read as all
+            if any(at(path, page) is None for page in pages):  # truncated: the other pages must not count as all
                 raise CallFailed(Failure.INVALID_RESPONSE, action, f"the response has no {path}")
         merged: dict[str, Any] = {**pages[0]}
         for path in paged.results:
-            _put(merged, path, [one for page in pages for one in at(path, page) or ()])
+            _put(merged, path, [item for page in pages for item in at(path, page) or ()])
         return merged
 
     def items_paths(self, action: str) -> tuple[str, ...]:
-        """Every list of a response that botocore's model names. Raises CallFailed where the call doesn't page."""
+        """The paths of the lists in a response. Raises CallFailed if botocore's model doesn't determine them."""
         pages = paging(action)
         if pages is None or (pages.derived and len(pages.results) != 1):
             raise CallFailed(
-                Failure.INVALID_RESPONSE, action, "which list holds its items: its declaration must say items_path="
+                Failure.INVALID_RESPONSE,
+                action,
+                "the list with its items is not known: its declaration must have items_path=",
             )
         return pages.results
 
@@ -159,7 +159,7 @@ class AwsApi(RateLimitedClient):
         return self._bucket_regions.get(bucket) or endpoints.region_of(service, self._region, self.partition)
 
     def _is_not_in(self, region: str, error: Exception, service: str, attempt: int) -> bool:
-        """Whether the region hasn't got the service, or not this call of it."""
+        """Whether the service, or this call of it, is not available in the region."""
         if endpoints.says_no_such_call(error, region):
             return True
         return attempt > 1 and endpoints.says_not_there(error, service, region, self.partition)
@@ -169,10 +169,10 @@ class AwsApi(RateLimitedClient):
         return credentials.home_region(self.partition) if self.region == GLOBAL else self.region
 
     async def _judge(self, error: Exception, service: str, region: str) -> Failure:
-        """The class of an error; where a region refuses valid keys, AWS is asked whether it is enabled at all.
+        """The class of an error. If a region rejects valid keys, AWS is asked whether the region is enabled.
 
-        One that is enabled refuses session tokens of the global STS endpoint in some regions: that isn't seeing, not
-        a region without anything in it.
+        Some enabled regions reject session tokens of the global STS endpoint: their resources are not seen, but must
+        not count as absent.
         """
         if code_of(error) not in MAYBE_NOT_ENABLED:
             return classify(error, service)
@@ -183,8 +183,8 @@ class AwsApi(RateLimitedClient):
             response = await home.call("ec2:DescribeRegions", RegionNames=[region], AllRegions=True)
         except CallFailed:
             return Failure.DENIED
-        closed = any(one.get("OptInStatus") == "not-opted-in" for one in response["Regions"])
-        return Failure.NOT_ENABLED if closed else Failure.DENIED
+        disabled = any(listed.get("OptInStatus") == "not-opted-in" for listed in response["Regions"])
+        return Failure.NOT_ENABLED if disabled else Failure.DENIED
 
     def renew(self) -> bool:
         """Make the next call read this machine's credentials again."""
@@ -200,18 +200,20 @@ async def close() -> None:
 
 
 def _regions_of(buckets: Mapping[str, Any]) -> dict[str, str]:
-    """The region of each bucket that a page names, as far as it says one."""
-    listed = (one for one in buckets.get("Buckets") or () if one.get("Name"))
-    return {one["Name"]: one["BucketRegion"] for one in listed if _REGION.fullmatch(one.get("BucketRegion") or "")}
+    """The region of each bucket on a page, where given."""
+    named = {
+        bucket["Name"]: bucket.get("BucketRegion") for bucket in buckets.get("Buckets") or () if bucket.get("Name")
+    }
+    return {name: region for name, region in named.items() if region and _REGION.fullmatch(region)}
 
 
 def _mark(tokens: Mapping[str, Any]) -> bytes:
-    """The tokens of a page, short: a listing may have many thousands of pages, and a token some kB."""
+    """A hash of a page's tokens: there may be thousands of pages, and a token may have several kB."""
     return hashlib.blake2b(repr(sorted(tokens.items())).encode(), digest_size=16).digest()
 
 
 def _put(response: dict[str, Any], path: str, value: Any) -> None:
-    """Set what lies at a path, without changing what the response was made of."""
+    """Set the value at a path, without changing the objects of the original response."""
     *around, last = path.split(".")
     for name in around:
         response[name] = dict(response.get(name) or {})
@@ -230,9 +232,9 @@ def _retry_after(error: Exception) -> float | None:
 
 
 def _named(action: str, failure: Failure, error: Exception) -> str:
-    """What failed: where it was denied, the permission that a policy has to allow.
+    """The action that failed; if it was denied, the permission that a policy has to allow.
 
-    A call may fail at getting its credentials, which is another one: a role's trust doesn't let us in.
+    A call may fail while getting its credentials, which is a call of its own: sts:AssumeRole.
     """
     operation = error.operation_name if isinstance(error, ClientError) else action.split(":")[1]
     if operation.startswith("AssumeRole"):
@@ -241,9 +243,9 @@ def _named(action: str, failure: Failure, error: Exception) -> str:
 
 
 def reason_of(error: Exception) -> str:
-    """AWS's own message, shortened. An encoded authorization message is left out: it is long, and says nothing here.
+    """AWS's own message, shortened, without the encoded authorization message, which is long and not readable.
 
-    So is what a program that gives credentials printed: it may hold them.
+    The output of a credential process is omitted, because it may contain credentials.
     """
     if isinstance(error, CredentialRetrievalError):
         return f"{type(error).__name__}: {error.kwargs.get('provider')} failed"

@@ -1,6 +1,6 @@
-"""AWS sessions: one per way of access in a process, all with one loader of service models.
+"""AWS sessions: one per process and way of access, all sharing one loader of service models.
 
-Credentials come from botocore's own chain, are renewed by it before they expire, and never leave this process.
+Credentials come from botocore's own chain, which renews them before they expire. They never leave this process.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from botocore.model import ServiceModel
 from tasks.aws.client.parsing import ParserFactory, time_or_none
 from tasks.aws.client.transport import SharedTrust
 
-# As with every other call: what is throttled, or isn't responding, is for whoever made the call to judge.
+# One attempt, as for every other call: retries are up to the caller.
 _STS: Final = AioConfig(
     retries={"total_max_attempts": 1, "mode": "standard"},
     connect_timeout=10,
@@ -33,9 +33,9 @@ _STS: Final = AioConfig(
     http_session_cls=SharedTrust,
 )
 HOME_REGION: Final = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
-DEFAULT: Final[Mapping[str, str]] = {}  # the access of botocore's default chain
+DEFAULT: Final[Mapping[str, str]] = {}  # botocore's default chain
 
-MAX_CLIENTS: Final = 256  # sessions that are kept: a worker goes through any number of accounts
+MAX_CLIENTS: Final = 256  # sessions kept: a worker may go through any number of accounts
 
 _Key = tuple[tuple[str, str], ...]
 
@@ -43,22 +43,22 @@ _Key = tuple[tuple[str, str], ...]
 @dataclass(slots=True)
 class _Session:
     core: AioSession
-    of_boto: aioboto3.Session
-    account: str | None = None  # whose credentials they are, once that was asked
+    boto: aioboto3.Session
+    account: str | None = None  # which the credentials belong to, once that has been asked
 
 
-_sessions: dict[_Key, _Session] = {}  # the one used longest ago first
+_sessions: dict[_Key, _Session] = {}  # least recently used first
 
 
 class AsksForMfa(BotoCoreError):
-    """A profile that wants a code typed in: on a worker, nobody is there."""
+    """A profile that requires an MFA code, which nobody can enter on a worker."""
 
-    fmt = "the profile {profile} has mfa_serial, and nobody can type its code on a worker: use one without it"
+    fmt = "the profile {profile} has mfa_serial, and nobody can enter an MFA code on a worker: use a profile without it"
 
 
 @cache
 def _loader() -> Loader:
-    """Service models are the most of a client's memory and time: parsed once, shared by every session."""
+    """Service models take most of a client's memory and start-up time: loaded once, shared by every session."""
     return AioSession().get_component("data_loader")  # type: ignore[no-any-return]
 
 
@@ -67,18 +67,18 @@ def session(access: Mapping[str, str]) -> aioboto3.Session:
 
     profile       name of a profile, instead of the default chain
     role          ARN of a role to assume with these credentials
-    external_id   what the role's trust policy may ask for. AWS doesn't treat it as a secret
+    external_id   that the role's trust policy may require. AWS doesn't treat it as a secret
 
     Raises botocore's ProfileNotFound and ConfigParseError, or AsksForMfa.
     """
-    return _session(access).of_boto
+    return _session(access).boto
 
 
 def _session(access: Mapping[str, str]) -> _Session:
     key = _key(access)
-    found = _sessions.pop(key, None)
-    if found is None:
-        logging.getLogger("botocore.credentials").setLevel(logging.ERROR)  # a refused role is told by its scope
+    kept = _sessions.pop(key, None)
+    if kept is None:
+        logging.getLogger("botocore.credentials").setLevel(logging.ERROR)  # scopes report roles that can't be assumed
         core = AioSession(profile=access.get("profile"))
         core.register_component("data_loader", _loader())
         parsers = ParserFactory()
@@ -88,53 +88,53 @@ def _session(access: Mapping[str, str]) -> _Session:
             raise AsksForMfa(profile=profile)
         if "role" in access:
             core.register_component("credential_provider", _AssumedRole(session(hub(access)), core, access))
-        found = _Session(core, aioboto3.Session(botocore_session=core))
-    _sessions[key] = found  # last in line
+        kept = _Session(core, aioboto3.Session(botocore_session=core))
+    _sessions[key] = kept  # most recently used
     while len(_sessions) > MAX_CLIENTS:
         del _sessions[next(iter(_sessions))]
-    return found
+    return kept
 
 
 def asks_for_mfa(core: botocore.session.Session, profile: str | None) -> str | None:
-    """The profile by which botocore would ask for a code: one that assumes a role with a device."""
+    """The profile for which botocore would ask for an MFA code: one that assumes a role with a device."""
     if profile is None and {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} <= os.environ.keys():
-        return None  # keys of the environment go before the profile that AWS_PROFILE names
+        return None  # keys in the environment take precedence over AWS_PROFILE
     known = core.full_config["profiles"]
-    asking = (
+    with_device = (
         name for name in _profiles_used(core, profile) if {"role_arn", "mfa_serial"} <= known.get(name, {}).keys()
     )
-    return next(asking, None)
+    return next(with_device, None)
 
 
 def hub(access: Mapping[str, str]) -> dict[str, str]:
-    """The access by whose credentials the role of this one is assumed."""
+    """The access whose credentials assume this one's role."""
     return {name: value for name, value in access.items() if name not in ("role", "external_id")}
 
 
 def forget(access: Mapping[str, str]) -> None:
-    """Drop a session, and the one that it assumes its role with: the next one reads this machine's chain anew."""
+    """Drop a session and that of its hub: the next ones read the machine's configuration again."""
     _sessions.pop(_key(access), None)
     _sessions.pop(_key(hub(access)), None)
 
 
 def forget_all() -> None:
-    """Every session: what comes next reads the configuration of this machine anew."""
+    """Drop every session: the next ones read the machine's configuration again."""
     _sessions.clear()
 
 
 def account(access: Mapping[str, str]) -> str | None:
-    """The account that the credentials of an access are known to be of."""
-    found = _sessions.get(_key(access))
-    return found.account if found else None
+    """The account that these credentials belong to, if known."""
+    kept = _sessions.get(_key(access))
+    return kept.account if kept else None
 
 
 def remember_account(access: Mapping[str, str], account_id: str) -> None:
-    """Keep whose account it is for as long as the session."""
+    """Remember the account for as long as the session."""
     _session(access).account = account_id
 
 
 def partition_of_region(access: Mapping[str, str]) -> str:
-    """The partition of the region that the access's profile, or the environment, names."""
+    """The partition of the region configured in the profile or the environment."""
     core = _session(access).core
     region = core.get_config_variable("region")
     return str(core.get_partition_for_region(region)) if region else "aws"
@@ -145,7 +145,7 @@ def _key(access: Mapping[str, str]) -> _Key:
 
 
 class _AssumedRole:
-    """What gives a session the credentials of a role, in the place of botocore's own chain."""
+    """A credential provider that assumes a role, in place of botocore's own chain."""
 
     def __init__(self, hub: aioboto3.Session, core: AioSession, access: Mapping[str, str]) -> None:
         self._hub = hub
@@ -171,7 +171,7 @@ class _AssumedRole:
 
 
 def profiles() -> list[str]:
-    """The named profiles of this machine's configuration, except `default`, in its order."""
+    """The named profiles of the machine's configuration except `default`, in order of the file."""
     return [name for name in AioSession().available_profiles if name != "default"]
 
 
@@ -182,38 +182,30 @@ def role_of_profile(name: str) -> str | None:
 
 
 def _profiles_used(core: botocore.session.Session, profile: str | None) -> Iterator[str]:
-    """A profile and those by whose credentials it assumes its role."""
-    found: set[str] = set()
+    """A profile, and the source profiles it assumes its role with."""
+    seen: set[str] = set()
     name = profile or core.get_config_variable("profile") or "default"
-    while name and name not in found:
-        found.add(name)
+    while name and name not in seen:
+        seen.add(name)
         yield name
         name = core.full_config["profiles"].get(name, {}).get("source_profile")
 
 
 def home_region(partition: str) -> str:
-    """Where the partition's global services (IAM, the list of regions) are signed for."""
+    """The region that the partition's global services (IAM, the list of regions) are signed for."""
     return HOME_REGION.get(partition, "us-east-1")
 
 
-def partition_of(arn: str) -> str:
-    return arn.split(":")[1]
-
-
-def account_of(arn: str) -> str:
-    return arn.split(":")[4]
-
-
 def service_model(name: str) -> ServiceModel:
-    """Botocore's own model of a service: what the contract test checks declarations against."""
+    """Botocore's own model of a service."""
     return ServiceModel(_loader().load_service_model(name, "service-2"), name)
 
 
 @cache
 def paginators(service: str) -> Mapping[str, Any]:
-    """What botocore says of how the operations of a service page, by their names."""
+    """Botocore's paginators of a service, by operation."""
     try:
-        found: Mapping[str, Any] = _loader().load_service_model(service, "paginators-1")["pagination"]
+        by_operation: Mapping[str, Any] = _loader().load_service_model(service, "paginators-1")["pagination"]
     except UnknownServiceError:
         return {}
-    return found
+    return by_operation

@@ -1,7 +1,7 @@
-"""Which services AWS has in which regions, as botocore knows it.
+"""The regions in which services are available, as far as botocore knows.
 
-It is never asked before a call: AWS may have opened a service since. Only where nothing answers does it tell a service
-that isn't in the region, and has nothing there, from a network that doesn't work.
+Never consulted before a call, because AWS may have added a service since. Only after a failed connection does it
+distinguish a service that is not available in the region, and so has nothing there, from a network problem.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from tasks.aws.client.failures import code_of
 
 HAS_EVERYTHING: Final = "us-east-1"
 
-# Of the query protocols, and of the JSON ones.
+# Of the query protocols, and of the JSON protocols.
 _NO_SUCH_CALL: Final = frozenset({"InvalidAction", "UnknownOperationException"})
-# EC2 says `The functionality you requested is not available in this region.`
+# EC2's message: `The functionality you requested is not available in this region.`
 _MAYBE_NO_SUCH_CALL: Final = frozenset(
     {
         "BadRequestException",
@@ -43,36 +43,36 @@ _NOT_IN_REGION: Final = re.compile(
     rf"(?i){_NOT_THERE}{_WORDS}\bregion\b|\bregion\b{_WORDS}{_NOT_THERE}|\bunsupported region\b"
 )
 
-# Global services of which botocore names no region: the one that serves them, and the partitions that have them.
+# Global services for which botocore lists no regions: the region that serves them, and the partitions that have them.
 # https://docs.aws.amazon.com/general/latest/gr/global_accelerator.html
 _SERVED_IN: Final = {"globalaccelerator": "us-west-2"}
 _PARTITIONS: Final = {"globalaccelerator": frozenset({"aws"}), "cloudfront": frozenset({"aws", "aws-cn"})}
 
 
 def region_of(service: str, region: str, partition: str) -> str:
-    """The region whose endpoint serves a service: the one that it is asked for, but for a few global ones."""
+    """The region whose endpoint serves a service: the given one, except for a few global services."""
     return _SERVED_IN.get(service, region) if partition == "aws" else region
 
 
 def says_not_there(error: Exception, service: str, region: str, partition: str) -> bool:
-    """Whether a call failed as the service has no endpoint in the region.
+    """Whether a call failed because the service has no endpoint in the region.
 
-    Not where the endpoint is one of our own configuration: that one is away. Nor where botocore doesn't know the
-    region, or of no region whether the service is there, as with global ones.
+    False for a configured endpoint (AWS_ENDPOINT_URL), which is down; for a region that botocore doesn't know; and for
+    services without known regions, as global ones.
     """
     if not isinstance(error, EndpointConnectionError):
         return False
     host = urlsplit(str(error.kwargs.get("endpoint_url", ""))).hostname or ""
-    of_aws = any(host.endswith(f".{suffix}") for suffix in _suffixes())
-    return of_aws and region in _regions("ec2", partition) and _is_missing(service, region, partition)
+    is_aws = any(host.endswith(f".{suffix}") for suffix in _suffixes())
+    return is_aws and region in _regions("ec2", partition) and _is_missing(service, region, partition)
 
 
 def says_no_such_call(error: Exception, region: str) -> bool:
-    """Whether a service that is in the region refused a call as one that it hasn't got there, yet.
+    """Whether a service that is available in the region doesn't support the call there (yet).
 
-    What we call is in botocore's model, so it exists: in the region where AWS has everything, such a refusal is our own
-    mistake, or the end of an API, and a failure. So one that meets every region shows there. Codes that have other
-    reasons as well count only where the message names the region.
+    Every call is in botocore's model, so it exists: in the region where AWS has everything, such an error is our own
+    mistake or the end of an API, and counts as a failure. So an error in every region is still reported once. Codes
+    that have other causes as well only count if the message mentions the region.
     """
     code = code_of(error)
     if region == HAS_EVERYTHING or not isinstance(error, ClientError):
@@ -84,7 +84,7 @@ def says_no_such_call(error: Exception, region: str) -> bool:
 def _is_missing(service: str, region: str, partition: str) -> bool:
     if service in _PARTITIONS:
         return partition not in _PARTITIONS[service]
-    somewhere = any(_regions(service, one) for one in _session().get_available_partitions())
+    somewhere = any(_regions(service, other) for other in _session().get_available_partitions())
     return somewhere and region not in _regions(service, partition)
 
 
@@ -100,9 +100,9 @@ def _regions(service: str, partition: str) -> frozenset[str]:
 
 @cache
 def _suffixes() -> frozenset[str]:
-    """What the names of AWS's own endpoints end with."""
-    found = set()
+    """The domains of AWS's own endpoints."""
+    suffixes = set()
     for partition in _session().get_component("data_loader").load_data("endpoints")["partitions"]:
         variants = partition["defaults"].get("variants", ())
-        found |= {partition["dnsSuffix"], *(one["dnsSuffix"] for one in variants if "dnsSuffix" in one)}
-    return frozenset(found)
+        suffixes |= {partition["dnsSuffix"], *(v["dnsSuffix"] for v in variants if "dnsSuffix" in v)}
+    return frozenset(suffixes)

@@ -1,6 +1,6 @@
-"""AWS error codes, and botocore's own errors, as classes of failure.
+"""Classifies AWS error codes and botocore's own errors.
 
-Sources: botocore's retry rules (throttling and transient codes), the common errors of each service's API reference.
+Sources: botocore's retry rules (throttling and transient codes), and the common errors in each service's API reference.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ _CLASSES: Final[dict[Failure, frozenset[str]]] = {
 }
 _CLASS_OF_CODE: Final = {code: failure for failure, codes in _CLASSES.items() for code in codes}
 
-# In a region that is not enabled for the account, and with keys that no longer exist: which of both, only another call
-# tells.
+# Returned in a region that is not enabled for the account, and for keys that no longer exist: another call has to find
+# out which.
 MAYBE_NOT_ENABLED: Final = frozenset(
     {"AuthFailure", "InvalidClientTokenId", "InvalidToken", "UnrecognizedClientException"}
 )
@@ -84,7 +84,7 @@ _CLASS_OF_ERROR: Final[tuple[tuple[type[Exception], Failure], ...]] = (
     (exceptions.CredentialRetrievalError, Failure.DENIED),
     (exceptions.ProfileNotFound, Failure.DENIED),
     (exceptions.ConfigParseError, Failure.DENIED),
-    (exceptions.InvalidConfigError, Failure.DENIED),  # a profile that doesn't say by whose credentials
+    (exceptions.InvalidConfigError, Failure.DENIED),  # a profile without a source of credentials
     (exceptions.SSOError, Failure.DENIED),
     (exceptions.TokenRetrievalError, Failure.DENIED),
     (AsksForMfa, Failure.DENIED),
@@ -102,14 +102,14 @@ def code_of(error: Exception) -> str:
 
 
 def classify(error: Exception, service: str = "") -> Failure:
-    """The class of an error that a call raised: by its code, by what the service's model says of it, by its status."""
+    """The class of an error: by its code, else by the service's model, else by its HTTP status."""
     if not isinstance(error, exceptions.ClientError):
         return next((failure for kind, failure in _CLASS_OF_ERROR if isinstance(error, kind)), Failure.UNEXPECTED)
     code = code_of(error)
     if code in _CLASS_OF_CODE:
         return _CLASS_OF_CODE[code]
-    if service and (told := _told_by_model(service, code)):
-        return told
+    if service and (failure := _by_model(service, code)):
+        return failure
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if code.startswith("NoSuch") or "NotFound" in code or status == 404:
         return Failure.NOT_FOUND
@@ -121,12 +121,12 @@ def classify(error: Exception, service: str = "") -> Failure:
 
 
 @cache
-def _told_by_model(service: str, code: str) -> Failure | None:
-    """What botocore's model of a service says of one of its errors: may the call be made again, and is it too often?"""
+def _by_model(service: str, code: str) -> Failure | None:
+    """By the traits of the error in botocore's model: whether it may be retried, and whether it means throttling."""
     shape = service_model(service).shape_for_error_code(code)  # type: ignore[arg-type]  # its stub says int
     if shape is None:
         return None
-    again = shape.metadata.get("retryable")
-    if again is not None:
-        return Failure.THROTTLED if again.get("throttling") else Failure.TRANSIENT
+    retryable = shape.metadata.get("retryable")
+    if retryable is not None:
+        return Failure.THROTTLED if retryable.get("throttling") else Failure.TRANSIENT
     return Failure.TRANSIENT if shape.metadata.get("fault") else None

@@ -1,7 +1,7 @@
-"""How a call pages: as botocore's paginators say; where they leave a call out, by what its model calls its members.
+"""How a call pages: by botocore's paginators or, where they lack the call, by the names of members in its model.
 
-Of botocore's operations with a token in and a token out, every fifth has no paginator: a call that is made once by
-mistake reads its first page, and takes that for all.
+One in five of botocore's operations with tokens has no paginator. Without this, such a call would read the first page
+only, and take it for the whole list.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _SIZE: Final = re.compile(r"(?i)max_?(results|records|items|size)|limit|page_?si
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """`inputs` of the next page are at `outputs` of the last, pairwise; `more` says whether there is one.
+    """`inputs` of the next page are found at `outputs` of the last one, pairwise; `more` is the flag for a next page.
 
-    results   where a response holds its items
-    size      the parameter that bounds a page
-    derived   from the names of the model's members, as botocore has no paginator
+    results   the paths of the lists of items
+    size      the parameter for the size of a page
+    derived   from names in the model, because botocore has no paginator
     """
 
     inputs: tuple[str, ...]
@@ -40,9 +40,9 @@ class Paging:
     derived: bool = False
 
     def following(self, response: Mapping[str, Any]) -> dict[str, Any]:
-        """The tokens of the next page, all of them and no others; none after the last.
+        """All tokens of the next page; {} after the last one.
 
-        A response that gives a token and no flag goes on: both are optional in most models.
+        A token without the flag counts as a next page: both are optional in most models.
         """
         if self.more and jmespath.search(self.more, response) is False:
             return {}
@@ -55,13 +55,13 @@ class Paging:
 
 @cache
 def paging(action: str) -> Paging | None:
-    """How `service:Operation` pages; None where its model has nothing to go on by."""
+    """How `service:Operation` pages; None if it doesn't."""
     service, operation = action.split(":")
     return by_model(_operation(action), credentials.paginators(service).get(operation))
 
 
 def by_model(operation: OperationModel, known: Mapping[str, Any] | None) -> Paging | None:
-    """How an operation pages. `known`: what a paginator says of it, where it has one."""
+    """How an operation pages. `known`: its paginator, if there is one."""
     if known is None:
         return derived(operation)
     return Paging(
@@ -74,22 +74,22 @@ def by_model(operation: OperationModel, known: Mapping[str, Any] | None) -> Pagi
 
 
 def unclear(action: str) -> str | None:
-    """Why a call that looks as if it paged can't be read to its end; None where it can, and where it doesn't page."""
-    found = paging(action)
+    """Why a call that seems to page can't be read to its end; None if it can, or doesn't page."""
+    pages = paging(action)
     takes = [name for name in _members(_operation(action).input_shape) if _is_token(name)]
-    if found is None:
-        return f"it takes {', '.join(takes)}, and no member of its response leads there" if takes else None
-    if not found.inputs:
-        return f"{found.more} says that there is more, and no member of its response where"
-    return None if found.results else "no member of its response is a list"
+    if pages is None:
+        return f"it takes {', '.join(takes)}, but its response has no member for that" if takes else None
+    if not pages.inputs:
+        return f"{pages.more} marks further pages, but its response has no member that leads there"
+    return None if pages.results else "no member of its response is a list"
 
 
 def derived(operation: OperationModel) -> Paging | None:
-    """By the names of its members."""
+    """By the names of the operation's members."""
     asks, response = _members(operation.input_shape), _members(operation.output_shape)
     inner = [name for name, shape in response.items() if shape.type_name == "structure"]
     around = ""
-    if len(response) == 1 and inner:  # CloudFront puts list and token into one member
+    if len(response) == 1 and inner:  # CloudFront has list and token inside one member
         around, response = f"{inner[0]}.", _members(response[inner[0]])
     pairs = [(name, token) for name in asks if (token := _leads_to(name, response))]
     pairs = [(name, token) for name, token in pairs if _is_token(name)] or pairs
@@ -109,8 +109,8 @@ def derived(operation: OperationModel) -> Paging | None:
 
 
 def _leads_to(name: str, response: Mapping[str, Shape]) -> str | None:
-    """The member of a response that holds this parameter of the next page."""
-    return next((one for one in _candidates(name) if one in response), None)
+    """The member of a response with the value of this parameter for the next page."""
+    return next((member for member in _candidates(name) if member in response), None)
 
 
 def _candidates(name: str) -> Iterator[str]:
@@ -129,8 +129,8 @@ def _is_token(name: str) -> bool:
 
 def _operation(action: str) -> OperationModel:
     service, operation = action.split(":")
-    found: OperationModel = credentials.service_model(service).operation_model(operation)
-    return found
+    model: OperationModel = credentials.service_model(service).operation_model(operation)
+    return model
 
 
 def _members(shape: Shape | None) -> Mapping[str, Shape]:

@@ -1,12 +1,10 @@
-"""What botocore's parsers would give up a whole response for.
+"""Parsing that keeps a response where botocore would reject all of it for one invalid value.
 
-A time that is none, or a character that XML doesn't have, costs itself: the response is read; a time that can't be
-one is
-`NoTime`, which no declared type takes, so that it is told where it stands; a character that XML forbids is U+FFFD.
+A time that can't be parsed becomes `NoTime`, which fits no declared type and so is reported where it occurs. A
+character that XML forbids becomes U+FFFD.
 
-What isn't the operation's response is a bad one, as one that is cut is, and asked for again; not an error of ours:
-of XML
-with another root the parsers raise KeyError, of JSON that is no object AttributeError or TypeError.
+A body that isn't the operation's response at all is an invalid response, like a truncated one, and is requested again.
+botocore's parsers raise KeyError for XML with another root, AttributeError or TypeError for JSON that is not an object.
 """
 
 from __future__ import annotations
@@ -27,7 +25,7 @@ _BY_NUMBER: Final = re.compile(rb"&#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,10}));")
 
 
 class ParserFactory(AioResponseParserFactory):
-    """Parsers that say of whatever they can't read that they can't."""
+    """Parsers that raise ResponseParserError for everything they can't read."""
 
     def create_parser(self, protocol_name: str) -> Any:
         return _Parser(super().create_parser(protocol_name))
@@ -39,30 +37,30 @@ class _Parser:
 
     async def parse(self, response: Mapping[str, Any], shape: Shape | None) -> Any:
         try:
-            found = await self._parser.parse(response, shape)
+            parsed = await self._parser.parse(response, shape)
         except (AttributeError, KeyError, TypeError) as error:
-            raise _no(shape, type(error).__name__) from error
-        if found is None:  # of JSON that is null
-            raise _no(shape, "null")
-        return found
+            raise _invalid(shape, type(error).__name__) from error
+        if parsed is None:  # for the JSON text null
+            raise _invalid(shape, "null")
+        return parsed
 
 
-def _no(shape: Shape | None, told: str) -> ResponseParserError:
-    return ResponseParserError(f"the response is no {shape.name if shape else 'response to this call'}: {told}")
+def _invalid(shape: Shape | None, reason: str) -> ResponseParserError:
+    return ResponseParserError(f"the response is not {f'a {shape.name}' if shape else 'one to this call'}: {reason}")
 
 
 @dataclass(frozen=True, slots=True)
 class NoTime:
-    """What stands in the place of a time: out of range, as milliseconds read as seconds are, or no time at all."""
+    """In place of a time: a value out of range, such as milliseconds read as seconds, or not a time at all."""
 
-    said: Any
+    value: object
 
     def __repr__(self) -> str:
-        return f"{self.said!r} (no time)"
+        return f"{self.value!r} (not a time)"
 
 
 def time_or_none(value: Any) -> Any:
-    """The time that botocore's own parser finds, or what was said instead."""
+    """The time as botocore parses it, or NoTime."""
     try:
         return parse_timestamp(value)
     except (ValueError, OverflowError, OSError, RuntimeError, TypeError):
@@ -70,14 +68,14 @@ def time_or_none(value: Any) -> Any:
 
 
 def without_forbidden_characters(response_dict: dict[str, Any], **_: Any) -> None:
-    """AWS escapes what users wrote and XML has no way to say, as `&#x7;`; no parser reads that."""
+    """AWS escapes characters that users wrote but XML can't contain, as `&#x7;`, which no parser accepts."""
     body = response_dict.get("body")
     if isinstance(body, bytes) and body.lstrip()[:1] == b"<":
         response_dict["body"] = _BY_NUMBER.sub(_allowed, _CONTROL.sub(_REPLACEMENT, body))
 
 
-def _allowed(found: re.Match[bytes]) -> bytes:
-    number = int(found[1], 16) if found[1] else int(found[2])
+def _allowed(reference: re.Match[bytes]) -> bytes:
+    number = int(reference[1], 16) if reference[1] else int(reference[2])
     ranges = ((0x20, 0xD7FF), (0xE000, 0xFFFD), (0x10000, 0x10FFFF))
-    there = number in (0x9, 0xA, 0xD) or any(first <= number <= last for first, last in ranges)
-    return found[0] if there else _REPLACEMENT
+    is_allowed = number in (0x9, 0xA, 0xD) or any(first <= number <= last for first, last in ranges)
+    return reference[0] if is_allowed else _REPLACEMENT

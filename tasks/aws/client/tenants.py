@@ -12,6 +12,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from analysis.iam.arn import account_of, partition_of
 from loaders.scope import GLOBAL
 from tasks.aws.client import credentials
 from tasks.aws.client.access import AwsAccess
@@ -173,7 +174,7 @@ class _Identity:
 
     @classmethod
     def of(cls, arn: str) -> _Identity:
-        return cls(credentials.account_of(arn), credentials.partition_of(arn), arn)
+        return cls(account_of(arn), partition_of(arn), arn)
 
 
 async def _identity(access: Mapping[str, str], rate_limiter: RateLimiter) -> _Identity:
@@ -188,7 +189,7 @@ async def _identity(access: Mapping[str, str], rate_limiter: RateLimiter) -> _Id
     except CallFailed:
         api.renew()
         raise
-    return _Identity(response["Account"], credentials.partition_of(response["Arn"]), response["Arn"])
+    return _Identity(response["Account"], partition_of(response["Arn"]), response["Arn"])
 
 
 async def regions(api: AwsApi, options: AwsOptions) -> Listed[str]:

@@ -1,1 +1,1 @@
-"""What the doctor checks in AWS: permissions, and the policy that grants them."""
+"""What `chartfleet doctor` checks in AWS, and the policies that grant the access."""

@@ -1,7 +1,8 @@
-"""What Chartfleet needs in an account, as IAM and its tools take it: derived from the calls of the selected types.
+"""The permissions that Chartfleet needs in an account, as JSON, CloudFormation or Terraform: derived from the calls of
+the selected types.
 
-A spoke is an account that is read: its role trusts the hub, asks for an external id, and may read. The hub is where
-Chartfleet runs: it is read as well, lists the organization, and assumes the role in the spokes.
+A spoke is an account that is synced: its role trusts the hub, requires an external id, and may read. The hub is the
+account in which Chartfleet runs: it is synced as well, lists the organization, and assumes the role in the spokes.
 """
 
 from __future__ import annotations
@@ -14,20 +15,20 @@ from tasks.aws.client.permissions import permissions
 from tasks.resource import ResourceType
 
 ROLE: Final = "Chartfleet"
-# Asked for every account, whatever is selected: its regions.
+# The regions of every account are listed, whatever types are selected.
 _PLANNING: Final = ("ec2:DescribeRegions",)
 _HUB: Final = "organizations:ListAccounts"
 _LATEST: Final = "2012-10-17"
 
 
 def reading(types: Iterable[ResourceType]) -> list[str]:
-    """The actions that a policy must allow so that these types can be fetched."""
+    """The actions that a policy must allow to sync these types."""
     return permissions([*(call for type_ in types for call in type_.fetch.calls), *_PLANNING])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
-    """`role`: of the spokes, with its path where it has one (`audit/Chartfleet`)."""
+    """`role`: the name of the role in the spokes, with its path if it has one (`audit/Chartfleet`)."""
 
     types: tuple[ResourceType, ...]
     role: str = ROLE
@@ -43,7 +44,7 @@ class Policies:
         return f"/{path}/" if path else "/"
 
     def statements(self, partition: str) -> list[dict[str, Any]]:
-        """`partition`: how the format at hand names that of the account: `aws`, or a reference to it."""
+        """`partition`: as the format names it: `aws`, or a reference to the partition of the account."""
         actions = reading(self.types)
         if not self.hub:
             return [_allow(actions)]
@@ -56,7 +57,7 @@ class Policies:
         return {"Version": _LATEST, "Statement": self.statements(partition)}
 
     def cloudformation(self) -> dict[str, Any]:
-        """A template: of a spoke's role, for a stack set; of a policy for whoever the workers of the hub run as."""
+        """A template: for a spoke, its role (to be used in a stack set); for the hub, a policy for the workers."""
         policy = self.document("${AWS::Partition}")
         for statement in policy["Statement"]:
             if "${" in statement["Resource"]:
@@ -66,7 +67,7 @@ class Policies:
                 "Type": "AWS::IAM::ManagedPolicy",
                 "Properties": {"ManagedPolicyName": f"{self.name}Hub", "PolicyDocument": policy},
             }
-            return _template("What the workers of Chartfleet may do", {}, "HubPolicy", resource)
+            return _template("Permissions of the Chartfleet workers", {}, "HubPolicy", resource)
         trust = {
             "Effect": "Allow",
             "Principal": {"AWS": {"Ref": "HubPrincipal"}},
@@ -86,17 +87,17 @@ class Policies:
             "HubPrincipal": {"Type": "String", "Description": _HUB_PRINCIPAL},
             "ExternalId": {"Type": "String", "NoEcho": True, "MinLength": 2, "Description": _EXTERNAL_ID},
         }
-        return _template("The role by which Chartfleet reads this account", parameters, "Role", resource)
+        return _template("The role that Chartfleet uses to read this account", parameters, "Role", resource)
 
     def terraform(self) -> dict[str, Any]:
-        """The same, in Terraform's JSON syntax (a file NAME.tf.json)."""
+        """The same in Terraform's JSON syntax, for a file NAME.tf.json."""
         statements = self.statements("${data.aws_partition.this.partition}")
-        documents: dict[str, Any] = {"read": {"statement": [_for_terraform(one) for one in statements]}}
-        found: dict[str, Any] = {"data": {"aws_partition": {"this": {}}, "aws_iam_policy_document": documents}}
+        documents: dict[str, Any] = {"read": {"statement": [_for_terraform(statement) for statement in statements]}}
+        document: dict[str, Any] = {"data": {"aws_partition": {"this": {}}, "aws_iam_policy_document": documents}}
         policy = "${data.aws_iam_policy_document.read.json}"
         if self.hub:
             hub = {"name": f"{self.name}Hub", "policy": policy}
-            return found | {
+            return document | {
                 "resource": {"aws_iam_policy": {"hub": hub}},
                 "output": {"policy_arn": {"value": "${aws_iam_policy.hub.arn}"}},
             }
@@ -114,7 +115,7 @@ class Policies:
         }
         trust = "${data.aws_iam_policy_document.trust.json}"
         role = {"name": self.name, "path": self.path, "assume_role_policy": trust}
-        return found | {
+        return document | {
             "variable": {
                 "hub_principal": {"type": "string", "description": _HUB_PRINCIPAL},
                 "external_id": {"type": "string", "sensitive": True, "description": _EXTERNAL_ID},
@@ -129,8 +130,8 @@ class Policies:
         }
 
 
-_HUB_PRINCIPAL: Final = "ARN of the role or user that the workers run as, in the account of the hub"
-_EXTERNAL_ID: Final = "What Chartfleet gives as --aws-external-id"
+_HUB_PRINCIPAL: Final = "ARN of the role or user that the workers run as, in the hub account"
+_EXTERNAL_ID: Final = "The value of --aws-external-id"
 
 
 def _allow(actions: list[str], resource: str = "*") -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What IAM says of actions that nothing is there to try on: iam:SimulatePrincipalPolicy, where that is allowed."""
+"""iam:SimulatePrincipalPolicy, where allowed: for actions that can't be tried because no item exists."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from typing import Final
 
 from tasks.access import Access, Finding, How
 from tasks.aws.client.client import AwsApi
+from tasks.aws.vocabulary.arn import resource_of
 from tasks.failures import CallFailed, RetryLater
 
 _ACCESS: Final = {"allowed": Access.ALLOWED, "implicitDeny": Access.DENIED, "explicitDeny": Access.DENIED}
 
 
 async def simulated(home: AwsApi, principal: str | None, actions: Iterable[str]) -> dict[str, Finding]:
-    """By action; nothing where the simulation is refused, or hangs on what it isn't told, as the region.
+    """Findings by action; none if the simulation is denied, or needs context that it isn't given, such as the region.
 
-    It knows the principal's policies and boundary. Policies of resources, and most of those of the organization, it
-    doesn't: a call may be refused all the same.
+    It evaluates the principal's policies and boundary, but not resource policies, and few service control policies: a
+    call may be denied all the same.
     """
     names = sorted(actions)
     if principal is None or not names:
@@ -39,11 +40,11 @@ def _reason(decision: str) -> str:
 
 
 async def principal_of(home: AwsApi, identity: str) -> str | None:
-    """ARN of the user or role behind an identity; None where it can't be known, and for the root user.
+    """ARN of the user or role of an identity; None for the root user, and where it can't be found out.
 
-    The name of a session leaves out the path of its role, without which no policy and no simulation knows the role.
+    The ARN of a session lacks the path of its role, which policies and the simulator require.
     """
-    kind, _, rest = identity.split(":")[5].partition("/")
+    kind, _, rest = resource_of(identity).partition("/")
     if kind == "user":
         return identity
     if kind != "assumed-role":

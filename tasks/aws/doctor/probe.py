@@ -1,7 +1,7 @@
 """Tries the calls of resource types in one region of an account, by running their own declarations.
 
-A type is fetched as in a run, through an API that sends each call once and reads one item of it at most. So what is
-tried, and with which parameters, is what a run would call; nothing here knows a type or a call by name.
+A type is fetched as in a run, but through an API that sends each call once and returns at most one item. So the calls
+and their parameters are those of a run, and nothing here depends on a particular type or call.
 """
 
 from __future__ import annotations
@@ -21,52 +21,54 @@ from tasks.resource import ResourceType
 
 log = logging.getLogger(__name__)
 
-READS: Final = re.compile(r"(Batch)?(Get|List|Describe)[A-Z]")  # how the names of calls that change nothing begin
+READS: Final = re.compile(r"(Batch)?(Get|List|Describe)[A-Z]")  # how the names of read-only calls begin
 NO_ITEM: Final = "nothing there to ask about (fine)"
-NOT_CALLED: Final = "not called here"
+NOT_CALLED: Final = "not called here (fine)"
 
 _WOULD_BE_ALLOWED: Final = "DryRunOperation"
 _ACCESS: Final = {
     Failure.DENIED: Access.DENIED,
     Failure.NOT_ENABLED: Access.NOT_ENABLED,
-    Failure.NOT_FOUND: Access.ALLOWED,  # it was let through, and looked
+    Failure.NOT_FOUND: Access.ALLOWED,  # the call was allowed, and found nothing
 }
 
 
 class _Enough(Exception):
-    """Every call of the type has been tried."""
+    """Raised when every call of the type has been tried."""
 
 
 @dataclass(slots=True)
 class Probe(AwsApi):
-    """`found`: by call, `service:Operation`, what its first try gave."""
+    """`found`: the result of the first try of each call, by `service:Operation`."""
 
     found: dict[str, Finding] = field(default_factory=dict)
-    plain: AwsApi = field(init=False)  # sends what is sent
+    plain: AwsApi = field(init=False)  # sends the requests
     _responses: dict[tuple[str, str], Mapping[str, Any] | CallFailed] = field(default_factory=dict)
-    _surfaced: list[CallFailed] = field(default_factory=list)  # what a declaration didn't take for a response
-    # of the type that is being tried
+    _surfaced: list[CallFailed] = field(default_factory=list)  # errors that a declaration raised
+    # state of the type that is being tried
     _wanted: frozenset[str] = frozenset()
-    _stepped_over: set[str] = field(default_factory=set)  # calls that were refused, and now find nothing
-    _came_to_nothing: bool = False  # a listing was empty, or refused
+    _stepped_over: set[str] = field(default_factory=set)  # calls that failed, and are now answered as finding nothing
+    _came_to_nothing: bool = False  # a listing was empty, or failed
 
     def __post_init__(self) -> None:
         self.plain = AwsApi(self.tenant, self.region, self.rate_limiter, self.partition)
 
     async def try_type(self, type_: ResourceType) -> None:
-        """Try those of its calls that no other type has tried before.
+        """Try those of its calls that no other type has tried yet.
 
-        Where one is refused the declaration ends, as in a run. It is then taken through once more, and finds nothing
-        where it was refused: so the calls behind are tried as well.
+        When a call fails, the declaration ends, as in a run. It is then run again with an empty response for that call,
+        so that the calls after it are tried as well.
         """
         self._wanted = frozenset(type_.fetch.calls)
         self._stepped_over, self._came_to_nothing = set(), False
         while self._untried():
-            await self._take_through(type_)
-            refused = {one for one in self._wanted & self.found.keys() if self.found[one].access is not Access.ALLOWED}
-            if refused <= self._stepped_over:
+            await self._run(type_)
+            failed = {
+                call for call in self._wanted & self.found.keys() if self.found[call].access is not Access.ALLOWED
+            }
+            if failed <= self._stepped_over:
                 break
-            self._stepped_over |= refused
+            self._stepped_over |= failed
         for call in self._untried():
             self.found[call] = Finding(Access.NOT_TRIED, reason=NO_ITEM if self._came_to_nothing else NOT_CALLED)
 
@@ -88,13 +90,13 @@ class Probe(AwsApi):
         return copy.deepcopy(response)  # details are merged into it
 
     async def pages(self, action: str, **parameters: Any) -> AsyncIterator[Mapping[str, Any]]:
-        """The first one."""
+        """The first page only."""
         yield await self.call(action, **parameters)
 
     def _untried(self) -> frozenset[str]:
         return self._wanted - self.found.keys()
 
-    async def _take_through(self, type_: ResourceType) -> None:
+    async def _run(self, type_: ResourceType) -> None:
         part = ""
         try:
             parts = type_.fetch.parts(self)
@@ -106,14 +108,14 @@ class Probe(AwsApi):
             pass
         except CallFailed as error:
             self._surfaced.append(error)
-        except Exception:  # of a response that was made up, or that is no response to the declaration
+        except Exception:  # caused by an empty response, or by one that the declaration can't handle
             log.debug("%s: the declaration ended", type_.name, exc_info=True)
-        for key, response in self._responses.items():  # a code that the declaration takes for a response is one
+        for key, response in self._responses.items():  # an error that the declaration handles is an expected response
             found = self.found[key[0]]
-            if found.access is Access.FAILED and isinstance(response, CallFailed) and self._is_response(response):
+            if found.access is Access.FAILED and isinstance(response, CallFailed) and self._is_expected(response):
                 self.found[key[0]] = Finding(Access.ALLOWED, How.CALL)
 
-    def _is_response(self, error: CallFailed) -> bool:
+    def _is_expected(self, error: CallFailed) -> bool:
         return error.failure is Failure.UNEXPECTED and error not in self._surfaced
 
     async def _read(self, type_: ResourceType, part: str) -> None:
@@ -129,7 +131,7 @@ class Probe(AwsApi):
                 await items.aclose()
 
     async def _tried_dry(self, action: str, parameters: Mapping[str, Any]) -> bool:
-        """Try a call whose response nothing needs without reading anything, where its API can; False where it can't."""
+        """Try a call as a dry run, if its response isn't needed and the API has one; False if it doesn't."""
         if not takes_dry_run(action) or not READS.match(action.split(":")[1]):
             return False
         try:
@@ -146,11 +148,11 @@ class Probe(AwsApi):
         return action in self.found
 
     async def _tried(self, action: str, parameters: Mapping[str, Any]) -> Mapping[str, Any] | CallFailed:
-        """The response for one item, or why there is none."""
+        """The response for one item, or the error."""
         if not READS.match(action.split(":")[1]):
-            told = "its name doesn't say that it only reads"
-            self.found[action] = Finding(Access.NOT_TRIED, reason=told)
-            return CallFailed(Failure.UNEXPECTED, action, told)
+            reason = "not tried, because its name is not that of a read-only call"
+            self.found[action] = Finding(Access.NOT_TRIED, reason=reason)
+            return CallFailed(Failure.UNEXPECTED, action, reason)
         try:
             response = await self._smallest(action, parameters)
         except CallFailed as error:
@@ -174,4 +176,4 @@ class Probe(AwsApi):
         except CallFailed as error:
             if not page or error.failure is not Failure.UNEXPECTED:
                 raise
-            return await self.plain.call(action, **parameters)  # it may be the page's size that the API refuses
+            return await self.plain.call(action, **parameters)  # the API may reject the page size

@@ -1,1 +1,1 @@
-"""EC2: networks, who may reach them, and what runs in them."""
+"""EC2: networks, their rules, and the instances in them."""

@@ -1,39 +1,36 @@
-"""Elastic IP addresses, and what they are given to."""
+"""Elastic IP addresses, and the instances and interfaces they are associated with."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Source, id_link, key, prop, scope_region
-from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.aws.vocabulary.node import RegionalNode
+from tasks.provider import Per, ResourceType, Source, id_link, key, listing, prop
 
 
 def address_id(address: Source) -> str | None:
-    """Addresses of Outposts and of Wavelength zones aren't public: they have an address of another kind, which may be
-    anybody's, and an allocation.
-    """
-    found: str | None = address.item.get("PublicIp") or address.item.get("AllocationId")
-    return found
+    """Addresses in Outposts and Wavelength Zones have no public IP, and their own kinds of address are not unique."""
+    value: str | None = address.item.get("PublicIp") or address.item.get("AllocationId")
+    return value
 
 
-class ElasticIPAddress(AWSNode, label="ElasticIPAddress", tenant="AWSAccount", arn="ec2:elastic-ip/{allocation_id}"):
-    id: str = key(address_id, "The public address; of one that isn't public the allocation.")
-    public_ip: str | None = prop("PublicIp", "None in Outposts and Wavelength zones.", index=True)
+class ElasticIPAddress(
+    RegionalNode, label="ElasticIPAddress", tenant="AWSAccount", arn="ec2:elastic-ip/{allocation_id}"
+):
+    id: str = key(address_id, "The public IP, or the allocation id of an address without one.")
+    public_ip: str | None = prop("PublicIp", "None in Outposts and Wavelength Zones.", index=True)
     allocation_id: str | None = prop("AllocationId")
-    association_id: str | None = prop("AssociationId", "None: nothing uses it.")
+    association_id: str | None = prop("AssociationId", "None: not associated.")
     domain: str | None = prop("Domain", "vpc or standard.")
-    instance_id: str | None = prop("InstanceId", "None, or '' in EC2-Classic: no instance has it.")
+    instance_id: str | None = prop("InstanceId", "None, or '' in EC2-Classic: not associated with an instance.")
     network_interface_id: str | None = prop("NetworkInterfaceId")
-    network_interface_owner_id: str | None = prop("NetworkInterfaceOwnerId", "An account, or a service of AWS.")
+    network_interface_owner_id: str | None = prop("NetworkInterfaceOwnerId", "An account or an AWS service.")
     private_ip_address: str | None = prop("PrivateIpAddress")
-    public_ipv4_pool: str | None = prop("PublicIpv4Pool", "amazon, or a pool of the account's own.")
+    public_ipv4_pool: str | None = prop("PublicIpv4Pool", "amazon, or a pool of the account.")
     network_border_group: str | None = prop("NetworkBorderGroup")
     customer_owned_ip: str | None = prop("CustomerOwnedIp")
     customer_owned_ipv4_pool: str | None = prop("CustomerOwnedIpv4Pool")
     carrier_ip: str | None = prop("CarrierIp")
-    region: str = prop(scope_region)
     relationships = (
         id_link("ELASTIC_IP_ADDRESS", "EC2Instance", "InstanceId", incoming=True),
         id_link("ELASTIC_IP_ADDRESS", "NetworkInterface", "NetworkInterfaceId", incoming=True),

@@ -1,4 +1,4 @@
-"""Images that instances of the account run: its own, those that others share with it, and public ones."""
+"""AMIs that instances of the account run: its own, shared and public ones."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from loaders.model import Source, key, prop, scope_region
 from tasks.aws.client.client import AwsApi
-from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import listing
-from tasks.resource import Item, Per, ResourceType
+from tasks.aws.vocabulary.node import RegionalNode
+from tasks.provider import Item, Per, ResourceType, Source, key, listing, prop
 
-MAX_VALUES: Final = 200  # of one filter: EC2's limit
+MAX_VALUES: Final = 200  # per filter: EC2's limit
 
 
 def account_image(image: Source) -> str:
@@ -23,21 +21,21 @@ def image_in_region(image: Source) -> str:
     return f"{image.item['ImageId']}|{image.scope.region}"
 
 
-class EC2Image(AWSNode, label="EC2Image", tenant="AWSAccount"):
-    account_image: str = key(account_image, "Its identity: of an image that many accounts use each has a node.")
+class EC2Image(RegionalNode, label="EC2Image", tenant="AWSAccount"):
+    account_image: str = key(account_image, "The key: each account that uses an image has a node of its own.")
     id: str = prop(image_in_region, index=True)
     imageid: str = prop("ImageId", index=True)
     name: str | None = prop("Name")
     description: str | None = prop("Description")
     owner: str | None = prop("OwnerId")
-    image_owner_alias: str | None = prop("ImageOwnerAlias", "amazon, aws-marketplace, self; None: another account.")
+    image_owner_alias: str | None = prop("ImageOwnerAlias", "amazon, aws-marketplace or self. None: another account.")
     ispublic: bool | None = prop("Public")
     state: str | None = prop("State")
     type: str | None = prop("ImageType")
     location: str | None = prop("ImageLocation")
     creationdate: str | None = prop("CreationDate")
     architecture: str | None = prop("Architecture")
-    platform: str | None = prop("Platform", "None unless it is Windows.")
+    platform: str | None = prop("Platform", "None except for Windows.")
     platform_details: str | None = prop("PlatformDetails")
     usageoperation: str | None = prop("UsageOperation")
     hypervisor: str | None = prop("Hypervisor")
@@ -49,43 +47,37 @@ class EC2Image(AWSNode, label="EC2Image", tenant="AWSAccount"):
     rootdevicetype: str | None = prop("RootDeviceType")
     kernel_id: str | None = prop("KernelId")
     ramdisk_id: str | None = prop("RamdiskId")
-    region: str = prop(scope_region)
 
 
 @dataclass(frozen=True, slots=True)
 class ImagesInUse:
-    """The images that instances name, as far as they are still to be seen.
+    """The images that instances refer to, as far as they are still visible.
 
-    One that was deregistered, or is no longer shared, has no response: it is looked for by a filter, since to ask
-    for it
-    by its id would fail the whole call. Deprecated and disabled ones are left out of a response unless asked for.
+    Deregistered images, and those no longer shared, are missing from the response. Images are selected by a filter,
+    because a missing id would fail the whole call. Deprecated and disabled images are only returned on request.
     """
 
     calls: tuple[str, ...] = ("ec2:DescribeInstances", "ec2:DescribeImages")
     made: ClassVar[Mapping[str, str]] = {
         "ec2:DescribeInstances": "1 per page",
-        "ec2:DescribeImages": f"1 per page of each {MAX_VALUES} images",
+        "ec2:DescribeImages": f"1 per page of every {MAX_VALUES} images",
     }
 
     def parts(self, api: AwsApi) -> None:
         return None
 
     async def items(self, api: AwsApi, part: str) -> AsyncIterator[Item]:
-        used = set()
+        used: set[str | None] = set()
         async for reservation in listing("ec2:DescribeInstances").items(api, part):
             used |= {instance.get("ImageId") for instance in reservation.value.get("Instances", ())}
-        named = sorted(used - {None})
-        for start in range(0, len(named), MAX_VALUES):
-            wanted = [{"Name": "image-id", "Values": named[start : start + MAX_VALUES]}]
-            images = listing("ec2:DescribeImages", Filters=wanted, IncludeDeprecated=True, IncludeDisabled=True)
+        ids = sorted(image for image in used if image is not None)
+        for start in range(0, len(ids), MAX_VALUES):
+            filters = [{"Name": "image-id", "Values": ids[start : start + MAX_VALUES]}]
+            images = listing("ec2:DescribeImages", Filters=filters, IncludeDeprecated=True, IncludeDisabled=True)
             async for image in images.items(api, part):
                 yield image
 
 
 IMAGES: Final = ResourceType(
-    "aws.ec2.images",
-    Per.REGION,
-    fetch=ImagesInUse(),
-    yields=(EC2Image,),
-    aliases=("ec2:images",),
+    "aws.ec2.images", Per.REGION, fetch=ImagesInUse(), yields=(EC2Image,), aliases=("ec2:images",)
 )

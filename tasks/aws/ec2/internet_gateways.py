@@ -1,26 +1,22 @@
-"""Internet gateways, and the VPCs that they open."""
+"""Internet gateways, and the VPCs they are attached to."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Source, key, outgoing, prop, scope_region
-from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.aws.vocabulary.arn import arn_at
+from tasks.aws.vocabulary.node import RegionalNode
+from tasks.provider import Per, ResourceType, Source, key, listing, outgoing, prop
 
 
-def gateway_arn(gateway: Source) -> str:
-    item = gateway.item
-    owner = item.get("OwnerId") or gateway.scope.tenant
-    return f"arn:{gateway.partition}:ec2:{gateway.scope.region}:{owner}:internet-gateway/{item['InternetGatewayId']}"
+def owner(gateway: Source) -> str:
+    return gateway.item.get("OwnerId") or gateway.scope.tenant
 
 
-class AWSInternetGateway(AWSNode, label="AWSInternetGateway", tenant="AWSAccount", arn="ec2:internet-gateway"):
+class AWSInternetGateway(RegionalNode, label="AWSInternetGateway", tenant="AWSAccount", arn="ec2:internet-gateway"):
     id: str = key("InternetGatewayId")
-    arn: str = prop(gateway_arn, index=True)
+    arn: str = prop(arn_at("ec2:internet-gateway/", "InternetGatewayId", account=owner), index=True)
     ownerid: str | None = prop("OwnerId")
-    region: str = prop(scope_region)
     relationships = (outgoing("ATTACHED_TO", "AWSVpc", "Attachments[].VpcId"),)
 
 

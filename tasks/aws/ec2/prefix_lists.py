@@ -1,20 +1,18 @@
-"""Managed prefix lists that the account sees, its own and those shared with it, and the addresses that they hold."""
+"""Managed prefix lists visible to the account, its own and those shared with it, and their address ranges."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Source, at, key, prop, scope_region
-from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import listing
+from tasks.aws.vocabulary.node import RegionalNode
 from tasks.ip_range import are_wide
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, Source, at, key, listing, prop
 
 _CIDRS: Final = "GetManagedPrefixListEntries.Entries[].Cidr"
 
 
 def seen_by(account: str, prefix_list: str) -> str:
-    """Of a list that many accounts see each has a node: AWS's own lists have the same id in all of them."""
+    """Each account has a node of its own for a list: those of AWS have the same id in all accounts."""
     return f"{account}/{prefix_list}"
 
 
@@ -23,24 +21,23 @@ def list_id(prefix_list: Source) -> str:
 
 
 def wide(prefix_list: Source) -> bool | None:
-    """Whether its entries together limit nobody; None where they could not be read."""
+    """By its entries together."""
     cidrs = at(_CIDRS, prefix_list.item)
     return None if cidrs is None else are_wide(cidrs)
 
 
-class EC2ManagedPrefixList(AWSNode, label="EC2ManagedPrefixList", tenant="AWSAccount", arn=None):
-    id: str = key(list_id, "<account that sees it>/<prefix list>")
+class EC2ManagedPrefixList(RegionalNode, label="EC2ManagedPrefixList", tenant="AWSAccount", arn=None):
+    id: str = key(list_id, "<account that can see it>/<prefix list>")
     prefix_list_id: str = prop("PrefixListId", index=True)
     arn: str | None = prop("PrefixListArn", index=True)
     name: str | None = prop("PrefixListName")
-    owner_id: str | None = prop("OwnerId", "An account, or AWS.")
+    owner_id: str | None = prop("OwnerId", "An account or AWS.")
     address_family: str | None = prop("AddressFamily", "IPv4 or IPv6.")
     state: str | None = prop("State")
-    version: int | None = prop("Version", "None for AWS's own lists.")
+    version: int | None = prop("Version", "None for lists of AWS.")
     max_entries: int | None = prop("MaxEntries")
     cidrs: list[str] | None = prop(_CIDRS, "None: the entries could not be read.")
-    wide: bool | None = prop(wide, "Its entries together limit nobody, as IpRange.wide. None: they could not be read.")
-    region: str = prop(scope_region)
+    wide: bool | None = prop(wide, "Whether its entries allow anybody, as IpRange.wide. None: could not be read.")
 
 
 PREFIX_LISTS: Final = ResourceType(

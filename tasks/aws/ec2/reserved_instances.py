@@ -1,19 +1,19 @@
-"""Reserved instances: capacity that was paid for ahead."""
+"""Reserved instances: capacity paid for in advance."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import key, prop, scope_region
-from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.aws.vocabulary.node import RegionalNode
+from tasks.provider import Per, ResourceType, key, listing, prop
 
 
-class EC2ReservedInstance(AWSNode, label="EC2ReservedInstance", tenant="AWSAccount", arn="ec2:reserved-instances/{id}"):
+class EC2ReservedInstance(
+    RegionalNode, label="EC2ReservedInstance", tenant="AWSAccount", arn="ec2:reserved-instances/{id}"
+):
     id: str = key("ReservedInstancesId")
-    availabilityzone: str | None = prop("AvailabilityZone", "None: it counts in the whole region.")
-    duration: int | None = prop("Duration", "Seconds.")
+    availabilityzone: str | None = prop("AvailabilityZone", "None: applies to the whole region.")
+    duration: int | None = prop("Duration", "In seconds.")
     start: str | None = prop("Start")
     end: str | None = prop("End")
     count: int | None = prop("InstanceCount")
@@ -26,7 +26,6 @@ class EC2ReservedInstance(AWSNode, label="EC2ReservedInstance", tenant="AWSAccou
     offeringclass: str | None = prop("OfferingClass", "standard or convertible.")
     offeringtype: str | None = prop("OfferingType")
     scope: str | None = prop("Scope", "Availability Zone or Region.")
-    region: str = prop(scope_region)
 
 
 RESERVED_INSTANCES: Final = ResourceType(

@@ -1,50 +1,47 @@
-"""Security groups, their rules, and the address ranges that rules name."""
+"""Security groups, their rules, and the address ranges in the rules."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from loaders.model import Source, id_link, incoming, key, outgoing, parent, prop, scope_region
 from tasks.aws.ec2.prefix_lists import seen_by
-from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import listing
+from tasks.aws.vocabulary.node import AWSNode, RegionalNode
 from tasks.ip_range import IpRange
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, Source, id_link, incoming, key, listing, outgoing, parent, prop
 
-# Of a peering, as DescribeVpcPeeringConnections has them: once it ended, a rule that names a group beyond it is stale.
+# States of a peering, as in DescribeVpcPeeringConnections: once it has ended, rules for groups beyond it are stale.
 _ENDED: Final = frozenset({"deleted", "expired", "failed", "rejected"})
 
 
-def groups_named(rule: Mapping[str, Any], *, stale: bool) -> list[str]:
-    """The groups that a rule names: those that it lets in, or those beyond a peering that has ended."""
+def groups_in(rule: Mapping[str, Any], *, stale: bool) -> list[str]:
+    """The groups in a rule: either those that it allows, or the stale ones beyond a peering that has ended."""
     pairs = (pair for pair in rule.get("UserIdGroupPairs") or () if pair.get("GroupId"))
     return sorted({pair["GroupId"] for pair in pairs if (pair.get("PeeringStatus") in _ENDED) is stale})
 
 
-def let_in(group: Source) -> list[str]:
-    """The groups whose members the group's rules let in."""
+def allowed_groups(group: Source) -> list[str]:
+    """The groups whose members the group's inbound rules allow."""
     rules = group.item.get("IpPermissions") or ()
-    return sorted({named for rule in rules for named in groups_named(rule, stale=False)})
+    return sorted({allowed for rule in rules for allowed in groups_in(rule, stale=False)})
 
 
-class EC2SecurityGroup(AWSNode, label="EC2SecurityGroup", tenant="AWSAccount", arn="ec2:security-group/{id}"):
+class EC2SecurityGroup(RegionalNode, label="EC2SecurityGroup", tenant="AWSAccount", arn="ec2:security-group/{id}"):
     id: str = key("GroupId")
     groupid: str = prop("GroupId", index=True)
     name: str | None = prop("GroupName")
     description: str | None = prop("Description")
-    region: str = prop(scope_region)
     relationships = (
         id_link("MEMBER_OF_EC2_SECURITY_GROUP", "AWSVpc", "VpcId", incoming=True),
-        # A stub where it is another account's: that its members are let in matters, whoever reads it.
-        outgoing("ALLOWS_TRAFFIC_FROM", "EC2SecurityGroup", let_in),
+        # A stub if it belongs to another account: that its members are allowed matters, even if it is never synced.
+        outgoing("ALLOWS_TRAFFIC_FROM", "EC2SecurityGroup", allowed_groups),
     )
 
 
 def ranges_of(rule: Mapping[str, Any]) -> list[str]:
-    """The ranges of both families that a rule names."""
+    """The address ranges in a rule, IPv4 and IPv6."""
     ranges = (*(rule.get("IpRanges") or ()), *(rule.get("Ipv6Ranges") or ()))
-    return [cidr for named in ranges if (cidr := named.get("CidrIp") or named.get("CidrIpv6"))]
+    return [cidr for entry in ranges if (cidr := entry.get("CidrIp") or entry.get("CidrIpv6"))]
 
 
 def cidrs(rule: Source) -> list[str]:
@@ -65,16 +62,17 @@ def _ports(rule: Source) -> tuple[int | None, int | None]:
 
 
 def groups(rule: Source) -> list[str]:
-    """Of this account, or of one that its VPC is peered with."""
-    return groups_named(rule.item, stale=False)
+    """Groups of this account, or of an account with a peered VPC."""
+    return groups_in(rule.item, stale=False)
 
 
 def stale_groups(rule: Source) -> list[str]:
-    return groups_named(rule.item, stale=True)
+    return groups_in(rule.item, stale=True)
 
 
 def prefix_lists(rule: Source) -> list[str]:
-    return sorted({named["PrefixListId"] for named in rule.item.get("PrefixListIds", ()) if named.get("PrefixListId")})
+    entries = rule.item.get("PrefixListIds", ())
+    return sorted({entry["PrefixListId"] for entry in entries if entry.get("PrefixListId")})
 
 
 def prefix_list_nodes(rule: Source) -> list[str]:
@@ -82,7 +80,7 @@ def prefix_list_nodes(rule: Source) -> list[str]:
 
 
 def rule_id(direction: str) -> Callable[[Source], str]:
-    """The identity of a rule, to which AWS's response gives none."""
+    """The identity of a rule: the response has none."""
 
     def identity(rule: Source) -> str:
         first, last = _ports(rule)
@@ -92,7 +90,7 @@ def rule_id(direction: str) -> Callable[[Source], str]:
 
 
 def rule_text(direction: str) -> Callable[[Source], str]:
-    """The id of 2020, which runs the ports together: 1 to 23 and 12 to 3 are one text, and so no identity."""
+    """The id of 2020, with both ports in one text. Not unique: ports 1 to 23 and 12 to 3 give the same."""
 
     def text(rule: Source) -> str:
         first, last = _ports(rule)
@@ -101,44 +99,36 @@ def rule_text(direction: str) -> Callable[[Source], str]:
     return text
 
 
-class IpPermissionInbound(AWSNode, label="IpPermissionInbound", labels=("IpRule", "AWSIpRule")):
+class IpPermission(AWSNode):
+    """What rules of both directions have in common."""
+
+    groupid: str = prop(parent("GroupId"), "The group that the rule belongs to.", index=True)
+    fromport: int | None = prop("FromPort", "None: every port, as with protocol -1.")
+    toport: int | None = prop("ToPort")
+    protocol: str = prop(protocol, "tcp, udp, icmp, a number, or -1: every protocol.")
+    referenced_group_ids: list[str] | None = prop(groups, "Groups whose members the rule allows traffic from, or to.")
+    stale_group_ids: list[str] | None = prop(stale_groups, "Groups beyond a peering that has ended: without effect.")
+    prefix_list_ids: list[str] | None = prop(prefix_lists, "Ids of the prefix lists that the rule refers to.")
+    relationships = (
+        outgoing("MEMBER_OF_EC2_SECURITY_GROUP", "EC2SecurityGroup", parent("GroupId")),
+        incoming("MEMBER_OF_IP_RULE", "IpRange", cidrs),
+        # A stub if the list could not be read: then it is not known whom the rule allows.
+        outgoing("REFERENCES_PREFIX_LIST", "EC2ManagedPrefixList", prefix_list_nodes),
+    )
+
+
+class IpPermissionInbound(IpPermission, label="IpPermissionInbound", labels=("IpRule", "AWSIpRule")):
     id: str = key(rule_id("IpPermissions"))
     ruleid: str = prop(rule_text("IpPermissions"), index=True)
-    groupid: str = prop(parent("GroupId"), "Of the group whose rule it is.", index=True)
-    fromport: int | None = prop("FromPort", "None: every port, as with protocol -1.")
-    toport: int | None = prop("ToPort")
-    protocol: str = prop(protocol, "tcp, udp, icmp, a number, or -1: every protocol.")
-    referenced_group_ids: list[str] | None = prop(groups, "Groups whose members it lets in.")
-    stale_group_ids: list[str] | None = prop(stale_groups, "Groups beyond a peering that has ended: nobody gets in.")
-    prefix_list_ids: list[str] | None = prop(prefix_lists, "Ids of the lists of addresses that it names.")
-    relationships = (
-        outgoing("MEMBER_OF_EC2_SECURITY_GROUP", "EC2SecurityGroup", parent("GroupId")),
-        incoming("MEMBER_OF_IP_RULE", "IpRange", cidrs),
-        # A stub where the list could not be read: then nobody knows whom the rule lets in.
-        outgoing("REFERENCES_PREFIX_LIST", "EC2ManagedPrefixList", prefix_list_nodes),
-    )
 
 
-class IpPermissionEgress(AWSNode, label="IpPermissionEgress", labels=("IpRule", "AWSIpRule")):
+class IpPermissionEgress(IpPermission, label="IpPermissionEgress", labels=("IpRule", "AWSIpRule")):
     id: str = key(rule_id("IpPermissionsEgress"))
     ruleid: str = prop(rule_text("IpPermissionsEgress"), index=True)
-    groupid: str = prop(parent("GroupId"), "Of the group whose rule it is.", index=True)
-    fromport: int | None = prop("FromPort", "None: every port, as with protocol -1.")
-    toport: int | None = prop("ToPort")
-    protocol: str = prop(protocol, "tcp, udp, icmp, a number, or -1: every protocol.")
-    referenced_group_ids: list[str] | None = prop(groups, "Groups whose members it lets be reached.")
-    stale_group_ids: list[str] | None = prop(stale_groups, "Groups beyond a peering that has ended: none is reached.")
-    prefix_list_ids: list[str] | None = prop(prefix_lists, "Ids of the lists of addresses that it names.")
-    relationships = (
-        outgoing("MEMBER_OF_EC2_SECURITY_GROUP", "EC2SecurityGroup", parent("GroupId")),
-        incoming("MEMBER_OF_IP_RULE", "IpRange", cidrs),
-        # A stub where the list could not be read: then nobody knows whom the rule lets in.
-        outgoing("REFERENCES_PREFIX_LIST", "EC2ManagedPrefixList", prefix_list_nodes),
-    )
 
 
 class AWSIpRange(IpRange, label="AWSIpRange", shared=True):
-    """Of a rule in AWS: the same range in another provider's rule is the same node."""
+    """A range in a rule of AWS. The same range in a rule of another provider is the same node."""
 
 
 SECURITY_GROUPS: Final = ResourceType(

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import id_link, key, prop, scope_region
-from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.aws.vocabulary.node import RegionalNode
+from tasks.provider import Per, ResourceType, id_link, key, listing, prop
 
 
-class EC2Subnet(AWSNode, label="EC2Subnet", tenant="AWSAccount", arn="ec2:subnet/{subnetid}"):
+class EC2Subnet(RegionalNode, label="EC2Subnet", tenant="AWSAccount", arn="ec2:subnet/{subnetid}"):
     subnetid: str = key("SubnetId")
     id: str = prop("SubnetId", index=True)
     subnet_arn: str | None = prop("SubnetArn")
@@ -23,7 +21,6 @@ class EC2Subnet(AWSNode, label="EC2Subnet", tenant="AWSAccount", arn="ec2:subnet
     map_public_ip_on_launch: bool | None = prop("MapPublicIpOnLaunch")
     assignipv6addressoncreation: bool | None = prop("AssignIpv6AddressOnCreation")
     state: str | None = prop("State")
-    region: str = prop(scope_region)
     relationships = (id_link("MEMBER_OF_AWS_VPC", "AWSVpc", "VpcId"),)
 
 

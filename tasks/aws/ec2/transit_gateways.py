@@ -1,7 +1,7 @@
-"""Transit gateways, whom they are shared with, and what is attached to them.
+"""Transit gateways, the accounts they are shared with, and their attachments.
 
-A gateway belongs to its owner, and so does its node; other accounts list it as well. What only they know, that it is
-shared with them, is kept as a record of theirs. An attachment belongs to the account of what it attaches.
+A gateway's node belongs to the account that owns it. Accounts that it is shared with list it as well, and only they
+know of the sharing: it is stored as a record of theirs. An attachment belongs to the account of the attached resource.
 """
 
 from __future__ import annotations
@@ -9,28 +9,39 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from loaders.model import Node, Source, incoming, key, link_through, outgoing, prop, scope_region, scope_tenant
-from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.aws.vocabulary.arn import arn_at
+from tasks.aws.vocabulary.node import AWSNode, RegionalNode
+from tasks.provider import (
+    Node,
+    Per,
+    ResourceType,
+    Source,
+    incoming,
+    key,
+    link_through,
+    listing,
+    outgoing,
+    prop,
+    scope_region,
+    scope_tenant,
+)
 
 
-def own(gateway: Source) -> list[Mapping[str, Any]]:
+def owned(gateway: Source) -> list[Mapping[str, Any]]:
     return [gateway.item] if gateway.item.get("OwnerId") in (None, gateway.scope.tenant) else []
 
 
-def of_others(gateway: Source) -> list[Mapping[str, Any]]:
-    return [] if own(gateway) else [gateway.item]
+def shared_with_us(gateway: Source) -> list[Mapping[str, Any]]:
+    return [] if owned(gateway) else [gateway.item]
 
 
-class AWSTransitGateway(AWSNode, label="AWSTransitGateway", tenant="AWSAccount", arn="ec2:transit-gateway"):
+class AWSTransitGateway(RegionalNode, label="AWSTransitGateway", tenant="AWSAccount", arn="ec2:transit-gateway"):
     id: str = key("TransitGatewayArn")
     arn: str = prop("TransitGatewayArn", index=True)
     tgw_id: str | None = prop("TransitGatewayId", index=True)
     ownerid: str | None = prop("OwnerId")
     state: str | None = prop("State")
     description: str | None = prop("Description")
-    region: str = prop(scope_region)
     relationships = (
         link_through("SyncSharedGateway", "_SHARED_WITH", "SHARED_WITH", "AWSAccount", on={"id": "gateway"}),
     )
@@ -41,7 +52,7 @@ def share_id(gateway: Source) -> str:
 
 
 class SyncSharedGateway(Node, label="SyncSharedGateway"):
-    """A gateway that another account shares with this one. Chartfleet's own, like all labels that begin with Sync."""
+    """A gateway that another account shares with this one. Internal, like all labels that begin with Sync."""
 
     id: str = key(share_id)
     gateway: str = prop("TransitGatewayArn", index=True)
@@ -55,30 +66,26 @@ GATEWAYS: Final = ResourceType(
     "aws.ec2.transit_gateways",
     Per.REGION,
     fetch=listing("ec2:DescribeTransitGateways"),
-    yields=(AWSTransitGateway.each(own), SyncSharedGateway.each(of_others)),
+    yields=(AWSTransitGateway.each(owned), SyncSharedGateway.each(shared_with_us)),
     aliases=("ec2:tgw",),
 )
 
 
-def gateway_arn(attachment: Source) -> str | None:
-    """Of the gateway, from its id and its owner: attachments don't say it. None while there is no gateway yet."""
-    item = attachment.item
-    gateway, owner = item.get("TransitGatewayId"), item.get("TransitGatewayOwnerId")
-    place = f"arn:{attachment.partition}:ec2:{attachment.scope.region}"
-    return f"{place}:{owner}:transit-gateway/{gateway}" if gateway and owner else None
+# Attachments name their gateway by id and owner. None while there is no gateway yet.
+gateway_arn = arn_at("ec2:transit-gateway/", "TransitGatewayId", account="TransitGatewayOwnerId")
 
 
 def vpc_of(attachment: Source) -> str | None:
-    """What it attaches, if that is a VPC."""
-    found: str | None = attachment.item.get("ResourceId")
-    return found if attachment.item.get("ResourceType") == "vpc" else None
+    """The attached resource, if it is a VPC."""
+    resource: str | None = attachment.item.get("ResourceId")
+    return resource if attachment.item.get("ResourceType") == "vpc" else None
 
 
 def subnets(attachment: Source) -> list[str]:
-    """In which it has network interfaces. Only of VPCs, and only the owner of the VPC is told."""
+    """The subnets it has network interfaces in. Reported for VPCs only, and only to the owner of the VPC."""
     of_vpc = attachment.item["DescribeTransitGatewayVpcAttachments"]
-    found: list[str] = of_vpc.get(attachment.item["TransitGatewayAttachmentId"], {}).get("SubnetIds", [])
-    return found
+    ids: list[str] = of_vpc.get(attachment.item["TransitGatewayAttachmentId"], {}).get("SubnetIds", [])
+    return ids
 
 
 class AWSTransitGatewayAttachment(

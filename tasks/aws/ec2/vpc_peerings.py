@@ -1,7 +1,7 @@
 """Peering connections between VPCs, of one account or of two.
 
-Both sides list a connection, with the same to say: it is a node that both share, and each side keeps a record of what
-it was told. So it is there whichever side is synced, and gone when neither lists it any more.
+Both sides list a connection in the same way: they share its node, and each side stores a record of its own. So the
+node exists if either side is synced, and is removed when neither lists the connection any more.
 """
 
 from __future__ import annotations
@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from loaders.model import Node, Source, key, link_through, outgoing, prop
 from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Node, Per, ResourceType, Source, key, link_through, listing, outgoing, prop
 
 RECORD: Final = "SyncPeering"
 
@@ -21,13 +19,13 @@ class AWSPeeringConnection(AWSNode, label="AWSPeeringConnection", shared=True, a
     id: str = key("VpcPeeringConnectionId")
     status_code: str | None = prop("Status.Code", "active, pending-acceptance, rejected, deleted, ...")
     status_message: str | None = prop("Status.Message")
-    expiration_time: str | None = prop("ExpirationTime", "Until when it may be accepted.")
+    expiration_time: str | None = prop("ExpirationTime", "When a request that is not accepted expires.")
     requester_account: str | None = prop("RequesterVpcInfo.OwnerId")
     requester_region: str | None = prop("RequesterVpcInfo.Region")
     accepter_account: str | None = prop("AccepterVpcInfo.OwnerId")
     accepter_region: str | None = prop("AccepterVpcInfo.Region")
     allow_dns_resolution_from_remote_vpc: bool | None = prop(
-        "AccepterVpcInfo.PeeringOptions.AllowDnsResolutionFromRemoteVpc", "Of the accepter."
+        "AccepterVpcInfo.PeeringOptions.AllowDnsResolutionFromRemoteVpc", "The accepter's setting."
     )
     relationships = (
         link_through(RECORD, "_REQUESTER_VPC", "REQUESTER_VPC", "AWSVpc", on={"id": "connection"}),
@@ -44,11 +42,11 @@ def record_id(connection: Source) -> str:
 
 
 def blocks(side: str) -> Callable[[Source], list[str]]:
-    """Ids of the IPv4 blocks of one side, as its VPC's own rows have them."""
+    """Ids of one side's IPv4 blocks, as in the rows of its VPC."""
 
     def ids(connection: Source) -> list[str]:
         vpc: Mapping[str, Any] = connection.item.get(side) or {}
-        cidrs = [vpc.get("CidrBlock"), *(one.get("CidrBlock") for one in vpc.get("CidrBlockSet") or ())]
+        cidrs = [vpc.get("CidrBlock"), *(block.get("CidrBlock") for block in vpc.get("CidrBlockSet") or ())]
         return _of_vpc(vpc, cidrs)
 
     return ids
@@ -57,19 +55,19 @@ def blocks(side: str) -> Callable[[Source], list[str]]:
 def ipv6_blocks(side: str) -> Callable[[Source], list[str]]:
     def ids(connection: Source) -> list[str]:
         vpc: Mapping[str, Any] = connection.item.get(side) or {}
-        return _of_vpc(vpc, [one.get("Ipv6CidrBlock") for one in vpc.get("Ipv6CidrBlockSet") or ()])
+        return _of_vpc(vpc, [block.get("Ipv6CidrBlock") for block in vpc.get("Ipv6CidrBlockSet") or ()])
 
     return ids
 
 
 def _of_vpc(vpc: Mapping[str, Any], cidrs: Iterable[str | None]) -> list[str]:
-    """None where AWS names no VPC, as of one that is gone."""
+    """[] where AWS names no VPC, as for one that was deleted."""
     name = vpc.get("VpcId")
     return [f"{name}|{cidr}" for cidr in dict.fromkeys(cidrs) if cidr] if name else []
 
 
 class SyncPeering(Node, label=RECORD):
-    """What one side was told of a connection. Chartfleet's own, like all labels that begin with Sync."""
+    """One side's record of a connection. Internal, like all labels that begin with Sync."""
 
     id: str = key(record_id)
     connection: str = prop("VpcPeeringConnectionId", index=True)

@@ -1,16 +1,14 @@
-"""VPCs and the address blocks associated with them."""
+"""VPCs and their CIDR blocks."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Source, incoming, key, parent, prop, scope_region
-from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.aws.vocabulary.node import AWSNode, RegionalNode
+from tasks.provider import Per, ResourceType, Source, incoming, key, listing, parent, prop
 
 
-class AWSVpc(AWSNode, label="AWSVpc", tenant="AWSAccount", arn="ec2:vpc/{id}"):
+class AWSVpc(RegionalNode, label="AWSVpc", tenant="AWSAccount", arn="ec2:vpc/{id}"):
     id: str = key("VpcId")
     vpcid: str = prop("VpcId")
     primary_cidr_block: str | None = prop("CidrBlock")
@@ -18,7 +16,6 @@ class AWSVpc(AWSNode, label="AWSVpc", tenant="AWSAccount", arn="ec2:vpc/{id}"):
     state: str | None = prop("State")
     is_default: bool | None = prop("IsDefault")
     dhcp_options_id: str | None = prop("DhcpOptionsId")
-    region: str = prop(scope_region)
 
 
 def ipv4_block_id(block: Source) -> str:

@@ -1,6 +1,6 @@
-"""Access keys of IAM users, by their ids. AWS lists them per user only, and a user has two at most.
+"""Access keys of IAM users. AWS lists them per user only; a user has at most two.
 
-Its report of all credentials says when a key was last used, but not which key that is.
+The credential report has when a key was last used, but not the id of the key.
 """
 
 from __future__ import annotations
@@ -8,28 +8,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from loaders.model import Source, at, incoming, key, parent, prop
 from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, Source, at, incoming, key, listing, parent, prop
 
 
 def used(name: str) -> Callable[[Source], Any]:
-    def value(key: Source) -> Any:
-        found = at(f"GetAccessKeyLastUsed.AccessKeyLastUsed.{name}", key.item)
-        return None if found == "N/A" else found  # AWS's word for never
+    def last_used(key: Source) -> Any:
+        value = at(f"GetAccessKeyLastUsed.AccessKeyLastUsed.{name}", key.item)
+        return None if value == "N/A" else value  # never used
 
-    value.__name__ = name
-    return value
+    last_used.__name__ = name
+    return last_used
 
 
 class AccountAccessKey(AWSNode, label="AccountAccessKey"):
-    accesskeyid: str = key("AccessKeyId", "Its name, as AWS's logs have it; the secret is never given.")
-    id: str = prop("AccessKeyId", "The same.")
+    accesskeyid: str = key("AccessKeyId", "As in AWS logs. The secret key is never readable.")
+    id: str = prop("AccessKeyId", "Same as accesskeyid.")
     status: str | None = prop("Status", "Active, Inactive or Expired.")
     createdate: str | None = prop("CreateDate")
-    lastuseddate: str | None = prop(used("LastUsedDate"), "None: never since April 2015, or it was not read.")
-    lastusedservice: str | None = prop(used("ServiceName"), "The service that was called with it, as `s3`.")
+    lastuseddate: str | None = prop(used("LastUsedDate"), "None: not since April 2015, or not known.")
+    lastusedservice: str | None = prop(used("ServiceName"), "The service that was called, such as `s3`.")
     lastusedregion: str | None = prop(used("Region"))
     relationships = (incoming("AWS_ACCESS_KEY", "AWSUser", parent("Arn")),)
 
@@ -43,9 +41,8 @@ ACCESS_KEYS: Final = ResourceType(
         "iam:GetAccessKeyLastUsed",
         each="ListAccessKeys.AccessKeyMetadata[]",
         AccessKeyId="AccessKeyId",
-        absent_codes="NoSuchEntity",  # deleted since
+        absent_codes="NoSuchEntity",  # deleted in the meantime
         gap=True,
     ),
     yields=(AccountAccessKey.each("ListAccessKeys.AccessKeyMetadata[]"),),
-    aliases=("iam",),
 )

@@ -1,14 +1,12 @@
-"""IAM groups, and the policies that their members get from them."""
+"""IAM groups, and the policies that they give to their members."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import constant, key, outgoing, prop
 from tasks.aws.iam.policies import policies_of
 from tasks.aws.vocabulary.principals import AWSPrincipal
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, constant, key, listing, outgoing, prop
 
 
 class AWSGroup(AWSPrincipal, label="AWSGroup", tenant="AWSAccount", arn=None):
@@ -27,5 +25,4 @@ GROUPS: Final = ResourceType(
     Per.TENANT,
     fetch=listing("iam:GetAccountAuthorizationDetails", items_path="GroupDetailList", Filter=["Group"]),
     yields=(AWSGroup,),
-    aliases=("iam",),
 )

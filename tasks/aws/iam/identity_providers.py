@@ -1,13 +1,11 @@
-"""SAML and OIDC providers: whose users get in where a role trusts them. One node with what such a role names."""
+"""SAML and OIDC providers. A role that trusts one names it by ARN: both are the same node."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import constant, key, prop
 from tasks.aws.vocabulary.principals import AWSPrincipal
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, constant, key, listing, prop
 
 
 class AWSSAMLProvider(AWSPrincipal, label="AWSSAMLProvider", tenant="AWSAccount", arn="iam:saml-provider"):
@@ -16,7 +14,7 @@ class AWSSAMLProvider(AWSPrincipal, label="AWSSAMLProvider", tenant="AWSAccount"
     type: str = prop(constant("Federated"))
     name: str = prop(lambda provider: provider.item["Arn"].rpartition("/")[2], index=True)
     create_date: str | None = prop("CreateDate")
-    valid_until: str | None = prop("ValidUntil", "When its metadata end.")
+    valid_until: str | None = prop("ValidUntil", "When its metadata expire.")
 
 
 SAML_PROVIDERS: Final = ResourceType(
@@ -24,7 +22,6 @@ SAML_PROVIDERS: Final = ResourceType(
     Per.TENANT,
     fetch=listing("iam:ListSAMLProviders", items_path="SAMLProviderList"),
     yields=(AWSSAMLProvider,),
-    aliases=("iam",),
 )
 
 
@@ -32,9 +29,9 @@ class AWSOIDCProvider(AWSPrincipal, label="AWSOIDCProvider", tenant="AWSAccount"
     arn: str = key("Arn")
     id: str = prop("Arn")
     type: str = prop(constant("Federated"))
-    url: str | None = prop("GetOpenIDConnectProvider.Url", "Without https://", index=True)
-    client_ids: list[str] | None = prop("GetOpenIDConnectProvider.ClientIDList[]", "Audiences that it speaks for.")
-    thumbprints: list[str] | None = prop("GetOpenIDConnectProvider.ThumbprintList[]", "Of its certificates, SHA-1.")
+    url: str | None = prop("GetOpenIDConnectProvider.Url", "Without https://.", index=True)
+    client_ids: list[str] | None = prop("GetOpenIDConnectProvider.ClientIDList[]", "The audiences of its tokens.")
+    thumbprints: list[str] | None = prop("GetOpenIDConnectProvider.ThumbprintList[]", "SHA-1, of its certificates.")
     create_date: str | None = prop("GetOpenIDConnectProvider.CreateDate")
 
 
@@ -45,5 +42,4 @@ OIDC_PROVIDERS: Final = ResourceType(
         "iam:ListOpenIDConnectProviders", items_path="OpenIDConnectProviderList", not_found_codes="NoSuchEntity"
     ).detail("iam:GetOpenIDConnectProvider", OpenIDConnectProviderArn="Arn", gap=True),
     yields=(AWSOIDCProvider,),
-    aliases=("iam",),
 )

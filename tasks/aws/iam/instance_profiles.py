@@ -1,13 +1,11 @@
-"""Instance profiles: what EC2 instances have in the place of a role, and the role in it."""
+"""Instance profiles: they give EC2 instances a role."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import id_link, key, prop
 from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, id_link, key, listing, prop
 
 
 class AWSInstanceProfile(AWSNode, label="AWSInstanceProfile", tenant="AWSAccount", arn="iam:instance-profile"):
@@ -25,5 +23,5 @@ INSTANCE_PROFILES: Final = ResourceType(
     Per.TENANT,
     fetch=listing("iam:ListInstanceProfiles"),
     yields=(AWSInstanceProfile,),
-    aliases=("iam", "iaminstanceprofiles"),
+    aliases=("iaminstanceprofiles",),
 )

@@ -1,4 +1,4 @@
-"""Policies, managed and inline, with the statements of their default versions. Who has them, the principals say."""
+"""Policies, managed and inline, with the statements of their default versions. Principals say which they have."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from loaders.model import Source, constant, incoming, key, parent, prop
+from analysis.iam.arn import account_of
 from tasks.aws.vocabulary.node import AWSNode
-from tasks.aws.vocabulary.policy_document import language_version, listed, sid_in_id, statements
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.aws.vocabulary.policy_document import element_list, language_version, listed, sid_in_id, statements
+from tasks.provider import Per, ResourceType, Source, constant, incoming, key, listing, parent, prop
 
 _INLINE: Final = ("UserPolicyList", "GroupPolicyList", "RolePolicyList")
 
 
 def managed_policy_id(arn: str, account: str) -> str:
-    """The ARN; of one that AWS manages, every account has its own: which are in use there, its own scope says."""
-    return f"{account}/{arn}" if _is_of_aws(arn) else arn
+    """The ARN; for an AWS managed policy with the account: each account has a node of its own for those it uses."""
+    return f"{account}/{arn}" if _is_managed_by_aws(arn) else arn
 
 
 def inline_policy_id(principal_arn: str, name: str) -> str:
@@ -26,7 +25,7 @@ def inline_policy_id(principal_arn: str, name: str) -> str:
 
 
 def policies_of(principal: Source) -> list[str]:
-    """Ids of all policies that a user, group or role has, attached or inline; not its permissions boundary, which
+    """Ids of the policies that a user, group or role has, attached or inline, without its permissions boundary, which
     grants nothing.
     """
     item, account = principal.item, principal.scope.tenant
@@ -34,8 +33,8 @@ def policies_of(principal: Source) -> list[str]:
     return attached + [inline_policy_id(item["Arn"], policy["PolicyName"]) for policy in _inline(item)]
 
 
-def _is_of_aws(arn: str) -> bool:
-    return arn.split(":")[4] == "aws"
+def _is_managed_by_aws(arn: str) -> bool:
+    return account_of(arn) == "aws"
 
 
 def _inline(principal: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -47,17 +46,17 @@ class AWSPolicy(AWSNode, label="AWSPolicy"):
     name: str = prop("name", index=True)
     type: str = prop("type", "managed or inline.")
     language_version: str | None = prop(
-        "language_version", "Of the policy language: before 2012-10-17 there are no variables in it."
+        "language_version", "Version of the policy language: policies before 2012-10-17 have no variables."
     )
 
 
 def managed_policies(item: Source) -> list[Mapping[str, Any]]:
-    """The item, if it is a managed policy: of the account's own each, of AWS's those that are in use."""
+    """The item, if it is a managed policy: every policy of the account, AWS managed policies only if in use."""
     policy = item.item
     if "PolicyVersionList" not in policy:
         return []
     in_use = policy.get("AttachmentCount") or policy.get("PermissionsBoundaryUsageCount")
-    return [policy] if in_use or not _is_of_aws(policy["Arn"]) else []
+    return [policy] if in_use or not _is_managed_by_aws(policy["Arn"]) else []
 
 
 def managed_id(policy: Source) -> str:
@@ -75,7 +74,7 @@ def managed_version(policy: Source) -> str | None:
 
 
 class AWSManagedPolicy(AWSPolicy, label="AWSManagedPolicy", arn="iam:policy"):
-    id: str = key(managed_id, "The ARN; of AWS's own policies <account>/<ARN>, as every account has them.")
+    id: str = key(managed_id, "The ARN; <account>/<ARN> for AWS managed policies, which every account has.")
     arn: str = prop("Arn", index=True)
     name: str = prop(managed_name)
     type: str = prop(constant("managed"))
@@ -98,7 +97,7 @@ class AWSInlinePolicy(AWSPolicy, label="AWSInlinePolicy"):
 
 
 def documents(item: Source) -> Iterator[tuple[str, Any]]:
-    """Id and document of each policy that the item is, or has. Raises where the default version isn't among them."""
+    """Id and document of each policy that the item is, or has. Raises ValueError without a default version."""
     for policy in managed_policies(item):
         [document] = [version["Document"] for version in policy["PolicyVersionList"] if version["IsDefaultVersion"]]
         yield managed_policy_id(policy["Arn"], item.scope.tenant), document
@@ -107,19 +106,19 @@ def documents(item: Source) -> Iterator[tuple[str, Any]]:
 
 
 def all_statements(item: Source) -> Iterator[Mapping[str, Any]]:
-    """Each statement of each policy that the item is, or has, with the policy's id and a name of its own in it."""
+    """Each statement of each policy that the item is, or has, with the policy's id and a name unique in the policy."""
     for policy_id, document in documents(item):
-        found = statements(document)
-        for name, statement in zip(_names(found), found, strict=True):
+        in_order = statements(document)
+        for name, statement in zip(_names(in_order), in_order, strict=True):
             yield {**statement, "policy": policy_id, "name": name}
 
 
-def _names(found: list[Mapping[str, Any]]) -> Iterator[str]:
-    """The Sid, or a number from 1 for a statement without one; none twice, whatever the Sids are."""
-    sids = {statement.get("Sid") for statement in found}
+def _names(of: list[Mapping[str, Any]]) -> Iterator[str]:
+    """The Sid, or a number from 1 for statements without one. Each name once, even if Sids repeat or are numbers."""
+    sids = {statement.get("Sid") for statement in of}
     numbers = (str(number) for number in itertools.count(1) if str(number) not in sids)
     used: set[str] = set()
-    for statement in found:
+    for statement in of:
         sid: str | None = statement.get("Sid")
         name = sid if sid and sid not in used else next(numbers)
         used.add(name)
@@ -131,29 +130,25 @@ def statement_id(statement: Source) -> str:
 
 
 def action(statement: Source) -> list[str] | None:
-    return _as_list(statement, "Action")
+    return element_list(statement.item, "Action")
 
 
 def not_action(statement: Source) -> list[str] | None:
-    return _as_list(statement, "NotAction")
+    return element_list(statement.item, "NotAction")
 
 
 def resource(statement: Source) -> list[str] | None:
-    return _as_list(statement, "Resource")
+    return element_list(statement.item, "Resource")
 
 
 def not_resource(statement: Source) -> list[str] | None:
-    return _as_list(statement, "NotResource")
-
-
-def _as_list(statement: Source, element: str) -> list[str] | None:
-    return listed(statement.item[element]) if element in statement.item else None
+    return element_list(statement.item, "NotResource")
 
 
 def condition(statement: Source) -> str | None:
-    """JSON text of a list that holds the condition, as the graph always had it."""
-    found = statement.item.get("Condition")
-    return json.dumps(listed(found)) if found else None
+    """As JSON, in a list: the form that the graph has always had."""
+    element = statement.item.get("Condition")
+    return json.dumps(listed(element)) if element else None
 
 
 class AWSPolicyStatement(AWSNode, label="AWSPolicyStatement"):
@@ -164,7 +159,7 @@ class AWSPolicyStatement(AWSNode, label="AWSPolicyStatement"):
     notaction: list[str] | None = prop(not_action)
     resource: list[str] | None = prop(resource, "None: it has NotResource.")
     notresource: list[str] | None = prop(not_resource)
-    condition: str | None = prop(condition, "JSON, a list with the condition in it. None: it always holds.")
+    condition: str | None = prop(condition, "JSON, a list of the condition. None: unconditional.")
     relationships = (incoming("STATEMENT", "AWSPolicy", "policy"),)
 
 
@@ -177,5 +172,4 @@ POLICIES: Final = ResourceType(
         *(AWSInlinePolicy.each(f"{kind}[]") for kind in _INLINE),
         AWSPolicyStatement.each(all_statements),
     ),
-    aliases=("iam",),
 )

@@ -1,4 +1,4 @@
-"""IAM roles: whom they trust, and the policies they have."""
+"""IAM roles: the principals they trust, and the policies they have."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from analysis.iam.open_trust import OpenTrust, open_trust
-from loaders.model import Source, constant, key, outgoing, prop
 from tasks.aws.iam import saml_trust
 from tasks.aws.iam.policies import policies_of
 from tasks.aws.tags import AWSTag, tag_keys
 from tasks.aws.vocabulary.policy_document import language_version, statements
 from tasks.aws.vocabulary.principals import AWSPrincipal, trusted
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, Source, constant, key, listing, outgoing, prop
 
 
 def trusted_principals(role: Source) -> list[Mapping[str, str]]:
@@ -58,27 +56,27 @@ class AWSRole(AWSPrincipal, label="AWSRole", tenant="AWSAccount"):
     name: str | None = prop("RoleName")
     path: str | None = prop("Path")
     createdate: str | None = prop("CreateDate")
-    trust_policy: str = prop(trust_policy, "Who may assume it: JSON text, the list of the policy's statements.")
+    trust_policy: str = prop(trust_policy, "Who may assume it: JSON, the list of the trust policy's statements.")
     trust_policy_version: str | None = prop(
-        trust_policy_version, "Of the policy language: before 2012-10-17 there are no variables."
+        trust_policy_version, "Version of the policy language: policies before 2012-10-17 have no variables."
     )
     trusts_anybody: list[str] = prop(
         trusts_anybody,
-        "Who may assume it, whoever they are: `*` for principals of any AWS account, or the providers any of whose "
-        "users may. []: none.",
+        "Set if anybody may assume it: `*` for principals of any AWS account, or the identity providers any user of "
+        "which may. []: nobody.",
     )
     trusts_anybody_if: list[str] | None = prop(
-        trusts_anybody_if, "The conditions that they have to see to, each a JSON text. None: none."
+        trusts_anybody_if, "The conditions that anybody has to fulfil, each as JSON. None: unconditional."
     )
     trusts_others: list[str] = prop(
         trusts_others,
-        "Whom else it lets in: accounts and organizations that only its conditions name, or in words.",
+        "Others that it trusts: accounts and organizations named only by its conditions, or a description.",
     )
     permissions_boundary_arn: str | None = prop(
-        "PermissionsBoundary.PermissionsBoundaryArn", "The policy that bounds what its policies grant. None: nothing."
+        "PermissionsBoundary.PermissionsBoundaryArn", "The policy that limits what its policies grant. None: no limit."
     )
     saml_providers: list[str] = prop(
-        saml_trust.saml_providers, "SAML providers whose users it lets in, by ARN; `*`: those of any."
+        saml_trust.saml_providers, "ARNs of the SAML providers whose users may assume it; `*`: any provider."
     )
     relationships = (
         outgoing("TRUSTS_AWS_PRINCIPAL", "AWSPrincipal", trusted_arns),
@@ -92,5 +90,4 @@ ROLES: Final = ResourceType(
     Per.TENANT,
     fetch=listing("iam:GetAccountAuthorizationDetails", items_path="RoleDetailList", Filter=["Role"]),
     yields=(AWSRole, AWSPrincipal.each(trusted_principals), AWSTag.each("Tags[]")),
-    aliases=("iam",),
 )

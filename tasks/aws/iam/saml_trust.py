@@ -1,4 +1,4 @@
-"""Which SAML providers a role's trust policy lets in: whoever signs in with one of them may assume the role."""
+"""The SAML providers that a role's trust policy allows: anybody who signs in with one of them may assume the role."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from analysis.iam.policy_evaluation import matches_all, patterns
-from loaders.model import Source
 from tasks.aws.vocabulary.policy_document import listed, statements
+from tasks.provider import Source
 
 ANYBODY: Final = "*"
 _ACTION: Final = "sts:AssumeRoleWithSAML"
@@ -15,10 +15,10 @@ _SAML: Final = ":saml-provider/"
 
 
 def saml_providers(role: Source) -> list[str]:
-    """ARNs; `*`: of any. Conditions aren't judged: what is allowed under one counts, what is denied under one not."""
+    """By its trust policy. Conditions are not evaluated: a conditional Allow counts, a conditional Deny does not."""
     allowed, denied = dict[str, None](), set[str]()
     for statement in statements(role.item["AssumeRolePolicyDocument"]):
-        if not _means_saml(statement):
+        if not _is_about_saml(statement):
             continue
         if statement.get("Effect") == "Allow":
             allowed |= dict.fromkeys(_named(statement))
@@ -27,13 +27,13 @@ def saml_providers(role: Source) -> list[str]:
     return [] if ANYBODY in denied else [arn for arn in allowed if arn not in denied]
 
 
-def _means_saml(statement: Mapping[str, Any]) -> bool:
-    actions, but = statement.get("Action"), statement.get("NotAction")
-    return matches_all(patterns(listed(actions), listed(but) if "NotAction" in statement else None), _ACTION)
+def _is_about_saml(statement: Mapping[str, Any]) -> bool:
+    actions, excluded = statement.get("Action"), statement.get("NotAction")
+    return matches_all(patterns(listed(actions), listed(excluded) if "NotAction" in statement else None), _ACTION)
 
 
 def _named(statement: Mapping[str, Any]) -> Iterator[str]:
-    """All but some (NotPrincipal) is anybody where it allows; whom a denial spares so isn't looked at."""
+    """The providers in a statement. NotPrincipal counts as anybody in an Allow, and is ignored in a Deny."""
     if "NotPrincipal" in statement:
         if statement.get("Effect") == "Allow":
             yield ANYBODY

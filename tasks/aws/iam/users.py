@@ -1,29 +1,27 @@
-"""IAM users: the groups they are members of, and the policies they have themselves."""
+"""IAM users: their groups, and the policies of their own."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Final
 
-from loaders.model import Source, constant, key, outgoing, prop
 from tasks.aws.iam.policies import policies_of
 from tasks.aws.tags import AWSTag, tag_keys
 from tasks.aws.vocabulary.principals import AWSPrincipal
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.provider import Per, ResourceType, Source, constant, key, listing, outgoing, prop
 
 
 def password_last_used(user: Source) -> datetime | None:
-    """Only the list of users says it. A user made after that was read has not used one."""
+    """Only ListUsers has it. A user created after that call has not used a password yet."""
     last_used: datetime | None = user.item["ListUsers"].get(user.item.get("UserId"), {}).get("PasswordLastUsed")
     return last_used
 
 
 def group_arns(user: Source) -> list[str]:
-    """A user's details name groups by their names, and an ARN holds the path as well.
+    """The details of a user have the names of groups, but ARNs contain the path as well.
 
-    The groups are listed once the first users were read. One that isn't among them may have been made since: that the
-    user is in none of that name can't be said, so it raises KeyError.
+    Groups are listed once the first users have been read. One that is missing may have been created since then, so its
+    ARN is not known: raises KeyError.
     """
     known = user.item["ListGroups"]
     return [arn for name in user.item.get("GroupList") or () if (arn := known[name].get("Arn"))]
@@ -37,9 +35,9 @@ class AWSUser(AWSPrincipal, label="AWSUser", tenant="AWSAccount"):
     name: str | None = prop("UserName", index=True)
     path: str | None = prop("Path")
     createdate: str | None = prop("CreateDate")
-    passwordlastused: str | None = prop(password_last_used, "None: has no password, or never used it.")
+    passwordlastused: str | None = prop(password_last_used, "None: no password, or never used.")
     permissions_boundary_arn: str | None = prop(
-        "PermissionsBoundary.PermissionsBoundaryArn", "The policy that bounds what its policies grant. None: nothing."
+        "PermissionsBoundary.PermissionsBoundaryArn", "The policy that limits what its policies grant. None: no limit."
     )
     relationships = (
         outgoing("MEMBER_AWS_GROUP", "AWSGroup", group_arns),
@@ -55,5 +53,4 @@ USERS: Final = ResourceType(
     .lookup("iam:ListUsers", key="UserId")
     .lookup("iam:ListGroups", key="GroupName"),
     yields=(AWSUser, AWSTag.each("Tags[]")),
-    aliases=("iam",),
 )

@@ -1,1 +1,1 @@
-"""What AWS declarations share: the base node, ARNs, policies, keys, names."""
+"""What AWS declarations share: base nodes, ARNs, encryption keys, policies, principals, DNS names."""

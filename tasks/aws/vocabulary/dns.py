@@ -1,34 +1,34 @@
-"""What DNS says, whoever says it: records, the addresses that they lead to, and how host names are compared."""
+"""DNS records, the addresses they resolve to, and host names in the form in which they are compared."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from loaders.model import Node, Source, at, key, prop
 from tasks.aws.vocabulary.node import AWSNode
 
-# Before the name of a load balancer: it then answers for IPv6 as well. The console writes it into aliases.
+# Prefix of a load balancer's name that also resolves to IPv6. The console writes it into alias records.
 _DUALSTACK: Final = "dualstack."
 
 
 def host(name: str) -> str:
-    """A host name as names are compared: letter case and the dot at the end say nothing."""
+    """A host name for comparison: in lower case, without the trailing dot."""
     return name.lower().removesuffix(".").removeprefix(_DUALSTACK)
 
 
 def host_at(path: str) -> Callable[[Source], str | None]:
-    """The host name at a path, as names are compared."""
+    """The host name at a path, in the form for comparison."""
 
-    def found(source: Source) -> str | None:
-        name = at(path, source.item)
+    def host_name(source: Source) -> str | None:
+        name: str | None = at(path, source.item)
         return host(name) if name else None
 
-    return found
+    return host_name
 
 
 class AWSDNSRecord(AWSNode, label="AWSDNSRecord", labels=("DNSRecord",)):
-    """A record of any origin: of a zone, or as a name server answered."""
+    """A record from any source: a hosted zone, or the response of a name server."""
 
     id: str = key("id")
     name: str = prop("name", index=True)
@@ -41,6 +41,6 @@ class Ip(Node, label="Ip", shared=True):
     ip: str = prop("address", "IPv4 or IPv6.", index=True)
 
 
-def as_ips(addresses: list[str]) -> list[Mapping[str, Any]]:
-    """Items of Ip."""
+def as_ips(addresses: list[str]) -> list[Mapping[str, str]]:
+    """Addresses as items of Ip."""
     return [{"address": address} for address in addresses]

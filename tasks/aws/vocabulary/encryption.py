@@ -1,4 +1,4 @@
-"""Which key of KMS something is encrypted by, as AWS's response names it: by ARN, by id, or by an alias."""
+"""The KMS key that encrypts a resource. Responses name it by ARN, by id, or by an alias."""
 
 from __future__ import annotations
 
@@ -7,29 +7,30 @@ from typing import Final
 
 from loaders.model import IdLink, Source, at, id_link
 from loaders.scope import GLOBAL
+from tasks.aws.vocabulary.arn import arn_of
 from tasks.aws.vocabulary.policy_document import listed
 
 _ALIAS: Final = "alias/"
 
 
 def encrypted_by(path: str, *, region: str | None = None) -> tuple[IdLink, IdLink]:
-    """The relationships of what names its key at this path: to the key, or to the alias where AWS was told that one.
+    """The relationships of a resource whose response names its key at this path: to the key, or to its alias.
 
-    Which key an alias stands for is a fact of the alias: (thing)-[:ENCRYPTED_BY]->(alias)-[:KNOWN_AS]->(key).
+    Which key an alias stands for is stated by the alias: (resource)-[:ENCRYPTED_BY]->(alias)-[:KNOWN_AS]->(key).
 
-    `region`: where the item says it, if its scope isn't of one.
+    `region`: the path of the resource's region, where its scope has none.
     """
     return (
-        id_link("ENCRYPTED_BY", "KMSKey", _named(path, region, alias=False)),
-        id_link("ENCRYPTED_BY", "KMSAlias", _named(path, region, alias=True)),
+        id_link("ENCRYPTED_BY", "KMSKey", _arns_at(path, region, alias=False)),
+        id_link("ENCRYPTED_BY", "KMSAlias", _arns_at(path, region, alias=True)),
     )
 
 
-def _named(path: str, region: str | None, *, alias: bool) -> Callable[[Source], list[str]]:
+def _arns_at(path: str, region_path: str | None, *, alias: bool) -> Callable[[Source], list[str]]:
     def arns(source: Source) -> list[str]:
-        place = at(region, source.item) if region else source.scope.region
+        region: str | None = at(region_path, source.item) if region_path else source.scope.region
         names = [name for name in listed(at(path, source.item)) if name]
-        found = [arn for name in names if (arn := key_arn(name, source, place))]
+        found = [arn for name in names if (arn := key_arn(name, source, region))]
         return [arn for arn in found if (f":{_ALIAS}" in arn) is alias]
 
     arns.__name__ = f"{'alias' if alias else 'key'}_at_{path}"
@@ -37,10 +38,10 @@ def _named(path: str, region: str | None, *, alias: bool) -> Callable[[Source], 
 
 
 def key_arn(name: str, source: Source, region: str | None) -> str | None:
-    """Of a key or an alias. A mere id or alias is of the same account and region: in no region, nobody knows which."""
+    """The ARN of a key or alias. A bare id or alias is in the resource's account and region; None without one."""
     if name.startswith("arn:"):
         return name
     if region in (None, GLOBAL):
         return None
-    which = name if name.startswith(_ALIAS) else f"key/{name}"
-    return f"arn:{source.partition}:kms:{region}:{source.scope.tenant}:{which}"
+    resource = name if name.startswith(_ALIAS) else f"key/{name}"
+    return arn_of(f"kms:{resource}", source.partition, region, source.scope.tenant)

@@ -1,4 +1,4 @@
-"""A policy document as botocore decodes it: its statements, in whichever of its forms it was written."""
+"""A policy document as botocore decodes it: its statements, in any of the forms in which JSON allows them."""
 
 from __future__ import annotations
 
@@ -6,31 +6,36 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 
-LONGEST_SID: Final = 1_000  # IAM sets no limit, and an id of 8 kB is more than an index takes
+MAX_SID_LENGTH: Final = 1_000  # IAM sets no limit, and an index doesn't take an id of 8 kB
 
 
 def statements(document: Any) -> list[Mapping[str, Any]]:
-    """Every statement; a single one may stand without a list. Raises ValueError, also of text that is no JSON."""
+    """Every statement; a single one may stand without a list. Raises ValueError, also for text that is not JSON."""
     if not isinstance(document, Mapping) or "Statement" not in document:
-        raise ValueError("the policy is no JSON object with a Statement")
+        raise ValueError("the policy is not a JSON object with a Statement")
     found = listed(document["Statement"])
     if not all(isinstance(statement, Mapping) for statement in found):
-        raise ValueError("a statement of the policy is no JSON object")
+        raise ValueError("a statement of the policy is not a JSON object")
     return found
 
 
 def listed(value: Any) -> list[Any]:
-    """What may stand alone or in a list, as a list; an empty one where it is absent."""
+    """A value that may be a list or a single element, as a list; empty where it is absent."""
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
+def element_list(statement: Mapping[str, Any], element: str) -> list[str] | None:
+    """An element of a statement, such as Action, as a list; None where the statement doesn't have it."""
+    return listed(statement[element]) if element in statement else None
+
+
 def sid_in_id(sid: str) -> str:
-    """A Sid as ids hold it: whole, but for those that nobody writes by hand."""
-    if len(sid) <= LONGEST_SID:
+    """A Sid as part of an id: whole, except for very long generated ones."""
+    if len(sid) <= MAX_SID_LENGTH:
         return sid
     return f"{sid[:100]}...{hashlib.sha256(sid.encode(errors='replace')).hexdigest()}"
 
 
 def language_version(document: Any) -> str | None:
-    """Of the policy language; a document that names none is of the first. None: it is no policy."""
+    """The version of the policy language; 2008-10-17 where the document names none. None: not a policy."""
     return (document.get("Version") or "2008-10-17") if isinstance(document, Mapping) else None

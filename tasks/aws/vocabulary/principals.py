@@ -1,7 +1,7 @@
-"""Principals by ARN: whoever a policy may name. Users, groups and roles are principals under one more label.
+"""Principals by ARN: everything that a policy may name. Users, groups and roles are principals with a second label.
 
-A trust policy in one account and the role that it names in another are one node: both are merged as AWSPrincipal
-by ARN.
+A role, and the principal that a trust policy of another account names by the role's ARN, are one node: both are merged
+as AWSPrincipal by `arn`.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from tasks.aws.vocabulary.policy_document import listed, statements
 
 
 class AWSPrincipal(AWSNode, label="AWSPrincipal", shared=True):
-    arn: str = key("arn", "As the policy names it: an ARN, a service such as ec2.amazonaws.com, an account id, or *.")
-    id: str = prop("arn", "The same.")
+    arn: str = key("arn", "As in the policy: an ARN, a service such as ec2.amazonaws.com, an account number, or *.")
+    id: str = prop("arn", "Same as arn.")
     type: str | None = prop("type", "AWS, Service, Federated or CanonicalUser.")
 
 
 def named(principal: Any) -> Iterator[Mapping[str, str]]:
-    """What a policy's `Principal` names, as items of AWSPrincipal. `"*"` alone is {"AWS": "*"}: anybody."""
+    """The principals in a policy's `Principal`, as items of AWSPrincipal. A bare `"*"` means {"AWS": "*"}: anybody."""
     by_type = {"AWS": principal} if isinstance(principal, str) else principal or {}
     for type_, names in by_type.items():
         for name in listed(names):
@@ -29,7 +29,7 @@ def named(principal: Any) -> Iterator[Mapping[str, str]]:
 
 
 def trusted(policy: Any) -> list[Mapping[str, str]]:
-    """Whom the Allow statements of a trust policy name, each once. All but some (NotPrincipal) are anybody."""
+    """The principals in the Allow statements of a trust policy, each once. NotPrincipal counts as anybody."""
     found = {
         principal["arn"]: principal
         for statement in statements(policy)

@@ -1,4 +1,4 @@
-"""Whole estates in the simulator, read over HTTP and loaded by the real writer: what the graph then says."""
+"""From a simulated AWS over HTTP to the graph: fixtures for resources, fetching, and loading by the real writer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from loaders import indexes
 from loaders.graph import Graph
 from loaders.scope import GLOBAL
 from loaders.writer import Writer
-from tasks.aws.client import client as aws_api
+from tasks.aws.client import client as aws_client
 from tasks.aws.client import credentials
 from tasks.aws.client.client import AwsApi
 from tasks.clients.rate_limiter import RedisRateLimiter
@@ -39,7 +39,7 @@ def simulator() -> Iterator[AwsServer]:
 
 @pytest.fixture
 def aws(simulator: AwsServer, monkeypatch: pytest.MonkeyPatch) -> AwsServer:
-    """A simulated AWS in which there is nothing but what AWS itself puts there."""
+    """A simulated AWS without any resources but those of AWS itself."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     monkeypatch.setenv("AWS_ENDPOINT_URL", simulator.url)
     simulator.empty()
@@ -56,7 +56,7 @@ def indexed(services: embedded.Services) -> None:
 
 @pytest.fixture
 def client(aws: AwsServer) -> Client:
-    """boto3's client of a service; the simulator takes the access key for the account."""
+    """A boto3 client. In the simulator, the access key stands for the account."""
 
     def of(service: str, region: str = REGION, *, account: str = ACCOUNT) -> Any:
         keys = {"region_name": region, "aws_access_key_id": account, "aws_secret_access_key": "x"}
@@ -67,7 +67,7 @@ def client(aws: AwsServer) -> Client:
 
 @pytest.fixture
 def fetch(aws: AwsServer, broker: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Fetch:
-    """All items of a scope, those of each of its parts where it has some."""
+    """All items of a scope, in parts if it has parts."""
 
     def items(
         type_name: str, region: str = REGION, *, account: str = ACCOUNT, access: Mapping[str, str] | None = None
@@ -83,7 +83,7 @@ def fetch(aws: AwsServer, broker: redis.Redis, monkeypatch: pytest.MonkeyPatch) 
                 names = [""] if parts is None else [part async for part in parts]
                 return [item for part in names async for item in type_.fetch.items(api, part)]
             finally:
-                await aws_api.close()
+                await aws_client.close()
                 credentials.forget(tenant.access)
 
         return asyncio.run(read())

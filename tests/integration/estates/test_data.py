@@ -1,4 +1,4 @@
-"""Tables, clusters and tags, from the simulator to what the graph says."""
+"""Tables, clusters and tags from a simulated AWS to the graph."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_table_has_its_indexes_and_its_stream(client: Client, load: Load, grap
     assert {index for _, index, _, _ in found(graph, INDEXES)} == {"by-place"}
 
 
-def test_an_index_whose_arn_is_not_said_has_the_one_that_it_will_have(
+def test_an_index_without_an_arn_gets_the_one_it_will_have(
     client: Client, load: Load, graph: Graph, aws: AwsServer
 ) -> None:
     orders = table(client("dynamodb"), "orders", "by-day")
@@ -65,7 +65,7 @@ def test_an_index_whose_arn_is_not_said_has_the_one_that_it_will_have(
     assert found(graph, INDEXES) == {("orders", "by-day", f"{orders}/index/by-day", 5)}
 
 
-def test_a_table_that_vanishes_on_the_way_takes_no_other_along(client: Client, fetch: Fetch, aws: AwsServer) -> None:
+def test_a_table_that_is_deleted_meanwhile_does_not_affect_others(client: Client, fetch: Fetch, aws: AwsServer) -> None:
     for name in ("gone", "here"):
         table(client("dynamodb"), name)
     gone = {"code": "ResourceNotFoundException", "status": 400, "param": '"gone"'}
@@ -76,7 +76,7 @@ def test_a_table_that_vanishes_on_the_way_takes_no_other_along(client: Client, f
     assert items["gone"].failure.failure is Failure.NOT_FOUND
 
 
-def test_a_cluster_is_in_its_groups_and_acts_as_its_roles(client: Client, load: Load, graph: Graph) -> None:
+def test_a_cluster_has_its_security_groups_and_roles(client: Client, load: Load, graph: Graph) -> None:
     ec2, iam, redshift = client("ec2"), client("iam"), client("redshift")
     trust = {"Effect": "Allow", "Principal": {"Service": "redshift.amazonaws.com"}, "Action": "sts:AssumeRole"}
     policy = json.dumps({"Statement": [trust]})
@@ -114,7 +114,7 @@ def test_a_cluster_is_in_its_groups_and_acts_as_its_roles(client: Client, load: 
 TAGGED = "MATCH (thing)-[:TAGGED]->(tag:AWSTag:Tag) RETURN coalesce(thing.name, thing.instanceid), tag.key, tag.value"
 
 
-def test_whatever_has_an_arn_has_its_tags_and_one_node_per_tag(client: Client, load: Load, graph: Graph) -> None:
+def test_every_resource_with_an_arn_has_its_tags(client: Client, load: Load, graph: Graph) -> None:
     ec2, dynamodb = client("ec2"), client("dynamodb")
     image = ec2.register_image(Name="any")["ImageId"]
     instance = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]

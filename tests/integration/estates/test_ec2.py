@@ -1,4 +1,4 @@
-"""Load balancers, scaling groups, key pairs and images: from the simulator, over HTTP, to what the graph says."""
+"""Load balancers, Auto Scaling groups, key pairs and images from a simulated AWS to the graph."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ Everything = Callable[[], None]
 
 @pytest.fixture
 def everything(load: Load) -> Everything:
-    """One run over all these types."""
+    """One run of all these types."""
     return lambda: load(*TYPES)
 
 
 class Builder:
-    """What a test's estate is made of."""
+    """Creates the resources of a test."""
 
     def __init__(self, url: str) -> None:
         keys = {"region_name": REGION, "aws_access_key_id": ACCOUNT, "aws_secret_access_key": "x"}
@@ -105,9 +105,7 @@ def exposed(graph: Graph, label: str) -> dict[str, Any]:
     return {row["n"]: row["h"] for row in graph.rows(how)}
 
 
-def test_what_the_newer_load_balancers_forward_to_is_exposed(
-    build: Builder, everything: Everything, graph: Graph
-) -> None:
+def test_targets_of_newer_load_balancers_are_exposed(build: Builder, everything: Everything, graph: Graph) -> None:
     image = build.image("web")
     a, b, c, d = (build.instance(image) for _ in range(4))
     opened, closed = build.group("opened", ANYBODY), build.group("closed", COMPANY)
@@ -138,10 +136,10 @@ def test_what_the_newer_load_balancers_forward_to_is_exposed(
     assert exposed(graph, "EC2Instance") == {each["InstanceId"]: ["elbv2"] for each in (a, b, c)}
 
 
-def test_a_prefix_list_that_holds_every_address_opens_what_names_it(
+def test_a_prefix_list_with_every_address_exposes_what_refers_to_it(
     build: Builder, everything: Everything, graph: Graph
 ) -> None:
-    """AWS's own lists are there as well: that of S3 opens nothing."""
+    """The lists of AWS are there as well: that of S3 exposes nothing."""
     ours = build.ec2.create_managed_prefix_list(
         PrefixListName="everybody", AddressFamily="IPv4", MaxEntries=2, Entries=[{"Cidr": "0.0.0.0/0"}]
     )["PrefixList"]["PrefixListId"]
@@ -171,19 +169,21 @@ def test_a_prefix_list_that_holds_every_address_opens_what_names_it(
     assert exposed(graph, "EC2Instance") == {started["open"]: ["direct"]}
 
 
-def test_an_accelerator_is_asked_for_where_it_is_served(aws: AwsServer, fetch: Fetch) -> None:
+def test_accelerators_are_listed_in_the_region_that_serves_them(aws: AwsServer, fetch: Fetch) -> None:
     assert fetch("aws.globalaccelerator.accelerators") == []
     assert aws.calls().count("globalaccelerator", "ListAccelerators", "us-west-2") == 1
 
 
-def test_a_gateway_load_balancer_is_known_by_its_arn(build: Builder, everything: Everything, graph: Graph) -> None:
+def test_a_gateway_load_balancer_is_identified_by_its_arn(build: Builder, everything: Everything, graph: Graph) -> None:
     gateway = build.balancer("gateway", kind="gateway")
     everything()
     balancers = "MATCH (b:LoadBalancerV2) RETURN b.id, b.dnsname, b.scheme"
     assert found(graph, balancers) == {(gateway["LoadBalancerArn"], None, None)}
 
 
-def test_a_scaling_group_is_exposed_by_its_instances(build: Builder, everything: Everything, graph: Graph) -> None:
+def test_an_auto_scaling_group_is_exposed_by_its_instances(
+    build: Builder, everything: Everything, graph: Graph
+) -> None:
     image = build.image("web")
     build.scaling.create_launch_configuration(LaunchConfigurationName="web", ImageId=image, InstanceType="t3.micro")
     target_group = build.target_group("web", "instance")
@@ -206,7 +206,7 @@ def test_a_scaling_group_is_exposed_by_its_instances(build: Builder, everything:
     assert "elbv2" not in exposed(graph, "AutoScalingGroup").get("alone", [])
 
 
-def test_a_deleted_key_pair_still_logs_in(build: Builder, everything: Everything, graph: Graph) -> None:
+def test_a_deleted_key_pair_still_gives_access(build: Builder, everything: Everything, graph: Graph) -> None:
     build.ec2.create_key_pair(KeyName="ops")
     build.ec2.create_key_pair(KeyName="unused")
     instance = build.instance(build.image("web"), KeyName="ops")["InstanceId"]
@@ -221,7 +221,7 @@ def test_a_deleted_key_pair_still_logs_in(build: Builder, everything: Everything
     assert found(graph, "MATCH (k:EC2KeyPair) RETURN k.id") == {(ops,)}
 
 
-def test_only_images_in_use_are_there(build: Builder, everything: Everything, graph: Graph) -> None:
+def test_only_images_in_use_are_loaded(build: Builder, everything: Everything, graph: Graph) -> None:
     image = build.image("used")
     build.image("not used")
     build.instance(image)
@@ -231,8 +231,8 @@ def test_only_images_in_use_are_there(build: Builder, everything: Everything, gr
     }
 
 
-def test_an_image_that_two_accounts_use_has_a_node_in_each(sync: Sync, graph: Graph) -> None:
-    """In one node, the sync of either account would own it, and delete it."""
+def test_an_image_used_by_two_accounts_has_a_node_in_each(sync: Sync, graph: Graph) -> None:
+    """A single node would be owned, and deleted, by the sync of either account."""
     here, there = (scope("aws.ec2.images", account, REGION) for account in (ACCOUNT, OTHER))
     public = {"ImageId": "ami-1", "OwnerId": "137112412989"}
     owners = "MATCH (a:AWSAccount)-[:RESOURCE]->(i:EC2Image {id: 'ami-1|eu-west-1'}) RETURN a.id"
@@ -242,7 +242,7 @@ def test_an_image_that_two_accounts_use_has_a_node_in_each(sync: Sync, graph: Gr
     assert found(graph, owners) == {(OTHER,)}
 
 
-def test_images_are_asked_for_in_bounded_calls_and_one_that_is_gone_fails_none(
+def test_images_are_read_in_limited_batches_and_a_missing_one_fails_none(
     aws: AwsServer, build: Builder, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = {build.image(f"image-{number}") for number in range(5)}
@@ -256,14 +256,14 @@ def test_images_are_asked_for_in_bounded_calls_and_one_that_is_gone_fails_none(
     assert aws.calls().count("ec2", "DescribeImages") == 3
 
 
-def test_without_instances_no_image_is_asked_for(aws: AwsServer, fetch: Fetch) -> None:
-    """A filter without values would give every public image there is."""
+def test_without_instances_no_images_are_read(aws: AwsServer, fetch: Fetch) -> None:
+    """A filter without values would return every public image."""
     assert fetch("aws.ec2.images") == []
     assert aws.calls().count("ec2", "DescribeImages") == 0
 
 
-def test_health_that_is_denied_is_not_seen(aws: AwsServer, build: Builder, fetch: Fetch) -> None:
-    """Targets not seen must not read as none: those of an earlier run stay."""
+def test_denied_target_health_is_not_seen(aws: AwsServer, build: Builder, fetch: Fetch) -> None:
+    """Targets not seen must not count as no targets: those of an earlier run are kept."""
     build.balancer("alb", to=build.target_group("a", "ip", "10.0.0.1"))
     aws.add(Fault(Effect.DENY, service="elbv2", action="DescribeTargetHealth"))
     [item] = fetch("aws.elbv2.load_balancers")
@@ -272,7 +272,7 @@ def test_health_that_is_denied_is_not_seen(aws: AwsServer, build: Builder, fetch
     assert group["DescribeTargetHealth"] is NOT_SEEN
 
 
-def test_a_target_group_that_vanishes_on_the_way_takes_no_balancer_along(
+def test_a_target_group_that_is_deleted_meanwhile_does_not_affect_its_balancer(
     aws: AwsServer, build: Builder, fetch: Fetch
 ) -> None:
     build.balancer("alb", to=build.target_group("a", "ip", "10.0.0.1"))
@@ -283,7 +283,7 @@ def test_a_target_group_that_vanishes_on_the_way_takes_no_balancer_along(
     assert group["DescribeTargetHealth"] == {}
 
 
-def test_a_balancer_that_vanishes_on_the_way_is_gone_and_the_rest_goes_on(
+def test_a_balancer_that_is_deleted_meanwhile_does_not_affect_others(
     aws: AwsServer, build: Builder, fetch: Fetch
 ) -> None:
     for name in ("first", "second"):

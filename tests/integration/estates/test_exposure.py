@@ -1,4 +1,4 @@
-"""What AWS networks expose: answers through the real loader, judged by the job and, at random, by a judge apart."""
+"""What AWS networks expose: by the analysis job, compared with an independent judge for random networks."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import pytest
 
 from analysis.engine import run_shipped, shipped_jobs, verdict
 from loaders.graph import Graph
-from tests.integration.estates import networks
-from tests.integration.estates.networks import Judge, Maker, Network
+from tests.integration.estates import network_responses
+from tests.integration.estates.judge import Judge
+from tests.integration.estates.networks import Network
+from tests.integration.estates.random_networks import Maker
 from tests.integration.runs import Sync, scope
 
 NETWORKS, SEED = 250, 17
@@ -26,27 +28,27 @@ def instances(graph: Graph, where: str) -> set[str]:
     return {row["id"] for row in graph.rows(f"MATCH (i:EC2Instance) WHERE {where} RETURN i.id AS id")}
 
 
-def test_random_networks_are_judged_as_packets_would_go(sync: Sync, graph: Graph) -> None:
-    """In one graph, each with ids of its own. None exposed is missed, none not known is called closed."""
-    made = [Maker(number, SEED).network_of_its_own() for number in range(NETWORKS)]
-    judged(sync, graph, networks.responses(made))
-    surely = {id_ for network in made for id_ in Judge(network, hopeful=False).exposed()}
-    perhaps = {id_ for network in made for id_ in Judge(network, hopeful=True).exposed()} - surely
-    assert min(len(surely), len(perhaps)) > 20, "the networks are too much alike"
+def test_random_networks_are_judged_as_packets_would_pass(sync: Sync, graph: Graph) -> None:
+    """In one graph, each with its own ids. No exposure is missed, and nothing unknown counts as closed."""
+    made = [Maker(number, SEED).make() for number in range(NETWORKS)]
+    judged(sync, graph, network_responses.responses(made))
+    certain = {id_ for network in made for id_ in Judge(network, unread_is_open=False).exposed()}
+    possible = {id_ for network in made for id_ in Judge(network, unread_is_open=True).exposed()} - certain
+    assert min(len(certain), len(possible)) > 20, "the networks are too similar"
     exposed = instances(graph, "i.exposed_internet")
-    assert (surely - exposed, exposed - surely) == (set(), set()), shown(made, surely ^ exposed)
+    assert (certain - exposed, exposed - certain) == (set(), set()), shown(made, certain ^ exposed)
     unknown = instances(graph, "i.exposed_internet_unknown IS NOT NULL")
-    assert (perhaps - unknown, unknown - perhaps) == (set(), set()), shown(made, perhaps ^ unknown)
+    assert (possible - unknown, unknown - possible) == (set(), set()), shown(made, possible ^ unknown)
     finding = verdict(graph, JOB, sync.tag)
-    assert (finding.count, finding.unknown) == (len(surely), len(perhaps))
+    assert (finding.count, finding.unknown) == (len(certain), len(possible))
 
 
 def shown(made: list[Network], differing: set[str]) -> str:
-    """The first network that was judged otherwise."""
+    """The first network with a different verdict."""
     return next((repr(network) for network in made if differing & network.instances.keys()), "")
 
 
-# --- examples, each as AWS answers it
+# --- examples, as in responses of AWS
 
 ALB = "arn:aws:elasticloadbalancing:eu-west-1:1111:loadbalancer/app/web/1"
 NLB = "arn:aws:elasticloadbalancing:eu-west-1:1111:loadbalancer/net/web/1"
@@ -100,7 +102,7 @@ def balancer(
     targets: tuple[str, ...] = ("i-1",),
     read: bool = True,
 ) -> dict[str, Any]:
-    """With a listener at 443, in front of i-1."""
+    """With a listener on port 443, in front of i-1."""
     health = {"TargetHealthDescriptions": [{"Target": {"Id": one}} for one in targets]}
     target_group = {"TargetGroupArn": f"tg of {arn}", "TargetGroupName": "web", "TargetType": "instance"}
     listener = {"ListenerArn": f"{arn}/1", "Port": 443, "Protocol": "HTTPS" if arn == ALB else "TCP"}
@@ -139,7 +141,7 @@ def origin(end: str) -> dict[str, Any]:
 
 
 def said_of(sync: Sync, graph: Graph, responses: Responses) -> tuple[list[str] | None, str | None]:
-    """How the instance is exposed, and why that isn't known."""
+    """How the instance is exposed, and why that is not known."""
     judged(sync, graph, responses)
     finding = verdict(graph, JOB, sync.tag)
     [row] = graph.rows(
@@ -170,7 +172,7 @@ def said_of(sync: Sync, graph: Graph, responses: Responses) -> tuple[list[str] |
         ),
     ],
 )
-def test_a_rule_by_a_prefix_list(
+def test_a_rule_with_a_prefix_list(
     sync: Sync, graph: Graph, lists: list[dict[str, Any]], how: list[str] | None, why: str | None
 ) -> None:
     responses = {
@@ -181,14 +183,14 @@ def test_a_rule_by_a_prefix_list(
     assert said_of(sync, graph, responses) == (how, why)
 
 
-def test_an_unread_prefix_list_opens_nothing_that_is_open_already(sync: Sync, graph: Graph) -> None:
+def test_an_unread_prefix_list_does_not_matter_if_another_rule_is_open(sync: Sync, graph: Graph) -> None:
     permissions = [rule(lists=("pl-1",)), rule("0.0.0.0/0", port=22)]
     responses = {"aws.ec2.security_groups": [group(*permissions)], "aws.ec2.instances": [public()]}
     assert said_of(sync, graph, responses) == (["direct"], None)
 
 
-def test_accounts_that_see_the_same_prefix_list_each_have_a_node(sync: Sync, graph: Graph) -> None:
-    """One of them may not read the entries: that must not take them from the other."""
+def test_each_account_has_its_own_node_of_a_shared_prefix_list(sync: Sync, graph: Graph) -> None:
+    """If one may not read the entries, those of the other must be kept."""
     shared = prefix_list("0.0.0.0/0", owner="1111")
     denied = {**shared, "GetManagedPrefixListEntries": None}
     sync.run({scope("aws.ec2.prefix_lists", "1111"): [shared], scope("aws.ec2.prefix_lists", "2222"): [denied]})
@@ -230,7 +232,7 @@ def test_behind_a_global_accelerator_without_a_public_address(
     how: list[str] | None,
     why: str | None,
 ) -> None:
-    """It asks at its own ports; the groups of what it leads to decide, where it keeps the client's address."""
+    """On its own ports; the security groups of its endpoints decide if it preserves the client's address."""
     responses = {
         "aws.ec2.security_groups": [groups] if groups else [],
         "aws.ec2.instances": [public(ipv4=False)],
@@ -240,8 +242,8 @@ def test_behind_a_global_accelerator_without_a_public_address(
     assert said_of(sync, graph, responses) == (how, why)
 
 
-def test_an_elastic_ip_behind_an_accelerator_lets_in_the_accelerator(sync: Sync, graph: Graph) -> None:
-    """Which never keeps the client's address there; its own are public, and nobody read which they are."""
+def test_an_elastic_ip_behind_an_accelerator_may_be_reached_through_it(sync: Sync, graph: Graph) -> None:
+    """The client's address is never preserved there, and the public addresses of the accelerator are not known."""
     address = {
         "PublicIp": "198.51.100.1",
         "AllocationId": "eipalloc-1",
@@ -257,7 +259,7 @@ def test_an_elastic_ip_behind_an_accelerator_lets_in_the_accelerator(sync: Sync,
     assert said_of(sync, graph, responses) == (None, HIDDEN)
 
 
-def test_a_custom_routing_accelerator_may_lead_to_what_is_in_its_subnets(sync: Sync, graph: Graph) -> None:
+def test_a_custom_routing_accelerator_may_lead_to_instances_in_its_subnets(sync: Sync, graph: Graph) -> None:
     listener = {
         "ListenerArn": "arn:cr/listener/1",
         "ListCustomRoutingEndpointGroups": {"EndpointGroups": [{"EndpointDescriptions": [{"EndpointId": "subnet-1"}]}]},
@@ -288,7 +290,7 @@ def test_a_vpc_origin_of_cloudfront_needs_no_public_address(sync: Sync, graph: G
     assert said_of(sync, graph, responses) == (how, None)
 
 
-def test_listeners_that_were_never_read_leave_it_open(sync: Sync, graph: Graph) -> None:
+def test_exposure_is_not_known_without_listeners(sync: Sync, graph: Graph) -> None:
     responses = {
         "aws.ec2.security_groups": [OPEN],
         "aws.ec2.instances": [public(ipv4=False)],
@@ -297,8 +299,8 @@ def test_listeners_that_were_never_read_leave_it_open(sync: Sync, graph: Graph) 
     assert said_of(sync, graph, responses) == (None, "behind web: its listeners were not read")
 
 
-def test_targets_that_were_never_read_are_not_known(sync: Sync, graph: Graph) -> None:
-    """Which instances they are nobody can say: the target group stands for them."""
+def test_exposure_of_targets_is_not_known_if_they_were_not_read(sync: Sync, graph: Graph) -> None:
+    """The instances are not known: the target group stands for them."""
     found = balancer(ALB, "internet-facing", "sg-1", targets=())
     judged(
         sync,
@@ -315,7 +317,7 @@ def test_targets_that_were_never_read_are_not_known(sync: Sync, graph: Graph) ->
     assert (finding.count, finding.unknown) == (0, 1)
 
 
-def test_what_is_not_known_is_named_with_the_reason(sync: Sync, graph: Graph) -> None:
+def test_unknown_exposure_has_a_reason(sync: Sync, graph: Graph) -> None:
     responses = {"aws.ec2.security_groups": [group(rule(lists=("pl-1",)))], "aws.ec2.instances": [public()]}
     judged(sync, graph, responses)
     assert JOB.findings
@@ -336,7 +338,7 @@ def test_what_is_not_known_is_named_with_the_reason(sync: Sync, graph: Graph) ->
         ("240.0.0.0/4", "", None),
     ],
 )
-def test_ranges_and_addresses_that_are_not_of_the_internet(
+def test_ranges_and_addresses_outside_the_internet(
     sync: Sync, graph: Graph, cidr: str, ipv6: str, how: list[str] | None
 ) -> None:
     responses = {"aws.ec2.security_groups": [group(rule(cidr))], "aws.ec2.instances": [public(ipv6=ipv6)]}

@@ -1,4 +1,4 @@
-"""Zones, records and search domains, from the simulator and a name server to where names lead."""
+"""Zones, records and search domains from a simulated AWS and a name server to the graph."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def zone(route53: Any, name: str, **more: Any) -> str:
 # --- Route 53 ---
 
 
-def test_a_record_leads_to_what_has_the_name_or_the_address(client: Client, load: Load, graph: Graph) -> None:
-    """By an alias as the console writes it, by CNAME, and by the address itself."""
+def test_a_record_leads_to_the_resource_with_the_name_or_address(client: Client, load: Load, graph: Graph) -> None:
+    """By an alias as the console writes it, by CNAME, and by address."""
     ec2, elb, route53 = client("ec2"), client("elb"), client("route53")
     balancer = elb.create_load_balancer(
         LoadBalancerName="web",
@@ -67,7 +67,7 @@ def test_a_record_leads_to_what_has_the_name_or_the_address(client: Client, load
     assert found(graph, "MATCH (record:AWSDNSRecord {type: 'TXT'}) RETURN record.name") == set()
 
 
-def test_weighted_records_of_one_name_are_as_many_as_there_are(client: Client, load: Load, graph: Graph) -> None:
+def test_weighted_records_of_a_name_are_separate_nodes(client: Client, load: Load, graph: Graph) -> None:
     route53 = client("route53")
     example = zone(route53, "example.com.")
     put(route53, example, "api.example.com.", "CNAME", "blue.example.net", SetIdentifier="blue", Weight=90)
@@ -104,7 +104,7 @@ def test_a_name_leads_on_to_other_names_but_not_into_a_private_zone(client: Clie
     assert found(graph, zones) == {("example.com", False), ("inside.example", True)}
 
 
-def test_a_zone_is_below_the_one_that_delegates_to_its_servers(client: Client, load: Load, graph: Graph) -> None:
+def test_a_zone_is_a_subzone_of_the_one_that_delegates_to_its_servers(client: Client, load: Load, graph: Graph) -> None:
     route53 = client("route53")
     example, child = zone(route53, "example.com."), zone(route53, "child.example.com.")
     zone(route53, "stale.example.com.")  # nothing leads to it
@@ -119,7 +119,7 @@ def test_a_zone_is_below_the_one_that_delegates_to_its_servers(client: Client, l
     assert found(graph, serving) == {(server["Value"].lower().removesuffix("."),) for server in servers}
 
 
-def test_a_record_that_is_deleted_is_gone_and_its_zone_stays(client: Client, load: Load, graph: Graph) -> None:
+def test_a_deleted_record_is_removed_and_its_zone_kept(client: Client, load: Load, graph: Graph) -> None:
     route53 = client("route53")
     example = zone(route53, "example.com.")
     put(route53, example, "a.example.com.", "A", "192.0.2.1")
@@ -145,7 +145,7 @@ CLOSED = OPEN.replace('"*"}', f'"arn:aws:iam::{ACCOUNT}:root"}}')
 
 @pytest.fixture
 def endpoints(client: Client) -> dict[str, str]:
-    """The public names of three search domains: of one with an open policy, one with a closed one, one without."""
+    """The public names of three search domains: with an open policy, a closed one, and none."""
     es = client("es")
     for name, policy in (("open", OPEN), ("closed", CLOSED), ("plain", None)):
         es.create_elasticsearch_domain(DomainName=name, **({"AccessPolicies": policy} if policy else {}))
@@ -170,8 +170,10 @@ def test_a_search_domain_is_public_by_its_policy_and_its_name_leads_to_it(
     assert found(graph, addresses) == {("192.0.2.7",), ("192.0.2.8",)}
 
 
-def test_a_name_server_that_fails_is_a_gap_and_takes_no_domain_along(endpoints: dict[str, str], fetch: Fetch) -> None:
-    """A name that doesn't exist is a response, as is one that has no address of this kind."""
+def test_a_failing_name_server_is_a_gap_and_does_not_affect_other_domains(
+    endpoints: dict[str, str], fetch: Fetch
+) -> None:
+    """A name that doesn't exist is a result, as is one without an address of this kind."""
     with NameServer({endpoints["open"]: SERVER_FAILURE, endpoints["closed"]: []}) as names:
         items = {item.value["DomainName"]: item for item in fetch(DOMAINS, access={"name_server": names.address})}
     assert items["open"].value["Addresses"] is None

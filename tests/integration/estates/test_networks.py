@@ -1,4 +1,4 @@
-"""Peerings, gateways and addresses, from the simulator to what the graph says."""
+"""Peerings, gateways and addresses from a simulated AWS to the graph."""
 
 from __future__ import annotations
 
@@ -38,9 +38,7 @@ def analysed(graph: Graph) -> None:
     run_shipped(graph, job, "run-1", 1)
 
 
-def test_a_peering_is_one_connection_whichever_side_tells_of_it(
-    peered: tuple[str, str, str], load: Load, graph: Graph
-) -> None:
+def test_a_peering_is_one_node_whichever_side_lists_it(peered: tuple[str, str, str], load: Load, graph: Graph) -> None:
     connection, mine, other = peered
     expected = {(connection, "active", "REQUESTER_VPC", mine), (connection, "active", "ACCEPTER_VPC", other)}
     load("aws.account", VPCS, PEERINGS, regions=(REGION, ELSEWHERE), accounts=(ACCOUNT, PARTNER))
@@ -52,7 +50,7 @@ def test_a_peering_is_one_connection_whichever_side_tells_of_it(
     assert found(graph, SIDES) == expected
 
 
-def test_the_vpc_of_a_partner_that_is_not_synced_is_there_as_foreign(
+def test_the_vpc_of_a_partner_that_is_not_synced_is_foreign(
     peered: tuple[str, str, str], load: Load, graph: Graph
 ) -> None:
     connection, mine, other = peered
@@ -66,10 +64,10 @@ def test_the_vpc_of_a_partner_that_is_not_synced_is_there_as_foreign(
     assert found(graph, FOREIGN) == {(PARTNER, other)}
 
 
-def test_the_blocks_of_a_partner_that_is_not_synced_are_its_vpc_s(
+def test_cidr_blocks_of_a_partner_that_is_not_synced_belong_to_its_vpc(
     peered: tuple[str, str, str], load: Load, graph: Graph
 ) -> None:
-    """What reads them as address blocks, as queries of today do, finds both sides; twice, and there is one of each."""
+    """Queries for CIDR blocks find both sides, also after a second run, each once."""
     _, mine, other = peered
     blocks = (
         "MATCH (vpc:AWSVpc)-[of:BLOCK_ASSOCIATION]->(b:AWSCidrBlock) RETURN vpc.id, b.cidr_block, of._scope IS NULL"
@@ -81,7 +79,7 @@ def test_the_blocks_of_a_partner_that_is_not_synced_are_its_vpc_s(
         assert ends == {(mine, "10.1.0.0/16", False), (other, "10.2.0.0/16", True)}
 
 
-def test_a_connection_that_neither_side_lists_is_gone(
+def test_a_connection_that_neither_side_lists_is_deleted(
     peered: tuple[str, str, str], client: Client, load: Load, graph: Graph
 ) -> None:
     load(VPCS, PEERINGS)
@@ -91,7 +89,7 @@ def test_a_connection_that_neither_side_lists_is_gone(
     assert found(graph, "MATCH (peering:AWSPeeringConnection {status_code: 'active'}) RETURN peering.id") == set()
 
 
-def test_a_transit_gateway_has_what_is_attached_to_it(client: Client, load: Load, graph: Graph) -> None:
+def test_a_transit_gateway_has_its_attachments(client: Client, load: Load, graph: Graph) -> None:
     ec2 = client("ec2")
     gateway = ec2.create_transit_gateway(Description="between the VPCs")["TransitGateway"]
     vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
@@ -120,7 +118,7 @@ def test_a_transit_gateway_has_what_is_attached_to_it(client: Client, load: Load
     assert found(graph, "MATCH (to:AWSTransitGatewayAttachment {state: 'available'}) RETURN to.id") == set()
 
 
-def test_an_internet_gateway_opens_the_vpc_that_it_is_attached_to(client: Client, load: Load, graph: Graph) -> None:
+def test_an_internet_gateway_exposes_the_vpc_it_is_attached_to(client: Client, load: Load, graph: Graph) -> None:
     ec2 = client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
     opens, spare = (ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"] for _ in range(2))
@@ -137,7 +135,7 @@ def test_an_internet_gateway_opens_the_vpc_that_it_is_attached_to(client: Client
     assert found(graph, query) == {(opens, None)}
 
 
-def test_an_elastic_address_leads_to_what_has_it(client: Client, load: Load, graph: Graph) -> None:
+def test_an_elastic_ip_leads_to_what_it_is_associated_with(client: Client, load: Load, graph: Graph) -> None:
     ec2 = client("ec2")
     image = ec2.register_image(Name="any")["ImageId"]
     instance = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]

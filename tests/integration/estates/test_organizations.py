@@ -1,4 +1,4 @@
-"""An organization's tree, from the simulator to what the graph says."""
+"""The tree of an organization from a simulated AWS to the graph."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RETURN account.organization_name, place.name, above.name, top.name
 """
 
 
-def test_an_account_is_in_its_unit_and_moves_with_it(client: Client, load: Load, graph: Graph) -> None:
+def test_an_account_is_in_its_unit_also_after_a_move(client: Client, load: Load, graph: Graph) -> None:
     organizations = client("organizations", "us-east-1")
     organizations.create_organization(FeatureSet="ALL")
     root = organizations.list_roots()["Roots"][0]["Id"]

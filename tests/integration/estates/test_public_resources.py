@@ -1,4 +1,4 @@
-"""What policies open to anybody, over HTTP: as users of other tools reported them, and what came out wrong there."""
+"""Policies that users of other tools reported as judged wrongly."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from loaders.graph import Graph
-from tasks.aws.vocabulary.name_server import NOBODY
+from tasks.aws.client.name_server import NOBODY
 from tests.integration.estates.conftest import ACCOUNT, Client, Load
 from tests.integration.test_analysis import analysed
 from tests.servers.aws import AwsServer, Effect, Fault
@@ -79,10 +79,10 @@ def test_a_bucket_that_was_public_is_not_known_once_its_policy_is_denied(
         ({"Action": "kms:Decrypt", "Condition": {"StringNotEquals": {"aws:PrincipalOrgID": "o-x"}}}, ["kms:Decrypt"]),
     ],
 )
-def test_a_keys_policy(
+def test_the_policy_of_a_key(
     client: Client, load: Load, graph: Graph, statement: dict[str, Any], actions: list[str] | None
 ) -> None:
-    """The first is one that KMS took years ago, and that has no effect."""
+    """The first is one that KMS accepted years ago, and that has no effect."""
     policy = {"Version": "2012-10-17", "Statement": [{**ANYBODY, "Resource": "*", **statement}]}
     client("kms").create_key(Policy=json.dumps(policy))
     load("aws.kms.keys")
@@ -93,7 +93,7 @@ def test_a_keys_policy(
     assert (key["w"] is None) is (actions is not None)
 
 
-def test_a_search_domain_whose_policy_is_for_some_addresses(client: Client, load: Load, graph: Graph) -> None:
+def test_a_search_domain_with_a_policy_for_some_addresses(client: Client, load: Load, graph: Graph) -> None:
     search = {**ANYBODY, "Action": "es:*", "Resource": f"arn:aws:es:eu-west-1:{ACCOUNT}:domain/*"}
     sources = {"office": "198.51.100.0/24", "private": "fd00::/8", "wide": "2600::/20", "unreadable": "everywhere"}
     for name, range in sources.items():

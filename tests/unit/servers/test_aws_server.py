@@ -16,7 +16,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 from botocore.parsers import ResponseParserError
 
-from demo.estate import ACCOUNT, GONE, REGIONS, Estate, fill, grow
+from demo.estate import fill, grow
+from demo.inventory import ACCOUNT, GONE, REGIONS, Estate
 from tests.servers.aws import AwsServer, Effect, Fault
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The pages of CloudFront's VPC origins: an empty one has no list, and other accounts' origins are theirs."""
+"""Pages of CloudFront VPC origins: an empty page has no list, and origins of other accounts are skipped."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ Page = dict[str, Any]
 
 
 class NoRateLimiter:
-    """Nothing to wait for."""
+    """Never waits."""
 
-    async def take(self, bucket: str, limit: RateLimit) -> None:
+    async def acquire(self, bucket: str, limit: RateLimit) -> None:
         pass
 
 
 @dataclass(slots=True)
 class FromMemory(AwsApi):
-    """Answers by the marker asked for."""
+    """Responds by the marker in the request."""
 
     responses: dict[str, Page] = field(default_factory=dict)
 
@@ -52,7 +52,7 @@ def page(*origins: dict[str, str], to: str = "") -> Page:
     return {"Quantity": len(origins), **({"Items": list(origins)} if origins else {}), **following}
 
 
-def test_every_page_is_read_and_others_origins_are_left_to_them() -> None:
+def test_every_page_is_read_and_origins_of_other_accounts_are_skipped() -> None:
     responses = {"": page(origin("a"), origin("b", "2222"), to="m"), "m": page(to="n"), "n": page(origin("c"))}
     assert listed(responses) == ["a", "c"]
 
@@ -69,9 +69,9 @@ def test_an_account_without_origins_has_none() -> None:
         {"": {"Quantity": 0, "IsTruncated": True}},
         {"": page(to="m"), "m": page(to="m")},
     ],
-    ids=["says nothing", "list left out", "no further page named", "the same page again"],
+    ids=["empty", "list missing", "no next page", "the same page again"],
 )
-def test_a_response_that_does_not_say_what_there_is_is_none(responses: dict[str, Page]) -> None:
+def test_an_incomplete_response_is_invalid(responses: dict[str, Page]) -> None:
     with pytest.raises(CallFailed) as caught:
         listed(responses)
     assert caught.value.failure is Failure.INVALID_RESPONSE

@@ -1,4 +1,4 @@
-"""What security groups let in, and which addresses are one: in every kind of place that AWS has."""
+"""Security group rules, and identities of Elastic IPs in VPCs, EC2-Classic, Outposts and Wavelength Zones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCOPE = Scope(type="aws.ec2.security_groups", tenant="111122223333", region="eu-
 
 
 def rows(type_: Any, item: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Label and row of whatever the item becomes."""
+    """Label and row of every node of the item."""
     return [(model.label, row) for model, row in rows_of(type_, Source(item, SCOPE))]
 
 
@@ -30,7 +30,7 @@ def rows(type_: Any, item: dict[str, Any]) -> list[tuple[str, Any]]:
     ],
     ids=["VPC", "EC2-Classic", "Outposts", "Wavelength"],
 )
-def test_an_elastic_ip_is_known_by_its_address_or_its_allocation(
+def test_an_elastic_ip_is_identified_by_its_address_or_its_allocation(
     address: dict[str, str], key: str, public: str | None
 ) -> None:
     [(_, row)] = rows(ELASTIC_IPS, address)
@@ -43,8 +43,8 @@ def pair(group: str, status: str | None = None) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("status", ["deleted", "rejected", "expired", "failed"])
-def test_a_rule_beyond_a_peering_that_has_ended_lets_nobody_in(status: str) -> None:
-    """AWS keeps such rules, and says nothing of the account any more: they are stale until somebody deletes them."""
+def test_a_rule_for_a_group_beyond_an_ended_peering_is_stale(status: str) -> None:
+    """AWS keeps such rules, without the account, until somebody deletes them."""
     rule = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}
     rule["UserIdGroupPairs"] = [pair("sg-far", status), pair("sg-peer", "active"), pair("sg-own")]  # type: ignore[assignment]
     group = {"GroupId": "sg-a", "IpPermissions": [rule], "IpPermissionsEgress": [rule]}
@@ -56,7 +56,7 @@ def test_a_rule_beyond_a_peering_that_has_ended_lets_nobody_in(status: str) -> N
         assert row["p"]["stale_group_ids"] == ["sg-far"]
 
 
-def test_the_rules_of_both_directions_are_called_as_aws_calls_them() -> None:
+def test_rule_ids_name_the_direction_as_aws_does() -> None:
     rule = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80}
     found = rows(SECURITY_GROUPS, {"GroupId": "sg-a", "IpPermissions": [rule], "IpPermissionsEgress": [rule]})
     assert [row["p"]["ruleid"] for label, row in found if label.startswith("IpPermission")] == [
@@ -65,8 +65,8 @@ def test_the_rules_of_both_directions_are_called_as_aws_calls_them() -> None:
     ]
 
 
-def test_a_group_of_ec2_classic_that_is_named_without_an_id_costs_itself() -> None:
-    """The source group of a classic load balancer, as AWS's own account has it."""
+def test_a_group_of_ec2_classic_without_an_id_is_ignored() -> None:
+    """The source group of a classic load balancer, which belongs to an account of AWS."""
     rule = {"IpProtocol": "tcp", "UserIdGroupPairs": [{"UserId": "amazon-elb", "GroupName": "amazon-elb-sg"}]}
     (_, group), (_, inbound) = rows(SECURITY_GROUPS, {"GroupId": "sg-a", "IpPermissions": [rule]})
     assert [] in group["r"]

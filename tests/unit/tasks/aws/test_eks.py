@@ -1,4 +1,4 @@
-"""What an EKS cluster's response says of its endpoint and its logs."""
+"""The endpoint and the logs of an EKS cluster."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def cluster(**fields: Any) -> Source:
         (None, True),
     ],
 )
-def test_ranges_that_limit_nobody_are_wide_and_so_are_none(ranges: list[str] | None, wide: bool) -> None:
-    said = {"endpointPublicAccess": True} | ({} if ranges is None else {"publicAccessCidrs": ranges})
-    assert public_access_wide(cluster(resourcesVpcConfig=said)) is wide
+def test_ranges_that_allow_anybody_are_wide_and_so_is_an_empty_list(ranges: list[str] | None, wide: bool) -> None:
+    config = {"endpointPublicAccess": True} | ({} if ranges is None else {"publicAccessCidrs": ranges})
+    assert public_access_wide(cluster(resourcesVpcConfig=config)) is wide
 
 
 @pytest.mark.parametrize(
@@ -42,10 +42,10 @@ def test_ranges_that_limit_nobody_are_wide_and_so_are_none(ranges: list[str] | N
         ([], False),
     ],
 )
-def test_the_audit_log_is_on_if_it_is_among_those_that_are(logs: list[dict[str, Any]], on: bool) -> None:
+def test_audit_logging_is_enabled_if_an_enabled_log_includes_audit(logs: list[dict[str, Any]], on: bool) -> None:
     assert audit_logging(cluster(logging={"clusterLogging": logs})) is on
 
 
-def test_what_eks_does_not_say_is_not_known() -> None:
+def test_what_eks_does_not_report_is_not_known() -> None:
     assert audit_logging(cluster()) is None
     assert public_access_wide(cluster()) is None

@@ -1,4 +1,4 @@
-"""At which ports an accelerator asks its endpoints."""
+"""The ports on which endpoints receive an accelerator's traffic."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tasks.aws.global_accelerator import endpoint_ports
 
 
 @pytest.mark.parametrize(
-    ("ranges", "overrides", "asked"),
+    ("ranges", "overrides", "ports"),
     [
         ([(443, 443)], [], [(443, 443)]),
         ([(80, 80), (443, 443)], [(80, 8080)], [(8080, 8080), (443, 443)]),
@@ -17,9 +17,9 @@ from tasks.aws.global_accelerator import endpoint_ports
         ([], [], []),
     ],
 )
-def test_a_port_that_the_group_maps_is_asked_at_the_other(
-    ranges: list[tuple[int, int]], overrides: list[tuple[int, int]], asked: list[tuple[int, int]]
+def test_a_port_override_replaces_the_port_of_the_listener(
+    ranges: list[tuple[int, int]], overrides: list[tuple[int, int]], ports: list[tuple[int, int]]
 ) -> None:
-    said = [{"FromPort": first, "ToPort": last} for first, last in ranges]
+    listener = [{"FromPort": first, "ToPort": last} for first, last in ranges]
     mapped = [{"ListenerPort": port, "EndpointPort": to} for port, to in overrides]
-    assert list(endpoint_ports(said, mapped)) == asked
+    assert list(endpoint_ports(listener, mapped)) == ports

@@ -1,4 +1,4 @@
-"""What IAM's responses become: ids, statements, memberships."""
+"""Nodes from IAM responses: ids, statements, group memberships."""
 
 from __future__ import annotations
 
@@ -47,20 +47,20 @@ def names(*statements: dict[str, Any]) -> list[str]:
 # --- policies ---
 
 
-def test_a_policy_of_the_account_is_known_by_its_arn() -> None:
+def test_a_policy_of_the_account_is_identified_by_its_arn() -> None:
     assert properties("AWSManagedPolicy", managed(OWN)) == [
         {"id": OWN, "arn": OWN, "name": "logs", "type": "managed", "language_version": "2008-10-17"},
     ]
 
 
-def test_a_policy_of_aws_is_the_accounts_own_node_and_only_if_it_is_in_use() -> None:
+def test_an_aws_managed_policy_is_a_node_per_account_that_uses_it() -> None:
     [found] = properties("AWSManagedPolicy", managed(OF_AWS, AttachmentCount=1))
     assert (found["id"], found["arn"]) == (f"{ACCOUNT}/{OF_AWS}", OF_AWS)
     assert properties("AWSManagedPolicy", managed(OF_AWS, AttachmentCount=0, PermissionsBoundaryUsageCount=2))
     assert not rows("aws.iam.policies", managed(OF_AWS, ALLOW, AttachmentCount=0, PermissionsBoundaryUsageCount=0))
 
 
-def test_an_inline_policy_is_known_by_whose_it_is() -> None:
+def test_an_inline_policy_is_identified_by_its_principal() -> None:
     item = user(UserPolicyList=[{"PolicyName": "own", "PolicyDocument": {"Statement": ALLOW}}])
     [policy] = properties("AWSInlinePolicy", item)
     assert policy == {
@@ -73,7 +73,7 @@ def test_an_inline_policy_is_known_by_whose_it_is() -> None:
     assert statement["id"] == f"{item['Arn']}/inline_policy/own/statement/1"
 
 
-def test_a_principal_leads_to_its_policies_but_not_to_its_boundary() -> None:
+def test_a_principal_has_its_policies_but_not_its_boundary() -> None:
     item = user(
         AttachedManagedPolicies=[{"PolicyArn": OWN}, {"PolicyArn": OF_AWS}],
         UserPolicyList=[{"PolicyName": "own", "PolicyDocument": {"Statement": ALLOW}}],
@@ -93,12 +93,12 @@ def test_only_the_default_version_counts() -> None:
     assert names(ALLOW | {"Sid": "New"}) == ["New"]
 
 
-def test_a_statement_is_known_by_its_sid_or_by_a_number_among_those_without_one() -> None:
+def test_a_statement_is_identified_by_its_sid_or_else_by_a_number() -> None:
     assert names(ALLOW, ALLOW | {"Sid": "Read"}, ALLOW) == ["1", "Read", "2"]
 
 
-def test_no_two_statements_are_one() -> None:
-    """Whatever a Sid is: a number that another one is counted by, the Sid of another one, or empty."""
+def test_statements_of_a_policy_have_different_ids() -> None:
+    """Even if a Sid is a number, repeated, or empty."""
     assert names(ALLOW, ALLOW | {"Sid": "1"}) == ["2", "1"]
     assert names(ALLOW | {"Sid": "A"}, ALLOW | {"Sid": "A"}, ALLOW | {"Sid": ""}) == ["A", "1", "2"]
 
@@ -118,25 +118,25 @@ def test_a_single_value_becomes_a_list_and_an_absent_one_stays_absent() -> None:
     }
 
 
-def test_a_condition_is_text() -> None:
+def test_a_condition_is_json() -> None:
     condition = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
     [found] = properties("AWSPolicyStatement", managed(OWN, ALLOW | {"Condition": condition}))
     assert found["condition"] == '[{"Bool": {"aws:MultiFactorAuthPresent": "true"}}]'
 
 
 @pytest.mark.parametrize("document", ["{not JSON", {"Version": "2012-10-17"}, {"Statement": ["Allow"]}, None])
-def test_a_document_that_is_none_keeps_the_item_aside(document: Any) -> None:
+def test_an_item_with_an_invalid_document_is_rejected(document: Any) -> None:
     item = user(UserPolicyList=[{"PolicyName": "own", "PolicyDocument": document}])
     with pytest.raises(InvalidRecord, match="all_statements: ValueError: "):
         rows("aws.iam.policies", item)
 
 
-def test_a_policy_without_its_default_version_is_kept_aside() -> None:
+def test_a_policy_without_its_default_version_is_rejected() -> None:
     with pytest.raises(InvalidRecord, match="all_statements"):
         rows("aws.iam.policies", managed(OWN) | {"PolicyVersionList": []})
 
 
-def test_nothing_of_a_document_stands_in_the_reason() -> None:
+def test_the_reason_contains_nothing_of_the_document() -> None:
     with pytest.raises(InvalidRecord) as caught:
         rows("aws.iam.policies", user(UserPolicyList=[{"PolicyName": "own", "PolicyDocument": "hunter2"}]))
     assert "hunter2" not in str(caught.value)
@@ -145,18 +145,18 @@ def test_nothing_of_a_document_stands_in_the_reason() -> None:
 # --- users ---
 
 
-def test_groups_are_found_by_their_names_whatever_their_path() -> None:
+def test_groups_are_found_by_name_regardless_of_path() -> None:
     arn = f"arn:aws:iam::{ACCOUNT}:group/people/staff"
     [(_, row)] = rows("aws.iam.users", user(GroupList=["staff"], ListGroups={"staff": {"Arn": arn}}))
     assert row["r"][1] == [arn]
 
 
-def test_a_group_made_while_the_users_were_read_is_not_left_out() -> None:
+def test_a_group_missing_from_the_list_makes_memberships_unknown() -> None:
     with pytest.raises(InvalidRecord, match="group_arns: KeyError: 'new'"):
         rows("aws.iam.users", user(GroupList=["new"]))
 
 
-def test_a_user_that_the_list_lacks_was_made_since_and_has_used_no_password() -> None:
+def test_a_user_missing_from_the_list_has_not_used_a_password() -> None:
     [(_, row)] = rows("aws.iam.users", user())
     assert row["p"]["passwordlastused"] is None
     [(_, row)] = rows("aws.iam.users", user(ListUsers={"AIDA1": {"PasswordLastUsed": "2024-05-01"}}))

@@ -1,4 +1,4 @@
-"""Which function an event source invokes."""
+"""The function that an event source invokes."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ ORDERS = "arn:aws:lambda:eu-west-1:111122223333:function:orders"
 
 
 @pytest.mark.parametrize("named", [ORDERS, f"{ORDERS}:live", f"{ORDERS}:7", f"{ORDERS}:$LATEST"])
-def test_a_version_or_an_alias_is_of_its_function(named: str) -> None:
+def test_a_version_or_alias_belongs_to_its_function(named: str) -> None:
     assert function_arn(Source({"FunctionArn": named}, OF)) == ORDERS

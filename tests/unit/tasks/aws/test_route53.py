@@ -1,4 +1,4 @@
-"""Records as the graph has them: whole, however long they are, and called as today's queries call them."""
+"""Route 53 records: their types and ids, and values of any length."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def record(type_: str, **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("type_", "end"), [("A", "ALIAS"), ("AAAA", "ALIAS_AAAA")])
-def test_an_alias_is_one_for_either_family(type_: str, end: str) -> None:
+def test_an_alias_may_be_of_type_a_or_aaaa(type_: str, end: str) -> None:
     found = record(type_, AliasTarget={"DNSName": "web.example.net."})
     assert found["p"]["type"] == "ALIAS"
-    assert found["k"].endswith(f"/{end}"), "the id tells them apart"
+    assert found["k"].endswith(f"/{end}"), "the id distinguishes them"
 
 
-def test_a_record_of_400_addresses_is_whole_and_no_index_holds_what_has_no_bound() -> None:
+def test_a_record_of_400_addresses_is_complete_and_its_value_not_indexed() -> None:
     values = [{"Value": f"2001:db8:1234:5678:9abc:def0:1234:{number:04x}"} for number in range(400)]
     found = record("AAAA", ResourceRecords=values)
     assert len(found["p"]["value"].split(",")) == 400

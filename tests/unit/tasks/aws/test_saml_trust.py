@@ -1,4 +1,4 @@
-"""Which SAML providers a trust policy lets in."""
+"""The SAML providers that a trust policy allows."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def statement(effect: str = "Allow", federated: Any = OKTA, action: Any = "sts:A
         ([], []),
     ],
 )
-def test_whose_users_a_role_lets_in(statements: Any, providers: list[str]) -> None:
+def test_providers_whose_users_may_assume_the_role(statements: Any, providers: list[str]) -> None:
     role = {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": statements}}
     scope = Scope(type="aws.iam.roles", tenant="111122223333")
     assert saml_providers(Source(role, scope)) == providers

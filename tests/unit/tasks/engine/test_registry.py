@@ -78,7 +78,7 @@ def test_each_word_that_scripts_pass_selects_types_or_gets_a_remark(provider: st
 def test_words_that_select_nothing_get_few_remarks() -> None:
     assert list(registry.remarks("aws", ["sqs", "iam", "permission_relationships", "sns"])) == [
         "sqs, sns: not fetched: Chartfleet has no resource type for it yet",
-        "permission_relationships: who may do what is drawn after every run, from what the graph holds then",
+        "permission_relationships: permission relationships are computed after every run, from the whole graph",
     ]
     assert {t.name for t in registry.requested("aws", ["sqs", "kms", "sns"])} == {"aws.kms.aliases", "aws.kms.keys"}
 

@@ -1,4 +1,4 @@
-"""Where nothing answers: is the service not in the region, or wasn't it reached?"""
+"""When a connection fails: is the service not available in the region, or was it not reached?"""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def nothing_at(host: str) -> EndpointConnectionError:
         ("globalaccelerator.cn-north-1.amazonaws.com.cn", "globalaccelerator", "cn-north-1", "aws-cn"),
         ("cloudfront.us-gov-west-1.amazonaws.com", "cloudfront", "us-gov-west-1", "aws-us-gov"),
     ],
-    ids=["of some regions", "by its dual-stack name", "of another partition only", "served in one region", "global"],
+    ids=["in some regions", "dual-stack name", "in another partition only", "served by one region", "global"],
 )
-def test_a_service_that_is_elsewhere_is_not_there(host: str, service: str, region: str, partition: str) -> None:
+def test_a_service_that_exists_elsewhere_is_not_available(host: str, service: str, region: str, partition: str) -> None:
     assert says_not_there(nothing_at(host), service, region, partition)
 
 
@@ -38,24 +38,24 @@ def test_a_service_that_is_elsewhere_is_not_there(host: str, service: str, regio
         ("amazonaws.com.example.org", "memorydb", "af-south-1"),
     ],
     ids=[
-        "it is there",
+        "available",
         "a newer region than botocore",
         "a global service",
-        "served in one region",
+        "served by one region",
         "a simulator",
-        "a host named alike",
+        "a similar host name",
     ],
 )
-def test_otherwise_it_was_not_reached(host: str, service: str, region: str) -> None:
+def test_any_other_endpoint_was_not_reached(host: str, service: str, region: str) -> None:
     assert not says_not_there(nothing_at(host), service, region, "aws")
 
 
-def test_an_endpoint_that_is_slow_is_there() -> None:
+def test_a_slow_endpoint_exists() -> None:
     slow = ConnectTimeoutError(endpoint_url="https://memory-db.af-south-1.amazonaws.com/")
     assert not says_not_there(slow, "memorydb", "af-south-1", "aws")
 
 
-def test_a_global_service_that_one_region_serves_is_asked_there() -> None:
+def test_a_global_service_is_called_in_the_region_that_serves_it() -> None:
     assert region_of("globalaccelerator", "us-east-1", "aws") == "us-west-2"
-    assert region_of("globalaccelerator", "cn-north-1", "aws-cn") == "cn-north-1", "where it isn't"
+    assert region_of("globalaccelerator", "cn-north-1", "aws-cn") == "cn-north-1", "not available there"
     assert region_of("ec2", "us-east-1", "aws") == "us-east-1"

@@ -1,4 +1,4 @@
-"""AWS's error codes, each in its class: every error that the models of the services we call declare is gone through."""
+"""Classes of AWS error codes: every error in the models of the services that are called."""
 
 from __future__ import annotations
 
@@ -16,45 +16,47 @@ from tasks.failures import Failure
 
 SERVICES = sorted({call.partition(":")[0] for type_ in registry.of("aws") for call in type_.fetch.calls})
 TOO_OFTEN = re.compile(r"(?i)throttl|slow_?down|too_?many_?requests|rate_?exceeded|request_?limit_?exceeded")
-ALREADY_TOO_MANY = re.compile(r"RequestLimitExceeded$")  # elbv2's CapacityDecreaseRequestLimitExceeded: no rate
+ALREADY_TOO_MANY = re.compile(
+    r"RequestLimitExceeded$"
+)  # CapacityDecreaseRequestLimitExceeded (elbv2) is not about rates
 
 
 def error(code: str, *, status: int = 400, message: str = "", operation: str = "DescribeThings") -> ClientError:
-    said = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(said, operation)  # type: ignore[arg-type]
+    response = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, operation)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_every_error_of_a_model_that_says_too_often_is_a_throttle(service: str) -> None:
+def test_every_throttling_error_of_a_model_is_a_throttle(service: str) -> None:
     for shape in service_model(service).error_shapes:
         code = shape.metadata.get("error", {}).get("code") or shape.name
-        says_so = TOO_OFTEN.search(code) and not (ALREADY_TOO_MANY.search(code) and code != "RequestLimitExceeded")
+        by_name = TOO_OFTEN.search(code) and not (ALREADY_TOO_MANY.search(code) and code != "RequestLimitExceeded")
         trait = (shape.metadata.get("retryable") or {}).get("throttling")
-        if says_so or trait:
+        if by_name or trait:
             assert classify(error(code), service) is Failure.THROTTLED, code
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_every_error_that_is_the_service_s_own_fault_is_asked_again(service: str) -> None:
+def test_every_server_error_of_a_model_is_retried(service: str) -> None:
     for shape in service_model(service).error_shapes:
-        told = shape.metadata.get("error", {})
-        code = told.get("code") or shape.name
+        details = shape.metadata.get("error", {})
+        code = details.get("code") or shape.name
         if shape.metadata.get("fault") or re.search(r"(?i)^(kms)?internal|service_?unavailable", code):
-            assert classify(error(code, status=told.get("httpStatusCode", 400)), service) in (
+            assert classify(error(code, status=details.get("httpStatusCode", 400)), service) in (
                 Failure.TRANSIENT,
                 Failure.THROTTLED,
             ), code
 
 
-def test_what_botocore_waits_for_is_a_throttle() -> None:
-    """The codes that its own retries wait longer for."""
+def test_every_throttling_code_of_botocore_is_a_throttle() -> None:
+    """The codes that its own retries treat as throttling."""
     codes = ThrottledRetryableChecker._THROTTLED_ERROR_CODES
     assert {"ThrottlingException", "RequestLimitExceeded", "SlowDown"} <= set(codes)
     assert [code for code in codes if classify(error(code)) is not Failure.THROTTLED] == []
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException", "RequestExpired"])
-def test_expired_credentials_are_told_from_refused_ones(code: str) -> None:
+def test_expired_credentials_differ_from_rejected_ones(code: str) -> None:
     assert classify(error(code, status=403), "s3") is Failure.EXPIRED
 
 
@@ -73,9 +75,9 @@ NOT_HERE = "The functionality you requested is not available in this region."
         ("UnsupportedOperationException", "unsupported region"),
     ],
 )
-def test_a_call_that_a_region_has_not_got(code: str, message: str) -> None:
+def test_a_call_that_a_region_does_not_support(code: str, message: str) -> None:
     assert says_no_such_call(error(code, message=message), "ap-south-2")
-    assert not says_no_such_call(error(code, message=message), "us-east-1"), "where all is, it is our mistake"
+    assert not says_no_such_call(error(code, message=message), "us-east-1"), "that region has everything"
 
 
 @pytest.mark.parametrize(
@@ -87,5 +89,5 @@ def test_a_call_that_a_region_has_not_got(code: str, message: str) -> None:
         ("Throttling", NOT_HERE),
     ],
 )
-def test_other_refusals_say_nothing_of_the_region(code: str, message: str) -> None:
+def test_other_errors_say_nothing_about_the_region(code: str, message: str) -> None:
     assert not says_no_such_call(error(code, message=message), "ap-south-2")

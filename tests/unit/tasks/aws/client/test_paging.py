@@ -1,4 +1,4 @@
-"""How a call pages, by the names in its model: held against botocore's paginators, where there are any."""
+"""Paging derived from the names in a model, compared with botocore's paginators."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ SERVICES = sorted({call.partition(":")[0] for type_ in registry.of("aws") for ca
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_names_say_what_the_paginators_say(service: str) -> None:
-    """Of 2,853 paginators of all services the names tell 2,824; of these services all but one, told here."""
+def test_names_agree_with_the_paginators(service: str) -> None:
+    """Derived paging is right for 2,824 of 2,853 paginators of all services; for these services, for all but one."""
     wrong = []
     for operation in credentials.paginators(service):
         action = f"{service}:{operation}"
         known, derived = paging.paging(action), paging.derived(paging._operation(action))
         assert known
-        if tokens(derived) != tokens(known) and action != "s3:ListObjects":  # which may end with the last key's name
+        if tokens(derived) != tokens(known) and action != "s3:ListObjects":  # which may continue after the last key
             wrong.append(f"{action}: {derived}, and not {known}")
     assert not wrong, "\n".join(wrong)
 
@@ -54,12 +54,12 @@ def test_a_call_without_a_paginator(
 
 
 @pytest.mark.parametrize(
-    ("action", "told"),
+    ("action", "reason"),
     [
         ("ec2:GetTransitGatewayPolicyTableEntries", "it takes NextToken"),
-        ("firehose:ListDeliveryStreams", "HasMoreDeliveryStreams says that there is more"),
+        ("firehose:ListDeliveryStreams", "HasMoreDeliveryStreams marks further pages"),
         ("iottwinmaker:ListTagsForResource", "no member of its response is a list"),
     ],
 )
-def test_what_cannot_be_read_to_its_end_is_said(action: str, told: str) -> None:
-    assert told in str(paging.unclear(action))
+def test_a_call_that_cannot_be_read_to_its_end_has_a_reason(action: str, reason: str) -> None:
+    assert reason in str(paging.unclear(action))

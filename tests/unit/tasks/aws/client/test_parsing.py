@@ -1,4 +1,4 @@
-"""What botocore would give up a response for costs itself: a time that is none, a character that XML doesn't have."""
+"""Invalid times and characters, for which botocore would reject the whole response."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def test_times_are_read_as_botocore_reads_them() -> None:
     assert time_or_none("Tue, 14 Nov 2023 22:13:20 GMT") == when
 
 
-@pytest.mark.parametrize("said", [1775836321122, 1e300, "soon", "", "0000-00-00T00:00:00Z", "99999-01-01T00:00:00Z"])
-def test_a_time_that_is_none_is_kept_as_it_was_said(said: object) -> None:
-    assert time_or_none(said) == NoTime(said)
+@pytest.mark.parametrize("value", [1775836321122, 1e300, "soon", "", "0000-00-00T00:00:00Z", "99999-01-01T00:00:00Z"])
+def test_an_invalid_time_keeps_its_text(value: object) -> None:
+    assert time_or_none(value) == NoTime(value)
 
 
 @given(st.text() | st.integers() | st.floats())
-def test_no_time_ends_an_response(said: object) -> None:
-    assert isinstance(time_or_none(said), datetime | NoTime)
+def test_no_value_of_a_time_rejects_a_response(value: object) -> None:
+    assert isinstance(time_or_none(value), datetime | NoTime)
 
 
 @pytest.mark.parametrize(
@@ -39,13 +39,13 @@ def test_no_time_ends_an_response(said: object) -> None:
         ("a line&#xA; and &amp;#x7; and \u00e9 &#x1F600;", "a line\n and &#x7; and \u00e9 \U0001f600"),
     ],
 )
-def test_a_character_that_xml_does_not_have_is_replaced(written: str, read: str) -> None:
+def test_a_character_forbidden_in_xml_is_replaced(written: str, read: str) -> None:
     response = {"body": f"<d>{written}</d>".encode()}
     without_forbidden_characters(response)
     assert ElementTree.fromstring(response["body"]).text == read
 
 
-def test_json_is_left_alone() -> None:
+def test_json_is_unchanged() -> None:
     response = {"body": b'{"a": "&#x7;"}'}
     without_forbidden_characters(response)
     assert response["body"] == b'{"a": "&#x7;"}'

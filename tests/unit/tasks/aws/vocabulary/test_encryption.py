@@ -1,4 +1,4 @@
-"""Which key something is encrypted by, in each way in which AWS's responses name it."""
+"""The key of an encrypted resource, in every form in which responses name it."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def ends(item: dict[str, Any], path: str = "KmsKeyId", **scope: str) -> tuple[li
         (f"{THERE}:alias/mine", [], [f"{THERE}:alias/mine"]),
     ],
 )
-def test_a_key_is_named_by_arn_by_id_or_by_an_alias(named: str, keys: list[str], aliases: list[str]) -> None:
+def test_a_key_may_be_named_by_arn_id_or_alias(named: str, keys: list[str], aliases: list[str]) -> None:
     assert ends({"KmsKeyId": named}) == (keys, aliases)
 
 
-def test_many_may_be_named_and_none() -> None:
+def test_several_keys_or_none() -> None:
     assert ends({"Keys": [{"Id": "1"}, {"Id": "alias/2"}]}, "Keys[].Id") == ([f"{HERE}:key/1"], [f"{HERE}:alias/2"])
     assert ends({}) == ends({"KmsKeyId": ""}) == ([], [])
 
 
-def test_in_no_region_a_mere_id_is_no_keys() -> None:
+def test_without_a_region_a_bare_id_is_unknown() -> None:
     assert ends({"KmsKeyId": "1-2"}, region="global") == ([], [])
     assert ends({"KmsKeyId": f"{HERE}:key/1-2"}, region="global") == ([f"{HERE}:key/1-2"], [])

@@ -1,4 +1,4 @@
-"""Words of Cartography's `--aws-requested-syncs` that select no resource type here, and what is said of each.
+"""Words of Cartography's `--aws-requested-syncs` that select no resource type here, each with a remark for users.
 
 Source: the keys of RESOURCE_FUNCTIONS in cartography/intel/aws/resources.py, of all versions up to 0.143.0.
 """
@@ -47,6 +47,6 @@ _NOT_FETCHED: Final = (
     "ssm",
 )
 OTHER_WORDS: Final[Mapping[str, str]] = {
-    "permission_relationships": "who may do what is drawn after every run, from what the graph holds then",
+    "permission_relationships": "permission relationships are computed after every run, from the whole graph",
     **dict.fromkeys(_NOT_FETCHED, "not fetched: Chartfleet has no resource type for it yet"),
 }

@@ -1,46 +1,46 @@
-"""Asks a name server for the addresses of a host, as a worker does for the names that AWS gives to search domains."""
+"""Resolves host names, such as the endpoints of search domains, with a given name server or that of the machine."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Any, Final
+from typing import Final
 
 import dns.asyncresolver
 import dns.exception
 import dns.resolver
 
-NOBODY: Final = "none"  # the setting that asks no name server at all
-LONGEST_SECONDS: Final = 5.0
+NOBODY: Final = "none"  # the value of the setting that disables resolving
+TIMEOUT_SECONDS: Final = 5.0
 _SERVER: Final = re.compile(r"\[(?P<v6>[^\]]+)\](:(?P<v6_port>\d+))?|(?P<v4>[^:]+)(:(?P<v4_port>\d+))?|(?P<bare>.+)")
 
 
 class NotResolved(Exception):
-    """No server said what the addresses are: not the same as that there are none."""
+    """No server gave an answer. Not the same as a name without addresses."""
 
 
 async def addresses(name: str, server: str | None) -> list[str]:
-    """The IPv4 addresses of a host, sorted; none where the name doesn't exist. Raises NotResolved.
+    """The IPv4 addresses of a host, sorted; [] if the name doesn't exist. Raises NotResolved.
 
-    server   address of the name server, with a port where it isn't 53; None: those of this machine
+    server   address of the name server, with the port unless it is 53; None: those configured on this machine
     """
     try:
-        found = await _resolver(server).resolve(name, "A", lifetime=LONGEST_SECONDS, raise_on_no_answer=False)
+        answer = await _resolver(server).resolve(name, "A", lifetime=TIMEOUT_SECONDS, raise_on_no_answer=False)
     except dns.resolver.NXDOMAIN:
         return []
     except (dns.exception.DNSException, OSError) as error:
         raise NotResolved(type(error).__name__) from error
-    return sorted(record.address for record in found.rrset or ())
+    return sorted(record.address for record in answer.rrset or ())
 
 
-def check(value: Any) -> str | None:
+def check(value: str) -> str | None:
     """What is wrong with the setting, or None."""
     if value == NOBODY:
         return None
     try:
         _place(value)
     except ValueError:
-        return f"is the address of a name server (10.0.0.2, 10.0.0.2:5353, [fd00::2]:5353), or {NOBODY}"
+        return f"must be the address of a name server (10.0.0.2, 10.0.0.2:5353, [fd00::2]:5353), or {NOBODY}"
     return None
 
 
@@ -55,11 +55,11 @@ def _resolver(server: str | None) -> dns.asyncresolver.Resolver:
 
 def _place(server: str) -> tuple[str, int]:
     """Address and port. Raises ValueError."""
-    found = _SERVER.fullmatch(server)
-    if not found:
+    parts = _SERVER.fullmatch(server)
+    if not parts:
         raise ValueError(server)
-    address = found["v6"] or found["v4"] or found["bare"]
-    port = int(found["v6_port"] or found["v4_port"] or 53)
+    address = parts["v6"] or parts["v4"] or parts["bare"]
+    port = int(parts["v6_port"] or parts["v4_port"] or 53)
     if not 0 < port < 2**16:
         raise ValueError(server)
     return str(ipaddress.ip_address(address)), port

@@ -1,39 +1,35 @@
-"""Application, network and gateway load balancers, their listeners, and the targets that they forward to."""
+"""Application, network and gateway load balancers, their listeners and target groups."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from loaders.model import Source, at, id_link, incoming, key, outgoing, prop, scope_region
 from tasks.aws.vocabulary.dns import host_at
-from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.aws.vocabulary.node import AWSNode, RegionalNode
+from tasks.provider import Per, ResourceType, Source, at, id_link, incoming, key, listing, outgoing, prop
 
 
-def balancer_id(found: Source) -> str:
-    """Of the load balancer, or of the one around a listener or target group: the DNS name, which a gateway load
-    balancer hasn't got.
+def balancer_id(source: Source) -> str:
+    """The DNS name of the load balancer, or of the one that a listener or target group belongs to; the ARN of a gateway
+    load balancer, which has no DNS name.
     """
-    balancer = found.parents[-1] if found.parents else found.item
+    balancer = source.parents[-1] if source.parents else source.item
     name: str = balancer.get("DNSName") or balancer["LoadBalancerArn"]
     return name
 
 
 def target_groups(balancer: Source) -> list[Mapping[str, Any]]:
-    """Of one that has none, nothing names it."""
-    groups: list[Mapping[str, Any]] = balancer.item["DescribeTargetGroups"].get(
-        balancer.item.get("LoadBalancerArn"), []
-    )
-    return groups
+    """The target groups of a load balancer; [] if it has none."""
+    by_balancer: Mapping[str, list[Mapping[str, Any]]] = balancer.item["DescribeTargetGroups"]
+    return by_balancer.get(balancer.item.get("LoadBalancerArn"), [])
 
 
 def targets_of(group: Mapping[str, Any]) -> list[str]:
-    """What a target group forwards to, healthy or not; of one that has just been deleted, nothing."""
+    """The targets of a group, healthy or not; none for a group that has just been deleted."""
     health = group["DescribeTargetHealth"]
-    found = (at("Target.Id", one) for one in health.get("TargetHealthDescriptions") or ()) if health else ()
-    return sorted({target for target in found if target})
+    targets = (at("Target.Id", target) for target in health.get("TargetHealthDescriptions") or ()) if health else ()
+    return sorted({target for target in targets if target})
 
 
 def instances(balancer: Source) -> list[str]:
@@ -45,23 +41,24 @@ def instances(balancer: Source) -> list[str]:
     ]
 
 
-class LoadBalancerV2(AWSNode, label="LoadBalancerV2", tenant="AWSAccount", arn="elasticloadbalancing:loadbalancer"):
-    id: str = key(balancer_id, "Its DNS name; of a gateway load balancer its ARN.")
+class LoadBalancerV2(
+    RegionalNode, label="LoadBalancerV2", tenant="AWSAccount", arn="elasticloadbalancing:loadbalancer"
+):
+    id: str = key(balancer_id, "Its DNS name; for a gateway load balancer, its ARN.")
     arn: str | None = prop("LoadBalancerArn", index=True)
     name: str | None = prop("LoadBalancerName")
     dnsname: str | None = prop("DNSName", "None for a gateway load balancer.", index=True)
-    _host: str | None = prop(host_at("DNSName"), "Its DNS name, as names are compared.", index=True)
+    _host: str | None = prop(host_at("DNSName"), "dnsname in the form used for comparison.", index=True)
     canonicalhostedzonenameid: str | None = prop("CanonicalHostedZoneId")
     type: str | None = prop("Type", "application, network or gateway.")
     scheme: str | None = prop("Scheme", "internet-facing or internal. None for a gateway load balancer.")
     ip_address_type: str | None = prop(
-        "IpAddressType", "ipv4, dualstack, or dualstack-without-public-ipv4: of that, only IPv6 is public."
+        "IpAddressType", "ipv4, dualstack, or dualstack-without-public-ipv4, of which only IPv6 is public."
     )
     listener_ports: list[int] | None = prop(
-        "DescribeListeners.Listeners[].Port", "Where it listens. None: its listeners could not be read."
+        "DescribeListeners.Listeners[].Port", "The ports of its listeners. None: the listeners could not be read."
     )
     createdtime: str | None = prop("CreatedTime")
-    region: str = prop(scope_region)
     relationships = (
         id_link("EXPOSE", "EC2Instance", instances),
         outgoing("SUBNET", "EC2Subnet", "AvailabilityZones[].SubnetId"),
@@ -70,18 +67,19 @@ class LoadBalancerV2(AWSNode, label="LoadBalancerV2", tenant="AWSAccount", arn="
 
 
 def default_target_group(listener: Source) -> str | None:
-    """Where it forwards to if no rule says otherwise; AWS names it here only where it is one."""
+    """The default action's target group. AWS names it here only if there is exactly one."""
     actions = listener.item.get("DefaultActions", ())
     return next((action.get("TargetGroupArn") for action in actions if action.get("Type") == "forward"), None)
 
 
 class ELBV2Listener(AWSNode, label="ELBV2Listener", labels=("Endpoint",), arn="elasticloadbalancing:listener"):
     id: str = key("ListenerArn")
-    port: int | None = prop("Port", "None for a gateway load balancer: every port.")
-    protocol: str | None = prop("Protocol", "HTTP, HTTPS, TCP, TLS, UDP, TCP_UDP; None for a gateway load balancer.")
-    ssl_policy: str | None = prop("SslPolicy", "None unless it is HTTPS or TLS.")
+    port: int | None = prop("Port", "None for a gateway load balancer, which listens on every port.")
+    protocol: str | None = prop("Protocol", "HTTP, HTTPS, TCP, TLS, UDP or TCP_UDP. None for a gateway load balancer.")
+    ssl_policy: str | None = prop("SslPolicy", "None except for HTTPS and TLS.")
     targetgrouparn: str | None = prop(
-        default_target_group, "By default. None: it answers itself, or forwards to several by weight."
+        default_target_group,
+        "Of its default action. None: responds itself, or forwards to several groups by weight.",
     )
     relationships = (incoming("ELBV2_LISTENER", "LoadBalancerV2", balancer_id),)
 
@@ -90,16 +88,17 @@ def targets(group: Source) -> list[str]:
     return targets_of(group.item)
 
 
-class ELBV2TargetGroup(AWSNode, label="ELBV2TargetGroup", tenant="AWSAccount", arn="elasticloadbalancing:targetgroup"):
+class ELBV2TargetGroup(
+    RegionalNode, label="ELBV2TargetGroup", tenant="AWSAccount", arn="elasticloadbalancing:targetgroup"
+):
     id: str = key("TargetGroupArn")
     arn: str = prop("TargetGroupArn", index=True)
     name: str | None = prop("TargetGroupName")
-    target_type: str | None = prop("TargetType", "What its targets are: instance, ip, lambda or alb.")
-    targets: list[str] = prop(targets, "Ids of instances, addresses, or an ARN: of a function, of a load balancer.")
+    target_type: str | None = prop("TargetType", "instance, ip, lambda or alb.")
+    targets: list[str] = prop(targets, "Instance ids, IP addresses, or the ARN of a function or load balancer.")
     port: int | None = prop("Port", "None for functions.")
     protocol: str | None = prop("Protocol", "None for functions.")
     vpc_id: str | None = prop("VpcId", "None for functions.")
-    region: str = prop(scope_region)
     relationships = (incoming("ELBV2_TARGET_GROUP", "LoadBalancerV2", balancer_id),)
 
 

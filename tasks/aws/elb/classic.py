@@ -4,38 +4,31 @@ from __future__ import annotations
 
 from typing import Final
 
-from loaders.model import Source, id_link, incoming, key, link, outgoing, parent, prop, scope_region
+from tasks.aws.vocabulary.arn import arn_at
 from tasks.aws.vocabulary.dns import host_at
-from tasks.aws.vocabulary.node import AWSNode
-from tasks.engine.listing import listing
-from tasks.resource import Per, ResourceType
+from tasks.aws.vocabulary.node import AWSNode, RegionalNode
+from tasks.provider import Per, ResourceType, Source, id_link, incoming, key, link, listing, outgoing, parent, prop
+
+# The response has no ARN. Names of classic load balancers are unique in an account and region.
+balancer_arn = arn_at("elasticloadbalancing:loadbalancer/", "LoadBalancerName")
 
 
-def balancer_arn(balancer: Source) -> str | None:
-    """The response gives none: of the first generation, names are unique in an account and region."""
-    scope = balancer.scope
-    name = balancer.item.get("LoadBalancerName")
-    place = f"arn:{balancer.partition}:elasticloadbalancing:{scope.region}:{scope.tenant}"
-    return f"{place}:loadbalancer/{name}" if name else None
-
-
-class LoadBalancer(AWSNode, label="LoadBalancer", tenant="AWSAccount", arn="elasticloadbalancing:loadbalancer"):
+class LoadBalancer(RegionalNode, label="LoadBalancer", tenant="AWSAccount", arn="elasticloadbalancing:loadbalancer"):
     id: str = key("DNSName")
     arn: str | None = prop(balancer_arn, index=True)
     name: str | None = prop("LoadBalancerName")
     dnsname: str = prop("DNSName", index=True)
-    _host: str | None = prop(host_at("DNSName"), "Its DNS name, as names are compared.", index=True)
-    canonicalhostedzonename: str | None = prop("CanonicalHostedZoneName", "None for an internal one.")
+    _host: str | None = prop(host_at("DNSName"), "dnsname in the form used for comparison.", index=True)
+    canonicalhostedzonename: str | None = prop("CanonicalHostedZoneName", "None for an internal load balancer.")
     canonicalhostedzonenameid: str | None = prop("CanonicalHostedZoneNameID")
     scheme: str | None = prop("Scheme", "internet-facing or internal. None in EC2-Classic.")
     createdtime: str | None = prop("CreatedTime")
     source_group_name: str | None = prop("SourceSecurityGroup.GroupName")
-    region: str = prop(scope_region)
     relationships = (
         id_link("EXPOSE", "EC2Instance", "Instances[].InstanceId"),
         id_link("SUBNET", "EC2Subnet", "Subnets[]"),
         outgoing("MEMBER_OF_EC2_SECURITY_GROUP", "EC2SecurityGroup", "SecurityGroups[]"),
-        # Among its own groups: every VPC has a group of the name `default`.
+        # Among its own groups: every VPC has a group named `default`.
         link(
             "SOURCE_SECURITY_GROUP",
             "EC2SecurityGroup",
@@ -46,7 +39,7 @@ class LoadBalancer(AWSNode, label="LoadBalancer", tenant="AWSAccount", arn="elas
 
 
 def listener_id(listener: Source) -> str:
-    """Balancer, port and protocol: listeners have no id of their own."""
+    """Load balancer, port and protocol: listeners of classic load balancers have no id."""
     item = listener.item
     return f"{parent('DNSName')(listener)}{item['LoadBalancerPort']}{item['Protocol']}"
 

@@ -1,7 +1,7 @@
-"""The AWS clients of this process: built once, shared by its scopes, and at most so many of them.
+"""The pool of AWS clients of this process: created once, shared by its scopes, limited in number.
 
-A client costs 1.3 MB. A worker that has gone through hundreds of accounts would otherwise keep one for every account,
-region and service that it ever met.
+A client takes 1.3 MB. A worker that has gone through hundreds of accounts would otherwise keep one for each account,
+region and service.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ACCOUNT_IN_ADDRESS: Final = re.compile(r"^(https?://)\d{12}\.(?=\d+(\.\d+){3}[:
 
 
 class Key(NamedTuple):
-    """Which client: by whose access, for which region and service."""
+    """Identifies a client: by access, region and service."""
 
     access: tuple[tuple[str, str], ...]
     region: str
@@ -34,29 +34,29 @@ class Key(NamedTuple):
 class _Client:
     opened: asyncio.Future[Any]
     users: int = 0
-    dropped: bool = False  # no longer handed out; closed when its last user is done
+    dropped: bool = False  # no longer handed out; closed once its last user is done
 
 
 class Clients:
-    """Clients by key, the one used longest ago first."""
+    """Clients by key, least recently used first."""
 
-    def __init__(self, *, most: int = MAX_CLIENTS) -> None:
-        self._max = most
+    def __init__(self, *, max_unused: int = MAX_CLIENTS) -> None:
+        self._max = max_unused
         self._by_key: dict[Key, _Client] = {}
         self._dropped: set[_Client] = set()
 
     def __len__(self) -> int:
-        """Clients that are open."""
+        """The number of open clients."""
         return len(self._by_key) + len(self._dropped)
 
     @asynccontextmanager
     async def use(self, access: Mapping[str, str], region: str, service: str, config: AioConfig) -> AsyncIterator[Any]:
-        """The client, for the length of the block: it isn't closed meanwhile."""
+        """A client, which is not closed before the block ends."""
         key = Key(tuple(sorted(access.items())), region, service)
         client = self._by_key.pop(key, None)
-        if client is None:  # a task, so that of many details that need it at once one builds it
+        if client is None:  # a future, so that concurrent users create it once
             client = _Client(asyncio.ensure_future(_open(access, region, service, config)))
-        self._by_key[key] = client  # last in line
+        self._by_key[key] = client  # most recently used
         client.users += 1
         try:
             yield await asyncio.shield(client.opened)
@@ -68,14 +68,14 @@ class Clients:
             await self._close_dropped()
 
     def forget(self, access: Mapping[str, str]) -> None:
-        """Hand out no client of this access again: its credentials expired."""
-        gone = tuple(sorted(access.items()))
+        """Stop handing out clients of this access: its credentials expired."""
+        expired = tuple(sorted(access.items()))
         for key, client in list(self._by_key.items()):
-            if key.access == gone:
+            if key.access == expired:
                 self._drop(key, client)
 
     async def close(self) -> None:
-        """Close every client, used or not."""
+        """Close every client, in use or not."""
         clients = [*self._by_key.values(), *self._dropped]
         self._by_key.clear()
         self._dropped.clear()
@@ -106,8 +106,8 @@ async def _open(access: Mapping[str, str], region: str, service: str, config: Ai
 
 
 def _without_account_in_address(request: Any, **_: Any) -> None:
-    """S3 Control calls its hosts by account: `<account>.s3-control...`. Before an address (AWS_ENDPOINT_URL) that is no
-    host at all; whose call it is stands in a header, too.
+    """S3 Control prefixes host names with the account: `<account>.s3-control...`. In front of an IP address
+    (AWS_ENDPOINT_URL) that is not a valid host. The account is in a header as well.
     """
     request.url = _ACCOUNT_IN_ADDRESS.sub(r"\1", request.url)
 

@@ -1,4 +1,4 @@
-"""The process's AWS clients: one for each key, at most so many, none closed in use. Real ones; they send nothing."""
+"""The pool of AWS clients: one per key, a limited number, none closed while in use. Real clients that send nothing."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import pytest
 from aiobotocore.config import AioConfig
 from botocore.exceptions import UnknownServiceError
 
-from tasks.aws.client.pool import Clients
+from tasks.aws.client.client_pool import Clients
 
 ACCESS = {"partition": "aws"}
 CONFIG = AioConfig()
 
 
-def with_clients(work: Callable[[Clients], Awaitable[None]], *, most: int = 2) -> None:
+def with_clients(work: Callable[[Clients], Awaitable[None]], *, max_unused: int = 2) -> None:
     async def run() -> None:
-        clients = Clients(most=most)
+        clients = Clients(max_unused=max_unused)
         try:
             await work(clients)
         finally:
@@ -32,7 +32,7 @@ async def used(clients: Clients, region: str, service: str = "ec2") -> Any:
         return client
 
 
-def test_one_client_serves_all_who_ask_at_once() -> None:
+def test_concurrent_users_share_one_client() -> None:
     async def work(clients: Clients) -> None:
         found = await asyncio.gather(*(used(clients, "eu-west-1") for _ in range(10)))
         assert len(set(map(id, found))) == len(clients) == 1
@@ -40,7 +40,7 @@ def test_one_client_serves_all_who_ask_at_once() -> None:
     with_clients(work)
 
 
-def test_the_one_used_longest_ago_gives_way() -> None:
+def test_the_least_recently_used_client_is_closed() -> None:
     async def work(clients: Clients) -> None:
         first, second = await used(clients, "eu-west-1"), await used(clients, "us-east-1")
         assert await used(clients, "eu-west-1") is first
@@ -53,7 +53,7 @@ def test_the_one_used_longest_ago_gives_way() -> None:
 
 
 def test_a_client_in_use_is_not_closed() -> None:
-    """Neither because there are too many, nor because its credentials expired; it goes when its user is done."""
+    """Neither for lack of room nor because its credentials expired: it is closed once its user is done."""
 
     async def work(clients: Clients) -> None:
         async with clients.use(ACCESS, "eu-west-1", "ec2", CONFIG) as held:
@@ -63,7 +63,7 @@ def test_a_client_in_use_is_not_closed() -> None:
             clients.forget(ACCESS)
             async with clients.use(ACCESS, "eu-west-1", "ec2", CONFIG) as renewed:
                 assert renewed is not held
-            assert len(clients) == 2, "the one in use, and its successor"
+            assert len(clients) == 2, "the one in use, and the one that replaces it"
         assert len(clients) == 1
 
     with_clients(work)
