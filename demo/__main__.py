@@ -106,7 +106,7 @@ def demo(directory: Path, started: ExitStack) -> bool:
     organization = fill(aws.url)
     aws.add(Fault(Effect.DENY, service="ec2", region=DENIED_REGION, account=ACCOUNT))
     accounts = len(organization.accounts) + 1
-    console.print(f"{aws.url}: {accounts} accounts, {len(REGIONS)} regions; {ACCOUNT} is denied EC2 in {DENIED_REGION}")
+    console.print(f"{aws.url}: {accounts} accounts, {len(REGIONS)} regions; EC2 denied in {DENIED_REGION} of {ACCOUNT}")
 
     title("A company on GCP, Okta, GSuite, GitHub and CRXcavator")
     others = simulated("company", directory, started)
@@ -145,8 +145,8 @@ def demo(directory: Path, started: ExitStack) -> bool:
     for line in wrong:
         console.print(f"[red]not as expected:[/] {line}")
     if not wrong:
-        summary = f"{seconds:.0f} s, exit code {code} (complete, but parts not seen). Not seen: the EC2 scopes of"
-        console.print(f"[green]As expected:[/] {summary} {DENIED_REGION} in {ACCOUNT}, no others.")
+        summary = f"{seconds:.0f} s, exit code {code} (complete, but some scopes were not seen): only the EC2 scopes of"
+        console.print(f"[green]As expected:[/] {summary} {DENIED_REGION} in {ACCOUNT} were not seen.")
         console.print("All sample queries in the documentation return the results stated there.")
     return not wrong
 

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "adding-a-resource-type.md"
 COPIED = ("analysis", "docs", "loaders", "tasks", "tests", "workers", "demo", "pyproject.toml", "Makefile", "README.md")
 FILE = re.compile(r"^```\w+\n(?:# |// )(?P<name>\S+/\S+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
-SAMPLE = re.compile(r"^```json\n(?P<text>.*?)^```$.*?^It belongs into `(?P<name>\S+)`", re.DOTALL | re.MULTILINE)
+SAMPLE = re.compile(r"^```json\n(?P<text>.*?)^```$.*?^It belongs in `(?P<name>\S+)`", re.DOTALL | re.MULTILINE)
 
 
 def files() -> Mapping[str, str]:

@@ -9,13 +9,13 @@ RETURN group.id AS security_group, rule.protocol AS protocol, coalesce(rule.from
        collect(anywhere.range) AS from, COUNT { (group)<-[:MEMBER_OF_EC2_SECURITY_GROUP]-(:EC2Instance) } AS instances
 ORDER BY security_group, first;
 
-// Whom do rules let in by a prefix list, and does it limit anybody
+// Which rules use a prefix list, and does the list let in the whole internet
 MATCH (rule:IpPermissionInbound)-[:REFERENCES_PREFIX_LIST]->(list:EC2ManagedPrefixList)
 WHERE list.prefix_list_id IS NOT NULL
 RETURN rule.groupid AS security_group, rule.protocol AS protocol, list.name AS prefix_list, list.owner_id AS owner, list.cidrs AS addresses, list.wide AS anybody
 ORDER BY security_group, prefix_list;
 
-// Where else does a key pair open instances: the same key under several names or in several accounts
+// Which instances does a key pair open, and where else is the same key, under other names or in other accounts
 MATCH (pair:EC2KeyPair)-[:SSH_LOGIN_TO]->(instance:EC2Instance)
 OPTIONAL MATCH (pair)-[:MATCHING_FINGERPRINT]-(twin:EC2KeyPair)
 RETURN pair.arn AS key, collect(DISTINCT instance.id) AS opens, collect(DISTINCT twin.arn) AS same_key

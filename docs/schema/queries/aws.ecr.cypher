@@ -3,7 +3,7 @@ MATCH (repository:ECRRepository)-[:REPO_IMAGE]->(image:ECRRepositoryImage)-[:IMA
 RETURN repository.name AS repository, coalesce(image.tag, '') AS tag, content.digest AS digest
 ORDER BY repository, tag;
 
-// Which content is there under the most names
+// Which image content has the most names
 MATCH (image:ECRRepositoryImage)-[:IMAGE]->(content:ECRImage)
 RETURN content.digest AS digest, count(*) AS names, collect(image.uri)[..5] AS some
 ORDER BY names DESC, digest;

@@ -4,7 +4,7 @@ OPTIONAL MATCH (balancer)-[:EXPOSE]->(instance:EC2Instance)
 RETURN balancer.name AS balancer, balancer.dnsname AS address, collect(instance.id) AS instances
 ORDER BY balancer;
 
-// Which listeners of an internet-facing one speak without TLS
+// Which listeners of internet-facing classic load balancers don't use TLS
 MATCH (balancer:LoadBalancer {scheme: 'internet-facing'})-[:ELB_LISTENER]->(listener:ELBListener)
 WHERE NOT listener.protocol IN ['HTTPS', 'SSL']
 RETURN balancer.name AS balancer, listener.port AS port, listener.protocol AS protocol

@@ -4,13 +4,13 @@ RETURN balancer.name AS balancer, balancer.type AS type, collect(listener.protoc
        COLLECT { MATCH (balancer)-[:EXPOSE]->(instance:EC2Instance) RETURN instance.id ORDER BY instance.id } AS instances
 ORDER BY balancer;
 
-// Which of them listen without TLS
+// Which internet-facing load balancers have listeners for plain HTTP
 MATCH (balancer:LoadBalancerV2 {scheme: 'internet-facing'})-[:ELBV2_LISTENER]->(listener:ELBV2Listener)
 WHERE listener.protocol = 'HTTP'
 RETURN balancer.name AS balancer, listener.port AS port
 ORDER BY balancer, port;
 
-// What does each forward to, instances or not
+// Which targets does each load balancer forward to, instances or others
 MATCH (balancer:LoadBalancerV2)-[:ELBV2_TARGET_GROUP]->(group:ELBV2TargetGroup)
 RETURN balancer.name AS balancer, group.name AS target_group, group.target_type AS type, group.targets AS targets
 ORDER BY balancer, target_group;

@@ -4,7 +4,7 @@ WHERE NOT coalesce(secret.rotation_enabled, false)
 RETURN account.id AS account, secret.name AS secret, coalesce(secret.last_accessed_date, 'never') AS last_used
 ORDER BY account, secret;
 
-// By which keys are secrets encrypted
+// Which keys are secrets encrypted with
 MATCH (secret:SecretsManagerSecret)-[:ENCRYPTED_BY]->(key:KMSKey)
 RETURN secret.name AS secret, key.arn AS key
 ORDER BY secret;

@@ -1,9 +1,9 @@
-// Which folders are in which
+// What is each folder in
 MATCH (outer)-[:RESOURCE]->(folder:GCPFolder)
 RETURN folder.displayname AS folder, outer.id AS within
 ORDER BY folder;
 
-// Folders without a project of their own
+// Which folders directly contain no project
 MATCH (folder:GCPFolder)
 WHERE NOT EXISTS { (folder)-[:RESOURCE]->(:GCPProject) }
 RETURN folder.displayname AS folder, folder.id AS id

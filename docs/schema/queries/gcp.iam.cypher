@@ -1,4 +1,4 @@
-// Keys that somebody holds, and that never end
+// Which user-managed keys never expire
 MATCH (account:GCPServiceAccount)-[:HAS_KEY]->(key:GCPServiceAccountKey {key_type: 'USER_MANAGED'})
 WHERE key.valid_before_time STARTS WITH '9999'
 RETURN account.email AS account, key.name AS key, key.valid_after_time AS since
@@ -9,17 +9,17 @@ MATCH (account:GCPServiceAccount)-[:HAS_ALLOW_POLICY]->(binding:GCPPolicyBinding
 RETURN account.email AS account, binding.resource AS resource, role.id AS role
 ORDER BY account, role;
 
-// What is given to anybody
+// Which roles are granted to everybody
 MATCH (binding:GCPPolicyBinding {is_public: true})
 RETURN binding.resource AS resource, binding.role AS role, binding.has_condition AS on_a_condition
 ORDER BY resource, role;
 
-// Who has which role, of the people that GSuite knows
+// Which roles do GSuite users have
 MATCH (user:GSuiteUser)-[:HAS_ALLOW_POLICY]->(binding:GCPPolicyBinding)
 RETURN user.email AS user, binding.resource AS resource, binding.role AS role
 ORDER BY user, role;
 
-// Roles of projects' own, and what they allow
+// Which custom roles do projects have, and what do they allow
 MATCH (project:GCPProject)-[:RESOURCE]->(role:GCPRole)
 RETURN role.title AS role, project.id AS project, role.permissions AS permissions
 ORDER BY role;

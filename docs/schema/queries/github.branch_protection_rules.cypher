@@ -1,11 +1,11 @@
-// Repositories whose default branch no rule of that very name protects
+// Which repositories have no protection rule for exactly the name of their default branch
 MATCH (repository:GitHubRepository)-[:BRANCH]->(branch:GitHubBranch)
 WHERE NOT EXISTS { (repository)-[:HAS_RULE]->(rule:GitHubBranchProtectionRule) WHERE rule.pattern = branch.name }
 RETURN repository.fullname AS repository, branch.name AS branch,
        [(repository)-[:HAS_RULE]->(rule:GitHubBranchProtectionRule) | rule.pattern] AS other_rules
 ORDER BY repository;
 
-// Rules that administrators needn't heed
+// Which rules don't apply to administrators
 MATCH (repository:GitHubRepository)-[:HAS_RULE]->(rule:GitHubBranchProtectionRule)
 WHERE NOT rule.is_admin_enforced
 RETURN repository.fullname AS repository, rule.pattern AS pattern,

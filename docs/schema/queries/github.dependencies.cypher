@@ -3,7 +3,7 @@ MATCH (repository:GitHubRepository)-[:REQUIRES]->(dependency:GitHubDependency {n
 RETURN repository.fullname AS repository, dependency.requirements AS requirements
 ORDER BY repository;
 
-// The manifests of a repository, and what they ask for
+// Which manifests does each repository have, and which dependencies do they list
 MATCH (repository:GitHubRepository)-[:HAS_MANIFEST]->(manifest:GitHubDependencyGraphManifest)-[:HAS_DEP]->(dependency:GitHubDependency)
 RETURN repository.fullname AS repository, manifest.filename AS manifest, collect(dependency.name) AS dependencies
 ORDER BY repository, manifest;

@@ -1,4 +1,4 @@
-// Members without a second factor
+// Which members have no second factor
 MATCH (user:GitHubUser)-[:MEMBER_OF]->(organization:GitHubOrganization)
 WHERE user.has_2fa_enabled = false
 RETURN user.username AS user, organization.username AS organization, user.role AS role

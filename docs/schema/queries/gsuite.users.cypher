@@ -1,4 +1,4 @@
-// Administrators, and whether they have a second factor
+// Who is an administrator, and has a second factor or not
 MATCH (user:GSuiteUser)
 WHERE user.is_admin OR user.is_delegated_admin
 RETURN user.email AS user, user.is_enrolled_in_2_sv AS second_factor

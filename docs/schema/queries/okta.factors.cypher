@@ -1,4 +1,4 @@
-// Who has no second factor that withstands phishing
+// Who has no phishing-resistant second factor
 MATCH (user:OktaUser)
 WHERE NOT EXISTS { (user)-[:FACTOR]->(factor:OktaUserFactor {status: 'ACTIVE'}) WHERE factor.factor_type IN ['webauthn', 'u2f'] }
 RETURN user.login AS user, [(user)-[:FACTOR]->(factor:OktaUserFactor) | factor.factor_type] AS factors

@@ -1,4 +1,4 @@
-// Which organizations are there, and how many users, groups and applications each has
+// Which organizations are there, and how many users, groups and applications does each have
 MATCH (organization:OktaOrganization)
 RETURN organization.name AS organization, organization.company_name AS company,
        count { (organization)-[:RESOURCE]->(:OktaUser) } AS users,

@@ -3,7 +3,7 @@ MATCH (:OktaOrganization)-[:RESOURCE]->(origin:OktaTrustedOrigin)
 RETURN origin.name AS name, origin.origin AS origin, origin.scopes AS scopes
 ORDER BY origin;
 
-// Which of them aren't encrypted
+// Which trusted origins aren't encrypted
 MATCH (origin:OktaTrustedOrigin)
 WHERE origin.origin STARTS WITH 'http://'
 RETURN origin.name AS name, origin.origin AS origin, origin.status AS status
