@@ -23,8 +23,12 @@ pytest_plugins = ["tests.fleet.reaper", "tests.fleet.distribution"]
 
 # A graph of tests lives for minutes: what Java would spend on optimizing it never comes back.
 JAVA_OPTIONS = "-XX:TieredStopAtLevel=1"
-# Tests fill and empty the graph all the time. Each time Neo4j would plan its queries anew: most of its work.
-GRAPH_SETTINGS = "dbms.cypher.min_replan_interval=10d\n"
+# Tests fill and empty the graph all the time. Each time Neo4j would plan its queries anew: most of its work. All tests
+# together have more queries than it remembers.
+GRAPH_SETTINGS = """\
+dbms.cypher.min_replan_interval=10d
+server.memory.query_cache.per_db_cache_num_entries=4000
+"""
 
 
 def pytest_configure() -> None:

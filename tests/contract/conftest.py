@@ -13,7 +13,7 @@ import pytest
 from loaders import indexes
 from loaders.graph import Graph
 from loaders.ledger import RunState
-from tasks.clients import client
+from tasks.clients import client, graphql_api
 from tasks.engine import registry
 from tasks.resource import ResourceType
 from tests.contract import providers
@@ -42,6 +42,7 @@ def short_pauses() -> Iterator[None]:
     """Between attempts at a call whose response can't be read. How long they are has tests of its own."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(client, "MAX_BACKOFF_SECONDS", 0.1)
+        patched.setattr(graphql_api, "RETRY_SECONDS", (0.1, 0.1, 0.1))
         yield
 
 

@@ -37,8 +37,25 @@ def test_a_family_without_a_file_has_queries_that_follow_from_its_labels() -> No
     ]
 
 
+class Names:
+    """Everything that a query may name."""
+
+    def __init__(self) -> None:
+        types_ = schema.described()
+        nodes = [node for type_ in types_ for node in type_.nodes]
+        self.labels = {label for node in nodes for label in node.labels}
+        self.relationships = {edge.type for edge in schema.edges_of(types_)}
+        of_every_node = {"conditions", "firstseen", "lastupdated"}
+        self.properties = {one.name for node in nodes for one in node.properties} | of_every_node
+
+
+@pytest.fixture(scope="module")
+def names() -> Names:
+    return Names()
+
+
 @every_query
-def test_a_query_names_what_is_in_the_schema(query: Query) -> None:
+def test_a_query_names_what_is_in_the_schema(query: Query, names: Names) -> None:
     """Types of relationships, labels and properties; that they go together, the response shows."""
     text = re.sub(r"'[^']*'|//.*", "", query.text)
     in_edges = {
@@ -46,15 +63,9 @@ def test_a_query_names_what_is_in_the_schema(query: Query) -> None:
     }
     labels = set(re.findall(r"(?:\(\w*|\s\w+|\|)(?::)([A-Z]\w+)", re.sub(r"\[[^\]]*\]", "", text)))
     properties = set(re.findall(r"\b[a-z]\w*\.([a-z_]\w*)\b(?!\()", text)) | set(re.findall(r"[{,]\s*(\w+):", text))
-    types_ = schema.described()
-    nodes = [node for type_ in types_ for node in type_.nodes]
-    assert labels <= {label for node in nodes for label in node.labels}
-    assert in_edges <= {edge.type for edge in schema.edges_of(types_)}
-    assert properties <= {one.name for node in nodes for one in node.properties} | {
-        "conditions",
-        "firstseen",
-        "lastupdated",
-    }
+    assert labels <= names.labels
+    assert in_edges <= names.relationships
+    assert properties <= names.properties
 
 
 @every_query

@@ -143,10 +143,13 @@ def test_what_is_in_trouble_is_told_exactly_and_a_resumed_run_fetches_just_that(
 
 @pytest.mark.timeout(SECONDS)
 def test_a_profile_that_is_mended_is_fetched_by_the_resumed_run(
-    aws: AwsServer, accounts: list[str], graph: Graph, services: embedded.Services, tmp_path: Path
+    aws: AwsServer, graph: Graph, services: embedded.Services, tmp_path: Path
 ) -> None:
     """Not even its account was known: it isn't a tenant of the run before that."""
     aws.reset()
+    here, there = "111122223333", "444455556666"
+    for account in (here, there):
+        client(aws, "iam", account).create_user(UserName="auditor")
     chartfleet = command(aws, services, tmp_path)
     config = tmp_path / "aws-config"
     text = "[profile one]\naws_access_key_id = {}\naws_secret_access_key = x\n[profile two]\n{}\n"
@@ -154,18 +157,18 @@ def test_a_profile_that_is_mended_is_fetched_by_the_resumed_run(
     chartfleet = Command(tmp_path, {**chartfleet.variables, "AWS_CONFIG_FILE": str(config)})
     embedded.start(tmp_path / "data", graph=False, say=print)
     try:
-        config.write_text(text.format(accounts[1], "region = us-east-1"))
+        config.write_text(text.format(here, "region = us-east-1"))
         code, report = sync(chartfleet, *few)
         (line,) = report["not_seen"]
         assert (code, line["type"], line["status"]) == (3, "aws.tenants", "denied")
         assert line["reason"].startswith("profile two: NoCredentialsError")
-        config.write_text(text.format(accounts[1], f"aws_access_key_id = {accounts[2]}\naws_secret_access_key = x"))
+        config.write_text(text.format(here, f"aws_access_key_id = {there}\naws_secret_access_key = x"))
         code, report = sync(chartfleet, *few, "--resume", report["run"])
         assert (code, report["not_seen"]) == (0, [])
         known = graph.rows(
             "MATCH (a:AWSAccount)-[:RESOURCE]->(u:AWSUser) RETURN a.id AS id, u.name AS user ORDER BY id"
         )
-        assert [row["id"] for row in known] == sorted(accounts[1:3])
+        assert [row["id"] for row in known] == [here, there]
     finally:
         embedded.stop(tmp_path / "data")
 

@@ -15,7 +15,7 @@ from tests.fleet.reaper import of_session
 from tests.fleet.running import wait_for
 
 ROOT = Path(__file__).parents[3]
-SECONDS = 30
+SECONDS = 60
 # What a session has running in the middle of a test. It waits for none of it: a service that starts is one to be ended.
 TEST = """
 import time
@@ -23,7 +23,7 @@ import time
 from tests.servers.aws import AwsServer
 from workers import embedded
 from workers.embedded import graph
-from workers.fleet.local_fleet import LocalFleet
+from workers.fleet.local import LocalFleet
 from workers.settings.settings import Settings
 
 
@@ -59,11 +59,11 @@ def test_nothing_is_left_of_a_session_that_is_ended_by(
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=(tmp_path / "log").open("wb"),
+        stderr=subprocess.STDOUT,
         start_new_session=True,
     )
-    (told,) = wait_for(lambda: list(base.glob("**/pids")) or session.poll(), seconds=SECONDS)
+    (told,) = wait_for(lambda: list(base.glob("**/pids")), seconds=SECONDS, message=(tmp_path / "log").read_text)
     started = {int(pid) for pid in told.read_text().split()}
     assert started <= set(of_session(f"{base}/"))
 
