@@ -217,7 +217,7 @@ def _process_file(directory: Path, name: str) -> Path:
 def check(directory: Path) -> None:
     """Refuse a directory that belongs to something else: neither its files nor what runs there are touched."""
     if directory.exists() and any(directory.iterdir()) and not (directory / SETTINGS).exists():
-        raise embedded.EmbeddedError(f"{directory} contains other data than a demo's: use another directory")
+        raise embedded.EmbeddedError(f"{directory} contains data that is not a demo's: use another directory")
 
 
 def stop(directory: Path) -> None:

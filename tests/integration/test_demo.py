@@ -82,7 +82,7 @@ def test_an_interrupted_demo_leaves_nothing(directory: Path) -> None:
     process.send_signal(signal.SIGINT)
     said = said_by(process)
     assert process.returncode == 130, said
-    assert "interrupted; everything it started is gone" in said
+    assert "interrupted; everything it started has been stopped" in said
     assert left_behind(directory) == []
 
 
@@ -90,6 +90,6 @@ def test_a_directory_of_something_else_is_left_alone(directory: Path) -> None:
     directory.mkdir()
     (directory / "precious").write_text("data")
     process = start(directory)
-    assert "contains other data than a demo's" in said_by(process)
+    assert "contains data that is not a demo's" in said_by(process)
     assert process.returncode == 1
     assert (directory / "precious").read_text() == "data"

@@ -6,11 +6,12 @@ import argparse
 from typing import TYPE_CHECKING, Final
 
 from workers.commands import terminal
+from workers.commands.setting_flags import RUN, AllExcept
 
 if TYPE_CHECKING:
     from workers.settings.settings import Settings
 
-USES: Final = None
+USES: Final = AllExcept(RUN)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection
+from collections.abc import Collection, Container
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from workers.settings.settings import SETTINGS, known
@@ -14,18 +15,33 @@ if TYPE_CHECKING:
 BROKER: Final = ("broker_url", "broker_password_env_var")
 GRAPH: Final = ("neo4j_uri", "neo4j_user", "neo4j_password_env_var", "neo4j_database")
 LEASES: Final = ("run_lease_seconds", "writer_lease_seconds", "transaction_seconds")
+RUN: Final = (
+    "update_tag",
+    "expected_gaps",
+    "analysis_job_directory",
+    "permission_relationships_file",
+    "schedule",
+    "concurrency",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AllExcept:
+    """Every setting, those of the providers included, except these."""
+
+    names: tuple[str, ...]
+
+    def __contains__(self, name: object) -> bool:
+        return name not in self.names
+
+
 _COMMON: Final = frozenset(
     (
         *BROKER,
         *GRAPH,
         "data_dir",
         "selected_modules",
-        "update_tag",
-        "expected_gaps",
-        "analysis_job_directory",
-        "permission_relationships_file",
-        "schedule",
-        "concurrency",
+        *RUN,
     )
 )
 
@@ -33,7 +49,7 @@ _COMMON: Final = frozenset(
 def add(
     parser: argparse.ArgumentParser,
     common: argparse._ArgumentGroup,
-    uses: Collection[str] | None,
+    uses: Container[str] | None,
     *,
     show_all: bool,
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
@@ -31,7 +31,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "worker": "run a worker of the fleet",
     "beat": "run the scheduler that starts runs",
     "flower": "run Flower, the fleet's web page",
-    "health": "check whether a fleet process on this host is healthy (exit code 0 or 1)",
+    "health": "check whether a fleet process on this host is healthy (exit code 0, or 1 if it is not)",
 }
 
 
@@ -39,7 +39,7 @@ class Command(Protocol):
     """What a command's module holds. `USES`: the settings that its help shows; None means all."""
 
     @property
-    def USES(self) -> Collection[str] | None: ...  # noqa: N802  # a constant of the module
+    def USES(self) -> Container[str] | None: ...  # noqa: N802  # a constant of the module
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """The command's own arguments."""

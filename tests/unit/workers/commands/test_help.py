@@ -69,3 +69,9 @@ def test_without_a_command_it_is_sync() -> None:
     for words in ([], ["--neo4j-uri", "bolt://localhost:7687"]):
         command, _ = parse(words)
         assert command is find("sync")
+
+
+def test_the_doctor_shows_the_flags_of_the_providers_but_not_those_of_a_run() -> None:
+    shown = flags(help_of("doctor"))
+    assert {"--aws-regions", "--okta-org-id", "--selected-modules"} <= shown
+    assert not shown & {"--schedule", "--update-tag", "--concurrency", "--analysis-job-directory"}
