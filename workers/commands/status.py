@@ -48,4 +48,4 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
 
 
 def unknown_run(name: str) -> ChartfleetError:
-    return ChartfleetError(f"{name}: this broker knows no such run; `chartfleet runs` lists them")
+    return ChartfleetError(f"{name}: there is no such run on this broker; `chartfleet runs` lists the runs")
