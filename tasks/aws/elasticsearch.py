@@ -122,7 +122,7 @@ class ESDomain(RegionalNode, label="ESDomain", tenant="AWSAccount", arn="es:doma
         "Whether it authenticates callers itself.",
     )
     enforce_https: bool | None = prop(of_domain("DomainEndpointOptions.EnforceHTTPS"))
-    elasticsearch_version: str | None = prop(of_domain("ElasticsearchVersion"), "As 7.10 or OpenSearch_2.11.")
+    elasticsearch_version: str | None = prop(of_domain("ElasticsearchVersion"), "Such as 7.10 or OpenSearch_2.11.")
     elasticsearch_cluster_config_instancetype: str | None = prop(of_domain("ElasticsearchClusterConfig.InstanceType"))
     elasticsearch_cluster_config_instancecount: int | None = prop(of_domain("ElasticsearchClusterConfig.InstanceCount"))
     elasticsearch_cluster_config_dedicatedmasterenabled: bool | None = prop(

@@ -16,7 +16,7 @@ _SERVER: Final = re.compile(r"\[(?P<v6>[^\]]+)\](:(?P<v6_port>\d+))?|(?P<v4>[^:]
 
 
 class NotResolved(Exception):
-    """No server gave an answer. Not the same as a name without addresses."""
+    """No server gave a usable response. Not the same as a name without addresses."""
 
 
 async def addresses(name: str, server: str | None) -> list[str]:
@@ -25,12 +25,12 @@ async def addresses(name: str, server: str | None) -> list[str]:
     server   address of the name server, with the port unless it is 53; None: those configured on this machine
     """
     try:
-        answer = await _resolver(server).resolve(name, "A", lifetime=TIMEOUT_SECONDS, raise_on_no_answer=False)
+        response = await _resolver(server).resolve(name, "A", lifetime=TIMEOUT_SECONDS, raise_on_no_answer=False)
     except dns.resolver.NXDOMAIN:
         return []
     except (dns.exception.DNSException, OSError) as error:
         raise NotResolved(type(error).__name__) from error
-    return sorted(record.address for record in answer.rrset or ())
+    return sorted(record.address for record in response.rrset or ())
 
 
 def check(value: str) -> str | None:

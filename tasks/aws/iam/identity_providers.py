@@ -14,7 +14,7 @@ class AWSSAMLProvider(AWSPrincipal, label="AWSSAMLProvider", tenant="AWSAccount"
     type: str = prop(constant("Federated"))
     name: str = prop(lambda provider: provider.item["Arn"].rpartition("/")[2], index=True)
     create_date: str | None = prop("CreateDate")
-    valid_until: str | None = prop("ValidUntil", "When its metadata expire.")
+    valid_until: str | None = prop("ValidUntil", "When its metadata expires.")
 
 
 SAML_PROVIDERS: Final = ResourceType(
