@@ -1,4 +1,4 @@
-// Which clusters answer to the whole internet
+// Which clusters are open to the whole internet
 MATCH (account:AWSAccount)-[:RESOURCE]->(cluster:EKSCluster {exposed_internet: true})
 RETURN account.id AS account, cluster.name AS cluster, cluster.public_access_cidrs AS ranges
 ORDER BY account, cluster;
