@@ -41,7 +41,7 @@ class GSuiteGroup(Node, label="GSuiteGroup"):
     direct_members_count: str | None = prop("directMembersCount", "A string, as in Google's API.")
     admin_created: bool | None = prop("adminCreated", "Whether it was created by an administrator.")
     has_everybody: bool = prop(
-        has_everybody, "The whole organization is a member, of type CUSTOMER, instead of each user."
+        has_everybody, "Whether the whole organization is a member, of type CUSTOMER, instead of each user."
     )
     etag: str | None = prop("etag")
     kind: str | None = prop("kind")
