@@ -1,4 +1,4 @@
-"""The option that all of Google's providers share. Apart from the client, which help needn't import."""
+"""The option that all of Google's providers share. Separate from the client, so that help needn't import that."""
 
 from __future__ import annotations
 

@@ -394,7 +394,7 @@ def test_a_run_that_nobody_knows(sync: Callable[..., Ended], chartfleet: Command
         assert "1-abcd: there is no such run on this broker; `chartfleet runs` lists the runs" in ended.error
     ended = chartfleet("status", *broker)
     assert ended.code == 1
-    assert "no run yet" in ended.error
+    assert "no runs yet" in ended.error
 
 
 def test_tags_must_rise(sync: Callable[..., Ended], fleet: Fleet) -> None:

@@ -1,4 +1,4 @@
-"""One line for each way in which the broker, the graph or this machine can fail a command that was under way."""
+"""One line for each way in which the broker, the graph or this machine can make a running command fail."""
 
 from __future__ import annotations
 

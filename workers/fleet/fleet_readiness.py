@@ -1,4 +1,4 @@
-"""Is the whole fleet ready for a run? Judged by what every worker responds."""
+"""Is the whole fleet ready for a run? Judged by the responses of all workers."""
 
 from __future__ import annotations
 
