@@ -1,6 +1,6 @@
 """The root of the errors that end a command: one line on stderr, and an exit code.
 
-Each floor derives its own from here. What a task or a transition handles itself doesn't.
+Each layer derives its own errors from these. What a task or a transition handles itself is not derived from them.
 """
 
 from __future__ import annotations

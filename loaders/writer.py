@@ -21,7 +21,7 @@ from loaders.graph import Graph, Parameters
 
 T = TypeVar("T")
 
-# A process that hangs must not hold that node's lock for ever: Neo4j ends its transaction after this time.
+# A process that hangs must not hold that node's lock forever: Neo4j ends its transaction after this time.
 CLAIM_SECONDS = 150  # longer than a batch of the writer, which a claim may have to wait for
 HEARTBEAT_SECONDS = 10  # the next heartbeat follows soon
 

@@ -80,7 +80,7 @@ class Examined:
 class Examination:
     """A provider's tenants, and what the list of them says.
 
-    failure    why there is no list of tenants at all
+    failure    why the tenants could not be listed
     unseen     why the list is incomplete
     remedies   for the list itself
     """

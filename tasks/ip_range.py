@@ -51,6 +51,6 @@ class IpRange(Node, label="IpRange", shared=True):
     range: str = prop("cidr", "IPv4 or IPv6, in CIDR notation.")
     wide: bool = prop(
         wide,
-        "So much of the internet that it limits nobody: more public addresses than a /8 has, or a /16 of IPv6.",
+        "Whether it limits nobody: it has more public addresses than a /8, or for IPv6 than a /16.",
     )
-    public: bool = prop(public, "Some of its addresses are public, by IANA's registries.")
+    public: bool = prop(public, "Whether some of its addresses are public, by IANA's registries.")

@@ -4,8 +4,8 @@
         tailscale_network: str | None = option("the network to sync", default=None, metavar="DOMAIN")
         tailscale_tags: tuple[str, ...] = option("only devices with one of these tags", default=(), metavar="TAG,...")
 
-The annotation is the type: `str`, `int`, `float`, `bool`, `Path`, `tuple[str, ...]`, or one of these `| None`. What
-stands here is imported to show help: it must not import a provider's client.
+The annotation is the type: `str`, `int`, `float`, `bool`, `Path`, `tuple[str, ...]`, or one of these `| None`. A module
+that declares options is imported to show help: it must not import a provider's client.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ with WithoutWorkingDirectory():
 
 
 def main() -> int:
-    """Celery's command line: what its script does, but for the search for the app."""
+    """Celery's command line: what its script does, except for the search for the app."""
     from celery.bin.celery import celery
 
     celery.params[0].default = app

@@ -158,7 +158,7 @@ def _type(type_: ResourceType, jobs: Sequence[Job], edges: Sequence[Edge]) -> Ty
 
 
 def _also_selected_by(type_: ResourceType) -> tuple[str, ...]:
-    """Its family, as far as that is not its whole name, and its aliases."""
+    """Its family, unless that is its whole name, and its aliases."""
     _, family, *rest = type_.name.split(".")
     return tuple(dict.fromkeys((*((family,) if rest else ()), *type_.aliases)))
 

@@ -1,4 +1,4 @@
-"""Which worker holds which scopes of a run, and since when it is silent."""
+"""Which worker holds which scopes of a run, and how long it has been silent."""
 
 from __future__ import annotations
 

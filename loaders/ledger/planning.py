@@ -92,7 +92,7 @@ class Planning(Scripts):
         return reply.decode()
 
     def resume(self, config: Mapping[str, object]) -> list[Scope]:
-        """Plan everything again that isn't cleaned, and admit tenants anew. The caller publishes what is returned."""
+        """Plan again what isn't cleaned, and admit the tenants again. The caller publishes what is returned."""
         token, cursor, planners = secrets.token_hex(8), "", dict[str, None]()
         while cursor != "0":
             reply: list[bytes] = self._call("resume", json.dumps(config), token, cursor)

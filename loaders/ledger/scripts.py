@@ -63,7 +63,7 @@ def decoded(raw: dict[bytes, bytes]) -> dict[str, str]:
 
 
 def fence(attempt: Attempt) -> tuple[str, str, str]:
-    """How scripts are told which attempt calls them."""
+    """How a script learns which attempt calls it."""
     return attempt.scope.id, str(attempt.number), attempt.token
 
 

@@ -48,7 +48,7 @@ for _, unit in ipairs(redis.call('ZRANGEBYSCORE', run .. ':later', '-inf', now, 
 end
 
 -- A message is lost if its scope never began although its provider's queue is empty; or, after a very long time, although the
--- queue has fewer messages than there are scopes to begin. Nothing is sent twice to a queue that merely stands still.
+-- queue has fewer messages than there are scopes to begin. Nothing is sent twice to a queue that is merely stalled.
 local queued = {}
 for i = 5, #ARGV, 2 do queued[ARGV[i]] = tonumber(ARGV[i + 1]) end
 for _, provider in ipairs(redis.call('SMEMBERS', run .. ':providers')) do

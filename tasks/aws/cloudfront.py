@@ -41,7 +41,7 @@ class CloudFrontVpcOrigin(AWSNode, label="CloudFrontVpcOrigin", tenant="AWSAccou
     vpc_origin_id: str = prop("Id", index=True)
     name: str | None = prop("Name")
     status: str | None = prop("Status", "Deployed, Deploying, Failed, ...")
-    origin_endpoint_arn: str | None = prop("OriginEndpointArn", "Of a load balancer or an instance.", index=True)
+    origin_endpoint_arn: str | None = prop("OriginEndpointArn", "ARN of a load balancer or an instance.", index=True)
     created_time: str | None = prop("CreatedTime")
     last_modified_time: str | None = prop("LastModifiedTime")
     relationships = (

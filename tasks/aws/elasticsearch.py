@@ -122,7 +122,7 @@ class ESDomain(RegionalNode, label="ESDomain", tenant="AWSAccount", arn="es:doma
         "Whether it authenticates callers itself.",
     )
     enforce_https: bool | None = prop(of_domain("DomainEndpointOptions.EnforceHTTPS"))
-    elasticsearch_version: str | None = prop(of_domain("ElasticsearchVersion"), "As 7.10 or OpenSearch_2.11.")
+    elasticsearch_version: str | None = prop(of_domain("ElasticsearchVersion"), "Such as 7.10 or OpenSearch_2.11.")
     elasticsearch_cluster_config_instancetype: str | None = prop(of_domain("ElasticsearchClusterConfig.InstanceType"))
     elasticsearch_cluster_config_instancecount: int | None = prop(of_domain("ElasticsearchClusterConfig.InstanceCount"))
     elasticsearch_cluster_config_dedicatedmasterenabled: bool | None = prop(
@@ -151,7 +151,7 @@ class ESDomain(RegionalNode, label="ESDomain", tenant="AWSAccount", arn="es:doma
     log_publishing_es_application_logs_arn: str | None = prop(log("ES_APPLICATION_LOGS", "CloudWatchLogsLogGroupArn"))
     log_publishing_audit_logs_enabled: bool | None = prop(log("AUDIT_LOGS", "Enabled"))
     log_publishing_audit_logs_arn: str | None = prop(log("AUDIT_LOGS", "CloudWatchLogsLogGroupArn"))
-    _host: str | None = prop(domain_host, "endpoint or vpc_endpoint, in the form used for comparison.", index=True)
+    _host: str | None = prop(domain_host, "The endpoint or vpc_endpoint, in the form used for comparison.", index=True)
     relationships = (
         id_link("PART_OF_SUBNET", "EC2Subnet", of_domain("VPCOptions.SubnetIds[]")),
         outgoing("MEMBER_OF_EC2_SECURITY_GROUP", "EC2SecurityGroup", of_domain("VPCOptions.SecurityGroupIds[]")),

@@ -28,7 +28,9 @@ class KMSKey(RegionalNode, label="KMSKey", tenant="AWSAccount", arn="kms:key"):
     creation_date: str | None = prop("DescribeKey.KeyMetadata.CreationDate")
     deletion_date: str | None = prop("DescribeKey.KeyMetadata.DeletionDate", "None: not scheduled for deletion.")
     valid_to: str | None = prop("DescribeKey.KeyMetadata.ValidTo", "When imported key material expires.")
-    expiration_model: str | None = prop("DescribeKey.KeyMetadata.ExpirationModel", "Of imported key material.")
+    expiration_model: str | None = prop(
+        "DescribeKey.KeyMetadata.ExpirationModel", "Whether imported key material expires."
+    )
     custom_key_store_id: str | None = prop("DescribeKey.KeyMetadata.CustomKeyStoreId")
     cloud_hsm_cluster_id: str | None = prop("DescribeKey.KeyMetadata.CloudHsmClusterId")
     encryption_algorithms: list[str] | None = prop("DescribeKey.KeyMetadata.EncryptionAlgorithms")

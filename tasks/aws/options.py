@@ -46,7 +46,7 @@ class AwsOptions(ProviderOptions):
         metavar="REGION,...",
     )
     aws_sync_all_profiles: bool = option(
-        "sync the accounts of all named AWS profiles except `default`, instead of the one of the default credentials",
+        "sync the accounts of all named AWS profiles except `default`, instead of the default credentials' account",
         default=False,
     )
     aws_assume_role: str | None = option(

@@ -97,7 +97,7 @@ class RDSCluster(RegionalNode, label="RDSCluster", tenant="AWSAccount", arn="rds
     storage_encrypted: bool | None = prop("StorageEncrypted")
     kms_key_id: str | None = prop("KmsKeyId")
     allocated_storage: int | None = prop("AllocatedStorage", "In GiB; 1 for Aurora, whose storage grows automatically.")
-    capacity: int | None = prop("Capacity", "Of Aurora Serverless v1; 0 while paused.")
+    capacity: int | None = prop("Capacity", "Capacity of Aurora Serverless v1; 0 while paused.")
     scaling_configuration_info_min_capacity: int | None = prop("ScalingConfigurationInfo.MinCapacity")
     scaling_configuration_info_max_capacity: int | None = prop("ScalingConfigurationInfo.MaxCapacity")
     scaling_configuration_info_auto_pause: bool | None = prop("ScalingConfigurationInfo.AutoPause")
@@ -138,7 +138,7 @@ class RDSSnapshot(RegionalNode, label="RDSSnapshot", tenant="AWSAccount", arn="r
     arn: str = prop("DBSnapshotArn", index=True)
     db_snapshot_identifier: str | None = prop("DBSnapshotIdentifier", index=True)
     db_instance_identifier: str | None = prop("DBInstanceIdentifier")
-    dbi_resource_id: str | None = prop("DbiResourceId", "Of its instance. Unlike an identifier, never reused.")
+    dbi_resource_id: str | None = prop("DbiResourceId", "That of its instance. Unlike an identifier, never reused.")
     ispublic: bool | None = prop(is_public, "Whether every AWS account may restore it. None: could not be read.")
     snapshot_type: str | None = prop("SnapshotType")
     status: str | None = prop("Status")
@@ -158,7 +158,9 @@ class RDSSnapshot(RegionalNode, label="RDSSnapshot", tenant="AWSAccount", arn="r
     iops: int | None = prop("Iops")
     instance_create_time: str | None = prop("InstanceCreateTime")
     snapshot_create_time: str | None = prop("SnapshotCreateTime", "None while it is being taken.")
-    original_snapshot_create_time: str | None = prop("OriginalSnapshotCreateTime", "Of the snapshot that was copied.")
+    original_snapshot_create_time: str | None = prop(
+        "OriginalSnapshotCreateTime", "When it was taken; of a copy, when the original was."
+    )
     snapshot_database_time: str | None = prop("SnapshotDatabaseTime")
     percent_progress: int | None = prop("PercentProgress")
     option_group_name: str | None = prop("OptionGroupName")

@@ -82,16 +82,16 @@ class S3Bucket(AWSNode, label="S3Bucket", tenant="AWSAccount", arn="s3"):
     )
     object_ownership: str | None = prop(
         of("GetBucketOwnershipControls", "OwnershipControls.Rules[].ObjectOwnership", "ObjectWriter"),
-        "BucketOwnerEnforced: ACLs are disabled. ObjectWriter is also the value without a setting, as AWS applies it.",
+        "BucketOwnerEnforced: ACLs are disabled. ObjectWriter is also the value without a setting, as in AWS.",
     )
     default_encryption: bool | None = prop(encrypts)
     encryption_algorithm: str | None = prop(
         of("GetBucketEncryption", f"{_DEFAULT}.SSEAlgorithm", None),
-        "AES256, aws:kms or aws:kms:dsse. None also: no default encryption.",
+        "AES256, aws:kms or aws:kms:dsse. Also None without default encryption.",
     )
     encryption_key_id: str | None = prop(
         of("GetBucketEncryption", f"{_DEFAULT}.KMSMasterKeyID", None),
-        "ARN, id or alias. None also without a key of its own: with a KMS algorithm, that is the AWS managed key.",
+        "ARN, id or alias. Also None if no key is set: a KMS algorithm then uses the AWS managed key.",
     )
     bucket_key_enabled: bool | None = prop(of("GetBucketEncryption", f"{_RULE}.BucketKeyEnabled", False))
     versioning_status: str | None = prop(
@@ -100,7 +100,7 @@ class S3Bucket(AWSNode, label="S3Bucket", tenant="AWSAccount", arn="s3"):
     mfa_delete: str | None = prop(of("GetBucketVersioning", "MFADelete", "Disabled"), "Enabled or Disabled.")
     logging_enabled: bool | None = prop(logs)
     logging_target_bucket: str | None = prop(
-        of("GetBucketLogging", "LoggingEnabled.TargetBucket", None), "None also without logging."
+        of("GetBucketLogging", "LoggingEnabled.TargetBucket", None), "Also None without logging."
     )
     relationships = encrypted_by(f"GetBucketEncryption.{_DEFAULT}.KMSMasterKeyID", region="BucketRegion")
 
@@ -179,7 +179,7 @@ POLICY_STATEMENTS: Final = ResourceType(
 
 
 def of_account(name: str) -> Callable[[Source], bool]:
-    """False also if the account has no public access block."""
+    """Also False if the account has no public access block."""
 
     def value(account: Source) -> bool:
         return bool(at(f"GetPublicAccessBlock.{_BLOCK}.{name}", account.item))

@@ -1,4 +1,4 @@
-"""The option that all of Google's providers share. Apart from the client, which help needn't import."""
+"""The option that all of Google's providers share. Separate from the client, so that help needn't import that."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tasks.options import ProviderOptions, option
 
 class GoogleOptions(ProviderOptions):
     google_api_endpoint: str | None = option(
-        "one base URL in place of each Google service's own: URL/compute/v1/..., URL/storage/v1/..., URL/v1/...",
+        "base URL to use instead of each Google service's own: URL/compute/v1/..., URL/storage/v1/..., URL/v1/...",
         default=None,
         check=check_base_url,
         metavar="URL",

@@ -146,7 +146,7 @@ def _max_retries(failure: Failure) -> int:
 
 
 def not_visible(error: CallFailed) -> CallFailed:
-    """The error of the object that everything else hangs on. GitHub says "not found" also if a token may not see it."""
+    """The error of the object that contains all else. GitHub also says "not found" if a token may not see it."""
     if error.failure is not Failure.NOT_FOUND:
         return error
     why = "it doesn't exist, or the token may not see it"

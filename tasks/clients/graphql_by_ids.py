@@ -159,7 +159,7 @@ class ByIds:
         try:
             for path, document in self.nested.items():
                 gaps += [gap async for gap in self._read_nested(api, node, path, document)]
-        except CallFailed as error:  # the object is gone meanwhile, or the credentials are
+        except CallFailed as error:  # by now, the object or the credentials are gone
             if error.failure is not Failure.NOT_FOUND:
                 raise
             return Item({"id": node.id}, failure=error, key=node.id)

@@ -44,7 +44,7 @@ _GAVE_UP: Final = re.compile(r"something went wrong|timed ?out|timeout|^loading"
 _RATE: Final = re.compile(r"\brate limit", re.IGNORECASE)
 _NEEDED: Final = re.compile(r"'(\w+)' field requires one of the following scopes: \[([^\]]*)\]")
 _FIELD_OF_CODE: Final = re.compile(r"(\w+) needs ")
-# Policies of an organization's owner, and the way out, by a part of the message: the code is FORBIDDEN for all.
+# Policies of an organization's owner: what to do or to know, by a part of the message. The code is always FORBIDDEN.
 _POLICIES: Final[Mapping[str, str]] = {
     "SAML": "authorize the token for the organization's SAML single sign-on",
     "IP allow list": "this address isn't on the organization's IP allow list",

@@ -147,7 +147,7 @@ class Listing:
         parameter   of that call, where its name is not the key's
         """
         if self.details or self.lookups or self.batch_details or self.name_field or self.owner_path:
-            raise ValueError(f"{self.action}: partition() comes first, and goes with details only")
+            raise ValueError(f"{self.action}: partition() must come first, and can be combined with details only")
         detail = Detail(refetch, ((parameter or key, key),), (), False, None, (), (), ()) if refetch else None
         return replace(self, partitioned=Partition(size, key, detail))
 

@@ -10,11 +10,11 @@ from tasks.provider import Node, Per, ResourceType, Source, incoming, key, listi
 
 
 class GCPDNSZone(Node, label="GCPDNSZone", labels=("DNSZone",), tenant="GCPProject"):
-    id: str = key("id", "Google's number for it.")
+    id: str = key("id", "The number that Google gave it.")
     name: str = prop("name", index=True)
     dns_name: str = prop("dnsName", "The domain, with a trailing dot.", index=True)
     description: str | None = prop("description")
-    visibility: str | None = prop("visibility", "public, or private: only for its own networks.")
+    visibility: str | None = prop("visibility", "public, or private: visible in its own networks only.")
     kind: str | None = prop("kind")
     nameservers: list[str] | None = prop("nameServers")
     created_at: str | None = prop("creationTime")

@@ -52,16 +52,17 @@ class GKECluster(Node, label="GKECluster", tenant="GCPProject"):
     )
     authorized_networks: list[str] | None = prop(gke_endpoints.networks, "In CIDR notation.")
     authorized_networks_wide: bool | None = prop(
-        gke_endpoints.wide, "One of the authorized networks is so wide that it limits nobody."
+        gke_endpoints.wide, "Whether one of the authorized networks is so wide that it limits nobody."
     )
     google_cloud_access: bool | None = prop(
-        gke_endpoints.google_cloud, "Also from every public address of Google Cloud, which anybody may rent."
+        gke_endpoints.google_cloud,
+        "Whether access is also allowed from every public address of Google Cloud, which anybody can rent.",
     )
     dns_endpoint: str | None = prop(
         gke_endpoints.dns_endpoint, "Reachable from the internet; IAM decides who is let in."
     )
     dns_endpoint_external: bool | None = prop(
-        gke_endpoints.dns_external, "Accepts traffic from outside of Google Cloud."
+        gke_endpoints.dns_external, "Whether it accepts traffic from outside Google Cloud."
     )
     private_nodes: bool | None = prop(gke_endpoints.private_nodes, "The default for node pools. None: off.")
     legacy_abac: bool | None = prop("legacyAbac.enabled", "None: off.")

@@ -61,7 +61,7 @@ class GCPServiceAccountKey(Node, label="GCPServiceAccountKey", tenant="GCPProjec
     key_origin: str | None = prop("keyOrigin")
     key_algorithm: str | None = prop("keyAlgorithm")
     valid_after_time: str | None = prop("validAfterTime")
-    valid_before_time: str | None = prop("validBeforeTime", "9999-12-31 of one that never ends.")
+    valid_before_time: str | None = prop("validBeforeTime", "9999-12-31 if it never expires.")
     disabled: bool | None = prop("disabled")
     relationships = (incoming("HAS_KEY", "GCPServiceAccount", parent("uniqueId")),)
 
@@ -176,7 +176,7 @@ class GCPPolicyBinding(Node, label="GCPPolicyBinding", tenant="GCPProject"):
     role: str = prop("role", index=True)
     resource: str = prop(resource)
     members: list[str] | None = prop("members", "As in the policy: user:<email>, domain:<domain>, allUsers, ...")
-    is_public: bool = prop(is_public, "Names everybody, or everybody with a Google account.")
+    is_public: bool = prop(is_public, "Whether it names everybody, or everybody with a Google account.")
     has_condition: bool = prop(has_condition)
     condition_title: str | None = prop("condition.title")
     condition_expression: str | None = prop("condition.expression")

@@ -12,7 +12,7 @@ from tasks.provider import Provider
 
 # What Cartography's `--gcp-requested-syncs` takes as well, up to 0.143.0.
 _OTHER_WORDS: Final = {
-    "permission_relationships": "of GCP, nothing is drawn of who may do what",
+    "permission_relationships": "Chartfleet has no permission relationships for GCP",
     **dict.fromkeys(
         (
             "aiplatform",

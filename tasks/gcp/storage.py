@@ -74,7 +74,7 @@ class GCPBucket(Node, label="GCPBucket", tenant="GCPProject"):
     iam_config_public_access_prevention: str | None = prop(
         "iamConfiguration.publicAccessPrevention", "enforced: whatever ACL and policy say, nobody else gets in."
     )
-    acl_public: bool | None = prop(acl_public, "Its ACL admits everybody. None: not read.")
+    acl_public: bool | None = prop(acl_public, "Whether its ACL admits everybody. None: not read.")
     iam_public_roles: list[str] | None = prop(
         iam_public_roles, "Roles that its policy grants to everybody. None: not read."
     )

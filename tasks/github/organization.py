@@ -21,7 +21,7 @@ class GitHubOrganization(Node, label="GitHubOrganization"):
     username: str = prop("login", "As GitHub spells it.", index=True)
     tenant: str = prop(scope_tenant, "Its login in lower case, by which memberships name it.", index=True)
     name: str | None = prop("name")
-    is_verified: bool | None = prop("isVerified", "GitHub has verified its domain.")
+    is_verified: bool | None = prop("isVerified", "Whether GitHub has verified its domain.")
     two_factor_requirement_enabled: bool | None = prop(
         "requiresTwoFactorAuthentication", "None: only visible to owners."
     )

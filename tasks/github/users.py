@@ -38,7 +38,7 @@ class GitHubUser(Node, label="GitHubUser", shared=True):
     fullname: str | None = prop("name")
     email: str | None = prop("email", "'': the user shows none. None: the token may not read it.")
     company: str | None = prop("company")
-    is_site_admin: bool | None = prop("isSiteAdmin", "An administrator of the server.")
+    is_site_admin: bool | None = prop("isSiteAdmin", "Whether the user is an administrator of the server.")
     relationships = (
         link_through("SyncGitHubMember", "_IN", "MEMBER_OF", "GitHubOrganization", on={"id": "user"}),
         link_through("SyncGitHubMember", "_IN", "ADMIN_OF", "GitHubOrganization", on={"id": "admin"}),

@@ -35,13 +35,13 @@ class GSuiteGroup(Node, label="GSuiteGroup"):
     id: str = key("id")
     group_id: str = prop("id")
     email: str = prop("email", "As Google spells it.", index=True)
-    address: str | None = prop(address, "The e-mail address in lower case, as IAM policies are matched.", index=True)
+    address: str | None = prop(address, "The e-mail address in lower case, for matching with IAM policies.", index=True)
     name: str | None = prop("name")
     description: str | None = prop("description")
-    direct_members_count: str | None = prop("directMembersCount", "A text, as in Google's API.")
-    admin_created: bool | None = prop("adminCreated", "By an administrator, not by a user.")
+    direct_members_count: str | None = prop("directMembersCount", "A string, as in Google's API.")
+    admin_created: bool | None = prop("adminCreated", "Whether it was created by an administrator.")
     has_everybody: bool = prop(
-        has_everybody, "The whole organization is a member, of type CUSTOMER, instead of each user."
+        has_everybody, "Whether the whole organization is a member, of type CUSTOMER, instead of each user."
     )
     etag: str | None = prop("etag")
     kind: str | None = prop("kind")

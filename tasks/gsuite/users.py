@@ -14,7 +14,7 @@ def email(user: Source) -> str | None:
 
 class GSuiteUser(Node, label="GSuiteUser"):
     email: str = key(email, "The primary address, in lower case.")
-    id: str = prop("id", "Google's own. None: only another source names the user.", index=True)
+    id: str = prop("id", "Google's own id. None: only another source names the user.", index=True)
     user_id: str = prop("id")
     primary_email: str = prop("primaryEmail", "As Google spells it.")
     name: str | None = prop("name.fullName")
@@ -22,10 +22,10 @@ class GSuiteUser(Node, label="GSuiteUser"):
     family_name: str | None = prop("name.familyName")
     customer_id: str | None = prop("customerId")
     org_unit_path: str | None = prop("orgUnitPath")
-    is_admin: bool | None = prop("isAdmin", "A super administrator.")
+    is_admin: bool | None = prop("isAdmin", "Whether the user is a super administrator.")
     is_delegated_admin: bool | None = prop("isDelegatedAdmin")
-    is_enrolled_in_2_sv: bool | None = prop("isEnrolledIn2Sv", "Has a second factor.")
-    is_enforced_in_2_sv: bool | None = prop("isEnforcedIn2Sv", "Must use a second factor.")
+    is_enrolled_in_2_sv: bool | None = prop("isEnrolledIn2Sv", "Whether the user has a second factor.")
+    is_enforced_in_2_sv: bool | None = prop("isEnforcedIn2Sv", "Whether the user must use a second factor.")
     suspended: bool | None = prop("suspended")
     archived: bool | None = prop("archived")
     agreed_to_terms: bool | None = prop("agreedToTerms")

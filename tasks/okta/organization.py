@@ -10,7 +10,7 @@ from tasks.provider import Node, Per, ResourceType, key, link_through, listing, 
 class OktaOrganization(Node, label="OktaOrganization"):
     id: str = key(scope_tenant, "As okta_org_id names it.")
     name: str = prop(scope_tenant)
-    okta_id: str | None = prop("id", "Okta's own.", index=True)
+    okta_id: str | None = prop("id", "The id that Okta gave it.", index=True)
     company_name: str | None = prop("companyName")
     status: str | None = prop("status")
     relationships = (

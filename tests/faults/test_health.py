@@ -66,7 +66,7 @@ def test_stuck_processes_that_begin_nothing_are_noticed(fleet: Fleet, aws: AwsSe
         fleet.start()
         state = fleet.health("coordinator")
         assert not state.healthy
-        assert "holds a message and doesn't begin it, though a process is free" in state.text
+        assert "holds a message but doesn't start its task, though a process is free" in state.text
         assert fleet.health("fetch-1").healthy  # there is nothing for it to do
 
 
@@ -94,7 +94,7 @@ def test_a_loader_stuck_with_a_batch_is_noticed(fleet: Fleet) -> None:
         (child,) = fleet.children("loader")
         with frozen(child.pid):
             state = wait_for(lambda: not (state := fleet.health("loader")).healthy and state, seconds=60)
-    assert "loads, and has committed nothing for" in state.text
+    assert "is loading, but has committed nothing for" in state.text
     assert fleet.finish(ledger).exit_code == 0
     assert fleet.health("loader").healthy
 

@@ -391,10 +391,10 @@ def test_a_run_that_nobody_knows(sync: Callable[..., Ended], chartfleet: Command
         chartfleet("cancel", "1-abcd", *broker),
     ):
         assert ended.code == 1
-        assert "1-abcd: this broker knows no such run; `chartfleet runs` lists them" in ended.error
+        assert "1-abcd: there is no such run on this broker; `chartfleet runs` lists the runs" in ended.error
     ended = chartfleet("status", *broker)
     assert ended.code == 1
-    assert "no run yet" in ended.error
+    assert "no runs yet" in ended.error
 
 
 def test_tags_must_rise(sync: Callable[..., Ended], fleet: Fleet) -> None:
@@ -515,7 +515,7 @@ def test_ctrl_c_leaves_a_fleet_of_others_to_go_on(start_sync: Callable[[], Any],
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert f"The fleet goes on with run {run}: `chartfleet status {run}`" in err
+    assert f"The fleet continues with run {run}: `chartfleet status {run}`" in err
     aws.reset()
     wait_for(lambda: (info := Ledger(fleet.redis, run).info()) and info.state is RunState.COMPLETE)
 
@@ -634,7 +634,7 @@ def test_services_start_status_and_stop(
         )  # fmt: skip
         assert refused.code == 1
         assert "worker loader@" in refused.error
-        assert "writes to another graph than this one" in refused.error
+        assert "writes to a different graph" in refused.error
         assert_nothing_enqueued(fleet.redis)
     finally:
         stopped = chartfleet("services", "stop", "--data-dir", "data")

@@ -39,7 +39,7 @@ USES: Final = (*GRAPH, *LEASES, "data_dir")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--dry-run", action="store_true", help="only show what it would do")
+    parser.add_argument("--dry-run", action="store_true", help="change nothing, only show what would be done")
     parser.add_argument("--json", action="store_true", help="the result as JSON")
 
 
@@ -62,7 +62,7 @@ def preview(graph: Graph) -> Adopted:
 
 
 def adopt(address: GraphAddress, graph: Graph, settings: Settings) -> Adopted:
-    """Claims the graph as a run does, so that no run can start meanwhile. Raises RunRefused."""
+    """Claims the graph as a run does, so that no run can start in the meantime. Raises RunRefused."""
     ensure_lock(graph)
     held = claimed_by(graph)
     tag = max(held.tag if held else 0, highest_tag(graph, registry.schema()), 1)
@@ -85,7 +85,7 @@ def adopt(address: GraphAddress, graph: Graph, settings: Settings) -> Adopted:
     except Busy:
         raise RunRefused("a loader is writing to the graph: run `chartfleet adopt` again when it is done") from None
     except (LostWriter, OutdatedRun):
-        raise RunRefused("another process claimed the graph meanwhile: run `chartfleet adopt` again") from None
+        raise RunRefused("another process claimed the graph in the meantime: run `chartfleet adopt` again") from None
     finally:
         release_claim(graph, name)
 

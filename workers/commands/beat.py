@@ -36,7 +36,7 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
 def _state(settings: Settings) -> Path:
     """The file in which beat keeps when it last started a run.
 
-    Not in the working directory, where Celery would keep it: it is a pickle, and whoever writes it runs code.
+    Not in the working directory, where Celery would keep it: it is a pickle, so anybody who can write it can run code.
     """
     file = data_dir(settings) / "beat" / "schedule"
     try:

@@ -1,4 +1,4 @@
-"""`chartfleet doctor`: what the credentials may not do, before a first run."""
+"""`chartfleet doctor`: which permissions the credentials lack, before a first run."""
 
 from __future__ import annotations
 

@@ -150,5 +150,5 @@ def _verdict(diagnosis: Diagnosis) -> Text:
         )
     reached = sum(tenant.reached is Reached.YES for tenant in tenants)
     untried = sum(any(_worst(regions) is Access.NOT_TRIED for regions in tenant.actions.values()) for tenant in tenants)
-    also = f"; in {untried} of them there was nothing to try some actions on, which is fine" if untried else ""
+    also = f"; in {untried} of them there was nothing to try some of the actions on, which is fine" if untried else ""
     return Text(f"Nothing is missing in {reached} tenants{also}", style="green")

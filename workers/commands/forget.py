@@ -24,7 +24,7 @@ USES: Final = (*GRAPH, *LEASES, "data_dir")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("tenant", metavar="TENANT", help="its id (an account number), or provider/id")
+    parser.add_argument("tenant", metavar="TENANT", help="id of the tenant (such as an account number), or provider/id")
 
 
 def run(settings: Settings, args: argparse.Namespace) -> int:
@@ -47,7 +47,7 @@ class Forgotten:
 
 
 def forget(address: GraphAddress, graph: Graph, tenant: str, settings: Settings) -> Forgotten:
-    """Claims the graph as a run does, so that no run can start meanwhile. Raises RunRefused."""
+    """Claims the graph as a run does, so that no run can start in the meantime. Raises RunRefused."""
     scopes = retirement.scopes_of(graph, tenant)
     held = claimed_by(graph)
     if not scopes or held is None:

@@ -22,11 +22,11 @@ USES: Final = (*BROKER, *GRAPH)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("process", type=one_of("worker", "beat", "flower"), metavar="worker|beat|flower")
     parser.add_argument(
-        "--hostname", metavar="NAME", help="of a worker, as it was started (default: every worker of this host)"
+        "--hostname", metavar="NAME", help="name that the worker was started with (default: every worker of this host)"
     )
     port = os.environ.get("FLOWER_PORT", "5555")  # which Flower itself reads
     parser.add_argument(
-        "--port", type=int, metavar="PORT", default=port, help=f"of Flower (default: FLOWER_PORT, now {port})"
+        "--port", type=int, metavar="PORT", default=port, help=f"port of Flower (default: FLOWER_PORT, now {port})"
     )
 
 

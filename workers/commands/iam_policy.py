@@ -21,14 +21,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=one_of("spoke", "hub"),
         metavar="spoke|hub",
         default="spoke",
-        help="an account that is read, or the one that the workers run in (default: spoke)",
+        help="spoke: an account that is synced; hub: the account that the workers run in (default: spoke)",
     )
     parser.add_argument(
         "--format",
         type=one_of("json", "cloudformation", "terraform"),
         metavar="json|cloudformation|terraform",
         default="json",
-        help="(default: json)",
+        help="format of the output (default: json)",
     )
 
 

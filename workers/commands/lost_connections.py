@@ -1,4 +1,4 @@
-"""One line for each way in which the broker, the graph or this machine can fail a command that was under way."""
+"""One line for each way in which the broker, the graph or this machine can make a running command fail."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def describe(error: Exception) -> str | None:
     if isinstance(error, redis.RedisError | OperationalError):
         return f"lost the connection to the broker: {error}"
     if isinstance(error, DriverError | Neo4jError):
-        return f"the graph is gone, or refuses a query: {first_line(error)}"
+        return f"the graph is unavailable, or rejected a query: {first_line(error)}"
     if isinstance(error, OSError):
         return f"{error.filename or 'this machine'}: {error.strerror or error}"
     return None

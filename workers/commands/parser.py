@@ -66,7 +66,7 @@ class _Formatter(argparse.HelpFormatter):
         super().__init__(prog, max_help_position=30)
 
     def add_usage(self, usage: str | None, actions: object, groups: object, prefix: str | None = None) -> None:
-        """The usage names positionals only: fifty flags in brackets say nothing."""
+        """The usage names positionals only: fifty flags in brackets would help nobody."""
         positionals = [action for action in actions if not action.option_strings]  # type: ignore[attr-defined]
         super().add_usage(f"%(prog)s {self._positionals(positionals)}[FLAG ...]", [], [], prefix)
 

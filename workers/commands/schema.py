@@ -15,8 +15,10 @@ USES: Final = ()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("words", nargs="*", metavar="TYPE|LABEL", help="only these: aws.ec2.instances, ec2, S3Bucket")
-    parser.add_argument("--provider", metavar="NAME", help="only the resource types of this provider")
+    parser.add_argument(
+        "words", nargs="*", metavar="TYPE|LABEL", help="show only these: aws.ec2.instances, ec2, S3Bucket"
+    )
+    parser.add_argument("--provider", metavar="NAME", help="show only the resource types of this provider")
     parser.add_argument("--json", action="store_true", help="the schema as JSON")
 
 

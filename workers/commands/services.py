@@ -54,7 +54,7 @@ def how_to_browse(status: embedded.Status, settings: Settings) -> str:
 
 
 def relative(path: Path) -> Path:
-    """As the user may type it here."""
+    """The form in which the user can type it here."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
@@ -68,5 +68,5 @@ def _password(status: embedded.Status) -> str:
         return status.graph.password_file.read_text().strip()
     except FileNotFoundError:
         raise ChartfleetError(
-            f"{status.data_dir} has no embedded graph yet: `chartfleet services start` makes one"
+            f"{status.data_dir} has no embedded graph yet: `chartfleet services start` creates one"
         ) from None

@@ -33,7 +33,7 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
         client = broker_of(settings, stack)
         name = wanted or next(iter(runs(client)), None)
         if name is None:
-            raise ChartfleetError("no run yet: `chartfleet sync` starts one")
+            raise ChartfleetError("no runs yet: `chartfleet sync` starts one")
         try:
             state = report.of(Ledger(client, name))
         except KeyError:
@@ -48,4 +48,4 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
 
 
 def unknown_run(name: str) -> ChartfleetError:
-    return ChartfleetError(f"{name}: this broker knows no such run; `chartfleet runs` lists them")
+    return ChartfleetError(f"{name}: there is no such run on this broker; `chartfleet runs` lists the runs")

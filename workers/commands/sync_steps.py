@@ -202,7 +202,7 @@ def _run(target: Target, resume: str | None, stack: ExitStack, notes: Console) -
 
 @contextmanager
 def _left_in_order(ledger: Ledger, target: Target, notes: Console) -> Iterator[None]:
-    """When the command ends before its run: a local run is cancelled, as nobody is left to go on with it."""
+    """When the command ends before its run: a local run is cancelled, because nothing would continue it."""
     try:
         yield
     except BaseException as error:
@@ -212,7 +212,7 @@ def _left_in_order(ledger: Ledger, target: Target, notes: Console) -> Iterator[N
                 cancel(ledger, target.graph, reason)
         else:
             commands = f"`chartfleet status {ledger.run}`, `chartfleet cancel {ledger.run}`"
-            notes.print(f"The fleet goes on with run {ledger.run}: {commands}", highlight=False, soft_wrap=True)
+            notes.print(f"The fleet continues with run {ledger.run}: {commands}", highlight=False, soft_wrap=True)
         raise
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # By the order of the help. The module of a command has its name: `workers/commands/<name>.py`.
 COMMANDS: Final[Mapping[str, str]] = {
     "sync": "fetch everything into the graph, then analyze it",
-    "doctor": "before a first run: check what the credentials may not do",
+    "doctor": "before a first run: check which permissions the credentials lack",
     "status": "show the progress of a run, by default the newest",
     "runs": "list the runs that the broker knows",
     "cancel": "stop a run; nothing more is loaded or deleted",

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="coordinator, fetch (or fetch.aws, ...), loader (default: coordinator,fetch)",
     )
     parser.add_argument(
-        "--hostname", metavar="NAME", help="name of the worker, unique on its host (default: a name of its own)"
+        "--hostname", metavar="NAME", help="name of the worker, unique on its host (default: a generated name)"
     )
     add_celery_options(parser)
 

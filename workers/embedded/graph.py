@@ -97,7 +97,7 @@ def launch(directory: Path, bolt_port: int, http_port: int, log: Path, say: Call
 
 
 def own_settings(directory: Path) -> Path:
-    """The user's own settings of Neo4j: they take precedence. `neo4j.conf` is written anew at each start."""
+    """The user's own settings of Neo4j: they take precedence. `neo4j.conf` is rewritten at each start."""
     return directory / "conf" / "own.conf"
 
 

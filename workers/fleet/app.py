@@ -26,7 +26,7 @@ from workers.fleet.publisher import Publisher
 from workers.fleet.queues import ADMIT_TASK, ANALYSE_TASK, COORDINATOR, LOAD_TASK, SYNC_TASK
 from workers.settings import process_settings
 
-# The analysis has a lease of its own, and users' jobs may take hours. If Redis redelivers its message meanwhile, the
+# The analysis has a lease of its own, and users' jobs may take hours. If Redis redelivers its message in between, the
 # second attempt finds the barrier taken.
 ANALYSIS_SECONDS: Final = 24 * 3600
 

@@ -61,18 +61,18 @@ def analyse(process: Process, run: str) -> None:
             if ledger.close(token, state, report):
                 release_claim(writer, run)
     except (Busy, LostWriter):
-        log.warning("run %s: another writer holds the graph; the analysis is tried again", run)
+        log.warning("run %s: another writer holds the graph; the analysis will be retried", run)
         ledger.renew_barrier(token, lease_seconds=AWAY_SECONDS)
     except OutdatedRun as error:
         ledger.close(token, RunState.FAILED, {"error": f"a later run has taken the graph ({error})"})
     except (DriverError, Neo4jError) as error:
-        log.warning("run %s: %s; the analysis is tried again", run, graph_error_text(error))
+        log.warning("run %s: %s; the analysis will be retried", run, graph_error_text(error))
         ledger.set_blocked_by(graph_error_text(error))
         ledger.renew_barrier(token, lease_seconds=AWAY_SECONDS)
 
 
 def _outcome(writer: Writer, ledger: Ledger, info: RunInfo, process: Process) -> tuple[RunState, dict[str, Any]]:
-    """Of all steps. A failure that would come again fails the run; after any other the analysis is tried again."""
+    """Of all steps. A failure that would recur fails the run; after any other, the analysis is retried."""
     try:
         return _steps(writer, ledger, info, process)
     except (LostWriter, OutdatedRun, DriverError, redis.RedisError):

@@ -46,7 +46,7 @@ def start(
     if (held is None or not held.tag) and (label := needs_adoption(graph, registry.schema())):
         raise RunRefused(
             f"another tool filled this graph ({label} nodes without an owner): take it over once with "
-            "`chartfleet adopt`; `chartfleet adopt --dry-run` says what that does"
+            "`chartfleet adopt`; `chartfleet adopt --dry-run` shows what that would do"
         )
     tag = settings.update_tag or max(int(time.time()), held.tag + 1 if held else 0)
     run = f"{tag}-{secrets.token_hex(2)}"
@@ -73,7 +73,7 @@ def resume(settings: Settings, graph: Graph, client: redis.Redis, run: str, publ
     ledger = Ledger(client, run)
     info = ledger.info()
     if info is None:
-        raise RunRefused(f"--resume {run}: this broker knows no such run; `chartfleet runs` lists them")
+        raise RunRefused(f"--resume {run}: there is no such run on this broker; `chartfleet runs` lists the runs")
     claim(graph, run=run, tag=info.tag, resume=True, lease_seconds=settings.run_lease_seconds)
     if info.state in (RunState.RUNNING, RunState.ANALYSING):
         return ledger  # its fleet crashed: the sweepers of this one continue where it stopped

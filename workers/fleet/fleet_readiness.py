@@ -1,4 +1,4 @@
-"""Is the whole fleet ready for a run? Judged by what every worker responds."""
+"""Is the whole fleet ready for a run? Judged by the responses of all workers."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def check_fleet(fleet: FleetReadiness, modules: Iterable[str], database: str, *,
             raise NotReady(f"worker {name}: {line}")
         if worker["database"] not in (None, database):
             way_out = "set its CHARTFLEET_NEO4J_URI, or --neo4j-uri"
-            raise NotReady(f"worker {name} writes to another graph than this one: {way_out}")
+            raise NotReady(f"worker {name} writes to a different graph: {way_out}")
 
 
 def _way_out(lacking: list[str]) -> str:

@@ -97,7 +97,7 @@ def beat(app: Celery, client: redis.Redis) -> Health:
         ticks = inspect.responds(app, node)
     except (redis.RedisError, OperationalError) as error:
         return _waits_for_broker(node, error)
-    return Health(ticks, f"{node}: ticks" if ticks else f"{node} isn't responding: it isn't ticking")
+    return Health(ticks, f"{node}: ticks" if ticks else f"{node} isn't responding: it no longer checks its schedule")
 
 
 def flower(port: int) -> Health:
@@ -114,21 +114,21 @@ def flower(port: int) -> Health:
 
 
 def _waits_for_broker(node: str, error: Exception) -> Health:
-    return Health(True, f"{node}: can't be asked, the broker isn't responding ({type(error).__name__})")
+    return Health(True, f"{node}: not checked, because the broker isn't responding ({type(error).__name__})")
 
 
 def _symptoms(snapshot: WorkerSnapshot, client: redis.Redis, settings: Settings) -> Iterator[Symptom]:
     if snapshot.free > 0:
         for message in snapshot.waiting:
-            yield Symptom(("in hand", message), "holds a message and doesn't begin it, though a process is free")
+            yield Symptom(("in hand", message), "holds a message but doesn't start its task, though a process is free")
         for queue in snapshot.queues:
             if length(client, queue):
                 about = ("queue", queue, snapshot.begun)
                 yield Symptom(about, f"takes nothing from the queue {queue}, though a process is free")
     for task in snapshot.tasks:
         if task.limit_seconds and task.seconds > task.limit_seconds + KILL_SECONDS:
-            limit = f"{task.limit_seconds:g} s"
-            yield Symptom(("limit", task.id), f"{task.name} goes on for {task.seconds:.0f} s; its limit is {limit}")
+            text = f"{task.name} has been running for {task.seconds:.0f} s; its limit is {task.limit_seconds:g} s"
+            yield Symptom(("limit", task.id), text)
         elif task.seconds > settings.lease_seconds:
             yield from _of_ledger(task, client)
         if task.name == LOAD_TASK:
@@ -161,7 +161,7 @@ def _of_writer(task: Task, settings: Settings) -> Iterator[Symptom]:
     finally:
         graph.close()
     if seconds is not None and seconds > max_seconds:
-        yield Symptom(("writer", task.id), f"{task.process} loads, and has committed nothing for {seconds:.0f} s")
+        yield Symptom(("writer", task.id), f"{task.process} is loading, but has committed nothing for {seconds:.0f} s")
 
 
 def _blocked(client: redis.Redis) -> list[str]:

@@ -121,7 +121,7 @@ class WorkerSnapshot:
 
 @inspect_command(name=_PROGRESS)
 def _progress(state: Any) -> _Progress:
-    """Runs in the worker. It reads the worker's own memory only, as no message is taken meanwhile."""
+    """Runs in the worker. It reads only the worker's own memory, because no message is taken in the meantime."""
     active: list[Request] = list(worker_state.active_requests)
     reserved: list[Request] = list(worker_state.reserved_requests)
     return {

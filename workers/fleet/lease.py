@@ -20,7 +20,7 @@ class LeaseKeeper:
     renew    renews it; False where it is lost
     on_lost  stops the work: called once at most, and never after the block
 
-    A store that isn't responding takes no lease away: the next renewal tries again.
+    A lease isn't lost because its store isn't responding: the next renewal tries again.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The queues of the fleet: which there are, and which task goes to which."""
+"""The queues of the fleet, and which task goes to which queue."""
 
 from __future__ import annotations
 

@@ -12,12 +12,12 @@ from loaders.reason import counted
 def show(adopted: Adopted, console: Console, *, dry_run: bool) -> None:
     """A table of labels, then everything else."""
     columns = {
-        "merged": "into another node of the same key",
+        "merged": "into another node with the same key",
         "taken_over": "by the scope that fetches such nodes: kept if it finds them, deleted if not",
-        "keyless": "of these have no key: their scope writes new ones",
+        "keyless": "nodes among these without a key: their scope creates new ones",
         "shared": "kept as long as a relationship uses them",
         "orphans": "belong to no tenant: the next run deletes those that it doesn't find",
-        "left_alone": "tenants without resources, and nodes of unknown region: kept as they are",
+        "left_alone": "tenants without resources, and nodes whose region is unknown: kept as they are",
     }
     shown = [name for name in columns if any(getattr(line, name) for line in adopted.labels)]
     if shown:

@@ -1,4 +1,4 @@
-"""How long a run still takes, judged by how long its scopes took before."""
+"""How long a run will still take, judged by how long its scopes took before."""
 
 from __future__ import annotations
 

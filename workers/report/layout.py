@@ -1,4 +1,4 @@
-"""Titles, tables and indented blocks of the report. The width is the console's; no line ends in blanks."""
+"""Titles, tables and indented blocks of the report, as wide as the console. No line ends in blanks."""
 
 from __future__ import annotations
 

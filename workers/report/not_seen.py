@@ -1,4 +1,4 @@
-"""What was not seen: one entry for all scopes that miss for the same cause, then what to grant."""
+"""What was not seen: one entry for all scopes with the same cause, then what to grant."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MAX_PERMISSIONS: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Scopes of one tenant that miss for the same cause."""
+    """Scopes of one tenant that were not seen for the same cause."""
 
     place: str
     what: str
@@ -54,7 +54,7 @@ def grouped(lines: Iterable[Line]) -> Iterator[Entry]:
         cause = replace(reason_of(line), action="", items=0)
         family = line["type"].rpartition(".")[0]
         by_place[line["tenant"], line["region"], line["status"], family, cause].append(line)
-    # Regions that miss the same types for the same cause are one entry.
+    # Regions in which the same types were not seen for the same cause are one entry.
     regions = defaultdict[tuple[str, str, Reason, tuple[str, ...]], list[tuple[str, list[Line]]]](list)
     for (tenant, region, status, family, cause), same in by_place.items():
         actions = tuple(dict.fromkeys(reason_of(line).action for line in same))

@@ -8,7 +8,7 @@ from typing import Final, TypedDict
 
 from loaders.ledger.holders import Holder
 
-# A worker renews its leases after a third of their duration; this many seconds of delay are no reason to worry anybody.
+# A worker renews its leases after a third of their duration; a delay of so few seconds is normal.
 _GRACE_SECONDS: Final = 2
 
 

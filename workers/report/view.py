@@ -29,13 +29,13 @@ def show(report: Report, console: Console, *, browser: str | None = None, verbos
     console.print()
     console.print(_headline(report))
     findings.show(console, report)
-    not_seen.show(console, "Not seen (what the graph held of it stays as it was)", report.not_seen, "yellow")
+    not_seen.show(console, "Not seen (what the graph has of these is left unchanged)", report.not_seen, "yellow")
     not_seen.show(console, "Details not seen", report.gaps, "yellow")
     not_seen.show_next_steps(console, report)
     not_seen.show(console, "Not seen, as expected", report.expected, "none")
     not_seen.show(console, "Skipped", report.skipped, "none")
     if report.notes:
-        title(console, "Noted")
+        title(console, "Notes")
         for note in report.notes:
             indented(console, Text(note))
     _show_kept(console, report.kept)
@@ -77,14 +77,14 @@ def _headline(report: Report) -> Text:
     elif missing := list(_missing(report)):
         line.append(f"complete, but {', '.join(missing)}", style="yellow")
     elif report.expected:
-        line.append("complete but for what expected_gaps names", style="green")
+        line.append("complete except for what expected_gaps lists", style="green")
     else:
         line.append("complete", style="green")
     return line
 
 
 def _missing(report: Report) -> Iterator[str]:
-    """What a run that came to its end lacks: `7 of 78 scopes and 2 details not seen`, `1 analysis job failed`."""
+    """What a run that has ended lacks: `7 of 78 scopes and 2 details not seen`, `1 analysis job failed`."""
     unseen = []
     if report.not_seen:
         unseen.append(f"{len(report.not_seen)} of {counted(sum(report.scopes.values()), 'scope')}")

@@ -23,7 +23,7 @@ def between(low: N, high: N) -> Callable[[N], str | None]:
 def graph_uri(value: str) -> str | None:
     problem = _url(value, *_GRAPH_SCHEMES)
     if problem is None and urlsplit(value).username is not None:
-        return "contains a user: give it by --neo4j-user, and the password by --neo4j-password-env-var"
+        return "contains a user: give it with --neo4j-user, and the password with --neo4j-password-env-var"
     return problem
 
 

@@ -49,7 +49,7 @@ class OwnSettings(DeclaredSettings):
         metavar="PROVIDER,...",
     )
     update_tag: int = setting(
-        "lastupdated of everything that this run sees; 0: the current time in seconds",
+        "value of lastupdated for everything that this run sees; 0: the current time in seconds",
         default=0,
         check=between(0, 2**53),
         metavar="INT",
@@ -142,7 +142,7 @@ class OwnSettings(DeclaredSettings):
         metavar="SECONDS",
     )
     retired_runs_kept: int = setting(
-        "number of runs for which the data of a tenant or region are kept after it is no longer listed",
+        "number of runs for which the data of a tenant or region is kept once it is no longer listed",
         default=5,
         check=between(0, 10_000),
         metavar="RUNS",

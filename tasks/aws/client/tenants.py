@@ -23,7 +23,7 @@ from tasks.clients.rate_limiter import RateLimiter
 from tasks.failures import CallFailed, Failure, NotConfigured, RetryLater
 from tasks.resource import Listed, Tenant
 
-ACCOUNTS_AT_A_TIME: Final = 20  # of those that are asked who they are
+ACCOUNTS_AT_A_TIME: Final = 20  # whose identity is requested
 
 
 async def tenants(options: AwsOptions, rate_limiter: RateLimiter) -> Listed[Tenant]:

@@ -15,7 +15,7 @@ from botocore.httpsession import create_urllib3_context, get_cert_path
 
 
 class SharedTrust(AIOHTTPSession):
-    """What has a proxy or a certificate of the client's own goes the library's way."""
+    """A client with a proxy or a certificate of its own connects as the library does by default."""
 
     _verify: bool | str
     _cert_file: str | None

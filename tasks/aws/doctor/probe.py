@@ -47,7 +47,7 @@ class Probe(AwsApi):
     _surfaced: list[CallFailed] = field(default_factory=list)  # errors that a declaration raised
     # state of the type that is being tried
     _wanted: frozenset[str] = frozenset()
-    _stepped_over: set[str] = field(default_factory=set)  # calls that failed, and are now answered as finding nothing
+    _stepped_over: set[str] = field(default_factory=set)  # calls that failed, and now get an empty response
     _came_to_nothing: bool = False  # a listing was empty, or failed
 
     def __post_init__(self) -> None:

@@ -86,7 +86,7 @@ class EC2Instance(
     architecture: str | None = prop("Architecture")
     ebsoptimized: bool | None = prop("EbsOptimized")
     bootmode: str | None = prop("BootMode", "None: the default of the image.")
-    hibernationoptions: bool | None = prop("HibernationOptions.Configured", "Whether it may hibernate.")
+    hibernationoptions: bool | None = prop("HibernationOptions.Configured", "Whether it can hibernate.")
     metadatahttpendpoint: str | None = prop("MetadataOptions.HttpEndpoint")
     metadatahttptokens: str | None = prop("MetadataOptions.HttpTokens", "required: IMDSv2 only.", index=True)
     metadatahttpputresponsehoplimit: int | None = prop(
@@ -99,7 +99,7 @@ class EC2Instance(
         imds_v1_enabled, "Whether a forged request can get the role's credentials. None: not reported."
     )
     imdsv2required: bool | None = prop(imds_v2_required, "Whether IMDSv2 is required. None: not reported.")
-    eks_cluster_name: str | None = prop(eks_cluster_name, "From the tags set by EKS.")
+    eks_cluster_name: str | None = prop(eks_cluster_name, "The cluster, from the tags that EKS sets.")
     launchtime: str | None = prop("LaunchTime")
     launchtimeunix: float | None = prop(launch_time_unix, "Seconds since 1970-01-01 UTC.")
     relationships = (

@@ -19,7 +19,7 @@ class AWSPeeringConnection(AWSNode, label="AWSPeeringConnection", shared=True, a
     id: str = key("VpcPeeringConnectionId")
     status_code: str | None = prop("Status.Code", "active, pending-acceptance, rejected, deleted, ...")
     status_message: str | None = prop("Status.Message")
-    expiration_time: str | None = prop("ExpirationTime", "When a request that is not accepted expires.")
+    expiration_time: str | None = prop("ExpirationTime", "When the request expires if it is not accepted.")
     requester_account: str | None = prop("RequesterVpcInfo.OwnerId")
     requester_region: str | None = prop("RequesterVpcInfo.Region")
     accepter_account: str | None = prop("AccepterVpcInfo.OwnerId")

@@ -18,7 +18,7 @@ class LoadBalancer(RegionalNode, label="LoadBalancer", tenant="AWSAccount", arn=
     arn: str | None = prop(balancer_arn, index=True)
     name: str | None = prop("LoadBalancerName")
     dnsname: str = prop("DNSName", index=True)
-    _host: str | None = prop(host_at("DNSName"), "dnsname in the form used for comparison.", index=True)
+    _host: str | None = prop(host_at("DNSName"), "The dnsname in the form used for comparison.", index=True)
     canonicalhostedzonename: str | None = prop("CanonicalHostedZoneName", "None for an internal load balancer.")
     canonicalhostedzonenameid: str | None = prop("CanonicalHostedZoneNameID")
     scheme: str | None = prop("Scheme", "internet-facing or internal. None in EC2-Classic.")

@@ -48,7 +48,7 @@ class LoadBalancerV2(
     arn: str | None = prop("LoadBalancerArn", index=True)
     name: str | None = prop("LoadBalancerName")
     dnsname: str | None = prop("DNSName", "None for a gateway load balancer.", index=True)
-    _host: str | None = prop(host_at("DNSName"), "dnsname in the form used for comparison.", index=True)
+    _host: str | None = prop(host_at("DNSName"), "The dnsname in the form used for comparison.", index=True)
     canonicalhostedzonenameid: str | None = prop("CanonicalHostedZoneId")
     type: str | None = prop("Type", "application, network or gateway.")
     scheme: str | None = prop("Scheme", "internet-facing or internal. None for a gateway load balancer.")

@@ -14,7 +14,7 @@ class AWSSAMLProvider(AWSPrincipal, label="AWSSAMLProvider", tenant="AWSAccount"
     type: str = prop(constant("Federated"))
     name: str = prop(lambda provider: provider.item["Arn"].rpartition("/")[2], index=True)
     create_date: str | None = prop("CreateDate")
-    valid_until: str | None = prop("ValidUntil", "When its metadata expire.")
+    valid_until: str | None = prop("ValidUntil", "When its metadata expires.")
 
 
 SAML_PROVIDERS: Final = ResourceType(
@@ -31,7 +31,9 @@ class AWSOIDCProvider(AWSPrincipal, label="AWSOIDCProvider", tenant="AWSAccount"
     type: str = prop(constant("Federated"))
     url: str | None = prop("GetOpenIDConnectProvider.Url", "Without https://.", index=True)
     client_ids: list[str] | None = prop("GetOpenIDConnectProvider.ClientIDList[]", "The audiences of its tokens.")
-    thumbprints: list[str] | None = prop("GetOpenIDConnectProvider.ThumbprintList[]", "SHA-1, of its certificates.")
+    thumbprints: list[str] | None = prop(
+        "GetOpenIDConnectProvider.ThumbprintList[]", "SHA-1 hashes of its certificates."
+    )
     create_date: str | None = prop("GetOpenIDConnectProvider.CreateDate")
 
 

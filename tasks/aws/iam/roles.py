@@ -62,8 +62,8 @@ class AWSRole(AWSPrincipal, label="AWSRole", tenant="AWSAccount"):
     )
     trusts_anybody: list[str] = prop(
         trusts_anybody,
-        "Set if anybody may assume it: `*` for principals of any AWS account, or the identity providers any user of "
-        "which may. []: nobody.",
+        "Set if anybody may assume it: `*` for principals of any AWS account, or the identity providers of which any "
+        "user may. []: nobody.",
     )
     trusts_anybody_if: list[str] | None = prop(
         trusts_anybody_if, "The conditions that anybody has to fulfil, each as JSON. None: unconditional."

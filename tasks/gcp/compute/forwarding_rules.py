@@ -27,7 +27,7 @@ class GCPForwardingRule(Node, label="GCPForwardingRule", tenant="GCPProject"):
     port_range: str | None = prop("portRange")
     ports: list[str] | None = prop("ports")
     target: str | None = prop("target")
-    backend_service: str | None = prop("backendService", "Of a passthrough load balancer.")
+    backend_service: str | None = prop("backendService", "Set for passthrough load balancers.")
     relationships = (
         incoming("RESOURCE", "GCPVpc", partial_uri_at("network")),
         incoming("RESOURCE", "GCPSubnet", partial_uri_at("subnetwork")),

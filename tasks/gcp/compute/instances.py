@@ -66,7 +66,9 @@ class GCPInstance(Node, label="GCPInstance", labels=("Instance",), tenant="GCPPr
     project_id: str = prop(scope_tenant)
     status: str | None = prop("status", "RUNNING, TERMINATED, ...")
     machine_type: str | None = prop(last_part("machineType"))
-    can_ip_forward: bool | None = prop("canIpForward", "May send packets with source addresses other than its own.")
+    can_ip_forward: bool | None = prop(
+        "canIpForward", "Whether it may send packets with source addresses other than its own."
+    )
     creation_timestamp: str | None = prop("creationTimestamp")
     service_account_email: str | None = prop(service_account_email, "The account whose permissions it has.", index=True)
     service_account_scopes: list[str] | None = prop(

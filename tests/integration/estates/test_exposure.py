@@ -168,7 +168,7 @@ def said_of(sync: Sync, graph: Graph, responses: Responses) -> tuple[list[str] |
         (
             [prefix_list("18.68.0.0/16", owner="AWS", name="com.amazonaws.global.cloudfront.origin-facing")],
             None,
-            "lets in CloudFront by pl-1: anyone may create a distribution that leads there",
+            "lets in CloudFront by pl-1: anybody can create a distribution that leads there",
         ),
     ],
 )

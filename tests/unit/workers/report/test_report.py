@@ -106,7 +106,7 @@ def test_exit_codes(values: Mapping[str, Any], code: int) -> None:
         ),
         (
             {"expected": [line("aws.ec2.vpcs", "eu-south-1", "AccessDenied")]},
-            "complete but for what expected_gaps names",
+            "complete except for what expected_gaps lists",
         ),
         ({"state": "failed", "reason": "no graph"}, "failed (no graph)"),
     ],

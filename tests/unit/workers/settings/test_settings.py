@@ -129,7 +129,7 @@ def test_secrets_are_masked_wherever_settings_are_shown() -> None:
     assert "hidden" not in repr(settings) + str(shown)
     assert "hidden" not in problem(broker_url="http://me:hidden@redis.example")
     expected = problem(neo4j_uri="bolt://neo4j:hidden@graph.example")
-    assert "give it by --neo4j-user" in expected
+    assert "give it with --neo4j-user" in expected
     assert "hidden" not in expected
 
 
