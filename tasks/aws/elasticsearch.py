@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from analysis.iam.resource_policy import Verdict
 from tasks.aws.client.access import AwsAccess
-from tasks.aws.client.name_server import NOBODY, NotResolved, addresses
+from tasks.aws.client.name_server import NotResolved, addresses
+from tasks.aws.options import NOBODY
 from tasks.aws.vocabulary.dns import AWSDNSRecord, Ip, as_ips, host
 from tasks.aws.vocabulary.node import RegionalNode
 from tasks.aws.vocabulary.public_policy import NOT_KNOWN, PublicPolicy, resource, verdict_on

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Final
 
 from tasks.options import ProviderOptions, option
+
+NOBODY: Final = "none"  # the value of aws_name_server that disables resolving
+_NAME_SERVER: Final = re.compile(
+    r"\[(?P<v6>[^\]]+)\](:(?P<v6_port>\d+))?|(?P<v4>[^:]+)(:(?P<v4_port>\d+))?|(?P<bare>.+)"
+)
 
 
 def check_regions(value: tuple[str, ...]) -> str | None:
@@ -33,9 +39,25 @@ def check_accounts(value: tuple[str, ...]) -> str | None:
 
 
 def check_name_server(value: str) -> str | None:
-    from tasks.aws.client import name_server  # imports a DNS client
+    if value == NOBODY:
+        return None
+    try:
+        name_server_address(value)
+    except ValueError:
+        return f"must be the address of a name server (10.0.0.2, 10.0.0.2:5353, [fd00::2]:5353), or {NOBODY}"
+    return None
 
-    return name_server.check(value)
+
+def name_server_address(text: str) -> tuple[str, int]:
+    """Address and port of a name server. Raises ValueError."""
+    parts = _NAME_SERVER.fullmatch(text)
+    if not parts:
+        raise ValueError(text)
+    address = parts["v6"] or parts["v4"] or parts["bare"]
+    port = int(parts["v6_port"] or parts["v4_port"] or 53)
+    if not 0 < port < 2**16:
+        raise ValueError(text)
+    return str(ipaddress.ip_address(address)), port
 
 
 class AwsOptions(ProviderOptions):

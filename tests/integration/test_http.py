@@ -153,7 +153,9 @@ def test_an_empty_page_with_a_link_is_not_the_last(server: JsonApi, api: HttpApi
 def test_what_is_no_list_ends_the_scope(body: str, server: JsonApi, api: HttpApi) -> None:
     server.routes[USERS] = lambda asked: Reply(body)
     for each in (api, replace(api, policy=replace(SERVICE, items_path=""))):
-        with pytest.raises(CallFailed, match=r"not a list|not valid JSON|not JSON|neither an object nor a list|neither object nor list") as caught:
+        with pytest.raises(
+            CallFailed, match=r"not a list|not valid JSON|not JSON|neither an object nor a list|neither object nor list"
+        ) as caught:
             run(ids(each))
         assert caught.value.failure is Failure.INVALID_RESPONSE
 

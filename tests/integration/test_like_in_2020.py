@@ -166,4 +166,4 @@ def test_as_a_module(command: Command) -> None:
         cwd=ROOT,
         env=clean_environment(),
     )
-    assert (ended.returncode, ended.stdout.strip()) == (0, version("chartfleet"))
+    assert (ended.returncode, ended.stdout.strip()) == (0, f"chartfleet {version('chartfleet')}")

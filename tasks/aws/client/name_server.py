@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from typing import Final
 
 import dns.asyncresolver
 import dns.exception
 import dns.resolver
 
-NOBODY: Final = "none"  # the value of the setting that disables resolving
+from tasks.aws.options import name_server_address
+
 TIMEOUT_SECONDS: Final = 5.0
-_SERVER: Final = re.compile(r"\[(?P<v6>[^\]]+)\](:(?P<v6_port>\d+))?|(?P<v4>[^:]+)(:(?P<v4_port>\d+))?|(?P<bare>.+)")
 
 
 class NotResolved(Exception):
@@ -33,33 +31,10 @@ async def addresses(name: str, server: str | None) -> list[str]:
     return sorted(record.address for record in resolved.rrset or ())
 
 
-def check(value: str) -> str | None:
-    """What is wrong with the setting, or None."""
-    if value == NOBODY:
-        return None
-    try:
-        _place(value)
-    except ValueError:
-        return f"must be the address of a name server (10.0.0.2, 10.0.0.2:5353, [fd00::2]:5353), or {NOBODY}"
-    return None
-
-
 def _resolver(server: str | None) -> dns.asyncresolver.Resolver:
     if server is None:
         return dns.asyncresolver.Resolver()
     resolver = dns.asyncresolver.Resolver(configure=False)
-    address, resolver.port = _place(server)
+    address, resolver.port = name_server_address(server)
     resolver.nameservers = [address]
     return resolver
-
-
-def _place(server: str) -> tuple[str, int]:
-    """Address and port. Raises ValueError."""
-    parts = _SERVER.fullmatch(server)
-    if not parts:
-        raise ValueError(server)
-    address = parts["v6"] or parts["v4"] or parts["bare"]
-    port = int(parts["v6_port"] or parts["v4_port"] or 53)
-    if not 0 < port < 2**16:
-        raise ValueError(server)
-    return str(ipaddress.ip_address(address)), port

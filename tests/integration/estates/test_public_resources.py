@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from loaders.graph import Graph
-from tasks.aws.client.name_server import NOBODY
+from tasks.aws.options import NOBODY
 from tests.integration.estates.conftest import ACCOUNT, Client, Load
 from tests.integration.test_analysis import analysed
 from tests.servers.aws import AwsServer, Effect, Fault
