@@ -16,11 +16,10 @@ from loaders.coverage import COMPLETE, status
 from loaders.graph import Graph
 from loaders.ledger import Unit
 from loaders.schema import GraphSchema
-from loaders.scope import Scope, regions_type, tenants_type
+from loaders.scope import ALL_REGIONS, Scope, regions_type, tenants_type
 
 RETIRED: Final = "retired"
 NOT_SELECTED: Final = "not selected"
-ALL: Final = "*"  # the region of a line that stands for a whole tenant
 SCOPES_PER_TRANSACTION: Final = 2_000
 MAX_PLACES: Final = 200  # reported by region; if there are more, they are reported by tenant
 
@@ -50,7 +49,7 @@ class Lists:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """Scopes of one tenant and region (or ALL) that a run did not plan, and of which the graph may hold data."""
+    """Scopes of one tenant and region (or ALL_REGIONS) that a run did not plan; the graph may hold data of them."""
 
     tenant: str
     region: str
@@ -106,7 +105,7 @@ def retire(graph: Graph, schema: GraphSchema, listed: Lists, tag: int, *, keep: 
     if len(kept) > MAX_PLACES:
         by_tenant: Counter[tuple[str, str, str, str]] = Counter()
         for (tenant, _, state, reason), count in kept.items():
-            by_tenant[tenant, ALL, state, reason] += count
+            by_tenant[tenant, ALL_REGIONS, state, reason] += count
         kept = by_tenant
     delete(graph, schema, planning, tag)
     return [

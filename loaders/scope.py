@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 GLOBAL = "global"  # the region of a resource type that has none
+ALL_REGIONS = "*"  # the region of a line that stands for a whole tenant
 _LONGEST_PART = 40  # characters of a part in texts for people
 
 

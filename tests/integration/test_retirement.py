@@ -11,7 +11,7 @@ from loaders import coverage, indexes, retirement
 from loaders.graph import Graph
 from loaders.ledger import RunInfo, RunState, State, Unit
 from loaders.retirement import Kept, Lists
-from loaders.scope import Scope, regions_type, tenants_type
+from loaders.scope import ALL_REGIONS, Scope, regions_type, tenants_type
 from loaders.writer import claim
 from tasks.engine import registry
 from tests.integration.runs import scope
@@ -126,7 +126,7 @@ def test_very_many_places_are_told_by_tenant(graph: Graph, monkeypatch: pytest.M
     run_of(graph, 1, BOTH)
     monkeypatch.setattr(retirement, "MAX_PLACES", 1)
     [kept] = run_of(graph, 2, [unit(VPCS)])
-    assert (kept.tenant, kept.region, kept.scopes) == ("1111", retirement.ALL, 2)
+    assert (kept.tenant, kept.region, kept.scopes) == ("1111", ALL_REGIONS, 2)
 
 
 def test_a_tenant_is_retired_only_by_a_whole_list_of_tenants(graph: Graph) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import redis
 
-from workers.embedded.services import default_data_dir, status, using
 from workers.fleet.readiness import check_graph, check_redis
 from workers.settings import process_settings
 
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
 
 def data_dir(settings: Settings) -> Path:
+    from workers.embedded.services import default_data_dir  # here and below: `status` of a fleet must not wait for it
+
     return Path(settings.data_dir) if settings.data_dir else default_data_dir()
 
 
@@ -39,6 +40,8 @@ def broker_of(settings: Settings, stack: ExitStack) -> redis.Redis:
     """The broker; an embedded one runs until the stack is closed. Raises NotReady, EmbeddedError."""
     if settings.broker is not None:
         return checked_broker(settings.broker)
+    from workers.embedded.services import using
+
     services = stack.enter_context(using(data_dir(settings), say=lambda _: None, graph=False))
     return checked_broker(services.broker_url)
 
@@ -47,6 +50,8 @@ def graph_address_of(settings: Settings, stack: ExitStack) -> GraphAddress:
     """The same for the graph. Raises EmbeddedError."""
     if settings.graph_address is not None:
         return settings.graph_address
+    from workers.embedded.services import using
+
     return stack.enter_context(using(data_dir(settings), say=lambda _: None, broker=False)).graph
 
 
@@ -57,6 +62,8 @@ def opened(address: GraphAddress, stack: ExitStack) -> Graph:
 
 def running_graph(settings: Settings, stack: ExitStack) -> Graph | None:
     """The graph that the settings name, or the embedded one if it runs; it isn't started."""
+    from workers.embedded.services import status
+
     if settings.graph_address is None and not status(data_dir(settings)).graph.running:
         return None
     return opened(graph_address_of(settings, stack), stack)

@@ -13,8 +13,7 @@ from rich.text import Text
 from loaders import coverage
 from loaders.ledger import RunState
 from loaders.reason import counted
-from loaders.retirement import ALL
-from loaders.scope import GLOBAL
+from loaders.scope import ALL_REGIONS, GLOBAL
 from workers.report import findings, not_seen
 from workers.report.layout import counts, indented, shortened, table, title
 from workers.report.report import OPEN, Kept, Report, is_planning
@@ -136,7 +135,7 @@ def _show_kept(console: Console, kept: Sequence[Kept]) -> None:
 
 
 def _place(line: Kept) -> str:
-    return line["tenant"] if line["region"] in (GLOBAL, ALL) else f"{line['region']} of {line['tenant']}"
+    return line["tenant"] if line["region"] in (GLOBAL, ALL_REGIONS) else f"{line['region']} of {line['tenant']}"
 
 
 def _show_times(report: Report, console: Console, *, verbose: bool) -> None:
