@@ -25,11 +25,10 @@ from tasks.resource import Item
 
 
 @dataclass(frozen=True)
-class Connection:
-    """Every item of one connection. `name`: `nodes`; or `edges`, with what only the edge has."""
+class _OneDocument:
+    """A fetch of a single document, read as a whole."""
 
     document: Document
-    name: str = "nodes"
 
     @property
     def documents(self) -> tuple[Document, ...]:
@@ -39,12 +38,19 @@ class Connection:
     def calls(self) -> tuple[str, ...]:
         return (self.document.action,)
 
+    def parts(self, api: GraphqlApi) -> None:
+        return None
+
+
+@dataclass(frozen=True)
+class Connection(_OneDocument):
+    """Every item of one connection. `name`: `nodes`; or `edges`, with what only the edge has."""
+
+    name: str = "nodes"
+
     @property
     def made(self) -> Mapping[str, str]:
         return {self.document.action: "1 per page"}
-
-    def parts(self, api: GraphqlApi) -> None:
-        return None
 
     async def items(self, api: GraphqlApi, part: str) -> AsyncIterator[Item]:
         hidden: list[CallFailed] = []
@@ -59,26 +65,14 @@ class Connection:
 
 
 @dataclass(frozen=True)
-class SingleObject:
+class SingleObject(_OneDocument):
     """The one object at a path of a response."""
 
-    document: Document
     path: str
-
-    @property
-    def documents(self) -> tuple[Document, ...]:
-        return (self.document,)
-
-    @property
-    def calls(self) -> tuple[str, ...]:
-        return (self.document.action,)
 
     @property
     def made(self) -> Mapping[str, str]:
         return {self.document.action: "1"}
-
-    def parts(self, api: GraphqlApi) -> None:
-        return None
 
     async def items(self, api: GraphqlApi, part: str) -> AsyncIterator[Item]:
         try:
