@@ -32,9 +32,10 @@ else
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests/faults tests/contract tests/integration tests/unit
 endif
 
-# What takes minutes each: whole estates, images, outages.
+# What takes minutes each: whole estates, images, outages; and the tests that draw their examples, with new ones.
 test-long: setup
 	$(BIN)/python -m pytest -m long
+	HYPOTHESIS_PROFILE=random $(BIN)/python -m pytest -m "hypothesis and not long" tests/unit
 
 check: setup
 	$(BIN)/ruff check .

@@ -12,12 +12,18 @@ from pathlib import Path
 
 import pytest
 import redis
+from hypothesis import settings
 
 from loaders.graph import Graph
 from tasks.engine import registry
 from workers import embedded
 from workers.embedded.graph import own_settings
 from workers.embedded.process import write_private
+
+# The same examples each time, so that a change is judged by what it changes; `make test-long` draws others each time.
+settings.register_profile("repeatable", derandomize=True, database=None)
+settings.register_profile("random", print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 pytest_plugins = ["tests.fleet.reaper", "tests.fleet.distribution"]
 

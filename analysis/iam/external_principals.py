@@ -39,7 +39,7 @@ class Values(TypedDict, total=False):
     optional: bool
 
 
-Rule = Values | str  # or one of the words `never`, `chosen`, `address`, ...
+Rule = Values | str  # or one of the words `never`, `chosen`, `address`, ...; of `count`, the word `many`
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +90,11 @@ def values(principal: ExternalPrincipal, key: str, asked: Sequence[Entry]) -> li
     if not isinstance(rule, str):
         absent: list[RequestValue] = [None] if rule.get("optional") else []
         if "own" in rule:
-            return absent + _sets([*dict.fromkeys(_own(principal, rule, asked))], asked)
+            return absent + _sets(key, [*dict.fromkeys(_own(principal, rule, asked))], asked)
         return absent + [(text,) for text in rule.get("given", ())]
     match rule:
         case "chosen":
-            return [None, *_sets([*dict.fromkeys([FRESH, *_texts(asked)])], asked)]
+            return [None, *_sets(key, [*dict.fromkeys([FRESH, *_texts(asked)])], asked)]
         case "address":
             return [(text,) for text in on_the_internet(_ranges(asked))]
         case "any_address":
@@ -109,10 +109,10 @@ def values(principal: ExternalPrincipal, key: str, asked: Sequence[Entry]) -> li
             return [None]
 
 
-def _sets(texts: Sequence[str], asked: Sequence[Entry]) -> list[RequestValue]:
+def _sets(key: str, texts: Sequence[str], asked: Sequence[Entry]) -> list[RequestValue]:
     """One value each; for a key that may have several values, pairs as well."""
     sets: list[RequestValue] = [(text,) for text in texts]
-    if any(entry.quantifier for entry in asked):
+    if "count" in (_row(key) or {}) and any(entry.quantifier for entry in asked):
         pairs = list(combinations(texts, 2))
         if len(pairs) > _MAX_PAIRS:
             raise ValueError("more values than can be tried in pairs")

@@ -89,6 +89,9 @@ SETS = "IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued
         (SETS, {"ForAllValues:StringLike": {"aws:PrincipalOrgPaths": "o-ours/*"}}),
         (SETS, {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-*"}}),
         (SETS, {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": ["o-ours/*", "*/ou-ab12-data/*"]}}),
+        (SETS, {  # but it may have many tags
+            "ForAnyValue:StringEquals": {"aws:TagKeys": "a"}, "ForAnyValue:StringLike": {"aws:TagKeys": "x*"}
+        }),
         ("several keys, each of which an external principal satisfies", {
             "StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*", "aws:Referer": "https://*"},
             "IpAddress": {"aws:SourceIp": "0.0.0.0/0"},
@@ -142,6 +145,9 @@ def test_conditions_that_external_principals_satisfy(source: str, condition: dic
         (OPERATORS, {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:*:*:*:*:*"}}),
         (SETS, {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-ours/*"}}),
         (SETS, {"ForAnyValue:StringEquals": {"aws:PrincipalOrgPaths": "o-*"}}),
+        (SETS, {  # a request has one referrer: a quantifier adds none
+            "StringEquals": {"aws:Referer": "https://a"}, "ForAnyValue:StringLike": {"aws:Referer": "x"}
+        }),
         (KEYS, {  # from the internet or through an endpoint, never both
             "IpAddress": {"aws:SourceIp": "0.0.0.0/0"}, "Null": {"aws:SourceVpce": "false"}
         }),
