@@ -48,7 +48,8 @@ local function plan_again(unit, tenant, began)
     redis.call('DEL', k .. ':parts')
     drop_batches(unit)
     take_back(k)
-    redis.call('HDEL', k, 'settled', 'token', 'bad', 'bad_reason', 'reason', 'outcome', 'incomplete')
+    redis.call('HDEL', k, 'settled', 'token', 'bad', 'bad_reason', 'reason', 'outcome', 'incomplete', 'given_up',
+      'given_up_why', 'waited_ms', 'returned')
     for _, field in ipairs(redis.call('HKEYS', k)) do
       if string.sub(field, 1, 4) == 'gap:' then redis.call('HDEL', k, field) end
     end
@@ -76,7 +77,7 @@ for _, unit in ipairs(page[2]) do
 end
 
 if page[1] == '0' then
-  redis.call('HSET', run, 'state', 'running', 'config', ARGV[1])
+  redis.call('HSET', run, 'state', 'running', 'config', ARGV[1], 'round_ms', now_ms())
   redis.call('HDEL', run, 'barrier_token', 'barrier_lease_ms', 'barrier_ms', 'finished_ms', 'settled_ms', 'report', 'reason',
     'wake_ms', 'stalled_ms', 'swept_ms', 'blocked_by')
 end
