@@ -26,6 +26,7 @@ from tasks.clients.rate_limiter import RateLimit, RateLimiter
 from tasks.engine.concurrency import CALLS_IN_FLIGHT
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Tenant
+from tasks.waits import retry_after_of
 
 # One attempt per call: throttles must reach the fleet's rate limiter, not be waited for inside one client.
 _CONFIG: Final = AioConfig(
@@ -224,11 +225,7 @@ def _put(response: dict[str, Any], path: str, value: Any) -> None:
 def _retry_after(error: Exception) -> float | None:
     if not isinstance(error, ClientError):
         return None
-    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    try:
-        return float(headers["retry-after"])
-    except (KeyError, ValueError):
-        return None
+    return retry_after_of(error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {}))
 
 
 def _named(action: str, failure: Failure, error: Exception) -> str:
