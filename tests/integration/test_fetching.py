@@ -303,6 +303,21 @@ def test_a_scope_that_must_wait_is_given_back_and_begins_again_when_due(ledger: 
     assert unit.crashes == 0
 
 
+def test_a_scope_that_is_always_throttled_fails_after_a_set_time_in_all(ledger: Ledger) -> None:
+    """And deletes nothing; the run comes to its barrier."""
+
+    async def source(part: str) -> AsyncIterator[Item]:
+        raise RetryLater("slow down", after_seconds=0.2, action="toy:List")
+        yield
+
+    limits = FetchLimits(max_wait_seconds=0.3)
+    assert run(ledger, Toy(source), limits=limits) == []
+    time.sleep(0.25)
+    assert run(ledger, Toy(source), limits=limits) == [Event.BARRIER]
+    assert state(ledger) == (State.FAILED, "throttled: toy:List: waited 0 s in all; the last time: slow down")
+    assert ledger.cleanups() == []
+
+
 def test_a_scope_with_parts_is_complete_when_its_listing_and_all_parts_are(ledger: Ledger) -> None:
     toy = things(1)
     toy.planned = ("a", "b")
