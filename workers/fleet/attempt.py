@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from typing import Final, TypeVar
 
 from loaders.ledger import Attempt, Event, Fenced
@@ -67,24 +68,32 @@ def result_of(
             raise HandedOver(_give_back(process, run, attempt, work))
         late = f"not done after {process.settings.overtime_seconds:,.0f} s" if time.monotonic() > end else ""
         if reason := stalled() or late:
-            raise HandedOver(_give_up(process, run, attempt, work, reason))
+            events = _give_up(process, run, attempt, work, reason)
+            _wait_for_loop(process, stopping)
+            raise HandedOver(events)
 
 
 def _give_back(process: Process, run: str, attempt: Attempt, work: Future[T]) -> list[Event]:
-    """The worker shuts down: another one may begin the scope at once. Raises Fenced."""
-    events = process.heartbeat_ledger(run).later(attempt, wait_seconds=0, reason=SHUTDOWN)
-    work.cancel()
-    return events
+    """The worker shuts down: another one may begin the scope at once. Raises Fenced, RedisError."""
+    try:
+        return process.heartbeat_ledger(run).later(attempt, wait_seconds=0, reason=SHUTDOWN)
+    finally:
+        work.cancel()
 
 
 def _give_up(process: Process, run: str, attempt: Attempt, work: Future[T], reason: str) -> list[Event]:
-    """Leave the scope to another attempt, and wait until this process can do something else.
-
-    Where it never can, because its code computes for ever, the time limit ends it. Raises Fenced.
-    """
+    """Leave the scope to another attempt. Raises Fenced, RedisError."""
     log.error("%s: %s; the attempt is given up", attempt.scope.shown, reason)
     max_crashes = process.settings.max_crashes
-    events = process.heartbeat_ledger(run).given_up(attempt, max_crashes=max_crashes, reason=reason)
-    work.cancel()
-    process.run_async(asyncio.sleep(0))
-    return events
+    try:
+        return process.heartbeat_ledger(run).given_up(attempt, max_crashes=max_crashes, reason=reason)
+    finally:
+        work.cancel()
+
+
+def _wait_for_loop(process: Process, stopping: Callable[[], bool]) -> None:
+    """Wait until this process can do something else. Where its code computes for ever, the time limit ends it."""
+    free = process.submit(asyncio.sleep(0))
+    while not stopping():
+        with suppress(TimeoutError):
+            return free.result(timeout=_TICK_SECONDS)
