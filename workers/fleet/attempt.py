@@ -94,6 +94,6 @@ def _give_up(process: Process, run: str, attempt: Attempt, work: Future[T], reas
 def _wait_for_loop(process: Process, stopping: Callable[[], bool]) -> None:
     """Wait until this process can do something else. Where its code computes for ever, the time limit ends it."""
     free = process.submit(asyncio.sleep(0))
-    while not stopping():
+    while not free.done() and not stopping():
         with suppress(TimeoutError):
-            return free.result(timeout=_TICK_SECONDS)
+            free.result(timeout=_TICK_SECONDS)
