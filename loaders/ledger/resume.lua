@@ -41,9 +41,9 @@ local function remove_part(part)
   redis.call('HINCRBY', run, 'planned', -1)
 end
 
-local function plan_again(unit, tenant, began)
+local function plan_again(unit, tenant, touched)
   local k = unit_key(unit)
-  if began then
+  if touched then
     for _, part in ipairs(redis.call('SMEMBERS', k .. ':parts')) do remove_part(part) end
     redis.call('DEL', k .. ':parts')
     drop_batches(unit)
@@ -71,7 +71,7 @@ local reply = {page[1]}
 for _, unit in ipairs(page[2]) do
   local u = redis.call('HMGET', unit_key(unit), 'state', 'parent', 'tenant', 'attempt', 'round', 'incomplete')
   if u[1] and not u[2] and (u[1] ~= 'cleaned' or u[6]) then
-    if u[5] ~= round then plan_again(unit, u[3], u[4] ~= '0') end
+    if u[5] ~= round then plan_again(unit, u[3], u[4] ~= '0' or u[1] ~= 'planned') end
     if u[3] == unit then reply[#reply + 1] = unit end
   end
 end

@@ -451,6 +451,19 @@ def test_a_resumed_run_has_its_time_anew(ledger: Ledger, time_passes: TimePasses
     assert state(ledger, VPCS) == State.PLANNED
 
 
+def test_what_failed_without_an_attempt_is_planned_again_by_a_resumed_run(
+    ledger: Ledger, time_passes: TimePasses
+) -> None:
+    start(ledger, VPCS)
+    time_passes(DAY + 10)
+    end_overdue(ledger)
+    ledger.cancel("asked for")
+    ledger.resume({})
+    ledger.admit()
+    ledger.denied(begin(ledger, VPCS), "AccessDenied", {})
+    assert (info(ledger).open, info(ledger).counts["failed"]) == (0, 0)
+
+
 def test_a_run_that_nobody_loads_or_analyses_is_cancelled(ledger: Ledger, time_passes: TimePasses) -> None:
     start(ledger, VPCS)
     push(ledger, begin(ledger, VPCS))
