@@ -1,6 +1,8 @@
 -- Shared by every transition. KEYS[1] is the run's key; all other keys derive from it (one Redis, not a cluster).
 --   <run>                       hash: state, tag, counts, barrier, blocked_by
---   <run>:unit:<id>             hash: one scope, or one part of a scope; `crashes`: attempts whose worker crashed
+--   <run>:unit:<id>             hash: one scope, or one part of a scope; 
+--                               crashes: attempts that lost their worker     given_up, given_up_why: without progress
+--                               waited_ms: for throttling APIs, in all       returned: how often it was given back
 --   <run>:unit:<id>:out         set: batches pushed by its current attempt and not yet committed
 --   <run>:unit:<id>:parts       set: its parts
 --   <run>:units                 set of unit ids          <run>:leases     zset unit -> lease end, ms
@@ -205,4 +207,22 @@ local function end_attempt(unit, state, reason)
   local k = unit_key(unit)
   redis.call('ZREM', run .. ':leases', unit)
   redis.call('HSET', k, 'state', state, 'reason', reason, 'ended_ms', now_ms())
+end
+
+-- Ends a unit whose attempts ended so often without an outcome. False: it may be tried again.
+local function quarantined(unit, max_crashes, events)
+  local k = unit_key(unit)
+  local f = redis.call('HMGET', k, 'crashes', 'given_up', 'given_up_why', 'worker')
+  local crashes, given_up = tonumber(f[1] or 0), tonumber(f[2] or 0)
+  if crashes + given_up < max_crashes then return false end
+  local why = {}
+  if crashes > 0 then
+    why[1] = crashes .. ' attempts stopped sending heartbeats (their worker process crashed, was killed or stood still), last on '
+      .. (f[4] or 'an unknown worker')
+  end
+  if given_up > 0 then why[#why + 1] = given_up .. ' attempts were given up: ' .. (f[3] or '') end
+  end_attempt(unit, 'quarantined', table.concat(why, '; '))
+  redis.call('HDEL', k, 'token')
+  advance(unit, events)
+  return true
 end

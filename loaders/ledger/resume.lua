@@ -41,14 +41,15 @@ local function remove_part(part)
   redis.call('HINCRBY', run, 'planned', -1)
 end
 
-local function plan_again(unit, tenant, began)
+local function plan_again(unit, tenant, touched)
   local k = unit_key(unit)
-  if began then
+  if touched then
     for _, part in ipairs(redis.call('SMEMBERS', k .. ':parts')) do remove_part(part) end
     redis.call('DEL', k .. ':parts')
     drop_batches(unit)
     take_back(k)
-    redis.call('HDEL', k, 'settled', 'token', 'bad', 'bad_reason', 'reason', 'outcome', 'incomplete')
+    redis.call('HDEL', k, 'settled', 'token', 'bad', 'bad_reason', 'reason', 'outcome', 'incomplete', 'given_up',
+      'given_up_why', 'waited_ms', 'returned')
     for _, field in ipairs(redis.call('HKEYS', k)) do
       if string.sub(field, 1, 4) == 'gap:' then redis.call('HDEL', k, field) end
     end
@@ -70,13 +71,13 @@ local reply = {page[1]}
 for _, unit in ipairs(page[2]) do
   local u = redis.call('HMGET', unit_key(unit), 'state', 'parent', 'tenant', 'attempt', 'round', 'incomplete')
   if u[1] and not u[2] and (u[1] ~= 'cleaned' or u[6]) then
-    if u[5] ~= round then plan_again(unit, u[3], u[4] ~= '0') end
+    if u[5] ~= round then plan_again(unit, u[3], u[4] ~= '0' or u[1] ~= 'planned') end
     if u[3] == unit then reply[#reply + 1] = unit end
   end
 end
 
 if page[1] == '0' then
-  redis.call('HSET', run, 'state', 'running', 'config', ARGV[1])
+  redis.call('HSET', run, 'state', 'running', 'config', ARGV[1], 'round_ms', now_ms())
   redis.call('HDEL', run, 'barrier_token', 'barrier_lease_ms', 'barrier_ms', 'finished_ms', 'settled_ms', 'report', 'reason',
     'wake_ms', 'stalled_ms', 'swept_ms', 'blocked_by')
 end

@@ -95,6 +95,18 @@ class OwnSettings(DeclaredSettings):
         metavar="COUNT",
         aliases=("most_deaths",),
     )
+    max_wait_seconds: float = setting(
+        "seconds that a scope waits, over all its attempts, for an API that throttles it, before it fails",
+        default=7200.0,
+        check=between(1, 604_800),
+        metavar="SECONDS",
+    )
+    max_run_seconds: float = setting(
+        "seconds after which what a run hasn't read yet fails, and its analysis begins",
+        default=86_400.0,
+        check=between(1, 2_592_000),
+        metavar="SECONDS",
+    )
     hard_time_limit_seconds: int = setting(
         "seconds after which a task is killed", default=3300, check=between(10, 86_400), metavar="SECONDS"
     )
