@@ -13,6 +13,7 @@ import neo4j
 from analysis.edges import delete_edges
 from loaders import cypher
 from loaders.graph import Graph
+from loaders.page_size import PageSize
 from loaders.schema import GraphSchema
 
 NODES_PER_TRANSACTION = 5_000
@@ -45,10 +46,14 @@ def write(graph: Graph, schema: GraphSchema) -> None:
 
 def _merge(graph: Graph, query: str) -> None:
     after: str | None = ""
-    while after is not None:
+    size = PageSize(NODES_PER_TRANSACTION)
 
-        def work(tx: neo4j.ManagedTransaction, after: str | None = after) -> str | None:
-            last: str | None = tx.run(query, after=after, limit=NODES_PER_TRANSACTION).single(strict=True)["last"]
+    def page(limit: int) -> str | None:
+        def work(tx: neo4j.ManagedTransaction) -> str | None:
+            last: str | None = tx.run(query, after=after, limit=limit).single(strict=True)["last"]
             return last
 
-        after = graph.write(work)
+        return graph.write(work)
+
+    while after is not None:
+        after = size.fit(page)

@@ -1,0 +1,4 @@
+-- ARGV: token, step, failures to add. What the holder of the barrier does, and how often that failed. Returns the failures.
+if redis.call('HGET', run, 'state') ~= 'analysing' or redis.call('HGET', run, 'barrier_token') ~= ARGV[1] then return 0 end
+redis.call('HSET', run, 'barrier_step', ARGV[2])
+return redis.call('HINCRBY', run .. ':step_failures', ARGV[2], ARGV[3])
