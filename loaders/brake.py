@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from loaders.graph import Graph
 
+CONFIRMED: Final = "confirm_deletions"  # in a run's configuration: nothing is held back
+
 _REMEMBER: Final = (
     "UNWIND $scopes AS scope MERGE (s:SyncScope {id: scope.id}) "
     "ON CREATE SET s += scope, s.firstseen = timestamp() SET s.held_back_tag = $tag"
