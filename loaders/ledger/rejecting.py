@@ -35,6 +35,10 @@ class Rejecting(Scripts):
                 continue
         return sorted(rows, key=lambda row: (row.scope, row.model, row.key))
 
+    def rejected_count(self) -> int:
+        """How many were rejected, whether they are kept or not."""
+        return int(self._redis.hlen(f"{self._key}:rejected")) + self.rejected_more()
+
     def rejected_more(self) -> int:
         """How many further rows were rejected and are not kept."""
         [raw] = self._fields(self._key, "rejected_more")
@@ -43,6 +47,7 @@ class Rejecting(Scripts):
     def replace_rejected(self, rejected: RejectedRow) -> None:
         """It was tried again, and rejected for another reason."""
         self._redis.hset(f"{self._key}:rejected", rejected.id, rejected.to_bytes())
+        self._redis.expire(f"{self._key}:rejected", KEPT_SECONDS)
 
     def drop_rejected(self, rows: Iterable[RejectedRow]) -> None:
         self._redis.hdel(f"{self._key}:rejected", *(row.id for row in rows))

@@ -112,7 +112,7 @@ def _analysis(steps: Steps, info: RunInfo, process: Process) -> tuple[RunState, 
     with steps.step("record"):
         _record(writer, info, state)
         coverage.forget_old_runs(writer, keep=process.settings.runs_kept)
-    return RunState.FAILED if steps.failed else state, {
+    return RunState.FAILED if steps.failed else RunState.COMPLETE, {
         "error": "; ".join(steps.failed),
         "findings": findings,
         "failed_jobs": steps.failed_jobs,

@@ -87,7 +87,7 @@ def load(process: Process, run: str, publisher: Publisher, stopping: Callable[[]
 
 
 def graph_error_text(error: DriverError | Neo4jError) -> str:
-    """In one line: does the graph not respond, or does it refuse the statement? And what to do, if waiting won't help."""
+    """In one line: does it not respond, or does it refuse the statement? And what to do, if waiting won't help."""
     if needs_a_hand(error):
         return f"{_NEEDS_A_HAND}: {text_of(error)}"
     if isinstance(error, Neo4jError) and not error.is_retryable():

@@ -33,7 +33,8 @@ class Progress:
     @property
     def _settled(self) -> str:
         if self.info.state is RunState.ANALYSING:
-            return f"{counted(self.info.planned, 'scope')}, analysing"
+            step = f" ({self.info.step})" if self.info.step else ""
+            return f"{counted(self.info.planned, 'scope')}, analysing{step}"
         statuses = Counter[str]()
         for state, count in self.info.counts.items():
             statuses[coverage.status(State(state))] += count
