@@ -157,13 +157,17 @@ def test_pages_are_halved_down_to_a_smallest_size_and_no_further() -> None:
 @pytest.mark.parametrize(
     "error",
     [
-        neo4j_error("Neo.TransientError.General.DatabaseUnavailable", "The database has encountered a critical error"),
-        neo4j_error("Neo.DatabaseError.Transaction.TransactionLogError", "Could not append"),
+        neo4j_error("Neo.DatabaseError.Transaction.TransactionLogError", "Could not append transaction"),
+        neo4j_error(
+            "Neo.DatabaseError.Transaction.TransactionStartFailed",
+            "The database has encountered a critical error, and needs to be restarted.",
+        ),
         neo4j_error("Neo.ClientError.General.ForbiddenOnReadOnlyDatabase", "the database is in read-only mode"),
         neo4j_error("Neo.DatabaseError.Statement.ExecutionFailed", "java.io.IOException: No space left on device"),
     ],
 )
 def test_a_full_disk_needs_a_hand(error: Exception) -> None:
+    """What Neo4j 5.26 answers on a full file system; once there is space again, only a restart helps."""
     assert needs_a_hand(error)
     assert not needs_a_hand(TIMED_OUT)
     assert not needs_a_hand(ServiceUnavailable("Couldn't connect to localhost:7687"))
