@@ -63,9 +63,12 @@ def info_of(ledger: Ledger) -> RunInfo:
 @pytest.fixture
 def settled(process: Process) -> Run:
     """A run that is loaded, and whose analysis is to begin."""
-    run = Sync(process.redis, process.writer).start([INSTANCES, BALANCERS])
-    run.fetch(INSTANCES, rows(INSTANCES, [reservation(instance("i-1"))]))
-    run.fetch(BALANCERS, rows(BALANCERS, [balancer("lb", instances=["i-1"])]))
+    sync = Sync(process.redis, process.writer)
+    items = {INSTANCES: [reservation(instance("i-1"))], BALANCERS: [balancer("lb", instances=["i-1"])]}
+    sync.run(items)
+    run = sync.start(items)
+    for of, some in items.items():
+        run.fetch(of, rows(of, some))
     run.load()
     return run
 
@@ -73,7 +76,7 @@ def settled(process: Process) -> Run:
 def test_a_link_that_takes_too_long_fails_by_name_and_the_run_goes_on_to_its_end(
     process: Process, settled: Run, graph: Graph
 ) -> None:
-    with locked(graph, "MATCH (b:LoadBalancer) SET b.held = true"):
+    with locked(graph, "MATCH (:LoadBalancer)-[e:EXPOSE]->() SET e.held = true"):
         barrier.analyse(process, settled.ledger.run)
     info = info_of(settled.ledger)
     assert info.state is RunState.FAILED

@@ -1,4 +1,4 @@
-"""The brake on deletion: one plausible-looking empty list can't empty a graph. A second one can, and so can its user."""
+"""The brake on deletion: one plausible empty list can't empty a graph. A second one can, and so can its user."""
 
 from __future__ import annotations
 

@@ -152,7 +152,14 @@ def _load_again(
         raise RunRefused(text) from None
     try:
         with (
-            closing(Writer(address.driver(), address.database, lease_seconds=settings.writer_lease_seconds)) as writer,
+            closing(
+                Writer(
+                    address.driver(),
+                    address.database,
+                    lease_seconds=settings.writer_lease_seconds,
+                    transaction_seconds=settings.transaction_seconds,
+                )
+            ) as writer,
             writing(writer, info.tag, wait_seconds=settings.writer_lease_seconds + settings.transaction_seconds),
         ):
             return Loader(writer, registry.schema()).load_again(rows, info.tag)

@@ -69,6 +69,7 @@ def load(process: Process, run: str, publisher: Publisher, stopping: Callable[[]
                 publisher.publish_events(run, [event])
     except Busy:
         log.info("another writer holds the graph")
+        ledger.set_blocked_by("another writer holds the graph")
     except LostWriter:
         log.warning("another writer took over; it continues with what waits")
     except OutdatedRun as error:
