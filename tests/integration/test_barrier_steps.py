@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import redis
 
+from analysis import links
 from loaders import indexes
 from loaders.cleanup import Cleanup
 from loaders.graph import Graph
@@ -38,20 +39,22 @@ def indexed(services: embedded.Services) -> None:
 def process(
     services: embedded.Services, graph: Graph, broker: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Process]:
-    """A loader's, for which a transaction of more than a second takes too long."""
+    """A loader's."""
     address = services.graph
     values: dict[str, Any] = {
         "broker_url": services.broker_url,
         "neo4j_uri": address.uri,
         "neo4j_user": address.user,
         "neo4j_password_env_var": PASSWORD,
-        "transaction_seconds": 1.0,
     }
     monkeypatch.setenv(PASSWORD, address.password or "")
     process = Process(Settings.load({}, {}).with_values(values, "test"))
     with closing(process.writer), closing(process.redis):
         assert process.writer.acquire()
         yield process
+
+
+SECONDS = 3  # of a transaction, in what follows: whoever waits for a lock takes too long
 
 
 def info_of(ledger: Ledger) -> RunInfo:
@@ -74,8 +77,10 @@ def settled(process: Process) -> Run:
 
 
 def test_a_link_that_takes_too_long_fails_by_name_and_the_run_goes_on_to_its_end(
-    process: Process, settled: Run, graph: Graph
+    process: Process, settled: Run, graph: Graph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(links, "NODES_PER_TRANSACTION", 100)
+    process.writer._transaction_seconds = SECONDS
     with locked(graph, "MATCH (:LoadBalancer)-[e:EXPOSE]->() SET e.held = true"):
         barrier.analyse(process, settled.ledger.run)
     info = info_of(settled.ledger)
@@ -111,6 +116,8 @@ def test_a_cleanup_that_takes_too_long_fails_its_scope_by_name_and_no_other(proc
     run = sync.start([GROUPS, ROLES])
     run.fetch(GROUPS, rows(GROUPS, [group("sg-1")]))
     run.fetch(ROLES, rows(ROLES, [role("one")]))
+    run.loader._cleanup = Cleanup(process.writer, registry.schema(), limit=100)
+    process.writer._transaction_seconds = SECONDS
     with locked(graph, "MATCH (g:EC2SecurityGroup {id: 'sg-2'}) SET g.held = true"):
         run.load()
     groups, roles = run.ledger.unit(GROUPS), run.ledger.unit(ROLES)
@@ -132,8 +139,9 @@ def test_a_cleanup_of_many_scopes_fails_for_the_one_that_makes_it_fail(process: 
         ).consume()
     )
     process.writer._tag = None  # of no run
+    process.writer._transaction_seconds = SECONDS
     with locked(graph, f"MATCH (g:EC2SecurityGroup {{_scope: '{scopes[3].id}'}}) SET g.held = true"):
-        cleaned = Cleanup(process.writer, registry.schema(), limit=100).clean(scopes, 2)
+        cleaned = Cleanup(process.writer, registry.schema(), limit=50).clean(scopes, 2)
     assert list(cleaned.failed) == [scopes[3]]
     assert len(cleaned.cleaned) == 4
     assert graph.rows("MATCH (g:EC2SecurityGroup) RETURN g.id AS id") == [{"id": scopes[3].id}]

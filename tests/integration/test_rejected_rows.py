@@ -254,12 +254,13 @@ def test_a_row_that_takes_longer_than_a_transaction_may_costs_itself_alone(
     services: embedded.Services, graph: Graph, broker: redis.Redis
 ) -> None:
     """Its node is locked by somebody else."""
-    writer = Writer(services.graph.driver(), services.graph.database, transaction_seconds=1)
+    writer = Writer(services.graph.driver(), services.graph.database)
     assert writer.acquire()
     Sync(broker, writer).run({GROUPS: groups(8)})
     run = Run(broker, writer, 2, [GROUPS, ROLES])
     run.fetch(GROUPS, rows(GROUPS, groups(7)))
     run.fetch(ROLES, rows(ROLES, [role("one")]))
+    writer._transaction_seconds = 2
     with locked(graph, "MATCH (n:EC2SecurityGroup {id: 'sg-3'}) SET n.held = true"):
         run.load()
     tags = {r["id"]: r["tag"] for r in graph.rows("MATCH (g:EC2SecurityGroup) RETURN g.id AS id, g.lastupdated AS tag")}
