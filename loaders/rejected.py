@@ -62,6 +62,8 @@ class RejectedRow:
         try:
             fields: Mapping[str, Any] = msgpack.unpackb(packed, raw=False)
             rejected = cls(**fields)
+            if not all(isinstance(fields[name], str) for name in ("scope", "model", "key", "reason")):
+                raise InvalidBatch("a rejected row has a scope, a model, a key and a reason")
             if rejected.row is not None:
                 checked([rejected.row], Scope.parse(rejected.scope))
         except InvalidBatch:

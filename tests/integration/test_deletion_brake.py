@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import redis
+from celery import Celery
 
 from loaders import coverage, indexes, retirement
-from loaders.brake import Brake
+from loaders.brake import CONFIRMED, Brake
 from loaders.cleanup import Cleanup
 from loaders.graph import Graph
-from loaders.ledger import State
+from loaders.ledger import Event, State
 from loaders.loader import Loader
 from loaders.scope import Scope
-from loaders.writer import Writer
+from loaders.writer import RunRefused, Writer
 from tasks.engine import registry
 from tests.integration.runs import DENIED, Items, Run, Sync, group, rows, scope
 from workers import embedded
+from workers.fleet import coordinator, loading
+from workers.fleet.process import Process
+from workers.fleet.publisher import Publisher
+from workers.settings.settings import Settings
 
 GROUPS, OTHER_GROUPS = scope("aws.ec2.security_groups"), scope("aws.ec2.security_groups", "2222")
 BRAKE = Brake(rows=10, share=0.5)
@@ -170,3 +177,45 @@ def test_an_item_whose_detail_failed_counts_as_seen(sync: Braked, writer: Writer
     graph.write(lambda tx: tx.run("MATCH (g:EC2SecurityGroup) SET g._kept = '2.1'").consume())
     cleaned = Cleanup(writer, registry.schema()).clean([GROUPS], 2, mark="2.1", brake=BRAKE)
     assert (cleaned.cleaned, cleaned.held_back, len(held(graph))) == ([GROUPS], {}, 20)
+
+
+# -- the flag
+
+
+class Silent(Publisher):
+    """Nobody listens."""
+
+    def publish_events(self, run: str, events: Iterable[Event]) -> None:
+        list(events)
+
+
+@pytest.fixture
+def process(services: embedded.Services, sync: Braked, monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
+    """A loader's, with the settings that nobody changed."""
+    address = services.graph
+    values = {"broker_url": services.broker_url, "neo4j_uri": address.uri, "neo4j_user": address.user}
+    monkeypatch.setenv("PASSWORD_OF_THE_GRAPH", address.password or "")
+    values["neo4j_password_env_var"] = "PASSWORD_OF_THE_GRAPH"
+    process = Process(Settings.load({}, {}).with_values(values, "test"))
+    with closing(process.writer), closing(process.redis):
+        yield process
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_a_run_that_was_started_with_the_flag_holds_nothing_back(
+    sync: Braked, process: Process, graph: Graph, confirmed: bool
+) -> None:
+    sync.one(groups(range(150)))
+    run = sync.start([GROUPS])
+    run.fetch(GROUPS, {})
+    process.redis.hset(f"chartfleet:run:{run.ledger.run}", "config", json.dumps({CONFIRMED: confirmed}))
+    sync.writer.release()
+    loading.load(process, run.ledger.run, Silent(Celery()), lambda: False)
+    assert ended(run)[0] is (State.CLEANED if confirmed else State.HELD_BACK)
+    assert len(held(graph)) == (0 if confirmed else 150)
+
+
+def test_a_run_that_is_under_way_can_not_be_confirmed(sync: Braked, process: Process, graph: Graph) -> None:
+    run = sync.start([GROUPS]).ledger.run
+    with pytest.raises(RunRefused, match="is under way"):
+        coordinator.resume(process.settings, graph, process.redis, run, Silent(Celery()), confirm_deletions=True)

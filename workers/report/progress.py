@@ -22,7 +22,8 @@ class Progress:
     silent: Sequence[SilentWorker] = ()
 
     def __str__(self) -> str:
-        return "; ".join(filter(None, (self._settled, self._waiting, self._fetching, self.info.blocked_by)))
+        parts = (self._settled, self.info.step, self._waiting, self._fetching, self.info.blocked_by)
+        return "; ".join(filter(None, parts))
 
     @property
     def change(self) -> tuple[object, ...]:
@@ -33,8 +34,7 @@ class Progress:
     @property
     def _settled(self) -> str:
         if self.info.state is RunState.ANALYSING:
-            step = f" ({self.info.step})" if self.info.step else ""
-            return f"{counted(self.info.planned, 'scope')}, analysing{step}"
+            return f"{counted(self.info.planned, 'scope')}, analysing"
         statuses = Counter[str]()
         for state, count in self.info.counts.items():
             statuses[coverage.status(State(state))] += count

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
+import msgpack
 import pytest
 import redis
 
@@ -249,7 +252,8 @@ def test_a_resumption_forgets_rejected_rows_since_their_scopes_are_read_again(le
 def test_what_somebody_else_put_among_the_rejected_rows_is_left_out(ledger: Ledger, ledger_redis: redis.Redis) -> None:
     start(ledger, VPCS)
     foreign = rejected("v-1").to_bytes().replace(b"eu-west-1", b"eu-west-2", 1)  # the scope, not that of the row
-    for number, entry in enumerate((b"", b"\xc1", b"\x80", foreign)):
+    of_a_number = msgpack.packb(asdict(rejected("v-1")) | {"key": 7, "row": None})
+    for number, entry in enumerate((b"", b"\xc1", b"\x80", foreign, of_a_number)):
         ledger_redis.hset("chartfleet:run:r1:rejected", str(number), entry)
     assert ledger.rejected_rows() == []
     with pytest.raises(InvalidBatch):
