@@ -104,10 +104,8 @@ def checked(rows: object, scope: Scope) -> list[Row]:
 def _is_row(row: object, owner: str) -> bool:
     """A row, or one of data that is kept: both say whose they are."""
     match row:
-        case {"s": str(scope), "k": _, "p": dict(), "r": list(), "i": None | int()}:
-            return scope == owner
-        case {"s": str(scope), "k": _, "p": dict(), "r": list()}:
-            return scope == owner and "i" not in row
+        case {"s": str(scope), "k": _, "p": dict(), "r": list(), **others}:
+            return scope == owner and isinstance(others.get("i"), int | None)
         case {"s": str(scope), "i": None | int(), "k": _, "e": _, "l": _}:
             return scope == owner
     return False
