@@ -145,9 +145,10 @@ class Loader:
 
     def _set_aside(self, taken: Taken, ledger: Ledger, why: str) -> None:
         """Nothing of these batches is loaded: their scopes fail, and delete nothing."""
-        for scope in {BatchId.parse(batch).scope for batch, _ in taken.batches}:
-            log.error("%s: %s", scope.shown, why)
-            ledger.bad_rows(scope, why)
+        for scope in {_scope_of(batch) for batch in taken.names}:
+            if scope is not None:
+                log.error("%s: %s", scope.shown, why)
+                ledger.bad_rows(scope, why)
 
     def _keep(
         self,
@@ -226,10 +227,21 @@ class Loader:
 
 def _rows(batch: str, payload: bytes, ledger: Ledger) -> list[Row]:
     """None of a batch that can't be read: its scope fails."""
-    scope = BatchId.parse(batch).scope
+    scope = _scope_of(batch)
+    if scope is None:
+        return []
     try:
         return decode(payload, scope)
     except InvalidBatch as error:
         log.warning("%s: %s", scope.shown, error)
-        ledger.bad_rows(scope, f"a batch of {BatchId.parse(batch).model} can't be read: {error}")
+        ledger.bad_rows(scope, f"a batch of {batch.partition('|')[0]} can't be read: {error}")
         return []
+
+
+def _scope_of(batch: str) -> Scope | None:
+    """None where somebody else than a fetch gave it its name: it counts as loaded, and nothing is."""
+    try:
+        return BatchId.parse(batch).scope
+    except ValueError:
+        log.warning("%r is not a batch", batch)
+        return None

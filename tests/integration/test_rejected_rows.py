@@ -156,6 +156,27 @@ def test_a_batch_that_cannot_be_read_fails_its_scope_which_deletes_nothing(
     assert loaded(graph) == ["sg-1"]
 
 
+def test_what_somebody_else_put_in_line_loads_and_deletes_nothing(
+    sync: Sync, graph: Graph, broker: redis.Redis
+) -> None:
+    other = scope("aws.ec2.security_groups", "2222")
+    sync.run({GROUPS: [group("sg-1")], other: [group("sg-2")]})
+    run = sync.start([GROUPS])
+    key, name = f"chartfleet:run:{run.ledger.run}", registry.schema().wire_name(GROUPS.type, EC2SecurityGroup.model)
+    attempt = run.begin(GROUPS)
+    forged = [f"{name}|1.0|0|{other.id}", f"{name}|one|two|{GROUPS.id}"]
+    broker.sadd(f"{key}:models", name)
+    broker.zadd(f"{key}:waiting:{name}", dict.fromkeys(forged, 0))
+    for batch_name in forged:
+        broker.set(f"{key}:payload:{batch_name}", batch.compress([]))
+    broker.sadd(f"{key}:unit:{GROUPS.id}:out", forged[1])
+    broker.sadd(f"{key}:cleanups", other.id, ROLES.id, "nonsense")
+    run.ledger.fetched(attempt, batches=0, outcome={})
+    run.load()
+    assert (loaded(graph), loaded(graph, other)) == ([], ["sg-2"])
+    assert ended(run)[0] is State.CLEANED
+
+
 # -- an error that nobody understands
 
 
