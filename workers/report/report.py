@@ -87,7 +87,9 @@ class Report:
     @property
     def exit_code(self) -> int:
         """0 complete, 3 complete but parts not covered, 1 failed: nothing was seen, or the run didn't end."""
-        seen = any(statuses.get(coverage.COMPLETE) for name, statuses in self.types.items() if not is_planning(name))
+        was_seen = (coverage.COMPLETE, State.HELD_BACK)
+        types = (statuses for name, statuses in self.types.items() if not is_planning(name))
+        seen = any(statuses.get(status) for statuses in types for status in was_seen)
         if self.state != RunState.COMPLETE or not seen:
             return FAILED
         return NOT_COVERED if self.not_seen or self.gaps or self.held_back or self.failed_jobs else COMPLETE

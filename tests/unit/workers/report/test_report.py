@@ -485,6 +485,7 @@ HELD_BACK = line("aws.ec2.vpcs", "eu-west-1", "20 of 20 nodes are no longer list
 def test_a_scope_that_was_held_back_is_shown_and_makes_the_exit_code_3() -> None:
     of_run = of(held_back=[HELD_BACK])
     assert of_run.exit_code == 3
+    assert of(held_back=[HELD_BACK], types={"aws.ec2.vpcs": {"held back": 1}}).exit_code == 3, "it was seen"
     text = shown(of_run)
     assert "complete, but the deletions of 1 scope held back" in text
     assert "Deletion held back (nothing of these was deleted)" in text
