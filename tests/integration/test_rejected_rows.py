@@ -14,7 +14,7 @@ import msgpack
 import neo4j
 import pytest
 import redis
-from neo4j.exceptions import DatabaseError, Neo4jError, ServiceUnavailable
+from neo4j.exceptions import DatabaseError, Neo4jError
 
 from loaders import batch, indexes
 from loaders.batch import Row
@@ -183,7 +183,7 @@ def test_what_somebody_else_put_in_line_loads_and_deletes_nothing(
 class Faulty(Writer):
     """A writer whose transactions fail for some statements, as Neo4j itself would report it."""
 
-    def __init__(self, driver: neo4j.Driver, database: str | None, *, error: Neo4jError | ServiceUnavailable) -> None:
+    def __init__(self, driver: neo4j.Driver, database: str | None, *, error: Neo4jError) -> None:
         super().__init__(driver, database)
         self.error = error
         self.failed = 0
@@ -236,16 +236,17 @@ def test_a_batch_that_fails_again_and_again_is_set_aside_and_others_have_their_t
     writer.close()
 
 
-def test_a_graph_that_is_away_costs_no_batch_a_try(
+def test_a_graph_that_can_not_be_written_costs_no_batch_a_try(
     services: embedded.Services, graph: Graph, broker: redis.Redis
 ) -> None:
-    writer = Faulty(services.graph.driver(), services.graph.database, error=ServiceUnavailable("away"))
+    full = Neo4jError._hydrate_neo4j(code="Neo.DatabaseError.Transaction.TransactionLogError", message="no space left")
+    writer = Faulty(services.graph.driver(), services.graph.database, error=full)
     assert writer.acquire()
     run = Run(broker, writer, 1, [GROUPS])
     run.fetch(GROUPS, rows(GROUPS, groups(5)))
     writer.away = True
     for _ in range(2 * MAX_TRIES):
-        with pytest.raises(ServiceUnavailable):
+        with pytest.raises(DatabaseError, match="no space left"):
             run.load()
     taken = run.ledger.take(max_batches=10, max_bytes=10_000)
     assert taken
