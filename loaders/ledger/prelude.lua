@@ -14,7 +14,11 @@
 --   <run>:tenants               hash tenant -> unsettled units       <run>:late  hash tenant -> its units in <run>:later
 --   <run>:models                set of models with batches that wait
 --   <run>:waiting:<model>       zset batch -> its position in line     <run>:payload:<batch>
+--   <run>:tries                 hash batch -> how often it was taken and not committed
+--   <run>:set_back              hash model -> its position in line since it was last taken, until its next commit
 --   <run>:cleanups              set of scopes whose batches are committed and which are to be cleaned
+--   <run>:rejected              hash id -> a row that the graph refused (MessagePack); beyond a bound only counted
+--   <run>:step_failures         hash: step of the analysis -> how often it failed
 -- A planned unit is always in one of published, later or queued; a unit that is fetching always has a lease.
 local run = KEYS[1]
 
@@ -164,10 +168,21 @@ local function advance(unit, events)
   settle(unit, events)
 end
 
+-- A batch is called <model>|<attempt>.<token>|<number>|<unit>; nil where it is called anything else.
+local function model_of(batch) return string.match(batch, '^([^|]*)|') or '' end
+local function unit_of(batch) return string.match(batch, '^[^|]*|[^|]*|[^|]*|(.*)$') end
+
+-- Did an attempt at a unit of this run push it, and is it not committed yet?
+local function is_outstanding(batch)
+  local unit = unit_of(batch)
+  return unit and redis.call('SISMEMBER', unit_key(unit) .. ':out', batch) == 1
+end
+
 -- Removes a batch and its payload from the line. `0 - n`, not `-n`: Redis doesn't accept '-0' as an integer.
 local function no_longer_waiting(batch)
-  local model = string.match(batch, '^([^|]*)|')
+  local model = model_of(batch)
   local payload = run .. ':payload:' .. batch
+  redis.call('HDEL', run .. ':tries', batch)
   if redis.call('ZREM', run .. ':waiting:' .. model, batch) == 1 then
     redis.call('HINCRBY', run, 'waiting_bytes', 0 - redis.call('STRLEN', payload))
     if redis.call('HINCRBY', run, 'waiting', -1) == 0 then redis.call('HSET', run, 'waiting_bytes', 0) end

@@ -12,6 +12,7 @@ if state == 'running' or state == 'analysing' or not state then return {state or
 if ARGV[3] == '' and not ours then
   redis.call('HINCRBY', run, 'round', 1)
   redis.call('HSET', run, 'resumed_by', token, 'open', 0)
+  redis.call('HDEL', run, 'rejected_bytes', 'rejected_more')
   for _, tenant in ipairs(redis.call('ZRANGE', run .. ':queue', 0, -1)) do
     redis.call('UNLINK', run .. ':queued:' .. tenant)
   end
@@ -19,7 +20,7 @@ if ARGV[3] == '' and not ours then
     redis.call('UNLINK', run .. ':published:' .. provider)
   end
   redis.call('UNLINK', run .. ':leases', run .. ':later', run .. ':queue', run .. ':admitted', run .. ':cleanups',
-    run .. ':tenants', run .. ':late')
+    run .. ':tenants', run .. ':late', run .. ':rejected') -- a scope with rejected rows is planned again
 elseif not ours then
   return {'resumed by another'}
 end
@@ -79,6 +80,7 @@ end
 if page[1] == '0' then
   redis.call('HSET', run, 'state', 'running', 'config', ARGV[1], 'round_ms', now_ms())
   redis.call('HDEL', run, 'barrier_token', 'barrier_lease_ms', 'barrier_ms', 'finished_ms', 'settled_ms', 'report', 'reason',
-    'wake_ms', 'stalled_ms', 'swept_ms', 'blocked_by')
+    'wake_ms', 'stalled_ms', 'swept_ms', 'blocked_by', 'analyses', 'barrier_step')
+  redis.call('DEL', run .. ':step_failures', run .. ':tries', run .. ':set_back')
 end
 return reply

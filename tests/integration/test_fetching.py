@@ -114,7 +114,7 @@ def state(ledger: Ledger, scope: Scope = SCOPE) -> tuple[State, str]:
 def waiting(ledger: Ledger) -> list[list[dict[str, Any]]]:
     """The rows of every batch that waits for the writer."""
     taken = ledger.take(max_batches=1000, max_bytes=10**9)
-    return [decode(payload) for _, payload in taken.batches] if taken else []
+    return [decode(payload, SCOPE) for _, payload in taken.batches] if taken else []
 
 
 def kept(ledger: Ledger) -> list[int]:
@@ -331,7 +331,7 @@ def test_a_scope_with_parts_is_complete_when_its_listing_and_all_parts_are(ledge
     assert taken is not None
     ledger.committed(batch for batch, _ in taken.batches)
     assert ledger.cleanups() == [SCOPE]
-    assert {row["s"] for _, payload in taken.batches for row in decode(payload)} == {SCOPE.id}, (
+    assert {row["s"] for _, payload in taken.batches for row in decode(payload, SCOPE)} == {SCOPE.id}, (
         "rows belong to the scope"
     )
 

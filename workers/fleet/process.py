@@ -15,6 +15,7 @@ import redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
+from loaders.brake import Brake
 from loaders.ledger import Ledger
 from loaders.loader import Loader
 from loaders.writer import Writer
@@ -109,7 +110,9 @@ class Process:
 
     @once
     def loader(self) -> Loader:
-        return Loader(self.writer, registry.schema())
+        settings = self.settings
+        brake = Brake(rows=settings.deletion_brake_rows, share=settings.deletion_brake_share)
+        return Loader(self.writer, registry.schema(), brake=brake)
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Run in this process's event loop: clients live in it from task to task; tasks of a threads pool share it."""

@@ -159,6 +159,18 @@ class OwnSettings(DeclaredSettings):
         check=between(0, 10_000),
         metavar="RUNS",
     )
+    deletion_brake_rows: int = setting(
+        "a scope that loses at least this many nodes at once may be held back; 1: even the smallest",
+        default=100,
+        check=between(1, 10**9),
+        metavar="NODES",
+    )
+    deletion_brake_share: float = setting(
+        "share of a scope's nodes that may be deleted at once; more is held back until a second run agrees",
+        default=0.5,
+        check=between(0.0, 1.0),
+        metavar="SHARE",
+    )
     runs_kept: int = setting(
         "number of runs that are kept: their summary in the ledger, their coverage in the graph",
         default=30,

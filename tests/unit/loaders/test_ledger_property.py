@@ -21,6 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from loaders.batch import BatchId
 from loaders.ledger import Attempt, Event, Fenced, Ledger, RunState, State
+from loaders.reason import Reason
 from loaders.scope import Scope
 
 TimePasses = Callable[..., None]
@@ -31,7 +32,7 @@ PLANNERS = (Scope(type="aws.tenants", tenant="all"), Scope(type="okta.tenants", 
 BAD = (State.SKIPPED, State.DENIED, State.FAILED, State.QUARANTINED)  # from the mildest to the worst
 
 SELDOM = st.sampled_from([False, False, False, True])
-ONCE = {"open_run", "plan", "push", "fetched", "ended", "later", "committed", "cleaned"}
+ONCE = {"open_run", "plan", "push", "fetched", "ended", "later", "committed", "cleaned", "not_cleaned"}
 
 
 def tenant_of(scope: Scope) -> str:
@@ -77,6 +78,7 @@ class Fact:
     parts: set[Scope] = field(default_factory=set)
     bad_rows: bool = False
     cleaned: bool = False
+    held_back: bool = False
 
     @property
     def after_no_outcome(self) -> State:
@@ -122,8 +124,8 @@ class LedgerMachine(RuleBasedStateMachine):
         return fact.state in (State.PLANNED, State.FETCHING) or bool(fact.out) or parts
 
     def derived(self, fact: Fact) -> State:
-        if fact.cleaned:
-            return State.CLEANED
+        if fact.cleaned or fact.held_back:
+            return State.CLEANED if fact.cleaned else State.HELD_BACK
         if fact.state is not State.FETCHED or fact.scope.part or self.outstanding(fact):
             return fact.state
         bad = [self.facts[part].state for part in fact.parts if self.facts[part].state in BAD]
@@ -507,6 +509,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def clean(self, data: st.DataObject) -> None:
         scopes = data.draw(st.sets(st.sampled_from(self.ledger.cleanups()), min_size=1))
+        held_back = data.draw(SELDOM)
         for scope in scopes:
             fact = self.facts[scope]
             complete = [fact, *(self.facts[part] for part in fact.parts)]
@@ -514,6 +517,11 @@ class LedgerMachine(RuleBasedStateMachine):
             assert all(self.committed[batch] == 1 for f in complete for batch in f.pushed)
 
         def call() -> list[Event]:
+            if held_back:
+                for scope in sorted(scopes, key=lambda scope: scope.id):
+                    events = self.ledger.held_back(scope, Reason(detail="9 of 9 nodes"))
+                    self.facts[scope].held_back = True
+                return events
             events = self.ledger.cleaned(scopes)
             for scope in scopes:
                 self.facts[scope].cleaned = True
@@ -706,7 +714,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert opened == (self.state is not RunState.ANALYSING), "the barrier was never reached"
         assert not self.ledger.open_barrier("another", lease_seconds=60) or not opened
         for unit in self.ledger.units():
-            assert unit.state in (State.CLEANED, *BAD) or unit.scope.part
+            assert unit.state in (State.CLEANED, State.HELD_BACK, *BAD) or unit.scope.part
 
     def fair_round(self) -> int:
         """One sweep and all that follows from it, driven by what the ledger says and by nothing else."""
