@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -37,6 +38,7 @@ def main() -> int:
     seed: str = arguments.seed or str(random.randrange(10_000))
     numbers = range(arguments.first, arguments.first + arguments.runs)
     started = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends what was started
     print(f"seed {seed}: {arguments.runs} runs from number {arguments.first}", flush=True)
     verdicts: list[Verdict] = []
     with tempfile.TemporaryDirectory(prefix="soak-") as temporary:

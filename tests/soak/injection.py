@@ -31,6 +31,16 @@ ASKED_RUNS: Final = 3
 REPLY_LOSS: Final = 0.2
 
 
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """`undoes`: it ends a fault, and is done at the end of the run at the latest. The others are then left out."""
+
+    at: float
+    action: Callable[[], object]
+    undoes: bool
+    awaited: bool
+
+
 @dataclass
 class Injection:
     """`tick` starts what is due and ends what is over; `end` ends everything, and what was stopped goes on."""
@@ -41,22 +51,22 @@ class Injection:
     started: float = field(default_factory=time.monotonic)
     injected: Counter[Kind] = field(default_factory=Counter)
     _next: int = 0
-    _due: list[tuple[float, Callable[[], object]]] = field(default_factory=list)
+    _due: list[_Due] = field(default_factory=list)
     _open: ExitStack = field(default_factory=ExitStack)  # what lasts to the end of the run
     _groups: list[psutil.Process] = field(default_factory=list)
 
     @property
     def pending(self) -> bool:
-        """Whether something is still to begin that matters for a run that is over: a resumption."""
+        """Whether a run that is over is still to be resumed."""
         left = [fault.kind for fault in self.schedule.faults[self._next :]]
-        return bool(self._due) or Kind.RESUME in left
+        return Kind.RESUME in left or any(due.awaited for due in self._due)
 
     def tick(self) -> None:
         now = time.monotonic()
-        due = [action for at, action in self._due if at <= now]
-        self._due = [(at, action) for at, action in self._due if at > now]
-        for action in due:
-            action()
+        due = [due for due in self._due if due.at <= now]
+        self._due = [due for due in self._due if due.at > now]
+        for each in due:
+            each.action()
         faults = self.schedule.faults
         while self._next < len(faults) and self.started + faults[self._next].at <= now:
             fault, self._next = faults[self._next], self._next + 1
@@ -64,8 +74,9 @@ class Injection:
 
     def end(self) -> None:
         due, self._due = self._due, []
-        for _, action in due:
-            action()
+        for each in due:
+            if each.undoes:
+                each.action()
         self._next = len(self.schedule.faults)
         for proxy in self.around.proxies:
             proxy.clear()
@@ -93,14 +104,14 @@ class Injection:
                 self._second(Worker("second-loader", [LOADER], 1))
             case Kind.SECOND_COORDINATOR:
                 self._second(Worker("second-coordinator", [COORDINATOR], 2))
-                self._later(2.0, lambda: self._ask_for_run())
+                self._later(2.0, self._ask_for_run, undoes=False)
             case Kind.BEAT:
                 pass  # it has started the run
             case Kind.CANCEL:
                 self._cancel()
             case Kind.RESUME:
                 self._cancel()
-                self._later(1.0, self._resume)
+                self._later(1.0, self._resume, undoes=False, awaited=True)
             case _:
                 self._on_services(fault)
 
@@ -111,7 +122,7 @@ class Injection:
                 around.restart_broker()
             case Kind.REDIS_ROLLBACK:
                 sizes = around.append_only_sizes()
-                self._later(1.0, lambda: around.restart_broker(lost_bytes_since=sizes))
+                self._later(1.0, lambda: around.restart_broker(lost_bytes_since=sizes), undoes=False)
             case Kind.REDIS_FLUSHED:
                 around.redis.flushall()
             case Kind.REDIS_FULL:
@@ -125,8 +136,10 @@ class Injection:
             case Kind.GRAPH_RESTART:
                 around.restart_graph()
 
-    def _later(self, seconds: float, action: Callable[[], object]) -> None:
-        self._due.append((time.monotonic() + seconds, action))
+    def _later(
+        self, seconds: float, action: Callable[[], object], *, undoes: bool = True, awaited: bool = False
+    ) -> None:
+        self._due.append(_Due(time.monotonic() + seconds, action, undoes, awaited))
 
     def _shut_graph(self, seconds: float) -> None:
         shut = ExitStack()

@@ -70,7 +70,9 @@ def _deleted(run: Ended) -> Iterator[str]:
 
 
 def _invented(run: Ended) -> Iterator[str]:
-    yield from _named("in the graph, but in no estate", run.after.keys() - run.before.keys() - run.expected.keys(), run)
+    """Except for what the analysis concludes from old and new data together."""
+    new = run.after.keys() - run.before.keys() - run.expected.keys()
+    yield from _named("in the graph, but in no estate", {name for name in new if run.after[name].owner}, run)
 
 
 def _complete_scopes(run: Ended) -> Iterator[str]:
