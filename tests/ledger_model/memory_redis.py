@@ -25,12 +25,12 @@ class MemoryRedis:
         self._sources = sources
         self._functions: dict[str, Any] = {}
 
-    def call(self, script: str, key: str, *arguments: str | int) -> Any:
+    def call(self, script: str, key: str, *arguments: str | bytes | float) -> Any:
         """Run a script. Its reply is a string, a number, or a list."""
         if script not in self._functions:
             text = f"return function(KEYS, ARGV, redis, cjson)\n{self._sources(script)}\nend"
             self._functions[script] = self._lua.execute(text)
-        argv = self._lua.table_from([str(argument) for argument in arguments])
+        argv = self._lua.table_from([_text(argument) for argument in arguments])
         keys = self._lua.table_from([key])
         return _plain(self._functions[script](keys, argv, self._redis, self._cjson))
 
@@ -70,7 +70,7 @@ def _text(value: Any) -> str:
     """As Redis takes a Lua number: without a fraction if it has none."""
     if isinstance(value, float):
         return str(int(value)) if value == int(value) else f"{value:.17g}"
-    return str(value)
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _plain(value: Any) -> Any:

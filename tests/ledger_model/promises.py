@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Final
 
+from loaders.ledger import Fenced
 from tests.ledger_model.memory_redis import Db, MemoryRedis
-from tests.ledger_model.world import RUN, Bounds, World, batch_id, part, token
+from tests.ledger_model.world import RUN, Bounds, ModelLedger, World, attempt_of, batch_id, part
 
 _OVER: Final = ("complete", "cancelled")
 _COUNTS: Final = ("open", "waiting", "waiting_bytes", "planned")
@@ -68,7 +70,7 @@ def _not_loaded(world: World, scope: str, what: str) -> Iterator[str]:
     if world.resumes or unit["state"] == "quarantined":
         return  # what an earlier round loaded isn't known here; a crashed attempt's batches may be loaded or not
     for number in range(int(unit.get("pushed", 0))):
-        if (batch := batch_id(scope, int(unit["attempt"]), number)) not in world.loaded:
+        if (batch := batch_id(scope, int(unit.get("attempt", 0)), number)) not in world.loaded:
             yield f"{scope} {what}, but the graph doesn't have its batch {batch}"
 
 
@@ -78,26 +80,28 @@ def fenced(redis: MemoryRedis, world: World, bounds: Bounds) -> Iterator[str]:
     before = redis.copy()
     redis.db = redis.copy()
     for at, scope in enumerate(bounds.scope_ids):
-        for attempt in range(1, int(world.unit(scope)["attempt"]) + 1):
+        for attempt in range(1, int(world.unit(scope).get("attempt", 0)) + 1):
             if attempt != world.holders[at]:
                 yield from _late_calls(redis, before, scope, attempt)
 
 
-def _late_calls(redis: MemoryRedis, before: Db, scope: str, attempt: int) -> Iterator[str]:
-    fence = (scope, attempt, token(scope, attempt))
-    pushed = part(before, f"{RUN}:unit:{scope}").get("pushed", 0)
-    for script, *arguments in (
-        ("push", pushed, "a", 1, "late"),
-        ("fetched", pushed, "{}", "[]"),
-        ("ended", "denied", "late", "{}"),
-        ("later", 0, "late"),
-        ("renew", 1),
-    ):
-        redis.call(script, RUN, *fence, *arguments)
+def _late_calls(redis: MemoryRedis, before: Db, scope: str, number: int) -> Iterator[str]:
+    ledger, attempt = ModelLedger(redis), attempt_of(scope, number)
+    pushed = int(part(before, f"{RUN}:unit:{scope}").get("pushed", 0))
+    calls: dict[str, Callable[[], object]] = {
+        "push": lambda: ledger.push(attempt, number=pushed, model="a", rows=1, payload=b"late"),
+        "fetched": lambda: ledger.fetched(attempt, batches=pushed, outcome={}),
+        "denied": lambda: ledger.denied(attempt, "late", {}),
+        "later": lambda: ledger.later(attempt, wait_seconds=0, reason="late"),
+        "renew": lambda: ledger.renew(attempt, lease_seconds=1),
+    }
+    for name, call in calls.items():
+        with suppress(Fenced):
+            call()
         for db in (before, redis.db):
             part(db, RUN).pop("wake_ms", None)  # a wake-up too many does no harm
         if redis.db != before:
-            yield f"attempt {attempt} of {scope} no longer holds it, and its call of {script} changed the ledger"
+            yield f"attempt {number} of {scope} no longer holds it, and its call of {name} changed the ledger"
             return
 
 
@@ -105,5 +109,5 @@ def is_end(world: World, bounds: Bounds) -> bool:
     """The run is over; or it would go on with an attempt that the bounds don't allow."""
     units = [world.unit(scope) for scope in bounds.scope_ids]
     return world.state in _OVER or any(
-        unit["state"] == "planned" and int(unit["attempt"]) == bounds.attempts for unit in units
+        unit["state"] == "planned" and int(unit.get("attempt", 0)) == bounds.attempts for unit in units
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import marshal
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from loaders.ledger import scripts
 from tests.ledger_model import promises
@@ -42,9 +43,9 @@ def explore(bounds: Bounds, sources: Sources = scripts._source) -> Found:
     """All states within the bounds; it ends at the first that breaks a promise."""
     redis = MemoryRedis(sources)
     first = start(redis, bounds)
-    known: dict[tuple[Any, ...], _Known] = {canonical(first): _Known(0, -1, None)}
+    known = {_digest(first): _Known(0, -1, None)}
     order: list[_Known] = list(known.values())
-    waiting = deque([(0, first)])
+    waiting = deque([(0, _packed(first))])
     fair_before: list[list[int]] = [[]]  # for each state, those from which a fair action leads to it
     ends: list[int] = []
     found, began = Found(), time.monotonic()
@@ -58,7 +59,8 @@ def explore(bounds: Bounds, sources: Sources = scripts._source) -> Found:
         return found
 
     while waiting:
-        number, world = waiting.popleft()
+        number, packed = waiting.popleft()
+        world = _unpacked(packed)
         for text in (*promises.broken(world, bounds), *promises.fenced(redis, world, bounds)):
             return stop(number, text)
         if promises.is_end(world, bounds):
@@ -69,16 +71,32 @@ def explore(bounds: Bounds, sources: Sources = scripts._source) -> Found:
                 after = take(redis, world, action, bounds)
             except Broken as error:
                 return stop(number, str(error), action)
-            name = canonical(after)
+            name = _digest(after)
             if name not in known:
                 known[name] = _Known(len(known), number, action)
                 order.append(known[name])
                 fair_before.append([])
-                waiting.append((known[name].number, after))
+                waiting.append((known[name].number, _packed(after)))
             if action.fair:
                 fair_before[known[name].number].append(number)
     stuck = set(range(len(known))) - _reaching(ends, fair_before)
     return stop(min(stuck), "from here on the run never ends") if stuck else finish()
+
+
+# -- there are many states: each is known by a digest, and waits as bytes
+
+
+def _digest(world: World) -> bytes:
+    return hashlib.blake2b(marshal.dumps(canonical(world), 2), digest_size=16).digest()
+
+
+def _packed(world: World) -> tuple[bytes, World]:
+    return marshal.dumps(world.db, 2), replace(world, db={})
+
+
+def _unpacked(packed: tuple[bytes, World]) -> World:
+    db, world = packed
+    return replace(world, db=marshal.loads(db))
 
 
 def _reaching(ends: list[int], before: list[list[int]]) -> set[int]:

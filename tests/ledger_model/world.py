@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from loaders.ledger import Attempt, Fenced, Ledger, RunState
+from loaders.scope import Scope
 from tests.ledger_model.memory_redis import NOW, Db, Key, MemoryRedis
 
 RUN: Final = "chartfleet:run:r1"
@@ -91,13 +92,40 @@ def token(scope: str, attempt: int) -> str:
     return f"{scope[5:6]}{attempt}"
 
 
+class ModelLedger(Ledger):
+    """The product's own ledger, over the model of Redis. Tokens follow from the attempt, so that states repeat."""
+
+    def __init__(self, memory: MemoryRedis) -> None:
+        super().__init__(None, "r1")  # type: ignore[arg-type]  # its scripts are all that is called
+        self._memory = memory
+
+    def _call(self, name: str, *arguments: str | bytes | int | float) -> Any:
+        return _as_bytes(self._memory.call(name, self._key, *arguments))
+
+    def start(self, scope: str, number: int) -> bool:
+        """Whether the ledger gives the attempt of this number the scope."""
+        reply: list[bytes] = self._call("begin", scope, token(scope, number), LEASE_MS, "w")
+        return reply[0] == str(number).encode()
+
+
+def _as_bytes(reply: Any) -> Any:
+    if isinstance(reply, str):
+        return reply.encode()
+    return [_as_bytes(each) for each in reply] if isinstance(reply, list) else reply
+
+
+def attempt_of(scope: str, number: int) -> Attempt:
+    return Attempt(scope=Scope.parse(scope), number=number, token=token(scope, number))
+
+
 def start(redis: MemoryRedis, bounds: Bounds) -> World:
     """The scopes are planned; the graph holds data of the first one, from an earlier run."""
     redis.db = {}
-    redis.call("open_run", RUN, "r1", 1, "{}", 1, PLANNER)
-    redis.call("begin", RUN, PLANNER, "p", LEASE_MS, "w")
-    children = [[scope, "aws/1", str(int(not at)), 0] for at, scope in enumerate(bounds.scope_ids)]
-    redis.call("plan", RUN, PLANNER, 1, "p", "publish", json.dumps(children), "fetched", "", "{}")
+    ledger = ModelLedger(redis)
+    ledger.open(tag=1, config={}, window=1, planners=[Scope.parse(PLANNER)])
+    ledger.start(PLANNER, 1)
+    children = [(Scope.parse(scope), at == 0, 0.0) for at, scope in enumerate(bounds.scope_ids)]
+    ledger.plan(attempt_of(PLANNER, 1), children, queue=False)
     return World(redis.db, (0,) * bounds.scopes)
 
 
@@ -125,11 +153,11 @@ def actions(world: World, bounds: Bounds) -> Iterator[Action]:
 
 def _of_scope(world: World, bounds: Bounds, scope: str, holder: int) -> Iterator[Action]:
     unit = world.unit(scope)
-    if int(unit["attempt"]) < bounds.attempts:
+    if int(unit.get("attempt", 0)) < bounds.attempts:
         # A message may come twice; that one comes at all, the run may only count on if the ledger will have it sent.
         yield Action("begin", scope, fair=_will_be_sent(world, scope))
     if holder:
-        if int(unit["pushed"]) < bounds.batches:
+        if int(unit.get("pushed", 0)) < bounds.batches:
             yield Action("push", scope)
         yield Action("fetched", scope)
         yield Action("denied", scope)
@@ -146,80 +174,88 @@ def _will_be_sent(world: World, scope: str) -> bool:
 def take(redis: MemoryRedis, world: World, action: Action, bounds: Bounds) -> World:
     """The world after the action. Raises Broken."""
     redis.db = {name: value if isinstance(value, str) else dict(value) for name, value in world.db.items()}
-    holders, loaded, opened, resumes = list(world.holders), world.loaded, world.opened, world.resumes
-    analyst, dead = world.analyst, world.dead
-    scope = action.scope
-    at = bounds.scope_ids.index(scope) if scope in bounds.scope_ids else 0
-    fence = (scope, holders[at], token(scope, holders[at])) if scope in bounds.scope_ids else ()
+    ledger = ModelLedger(redis)
+    if action.scope in bounds.scope_ids:
+        try:
+            return _of_attempt(ledger, redis, world, action, bounds.scope_ids.index(action.scope))
+        except Fenced as error:
+            raise Broken(f"{action}: the ledger says {error}, although this attempt holds the scope") from None
+    changed = replace(world, db=redis.db)
     match action.name:
-        case "begin":
-            number = int(world.unit(scope)["attempt"]) + 1
-            if redis.call("begin", RUN, scope, token(scope, number), LEASE_MS, "w") == [str(number)]:
-                if holders[at]:
-                    raise Broken(f"two attempts hold {scope}")
-                holders[at] = number
-        case "push":
-            number = int(world.unit(scope)["pushed"])
-            _accepted(redis.call("push", RUN, *fence, number, "ab"[number % 2], 1, "x"), action)
-        case "fetched":
-            pushed = world.unit(scope)["pushed"]
-            _accepted(redis.call("fetched", RUN, *fence, pushed, "{}", "[]"), action)
-            holders[at] = 0
-        case "denied":
-            _accepted(redis.call("ended", RUN, *fence, "denied", "why", "{}"), action)
-            holders[at] = 0
-        case "later":
-            _accepted(redis.call("later", RUN, *fence, 0, "throttled"), action)
-            holders[at] = 0
-        case "dies":
-            _made(redis.db, f"{RUN}:leases")[scope] = 0.0
-            _sweep(redis)
-            holders[at] = 0
         case "load":
-            taken = redis.call("take", RUN, 9, 1000)
-            loaded |= frozenset(taken[1::2])
+            taken = ledger.take(max_batches=9, max_bytes=1000)
+            batches = taken.batches if taken else ()
+            return replace(changed, loaded=world.loaded | {batch for batch, _ in batches})
         case "report":
-            redis.call("committed", RUN, action.batch)
-        case "bad rows":
-            redis.call("bad_rows", RUN, scope, "no such type")
-        case "clean":
-            redis.call("cleaned", RUN, scope)
-        case "open":
-            if redis.call("open_barrier", RUN, scope, LEASE_MS) == "open":
-                if analyst not in ("", scope):
-                    raise Broken(f"{analyst} and {scope} hold the barrier")
-                analyst = scope
-                opened += world.state == "running"
+            ledger.committed([action.batch])
+        case "open" if ledger.open_barrier(action.scope, lease_seconds=LEASE_MS / 1000):
+            if world.analyst not in ("", action.scope):
+                raise Broken(f"{world.analyst} and {action.scope} hold the barrier")
+            return replace(changed, analyst=action.scope, opened=world.opened + (world.state == "running"))
         case "analyst dies":
             _made(redis.db, RUN)["barrier_lease_ms"] = "0"
-            _sweep(redis)
-            analyst, dead = "", analyst
+            _sweep(ledger)
+            return replace(changed, analyst="", dead=world.analyst)
         case "close":
-            redis.call("close_run", RUN, analyst, "complete", "{}")
-            analyst = ""
+            ledger.close(world.analyst, RunState.COMPLETE, {})
+            return replace(changed, analyst="")
         case "cancel":
-            redis.call("cancel", RUN, "asked for")
-            holders, analyst = [0] * bounds.scopes, ""
+            ledger.cancel("asked for")
+            return replace(changed, holders=(0,) * bounds.scopes, analyst="")
         case "resume":
-            redis.call("resume", RUN, "{}", "r", "")
-            redis.call("admit", RUN)
-            opened, resumes, loaded = 0, resumes + 1, frozenset()
-    return World(redis.db, tuple(holders), loaded, opened, resumes, analyst, dead)
+            ledger.resume({})
+            return replace(changed, opened=0, resumes=world.resumes + 1, loaded=frozenset())
+    return changed
 
 
-def _sweep(redis: MemoryRedis) -> Any:
-    return redis.call("sweep", RUN, LEASE_MS, MAX_CRASHES, 10_000, "b", "aws", 1)
+def _of_attempt(ledger: ModelLedger, redis: MemoryRedis, world: World, action: Action, at: int) -> World:
+    """What happens to one scope. Raises Broken, Fenced."""
+    scope, number = action.scope, world.holders[at]
+    attempt, unit = attempt_of(scope, number), world.unit(scope)
+    pushed = int(unit.get("pushed", 0))
+    match action.name:
+        case "begin":
+            if ledger.start(scope, following := int(unit.get("attempt", 0)) + 1):
+                if number:
+                    raise Broken(f"two attempts hold {scope}")
+                number = following
+        case "push":
+            ledger.push(attempt, number=pushed, model="ab"[pushed % 2], rows=1, payload=b"x")
+        case "fetched":
+            ledger.fetched(attempt, batches=pushed, outcome={})
+            number = 0
+        case "denied":
+            ledger.denied(attempt, "why", {})
+            number = 0
+        case "later":
+            ledger.later(attempt, wait_seconds=0, reason="throttled")
+            number = 0
+        case "dies":
+            _made(redis.db, f"{RUN}:leases")[scope] = 0.0
+            _sweep(ledger)
+            number = 0
+        case "bad rows":
+            ledger.bad_rows(Scope.parse(scope), "no such type")
+        case "clean":
+            ledger.cleaned([Scope.parse(scope)])
+    holders = (*world.holders[:at], number, *world.holders[at + 1 :])
+    return replace(world, db=redis.db, holders=holders)
+
+
+def _sweep(ledger: Ledger) -> None:
+    ledger.sweep(
+        lease_seconds=LEASE_MS / 1000,
+        max_crashes=MAX_CRASHES,
+        redelivery_grace_seconds=10,
+        broker="b",
+        queued={"aws": 1},
+    )
 
 
 def _made(db: Db, key: str) -> Key:
     made = db.setdefault(key, {})
     assert not isinstance(made, str)
     return made
-
-
-def _accepted(reply: Any, action: Action) -> None:
-    if reply[:1] != ["ok"]:
-        raise Broken(f"{action}: the ledger says {reply}, although this attempt holds the scope")
 
 
 def canonical(world: World) -> tuple[Any, ...]:
@@ -238,4 +274,12 @@ def canonical(world: World) -> tuple[Any, ...]:
         else:
             ignored = (*_VOLATILE, "pushed") if name == RUN else ("started_ms", "ended_ms")
             frozen.append((name, tuple(sorted((k, v) for k, v in value.items() if k not in ignored))))
-    return (tuple(frozen), world.holders, world.loaded, world.opened, world.resumes, world.analyst, world.dead)
+    return (
+        tuple(frozen),
+        world.holders,
+        tuple(sorted(world.loaded)),
+        world.opened,
+        world.resumes,
+        world.analyst,
+        world.dead,
+    )

@@ -70,7 +70,7 @@ class _Both(MemoryRedis):
         self._written: Db = {}
         self.called: set[str] = set()
 
-    def call(self, script: str, key: str, *arguments: str | int) -> Any:
+    def call(self, script: str, key: str, *arguments: str | bytes | float) -> Any:
         self.called.add(script)
         self._move_what_was_written()
         mine = super().call(script, key, *arguments)
