@@ -25,7 +25,7 @@ long = pytest.mark.long
     ("promise", "faults", "noticed"),
     [
         pytest.param("deletion", (DENIED,), "deleted although it exists", id="deletion"),
-        pytest.param("barrier", (DENIED,), "not settled", id="barrier", marks=long),
+        pytest.param("barrier", (DENIED,), "is fetch", id="barrier", marks=long),
         pytest.param("commits", (LOST_REPLIES,), "", id="commits", marks=long),
         pytest.param("heartbeat", (HUNG_CALLS,), "although no process died", id="heartbeat", marks=long),
     ],

@@ -77,7 +77,7 @@ def _invented(run: Ended) -> Iterator[str]:
 
 def _complete_scopes(run: Ended) -> Iterator[str]:
     """A scope that was seen is as the provider has it: nothing missing, nothing left, nothing stale."""
-    seen = {scope for scope, unit in run.scopes().items() if _is_seen(unit)}
+    seen = {scope for scope, unit in run.scopes().items() if is_seen(unit)}
     owned, wanted = _of(run.after, seen), _of(run.expected, seen)
     yield from _named("missing, though its scope is complete", wanted.keys() - owned.keys(), run)
     yield from _named("left, though its scope is complete", owned.keys() - wanted.keys(), run)
@@ -127,12 +127,12 @@ def _named(what: str, names: Iterator[str] | set[str], run: Ended) -> Iterator[s
 # -- the ledger
 
 
-def _is_seen(unit: Unit) -> bool:
+def is_seen(unit: Unit) -> bool:
     return unit.state is State.CLEANED and not unit.gaps
 
 
 def _saw_everything(run: Ended) -> bool:
-    return all(_is_seen(unit) for unit in run.scopes().values())
+    return all(is_seen(unit) for unit in run.scopes().values())
 
 
 def _ending(run: Ended) -> Iterator[str]:

@@ -18,7 +18,7 @@ from tests.fleet.running import wait_for
 from tests.soak.estate import Estate
 from tests.soak.injection import Injection, newest_run, start_beat
 from tests.soak.leaks import leaks
-from tests.soak.oracle import Ended, jobs_done, violations
+from tests.soak.oracle import Ended, is_seen, jobs_done, violations
 from tests.soak.schedule import Kind, Schedule
 from tests.soak.snapshot import Snapshot, snapshot
 from tests.soak.surroundings import Surroundings
@@ -43,6 +43,10 @@ class Verdict:
     violations: list[str] = field(default_factory=list)
 
 
+class NotUndisturbed(Exception):
+    """A run without any fault broke a promise: there is nothing to compare others with."""
+
+
 class Harness:
     """Runs over one fleet. The graph goes from one to the next, as in a fleet that runs every day."""
 
@@ -65,10 +69,13 @@ class Harness:
 
     def judge(self, schedule: Schedule) -> Verdict:
         """Make a run, and say which promises it broke. After a violation the graph begins anew."""
-        expected = self.expected(schedule.estate)
-        self.expected(schedule.before)
-        if self._leaves != schedule.before:
-            self._undisturbed(schedule.before)
+        try:
+            expected = self.expected(schedule.estate)
+            self.expected(schedule.before)
+            if self._leaves != schedule.before:
+                self._undisturbed(schedule.before)
+        except NotUndisturbed as error:
+            return Verdict(schedule, "", "not begun", 0.0, Counter(), [str(error)])
         before = snapshot(self.around.graph)
         self.estate.set(schedule.estate)
         started = time.monotonic()
@@ -110,11 +117,10 @@ class Harness:
         ledger = self._start()
         wait_for(lambda: ledger.state() not in (RunState.RUNNING, RunState.ANALYSING), seconds=FIRST_SECONDS)
         info = ledger.info()
-        not_seen = [
-            f"{unit.scope.id}: {unit.reason}" for unit in ledger.units() if unit.parent and unit.state != "cleaned"
-        ]
+        not_seen = [f"{unit.scope.id} is {unit.state}" for unit in ledger.units() if unit.parent and not is_seen(unit)]
         if info is None or info.state is not RunState.COMPLETE or not_seen:
-            raise AssertionError(f"an undisturbed run ended as {info.state if info else 'lost'}: {not_seen}")
+            self._clear(ledger.run)
+            raise NotUndisturbed(f"without any fault: the run is {info.state if info else 'lost'}; {not_seen}")
         self._clear(ledger.run)
         self._leaves = variant
         print(f"undisturbed run of variant {variant}: {(info.finished_ms - info.created_ms) / 1000:.0f} s", flush=True)
