@@ -40,6 +40,7 @@ def main() -> int:
     started = time.monotonic()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends what was started
     print(f"seed {seed}: {arguments.runs} runs from number {arguments.first}", flush=True)
+    without = frozenset(Kind[name] for name in arguments.without)
     verdicts: list[Verdict] = []
     with tempfile.TemporaryDirectory(prefix="soak-") as temporary:
         directory = (arguments.keep_logs or Path(temporary)).resolve()
@@ -47,7 +48,7 @@ def main() -> int:
         with surroundings(directory, breakage=arguments.breakage, services=services) as around:
             harness = Harness(around)
             for number in numbers:
-                schedule = draw(seed, number, variants=arguments.variants)
+                schedule = draw(seed, number, variants=arguments.variants, without=without)
                 verdicts.append(harness.judge(schedule))
                 show(verdicts[-1])
                 if sum(bool(verdict.violations) for verdict in verdicts) >= ENOUGH_VIOLATIONS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -115,14 +116,18 @@ class Schedule:
         return frozenset(fault.kind for fault in self.faults)
 
 
-def draw(seed: str, number: int, *, variants: int) -> Schedule:
-    """The schedule of one run. Every kind comes about equally often, as if dealt from a deck."""
+def draw(seed: str, number: int, *, variants: int, without: Collection[Kind] = ()) -> Schedule:
+    """The schedule of one run. Every kind comes about equally often, as if dealt from a deck.
+
+    `without` these kinds, the others stay as they are.
+    """
     rng = random.Random(f"{seed}:{number}")
     kinds = _dealt(seed, number)
     if len(ENDS_RUN & set(kinds)) > 1:
         kinds = [kind for kind in kinds if kind not in ENDS_RUN] + [next(kind for kind in kinds if kind in ENDS_RUN)]
     before, estate = (random.Random(f"{seed}:estate:{n}").randrange(variants) for n in (number - 1, number))
-    faults = sorted((_fault(kind, rng) for kind in kinds), key=lambda fault: fault.at)
+    drawn = [_fault(kind, rng) for kind in kinds]
+    faults = sorted((fault for fault in drawn if fault.kind not in without), key=lambda fault: fault.at)
     by_message = Kind.BEAT not in kinds and rng.random() < 0.3
     return Schedule(seed, number, before, estate, by_message, tuple(faults))
 
