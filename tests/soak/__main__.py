@@ -28,6 +28,14 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, metavar="NUMBER", help="the first run of the seed to make")
     parser.add_argument("--variants", type=int, default=VARIANTS, metavar="COUNT", help="of the estate")
     parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        choices=[kind.name for kind in Kind],
+        metavar="KIND",
+        help="a kind of fault to leave out, e.g. GRAPH_RESTART; may be repeated",
+    )
+    parser.add_argument(
         "--breakage", default="", help="a promise that the workers break: a name of tests/soak/broken.py"
     )
     parser.add_argument("--keep-logs", type=Path, metavar="DIR", help="where the workers' logs are kept")
