@@ -40,7 +40,7 @@ test-long: setup
 # Runs of a whole fleet under random faults, each judged by an oracle: docs/fault-harness.md. SEED=7 draws the same each time.
 RUNS ?= 5
 faults: setup
-	$(BIN)/python -m tests.soak --runs $(RUNS) $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST))
+	$(BIN)/python -m tests.soak --runs $(RUNS) $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST)) $(FLAGS)
 
 check: setup
 	$(BIN)/ruff check .

@@ -58,13 +58,21 @@ def main() -> int:
             for number in numbers:
                 schedule = draw(seed, number, variants=arguments.variants, without=without)
                 verdicts.append(harness.judge(schedule))
-                show(verdicts[-1])
+                show(verdicts[-1], _again(arguments, seed, number))
                 if sum(bool(verdict.violations) for verdict in verdicts) >= ENOUGH_VIOLATIONS:
                     break
     return summary(verdicts, time.monotonic() - started)
 
 
-def show(verdict: Verdict) -> None:
+def _again(arguments: argparse.Namespace, seed: str, number: int) -> str:
+    """The command that repeats one run."""
+    flags = [f"--variants {arguments.variants}"] if arguments.variants != VARIANTS else []
+    flags += [f"--without {kind}" for kind in arguments.without]
+    flags += [f"--breakage {arguments.breakage}"] if arguments.breakage else []
+    return f"make faults SEED={seed} FIRST={number} RUNS=1" + (f' FLAGS="{" ".join(flags)}"' if flags else "")
+
+
+def show(verdict: Verdict, again: str) -> None:
     schedule = verdict.schedule
     print(f"run {schedule.number}: {verdict.state} after {verdict.seconds:.0f} s", flush=True)
     for fault in schedule.faults:
@@ -72,7 +80,7 @@ def show(verdict: Verdict) -> None:
     for text in verdict.violations:
         print(f"    VIOLATION: {text}")
     if verdict.violations:
-        print(f"    again: make faults SEED={schedule.seed} FIRST={schedule.number} RUNS=1", flush=True)
+        print(f"    again: {again}", flush=True)
 
 
 def summary(verdicts: list[Verdict], seconds: float) -> int:
