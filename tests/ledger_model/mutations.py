@@ -54,6 +54,11 @@ _COUNTED: Final = {  # batches as a number: a batch that is reported twice count
     "redis.call('DEL', out)": "redis.call('DEL', out); redis.call('HDEL', unit_key(unit), 'left')",
 }
 
+_SETTLED_TWICE: Final = {
+    "if f[8] or not TERMINAL[state] then return end": "if state == 'planned' then return end",
+    "if redis.call('SREM', run .. ':cleanups', unit) == 1 then": "if true then",
+}
+
 MUTATIONS: Final = (
     Mutation(
         "the barrier opens although scopes are open",
@@ -94,13 +99,8 @@ MUTATIONS: Final = (
         "a cleaned scope is never settled",
         {"    settle(unit, events)\n  end\nend\nreturn counted": "  end\nend\nreturn counted"},
     ),
-    Mutation(
-        "a scope is settled twice",
-        {
-            "if f[8] or not TERMINAL[state] then return end": "if state == 'planned' then return end",
-            "if redis.call('SREM', run .. ':cleanups', unit) == 1 then": "if true then",
-        },
-    ),
+    Mutation("a scope is settled twice", _SETTLED_TWICE),
+    Mutation("whatever is reported twice counts twice", _COUNTED | _SETTLED_TWICE),
     Mutation("a cancelled run still cleans", {", run .. ':cleanups')\nreturn 'cancelled'": ")\nreturn 'cancelled'"}),
     Mutation(
         "batches of a replaced attempt stay in line",

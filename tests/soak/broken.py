@@ -49,7 +49,7 @@ def _share_the_pool() -> None:
 PROMISES: Final = {
     "deletion": _ledger("a denied scope is cleaned"),
     "barrier": _ledger("the barrier opens although scopes are open"),
-    "commits": _ledger("a commit that is reported twice counts twice"),
+    "commits": _ledger("whatever is reported twice counts twice"),
     "heartbeat": _share_the_pool,
 }
 

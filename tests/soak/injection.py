@@ -28,7 +28,7 @@ from workers.fleet.queues import SYNC_TASK
 GRACE_SECONDS: Final = 2.0  # after SIGTERM
 BEAT_SECONDS: Final = 3  # between runs that it asks for
 ASKED_RUNS: Final = 3
-REPLY_LOSS: Final = 0.2
+REPLY_LOSS: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True)

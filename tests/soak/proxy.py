@@ -150,14 +150,24 @@ class FaultProxy:
                 choice = hash_of(request.name, 0) % (len(_GARBAGE) + 1)
                 return Response(response.status, [half, *_GARBAGE][choice], response.headers)
             case Kind.OTHER_OBJECT:
-                return self._other(request)
+                return self._other(request, response)
         return None
 
-    def _other(self, request: Request) -> Response | None:
-        """A response to another action of the same service, if one was given yet."""
+    def _other(self, request: Request, response: Response) -> Response | None:
+        """A response to another action of the same service, if one was given yet.
+
+        Of JSON, a list in the place of an object or the other way round: that a list has other objects than it should,
+        nobody can see.
+        """
         service, action = request.name.split(":")[:2]
         with self._lock:
-            others = [name for name in self._seen if name.split(":")[0] == service and name.split(":")[1] != action]
+            others = [
+                name
+                for name, seen in self._seen.items()
+                if name.split(":")[0] == service
+                and name.split(":")[1] != action
+                and (service == "github" or seen.body[:1] != response.body[:1] or seen.body[:1] == b"<")
+            ]
             return self._seen[min(others, key=lambda name: hash_of(name, 1))] if others else None
 
     def _forward(self, request: Request, connection: http.client.HTTPConnection) -> Response:
