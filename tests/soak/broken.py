@@ -15,7 +15,7 @@ from loaders.ledger import scripts
 from loaders.ledger.attempts import Attempts
 from tests.ledger_model.mutations import MUTATIONS
 
-POOL_THREADS: Final = 2
+POOL_THREADS: Final = 1
 
 
 def _ledger(name: str) -> Callable[[], None]:
