@@ -28,9 +28,10 @@ _RETRIED: Final = (Failure.TRANSIENT, Failure.INVALID_RESPONSE)  # an invalid re
 class ErrorResponse:
     """Why a request has no response, or one that reports an error.
 
-    code    the API's own error code
-    action  the permission or endpoint to report, if it isn't the action that was called
-    cause   the exception that the client library raised
+    code       the API's own error code
+    action     the permission or endpoint to report, if it isn't the action that was called
+    cause      the exception that the client library raised
+    may_retry  False: the next response would be the same, whatever the class of the failure
     """
 
     failure: Failure
@@ -39,6 +40,7 @@ class ErrorResponse:
     retry_after_seconds: float | None = None
     action: str = ""
     cause: Exception | None = None
+    may_retry: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class RateLimitedClient:
                 if throttles == MAX_THROTTLES:
                     reason = f"{action}: throttled {throttles} times"
                     raise RetryLater(reason, after_seconds=_RETRY_LATER_SECONDS) from response.cause
-            elif response.failure in _RETRIED and attempts < MAX_ATTEMPTS:
+            elif response.failure in _RETRIED and response.may_retry and attempts < MAX_ATTEMPTS:
                 await asyncio.sleep(_backoff_seconds(attempts))
             elif response.failure is Failure.EXPIRED and not renewed and self.renew():
                 renewed = True

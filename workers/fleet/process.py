@@ -19,6 +19,7 @@ from loaders.ledger import Ledger
 from loaders.loader import Loader
 from loaders.writer import Writer
 from tasks.clients.rate_limiter import RedisRateLimiter
+from tasks.clients.response_limits import set_response_limits
 from tasks.engine import registry
 from workers.settings import process_settings
 from workers.settings.settings import SettingError, Settings
@@ -68,6 +69,7 @@ class Process:
         self.settings = settings
         self.building = threading.RLock()
         self.name = name_of_process(os.getpid())
+        set_response_limits(settings.response_limits)
 
     @once
     def redis(self) -> redis.Redis:

@@ -27,6 +27,7 @@ from workers.settings.shown import masked as masked
 
 if TYPE_CHECKING:
     from loaders.graph import GraphAddress
+    from tasks.clients.response_limits import ResponseLimits
     from tasks.engine.fetch import FetchLimits
 
 SETTINGS: Final = tuple(OwnSettings.declared().values())
@@ -149,6 +150,12 @@ class Settings(OwnSettings):
             backlog_bytes=self.backlog_bytes,
             rows_per_batch=self.rows_per_batch,
         )
+
+    @property
+    def response_limits(self) -> ResponseLimits:
+        from tasks.clients.response_limits import ResponseLimits
+
+        return ResponseLimits(max_bytes=self.max_response_bytes, max_seconds=self.max_response_seconds)
 
     def run_config(self) -> RunConfig:
         directory = str(self.analysis_job_directory.resolve()) if self.analysis_job_directory else None

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from aiobotocore.config import AioConfig
 
 from tasks.aws.client import credentials
-from tasks.aws.client.parsing import without_forbidden_characters
+from tasks.aws.client.parsing import prepare_body
 
 MAX_CLIENTS: Final = 64  # beyond those in use
 _ACCOUNT_IN_ADDRESS: Final = re.compile(r"^(https?://)\d{12}\.(?=\d+(\.\d+){3}[:/])")
@@ -101,7 +101,7 @@ async def _open(access: Mapping[str, str], region: str, service: str, config: Ai
     session = credentials.session(access)
     client = await session.client(service, region_name=region, config=config).__aenter__()
     client.meta.events.register("before-sign.s3-control", _without_account_in_address)
-    client.meta.events.register("before-parse", without_forbidden_characters)
+    client.meta.events.register("before-parse", prepare_body)
     return client
 
 
