@@ -28,7 +28,7 @@ def execute(request: Any, identity: Credentials) -> Response | ErrorResponse:
     """`request`: one of Google's library."""
     response_headers: list[Mapping[str, str]] = []
     request.add_response_callback(response_headers.append)
-    request.postproc = lambda response, content: read_json(content) if content else {}
+    request.postproc = lambda response, content: read_json(content)
     try:
         body = request.execute(http=ServiceTransport(identity), num_retries=0)
         content_type = response_headers[-1].get("content-type", "") if response_headers else ""

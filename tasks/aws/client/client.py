@@ -23,7 +23,7 @@ from tasks.aws.client.permissions import permission
 from tasks.aws.client.transport import SharedTrust
 from tasks.clients.client import CONNECT_SECONDS, READ_SECONDS, Bucket, ErrorResponse, RateLimitedClient
 from tasks.clients.rate_limiter import RateLimit, RateLimiter
-from tasks.clients.response_limits import ResponseLimitExceeded
+from tasks.clients.response_limits import ResponseLimitExceeded, too_deep
 from tasks.engine.concurrency import CALLS_IN_FLIGHT
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Tenant
@@ -87,6 +87,8 @@ class AwsApi(RateLimitedClient):
         try:
             async with _clients.use(self.tenant.access, region, service, _CONFIG) as client:
                 response: Mapping[str, Any] = await getattr(client, xform_name(operation))(**parameters)
+        except RecursionError:  # a policy within the response, which botocore decodes
+            return ErrorResponse(Failure.INVALID_RESPONSE, "", str(too_deep()), may_retry=False)
         except (ClientError, BotoCoreError, ResponseParserError, OSError, ValueError) as error:
             return await self._error_response(action, error, region, attempt)
         if action == _LISTS_BUCKETS:
