@@ -126,7 +126,7 @@ def _objects(values: Iterable[object], path: str, step: str) -> Iterator[Mapping
 
 def _lists(values: Iterable[object], path: str, step: str) -> Iterator[Sequence[object]]:
     for value in values:
-        if not isinstance(value, Sequence) or isinstance(value, str):
+        if not isinstance(value, Sequence) or isinstance(value, str | bytes):
             raise _wrong_type(value, path, step, "a list")
         yield value
 

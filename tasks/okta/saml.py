@@ -1,8 +1,8 @@
 r"""Groups that stand for AWS roles, by name: `aws#prod#admin#111122223333` is the role admin of that account.
 
-The setting is a regular expression in which (?{{role}}...) and (?{{accountid}}...) match the role and the account. It is
-matched by RE2, in a time that grows with the length of a name only: whoever may name a group must not be able to stall
-a worker. RE2 knows neither lookaround nor backreferences.
+The setting is a regular expression in which (?{{role}}...) and (?{{accountid}}...) match the role and the account. RE2
+matches it, in a time that grows with the length of a name only: whoever may name a group must not be able to stall a
+worker. RE2 knows neither lookaround nor backreferences.
 """
 
 from __future__ import annotations

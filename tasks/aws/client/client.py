@@ -18,7 +18,7 @@ from loaders.scope import GLOBAL
 from tasks.aws.client import credentials, endpoints
 from tasks.aws.client.client_pool import Clients
 from tasks.aws.client.failures import MAYBE_NOT_ENABLED, classify, code_of
-from tasks.aws.client.paging import paging
+from tasks.aws.client.paging import Paging, paging
 from tasks.aws.client.permissions import permission
 from tasks.aws.client.transport import SharedTrust
 from tasks.clients.client import CONNECT_SECONDS, READ_SECONDS, Bucket, ErrorResponse, RateLimitedClient
@@ -123,7 +123,7 @@ class AwsApi(RateLimitedClient):
             yield response
             if pages is None:
                 return
-            tokens = pages.following(response)
+            tokens = _tokens(action, pages, response)
             if not tokens:
                 if pages.says_more(response):
                     raise CallFailed(Failure.INVALID_RESPONSE, action, "the response has more pages, but no token")
@@ -228,6 +228,15 @@ def _list_at(action: str, path: str, page: Mapping[str, Any]) -> list[Any] | Non
     if found is None or isinstance(found, list):
         return found
     raise CallFailed(Failure.INVALID_RESPONSE, action, f"{path} is not a list")
+
+
+def _tokens(action: str, pages: Paging, response: Mapping[str, Any]) -> dict[str, Any]:
+    """The tokens of the next page; {} after the last one. Raises CallFailed for what only looks like none."""
+    tokens = pages.following(response)
+    for name, token in tokens.items():
+        if not token or not isinstance(token, str | dict):  # a few operations have a key as their token
+            raise CallFailed(Failure.INVALID_RESPONSE, action, f"{name} of the next page is {token!r:.40}")
+    return tokens
 
 
 def _mark(tokens: Mapping[str, Any]) -> bytes:

@@ -1,4 +1,4 @@
-"""Values that aren't what the service's model says stay as they came, so that each costs itself and reads as nothing.
+"""Values that aren't what the service's model says are kept apart, so that each costs itself and reads as nothing else.
 
 botocore reads a text in the place of a list letter by letter, an XML element with a text as an empty list or structure,
 and any word but `true` as false. A number that isn't one costs it the whole response.
@@ -7,10 +7,23 @@ and any word but `true` as false. A number that isn't one costs it the whole res
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from botocore.model import Shape
 from botocore.parsers import BaseXMLResponseParser
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """In place of a list or an object: something else. Unlike a text, it can't be read letter by letter."""
+
+    value: object
+    expected: str
+
+    def __repr__(self) -> str:
+        return f"{self.value!r:.60} (not a {self.expected})"
+
 
 Handler = Callable[[Shape, Any], Any]
 Instead = Callable[[Shape, Any], bool]  # whether a value is something else than its shape says
@@ -30,7 +43,12 @@ def make_lenient(parser: Any) -> None:
 
 
 def _unless(handler: Handler, is_other: Instead) -> Handler:
-    return lambda shape, value: _raw(value) if is_other(shape, value) else handler(shape, value)
+    def handle(shape: Shape, value: Any) -> Any:
+        if not is_other(shape, value):
+            return handler(shape, value)
+        return Misfit(_raw(value), shape.type_name) if shape.type_name in _CONTAINERS else _raw(value)
+
+    return handle
 
 
 def _if_it_parses(handler: Handler) -> Handler:
