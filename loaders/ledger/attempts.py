@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from loaders.ledger.scripts import Scripts, fence, milliseconds
 from loaders.ledger.state import Attempt, Event, State
+from loaders.masking import mask
 from loaders.scope import Scope
 
 
@@ -44,11 +45,11 @@ class Attempts(Scripts):
         return self._ended(attempt, State.SKIPPED, reason, outcome)
 
     def _ended(self, attempt: Attempt, state: State, reason: str, outcome: Mapping[str, object]) -> list[Event]:
-        return self._transition("ended", *fence(attempt), state, reason, json.dumps(outcome))
+        return self._transition("ended", *fence(attempt), state, mask(reason), json.dumps(outcome))
 
     def later(self, attempt: Attempt, *, wait_seconds: float, reason: str) -> None:
         """Give the scope back (throttled, shut down). The sweeper publishes it when it is due; no crash is counted."""
-        self._transition("later", *fence(attempt), milliseconds(wait_seconds), reason)
+        self._transition("later", *fence(attempt), milliseconds(wait_seconds), mask(reason))
 
     def parts(self, scope: Scope) -> list[Scope]:
         """The parts that the scope's listing planned."""

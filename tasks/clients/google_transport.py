@@ -9,6 +9,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import parse_qs
 
 import httplib2
 import requests
@@ -16,9 +17,11 @@ from google.auth import transport
 from google.auth.credentials import Credentials
 from google.auth.exceptions import TransportError
 
+from loaders.masking import keep_secret
 from tasks.clients.http_connections import RawResponse, exchange
 
 _UNAUTHORIZED: Final = 401
+_SECRETS: Final = ("assertion", "client_secret", "refresh_token", "subject_token")
 
 _refreshing: Final = threading.Lock()
 
@@ -68,11 +71,19 @@ class _TokenTransport(transport.Request):
     ) -> transport.Response:
         """`timeout`: ignored, as all requests have the same."""
         sent = dict(headers or {})
+        _remember(body)
         try:
             raw = exchange(method, url, lambda: sent, data=body)
         except requests.RequestException as error:
             raise TransportError(type(error).__name__) from error  # type: ignore[no-untyped-call]
         return _TokenResponse(raw)
+
+
+def _remember(body: bytes | None) -> None:
+    """What a token is requested with: the server may repeat it."""
+    for name, values in parse_qs(body.decode(errors="replace") if isinstance(body, bytes) else "").items():
+        if name in _SECRETS:
+            keep_secret(values[0])
 
 
 class _TokenResponse(transport.Response):

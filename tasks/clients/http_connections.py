@@ -23,6 +23,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import PoolManager
 
+from loaders.masking import keep_secret
 from tasks.clients.client import CONNECT_SECONDS, READ_SECONDS
 from tasks.clients.response_limits import response_limits, too_large, too_slow
 from tasks.engine.concurrency import CALLS_IN_FLIGHT
@@ -89,6 +90,13 @@ def _content(response: requests.Response, end: float) -> bytes:
     return b"".join(chunks)
 
 
+def _remember(headers: Mapping[str, str]) -> None:
+    """The credentials that are sent: the server may repeat them."""
+    for name, value in headers.items():
+        if name.lower() == "authorization":
+            keep_secret(value.rpartition(" ")[2])
+
+
 class _Authorization(AuthBase):
     """Headers made as the request is sent. As `auth` they also keep requests from sending those of a .netrc."""
 
@@ -96,7 +104,9 @@ class _Authorization(AuthBase):
         self._headers = headers
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers.update(self._headers())
+        headers = self._headers()
+        _remember(headers)
+        request.headers.update(headers)
         return request
 
 

@@ -17,6 +17,7 @@ from redis.retry import Retry
 
 from loaders.ledger import Ledger
 from loaders.loader import Loader
+from loaders.masking import keep_secret_of
 from loaders.writer import Writer
 from tasks.clients.rate_limiter import RedisRateLimiter
 from tasks.clients.response_limits import set_response_limits
@@ -38,6 +39,7 @@ else:
 
 def connect_redis(url: str) -> redis.Redis:
     """A client that survives a restart of Redis: it retries a call for about half a minute. Replies are bytes."""
+    keep_secret_of(url)
     return redis.Redis.from_url(
         url,
         socket_connect_timeout=5,

@@ -18,7 +18,7 @@ from tasks.options import ProviderOptions
 from tasks.setting import PREFIX as PREFIX
 from tasks.setting import Setting as Setting
 from tasks.setting import Value
-from workers.settings import broker_address, combinations, loading
+from workers.settings import broker_address, combinations, loading, secret_settings
 from workers.settings.declarations import OwnSettings
 from workers.settings.errors import SettingError as SettingError
 from workers.settings.known import known as known
@@ -62,6 +62,7 @@ class Settings(OwnSettings):
         """Read and check every setting. Raises SettingError."""
         loaded = loading.load(flags or {}, os.environ if environment is None else environment)
         settings = cls._of(loaded.values, loaded.origins, loaded.file)
+        secret_settings.remember(known(), settings._values(), os.environ if environment is None else environment)
         combinations.check(settings, settings.option_values, settings.run_config()["options"])
         return settings
 
