@@ -45,6 +45,7 @@ _LIMITS: Final = {
 }
 _LIMIT: Final = RateLimit(initial=50, maximum=200)
 
+_MAX_REASON: Final = 200  # characters
 _LISTS_BUCKETS: Final = "s3:ListBuckets"
 _REGION: Final = re.compile(r"[a-z]+(-[a-z]+)+-\d{1,2}")  # nothing else may become part of a host name
 
@@ -89,6 +90,9 @@ class AwsApi(RateLimitedClient):
                 response: Mapping[str, Any] = await getattr(client, xform_name(operation))(**parameters)
         except RecursionError:  # a policy within the response, which botocore decodes
             return ErrorResponse(Failure.INVALID_RESPONSE, "", str(too_deep()), may_retry=False)
+        except (AttributeError, LookupError, TypeError) as error:  # of botocore's handlers, which decode policies
+            reason = f"the response has something else than its model says: {error}"[:_MAX_REASON]
+            return ErrorResponse(Failure.INVALID_RESPONSE, "", reason, cause=error)
         except (ClientError, BotoCoreError, ResponseParserError, OSError, ValueError) as error:
             return await self._error_response(action, error, region, attempt)
         if action == _LISTS_BUCKETS:
