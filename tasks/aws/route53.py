@@ -85,7 +85,7 @@ class RecordsByZone:
                     if not isinstance(record, Mapping) or not isinstance(record.get("Type"), str):
                         raise CallFailed(Failure.INVALID_RESPONSE, _RECORDS, "a record has no Type")
                     if record["Type"] in _READ:
-                        yield Item(record | zone)
+                        yield Item({**record, **zone})
         except CallFailed as error:
             if error.code != "NoSuchHostedZone":  # deleted after it was listed, and with it its records
                 raise
