@@ -175,6 +175,20 @@ def _stale(model: NodeModel) -> str:
     )
 
 
+def count_stale(model: NodeModel) -> str:
+    """For each scope that has nodes: how many, how many are stale, and how many were so when it was held back first."""
+    own = "" if model is model.identity else f"WHERE n:{quoted(model.label)} "
+    return (
+        "UNWIND $scopes AS scope OPTIONAL MATCH (s:SyncScope {id: scope})\n"
+        "WITH scope, CASE WHEN s.held_back_tag < $tag THEN s.held_back_tag ELSE 0 END AS since\n"
+        f"MATCH (n:{quoted(model.identity.label)} {{_scope: scope}}) {own}\n"
+        "WITH scope, since, n.lastupdated AS seen,\n"
+        "     n.lastupdated < $tag AND coalesce(n._kept <> $mark, true) AS stale\n"
+        "RETURN scope, since, count(*) AS held, count(CASE WHEN stale THEN 1 END) AS gone,\n"
+        "       count(CASE WHEN stale AND seen < since THEN 1 END) AS agreed"
+    )
+
+
 def stale_node_links(model: NodeModel) -> str:
     """Delete edges that the barrier or a job wrote from or to nodes that are gone: they don't keep a node alive."""
     return (
@@ -205,19 +219,27 @@ def make_stub(model: NodeModel, lastupdated: str) -> str:
     return f"SET n = {{{bare}, lastupdated: {lastupdated}, _scope: '{UNOWNED}'}}{remove}"
 
 
+def _orphans(identity: NodeModel) -> str:
+    return (
+        f"MATCH (n:{quoted(identity.label)} {{_scope: '{UNOWNED}'}})\n"
+        "WHERE NOT EXISTS { (n)-[e]-() WHERE e._scope IS NOT NULL }\n"
+    )
+
+
+def has_orphans(identity: NodeModel) -> str:
+    """A row if there are any: mostly there are none, and planning what deletes them would take as long again."""
+    return f"{_orphans(identity)}RETURN true AS some LIMIT 1"
+
+
 def delete_orphans(identity: NodeModel) -> tuple[str, str]:
     """Delete stubs and shared nodes that no scope has an edge to any more.
 
     The links of such nodes go first, on their own: those of a hub are too many for one transaction.
     """
-    nodes = (
-        f"MATCH (n:{quoted(identity.label)} {{_scope: '{UNOWNED}'}})\n"
-        "WHERE NOT EXISTS { (n)-[e]-() WHERE e._scope IS NOT NULL }\n"
-    )
     return (
-        f"{nodes}MATCH (n)-[e]-() WHERE e._scope IS NULL\n"
+        f"{_orphans(identity)}MATCH (n)-[e]-() WHERE e._scope IS NULL\n"
         "WITH DISTINCT e LIMIT $limit DELETE e RETURN count(*) AS deleted",
-        f"{nodes}WITH n LIMIT $limit DETACH DELETE n RETURN count(*) AS deleted",
+        f"{_orphans(identity)}WITH n LIMIT $limit DETACH DELETE n RETURN count(*) AS deleted",
     )
 
 

@@ -8,5 +8,5 @@ for _, model in ipairs(redis.call('SMEMBERS', run .. ':models')) do
   end
   redis.call('UNLINK', run .. ':waiting:' .. model)
 end
-redis.call('DEL', run .. ':models', run .. ':cleanups')
+redis.call('DEL', run .. ':models', run .. ':cleanups', run .. ':tries', run .. ':set_back')
 return 'cancelled'

@@ -10,9 +10,10 @@ from loaders.ledger.attempts import Attempts
 from loaders.ledger.barrier import Barrier
 from loaders.ledger.inspection import Inspection
 from loaders.ledger.planning import Planning
+from loaders.ledger.rejecting import Rejecting
 from loaders.ledger.sweeping import Sweeping
 from loaders.ledger.writing import Writing
 
 
-class Ledger(Planning, Attempts, Writing, Barrier, Sweeping, Inspection):
-    """`planning` is the coordinator's, `attempts` the fetchers', `writing` the loader's."""
+class Ledger(Planning, Attempts, Writing, Rejecting, Barrier, Sweeping, Inspection):
+    """`planning` is the coordinator's, `attempts` the fetchers', `writing` and `rejecting` the loader's."""

@@ -13,6 +13,7 @@ import redis
 from analysis.iam.permission_rules import RuleFileError
 from loaders import indexes
 from loaders.adoption import needs_adoption
+from loaders.brake import CONFIRMED
 from loaders.coverage import held_scopes
 from loaders.graph import Graph
 from loaders.ledger import Ledger, RunState, runs
@@ -31,11 +32,18 @@ LEDGERS_KEPT: Final = 2  # whole: some hundred bytes per scope, and only the new
 
 
 def start(
-    settings: Settings, graph: Graph, client: redis.Redis, publisher: Publisher, off: Mapping[str, str]
+    settings: Settings,
+    graph: Graph,
+    client: redis.Redis,
+    publisher: Publisher,
+    off: Mapping[str, str],
+    *,
+    confirm_deletions: bool = False,
 ) -> Ledger:
     """Claim the graph, open the ledger, publish the first planning units.
 
     `off`: modules that aren't configured, and what enables each: they are skipped, and the report says so.
+    `confirm_deletions`: no scope is held back.
     Raises RunRefused, DuplicateNodes, RuleFileError.
     """
     if problem := configured.problem(settings.modules, off, selected=settings.selects):
@@ -57,6 +65,7 @@ def start(
         planners = [Scope(type=tenants_type(name), tenant=name) for name in settings.modules if name not in off]
         graph_id = graph.database_id()
         config = settings.run_config() | {"graph": graph_id, permissions.CONFIG: rules, "off": dict(off)}
+        config |= {CONFIRMED: confirm_deletions}
         _end_abandoned(client, graph_id, run)
         ledger.set_held(held_scopes(graph))
         ledger.open(tag=tag, config=config, window=settings.admission_window, planners=planners)
@@ -68,18 +77,28 @@ def start(
     return ledger
 
 
-def resume(settings: Settings, graph: Graph, client: redis.Redis, run: str, publisher: Publisher) -> Ledger:
+def resume(
+    settings: Settings,
+    graph: Graph,
+    client: redis.Redis,
+    run: str,
+    publisher: Publisher,
+    *,
+    confirm_deletions: bool = False,
+) -> Ledger:
     """Plan again what isn't cleaned in an earlier run. Raises RunRefused."""
     ledger = Ledger(client, run)
     info = ledger.info()
     if info is None:
         raise RunRefused(f"--resume {run}: there is no such run on this broker; `chartfleet runs` lists the runs")
+    if confirm_deletions and info.state in (RunState.RUNNING, RunState.ANALYSING):
+        raise RunRefused(f"--confirm-deletions: run {run} is under way; confirm once it has ended, or in the next run")
     claim(graph, run=run, tag=info.tag, resume=True, lease_seconds=settings.run_lease_seconds)
     if info.state in (RunState.RUNNING, RunState.ANALYSING):
         return ledger  # its fleet crashed: the sweepers of this one continue where it stopped
     forget_steps(graph, run)
     ledger.set_held(held_scopes(graph))
-    publisher.publish_scopes(run, ledger.resume(info.config))
+    publisher.publish_scopes(run, ledger.resume(info.config | {CONFIRMED: confirm_deletions}))
     return ledger
 
 

@@ -22,7 +22,8 @@ class Progress:
     silent: Sequence[SilentWorker] = ()
 
     def __str__(self) -> str:
-        return "; ".join(filter(None, (self._settled, self._waiting, self._fetching, self.info.blocked_by)))
+        parts = (self._settled, self.info.step, self._waiting, self._fetching, self.info.blocked_by)
+        return "; ".join(filter(None, parts))
 
     @property
     def change(self) -> tuple[object, ...]:
