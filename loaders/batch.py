@@ -20,6 +20,10 @@ class InvalidBatch(Exception):
     """It can't be decoded, or holds what a batch of its scope can't hold."""
 
 
+class InvalidRow(ValueError):
+    """A row with a value that the wire can't hold."""
+
+
 class Row(TypedDict):
     """One node on the wire. Rows wait in Redis by the million: the names are short."""
 
@@ -73,6 +77,15 @@ def kept(
 def item_number(item: str) -> int:
     """Eight bytes that identify an item, as an integer: Neo4j stores it inline in the property record."""
     return int.from_bytes(hashlib.blake2b(item.encode("utf-8", "surrogatepass"), digest_size=8).digest(), signed=True)
+
+
+def pack(row: Row | KeptRow) -> bytes:
+    """A row in MessagePack. Raises InvalidRow for what the wire can't hold, which no other row is to pay for."""
+    try:
+        packed: bytes = msgpack.packb(row, use_bin_type=True)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidRow(f"can't be sent: {error}"[:200]) from error
+    return packed
 
 
 def compress(packed: Sequence[bytes]) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from loaders.masking import keep_secret
 from loaders.page_size import PageSize
 
 if TYPE_CHECKING:  # the driver is loaded when it is used: commands that need no graph start faster
@@ -31,6 +32,7 @@ class GraphAddress:
         """A driver that gives up on an unreachable server (10 s to connect) and logs no notifications."""
         from neo4j import GraphDatabase
 
+        keep_secret(self.password)
         return GraphDatabase.driver(
             self.uri,
             auth=(self.user, self.password or "") if self.user else None,

@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Final, Self
 
+from loaders.masking import mask
+
 MAX_DETAIL: Final = 300  # characters
 REJECTED: Final = "rejected"  # by Chartfleet itself: what came doesn't fit the declaration
 THROTTLED: Final = "throttled"  # for so long that the scope was given up
@@ -43,8 +45,9 @@ class Reason:
         return cls(**{name: value for name, value in values.items() if name in known})
 
     def to_json(self) -> str:
-        """Equal reasons have equal JSON: the ledger counts gaps by it."""
-        values = asdict(self) | {"detail": self.detail[:MAX_DETAIL]}
+        """Equal reasons have equal JSON: the ledger counts gaps by it. Without secrets, which a server may repeat."""
+        texts = {name: mask(text) for name, text in asdict(self).items() if isinstance(text, str)}
+        values = asdict(self) | texts | {"detail": texts["detail"][:MAX_DETAIL]}
         return json.dumps({name: value for name, value in values.items() if value}, separators=(",", ":"))
 
     def __str__(self) -> str:

@@ -117,6 +117,18 @@ def at(path: str, item: object) -> Any:
     return values[0] if values else None
 
 
+def elements(value: object) -> Sequence[Any]:
+    """The elements of a list, nulls among them; none where it is absent.
+
+    Raises TypeError for anything else: a text would be read letter by letter, and an empty one as an empty list.
+    """
+    if value is None:
+        return ()
+    if isinstance(value, list | tuple):
+        return value
+    raise TypeError(f"{value!r:.60} is {type(value).__name__}, expected a list")
+
+
 def _objects(values: Iterable[object], path: str, step: str) -> Iterator[Mapping[str, object]]:
     for value in values:
         if not isinstance(value, Mapping):
@@ -126,7 +138,7 @@ def _objects(values: Iterable[object], path: str, step: str) -> Iterator[Mapping
 
 def _lists(values: Iterable[object], path: str, step: str) -> Iterator[Sequence[object]]:
     for value in values:
-        if not isinstance(value, Sequence) or isinstance(value, str):
+        if not isinstance(value, Sequence) or isinstance(value, str | bytes):
             raise _wrong_type(value, path, step, "a list")
         yield value
 

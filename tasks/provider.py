@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from loaders.source import Source as Source
     from loaders.source import at as at
     from loaders.source import constant as constant
+    from loaders.source import elements as elements
     from loaders.source import parent as parent
     from loaders.source import scope_region as scope_region
     from loaders.source import scope_tenant as scope_tenant
@@ -90,7 +91,17 @@ if TYPE_CHECKING:
 SUBJECTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "Nodes": {
         "loaders.model": ("Node", "key", "prop"),
-        "loaders.source": ("parent", "constant", "scope_region", "scope_tenant", "Source", "at", "NOT_SEEN", "NotSeen"),
+        "loaders.source": (
+            "parent",
+            "constant",
+            "scope_region",
+            "scope_tenant",
+            "Source",
+            "at",
+            "elements",
+            "NOT_SEEN",
+            "NotSeen",
+        ),
         "tasks.engine.naming": ("named",),
     },
     "Relationships": {

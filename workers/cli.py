@@ -34,6 +34,13 @@ def _interrupt(*_: object) -> NoReturn:
 
 def run(words: Sequence[str]) -> int:
     """Run one command line. Returns its exit code."""
+    from workers.fleet.outgoing_text import guarded_streams
+
+    with guarded_streams():
+        return _run_guarded(words)
+
+
+def _run_guarded(words: Sequence[str]) -> int:
     from loaders.errors import ChartfleetError
 
     try:
@@ -73,8 +80,11 @@ def _fail(message: str, exit_code: int) -> int:
 
 
 def _set_up_logging(args: argparse.Namespace) -> None:
+    from workers.fleet.outgoing_text import guard_logs
+
     level = logging.DEBUG if args.verbose else logging.WARNING if args.quiet else logging.INFO
     form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format=form)
+    guard_logs(logging.getLogger().handlers)
     for name in ("workers", "tasks", "loaders", "analysis"):
         logging.getLogger(name).setLevel(level)

@@ -10,7 +10,8 @@ import re
 from functools import lru_cache
 from typing import Final
 
-_VARIABLE: Final = re.compile(r"\$\{[^*?$}][^}]*\}")
+# No name of a variable is as long: without the bound, the time to search grows with the square of the text.
+_VARIABLE: Final = re.compile(r"\$\{[^*?$}][^}]{0,500}\}")
 _TOKEN: Final = re.compile(r"\$\{([*?$])\}|\*+|\?|.", re.DOTALL)
 _WILD: Final = re.compile(r"[*?$]")
 

@@ -14,7 +14,8 @@ from typing import Final
 
 from analysis.iam.condition_operators import Entry, RequestValue
 
-_VARIABLE: Final = re.compile(r"\$\{\s*([^*?$}][^},]*?)\s*(?:,\s*'([^']*)'\s*)?\}")
+# Bounded as those of policy_variables.
+_VARIABLE: Final = re.compile(r"\$\{\s{0,20}([^*?$}][^},]{0,200}?)\s{0,20}(?:,\s{0,20}'([^']{0,500})'\s{0,20})?\}")
 _WILD: Final = re.compile(r"[*?$]")
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from loaders.ledger.scripts import Scripts, fence, milliseconds
 from loaders.ledger.state import Attempt, Event, State
+from loaders.masking import mask
 from loaders.reason import THROTTLED, UNFINISHED, Reason
 from loaders.scope import Scope
 
@@ -48,7 +49,7 @@ class Attempts(Scripts):
         return self._ended(attempt, State.SKIPPED, reason, outcome)
 
     def _ended(self, attempt: Attempt, state: State, reason: str, outcome: Mapping[str, object]) -> list[Event]:
-        return self._transition("ended", *fence(attempt), state, reason, json.dumps(outcome))
+        return self._transition("ended", *fence(attempt), state, mask(reason), json.dumps(outcome))
 
     def later(
         self,
@@ -67,13 +68,13 @@ class Attempts(Scripts):
 
         A scope that is given back MAX_RETURNS times fails as well. Raises Fenced.
         """
-        waited = f"waited {max_wait_seconds or 0:,.0f} s in all; the last time: {reason}"
-        returned = f"given back {MAX_RETURNS:,} times; the last time: {reason}"
+        waited = f"waited {max_wait_seconds or 0:,.0f} s in all; the last time: {mask(reason)}"
+        returned = f"given back {MAX_RETURNS:,} times; the last time: {mask(reason)}"
         return self._transition(
             "later",
             *fence(attempt),
             milliseconds(wait_seconds),
-            reason,
+            mask(reason),
             "" if max_wait_seconds is None else milliseconds(max_wait_seconds),
             MAX_RETURNS,
             Reason(failure=THROTTLED, action=action, detail=waited).to_json(),
@@ -85,7 +86,7 @@ class Attempts(Scripts):
 
         Raises Fenced.
         """
-        return self._transition("given_up", *fence(attempt), max_crashes, reason)
+        return self._transition("given_up", *fence(attempt), max_crashes, mask(reason))
 
     def parts(self, scope: Scope) -> list[Scope]:
         """The parts that the scope's listing planned."""

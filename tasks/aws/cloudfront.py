@@ -8,7 +8,8 @@ from typing import Any, Final
 from analysis.iam.arn import account_of
 from tasks.aws.vocabulary.node import AWSNode
 from tasks.engine.details import ListedApi
-from tasks.provider import CallFailed, Failure, Listing, Per, ResourceType, key, link, prop
+from tasks.engine.responses import values_at
+from tasks.provider import CallFailed, Failure, Listing, Per, ResourceType, at, key, link, prop
 
 
 class VpcOriginList(Listing):
@@ -19,20 +20,22 @@ class VpcOriginList(Listing):
 
     async def _pages(self, api: ListedApi) -> AsyncIterator[list[Any]]:
         async for response in api.pages(self.action, **dict(self.parameters)):
-            origins = _origins(response.get("VpcOriginList", {}), self.action)
+            origins = _origins(response.get("VpcOriginList"), self.action)
             yield [origin for origin in origins if _is_own(origin, api.tenant.id)]
 
 
-def _origins(listed: dict[str, Any], action: str) -> list[Any]:
+def _origins(listed: object, action: str) -> list[Any]:
+    if not isinstance(listed, dict):
+        raise CallFailed(Failure.INVALID_RESPONSE, action, "the response has no VpcOriginList")
     if listed.get("Quantity") == 0:
         return []
     if "Items" not in listed:
         raise CallFailed(Failure.INVALID_RESPONSE, action, "the response has no VpcOriginList.Items")
-    return list(listed["Items"])
+    return values_at("Items", listed, action, allow_single=False)
 
 
 def _is_own(origin: dict[str, Any], account: str) -> bool:
-    return "Arn" not in origin or account_of(origin["Arn"]) == account
+    return not isinstance(at("Arn", origin), str) or account_of(origin["Arn"]) == account
 
 
 class CloudFrontVpcOrigin(AWSNode, label="CloudFrontVpcOrigin", tenant="AWSAccount", arn=None):

@@ -15,7 +15,20 @@ from tasks.aws.vocabulary.arn import arn_of
 from tasks.aws.vocabulary.dns import AWSDNSRecord, Ip, as_ips, host
 from tasks.aws.vocabulary.node import AWSNode
 from tasks.engine.responses import values_at
-from tasks.provider import CallFailed, Item, Per, ResourceType, Source, id_link, key, link, listing, outgoing, prop
+from tasks.provider import (
+    CallFailed,
+    Failure,
+    Item,
+    Per,
+    ResourceType,
+    Source,
+    id_link,
+    key,
+    link,
+    listing,
+    outgoing,
+    prop,
+)
 
 _ZONES: Final = listing("route53:ListHostedZones")
 _RECORDS: Final = "route53:ListResourceRecordSets"
@@ -59,15 +72,20 @@ class RecordsByZone:
 
     async def parts(self, api: AwsApi) -> AsyncIterator[str]:
         async for item in _ZONES.items(api, ""):
-            yield item.value["Id"].rpartition("/")[2]
+            zone = item.value.get("Id") if isinstance(item.value, Mapping) else None
+            if not isinstance(zone, str) or not zone:
+                raise CallFailed(Failure.INVALID_RESPONSE, _ZONES.action, "a hosted zone has no Id")
+            yield zone.rpartition("/")[2]
 
     async def items(self, api: AwsApi, part: str) -> AsyncIterator[Item]:
         zone = {"HostedZoneId": f"/hostedzone/{part}"}
         try:
             async for page in api.pages(_RECORDS, HostedZoneId=part):
                 for record in values_at("ResourceRecordSets", page, _RECORDS):
-                    if record.get("Type") in _READ:
-                        yield Item(record | zone)
+                    if not isinstance(record, Mapping) or not isinstance(record.get("Type"), str):
+                        raise CallFailed(Failure.INVALID_RESPONSE, _RECORDS, "a record has no Type")
+                    if record["Type"] in _READ:
+                        yield Item({**record, **zone})
         except CallFailed as error:
             if error.code != "NoSuchHostedZone":  # deleted after it was listed, and with it its records
                 raise

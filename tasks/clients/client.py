@@ -29,10 +29,11 @@ _RETRIED: Final = (Failure.TRANSIENT, Failure.INVALID_RESPONSE)  # an invalid re
 class ErrorResponse:
     """Why a request has no response, or one that reports an error.
 
-    code    the API's own error code
+    code       the API's own error code
     retry_after_seconds  as the API says it: what is believed of it is decided where it is waited for
-    action  the permission or endpoint to report, if it isn't the action that was called
-    cause   the exception that the client library raised
+    action     the permission or endpoint to report, if it isn't the action that was called
+    cause      the exception that the client library raised
+    may_retry  False: the next response would be the same, whatever the class of the failure
     """
 
     failure: Failure
@@ -41,6 +42,7 @@ class ErrorResponse:
     retry_after_seconds: float | None = None
     action: str = ""
     cause: Exception | None = None
+    may_retry: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class RateLimitedClient:
                     wait = believed(response.retry_after_seconds) or 0.0
                     seconds = max(wait, _RETRY_LATER_SECONDS)
                     raise RetryLater(reason, after_seconds=seconds, action=action) from response.cause
-            elif response.failure in _RETRIED and attempts < MAX_ATTEMPTS:
+            elif response.failure in _RETRIED and response.may_retry and attempts < MAX_ATTEMPTS:
                 await asyncio.sleep(_backoff_seconds(attempts))
             elif response.failure is Failure.EXPIRED and not renewed and self.renew():
                 renewed = True

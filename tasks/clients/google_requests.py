@@ -1,38 +1,36 @@
-"""One request to Google: its library's clients, connections per thread, tokens renewed once for all threads."""
+"""One request to Google, by its library's clients."""
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
-import google_auth_httplib2
 import httplib2
+import requests
 from google.auth.credentials import Credentials
 from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from googleapiclient import discovery
 from googleapiclient.errors import HttpError
 
 from tasks.clients.api_client import Response
-from tasks.clients.client import READ_SECONDS, ErrorResponse
+from tasks.clients.client import ErrorResponse
 from tasks.clients.google_documents import discovery_document
 from tasks.clients.google_errors import MAX_REASON
+from tasks.clients.google_transport import ServiceTransport
+from tasks.clients.response_limits import ResponseLimitExceeded, read_json
 from tasks.failures import Failure
 
 UNREFRESHED: Final = RefreshError.__name__  # the code of an error that says that no token was issued
-
-_of_thread = threading.local()
-_refreshing: Final = threading.Lock()
 
 
 def execute(request: Any, identity: Credentials) -> Response | ErrorResponse:
     """`request`: one of Google's library."""
     response_headers: list[Mapping[str, str]] = []
     request.add_response_callback(response_headers.append)
+    request.postproc = lambda response, content: read_json(content)
     try:
-        body = request.execute(http=_http(identity), num_retries=0)
+        body = request.execute(http=ServiceTransport(identity), num_retries=0)
         content_type = response_headers[-1].get("content-type", "") if response_headers else ""
         if "json" not in content_type:  # not a response of Google's
             reason = f"the response is {content_type[:80] or 'without a type'}, not JSON"
@@ -45,12 +43,16 @@ def execute(request: Any, identity: Credentials) -> Response | ErrorResponse:
         is_transient = error.retryable or isinstance(error.__cause__, TransportError)
         reason = f"no token is issued: {error.args[0]}"[:MAX_REASON]
         return ErrorResponse(Failure.TRANSIENT if is_transient else Failure.DENIED, UNREFRESHED, reason)
-    except (httplib2.HttpLib2Error, OSError, TransportError) as error:
+    except ResponseLimitExceeded as error:
+        return ErrorResponse(Failure.INVALID_RESPONSE, "", str(error), may_retry=False)
+    except (requests.RequestException, OSError, TransportError) as error:
         return ErrorResponse(Failure.TRANSIENT, "", type(error).__name__)
     except GoogleAuthError as error:
         return ErrorResponse(Failure.DENIED, type(error).__name__, str(error)[:MAX_REASON])
     except (ValueError, RecursionError):
         return ErrorResponse(Failure.INVALID_RESPONSE, "", "the response is not JSON")
+    except (AttributeError, LookupError, TypeError):  # Google's library takes any response for one of its own
+        return ErrorResponse(Failure.INVALID_RESPONSE, "", "the response is not one of Google's, or of its tokens")
 
 
 @cache
@@ -63,20 +65,6 @@ def service_client(service: str, endpoint: str) -> Any:
 
 def _json(content: bytes) -> Any:
     try:
-        return json.loads(content)
+        return read_json(content)
     except ValueError:
         return None
-
-
-def _http(identity: Credentials) -> google_auth_httplib2.AuthorizedHttp:
-    """The connections of this thread, as httplib2 requires. Redirects, which would be sent the token, are an error."""
-    by_identity: dict[Credentials, google_auth_httplib2.AuthorizedHttp] = _of_thread.__dict__.setdefault("https", {})
-    if identity not in by_identity:
-        http = httplib2.Http(timeout=READ_SECONDS)
-        http.follow_redirects = False
-        by_identity[identity] = google_auth_httplib2.AuthorizedHttp(identity, http=http)
-    http = by_identity[identity]
-    with _refreshing:  # of many calls that start together, one requests the token
-        if not identity.valid:
-            identity.refresh(google_auth_httplib2.Request(http.http))  # type: ignore[no-untyped-call]
-    return http

@@ -31,7 +31,7 @@ def problem_with(action: str, body: Any) -> str | None:
     by_place = map_of(action)
     if problem := _list_problem(lists_of(action), body) or _map_problem(action, by_place, body):
         return problem
-    if not isinstance(body.get("nextPageToken") or "", str):
+    if not isinstance(body.get("nextPageToken"), str | None):
         return "nextPageToken is not text"
     kind = _kind(action)
     if kind and "kind" in body:

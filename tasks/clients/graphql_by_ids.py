@@ -12,6 +12,7 @@ from tasks.clients.graphql_errors import TOO_LARGE, PathError, errors_below
 from tasks.clients.graphql_pages import NULL, Page, hidden_elements, page_of
 from tasks.clients.graphql_unseen import has_unseen, mark_unseen, objects_at, reason
 from tasks.engine.concurrency import bounded
+from tasks.engine.parts import SEPARATOR, check_ids
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Gap, Item
 
@@ -90,12 +91,13 @@ class ByIds:
             for element in page.elements:
                 if not isinstance(id_ := element.value.get("id"), str) or not id_:
                     raise CallFailed(Failure.INVALID_RESPONSE, self.ids.action, "an item has no id")
+                check_ids(self.ids.action, [id_])
                 waiting.append(id_)
             while len(waiting) >= self.part_size:
-                yield ",".join(waiting[: self.part_size])
+                yield SEPARATOR.join(waiting[: self.part_size])
                 del waiting[: self.part_size]
         if waiting:
-            yield ",".join(waiting)
+            yield SEPARATOR.join(waiting)
         if hidden:
             error = hidden_elements(hidden, self.ids.action)
             yield f"{_HIDDEN}:{len(hidden)}:{error.failure}:{error.code}"
@@ -104,7 +106,7 @@ class ByIds:
         if part.startswith(f"{_HIDDEN}:"):
             _, number, failure, code = part.split(":", 3)
             raise hidden_elements([CallFailed(Failure(failure), "", code, code=code)] * int(number), self.ids.action)
-        ids = part.split(",")
+        ids = part.split(SEPARATOR)
         batches = [ids[start : start + self.batch_size] for start in range(0, len(ids), self.batch_size)]
         async for items in bounded((self._read(api, batch) for batch in batches), BATCHES_IN_FLIGHT):
             for item in items:

@@ -40,6 +40,7 @@ SCOPES: Final = "INSUFFICIENT_SCOPES"
 LIMITED: Final = "RATE_LIMITED"
 
 _MAX_REASON: Final = 200  # characters
+_MAX_MESSAGE: Final = 10_000  # characters that are looked at: the time to search grows with their square
 _GAVE_UP: Final = re.compile(r"something went wrong|timed ?out|timeout|^loading", re.IGNORECASE)
 _RATE: Final = re.compile(r"\brate limit", re.IGNORECASE)
 _NEEDED: Final = re.compile(r"'(\w+)' field requires one of the following scopes: \[([^\]]*)\]")
@@ -112,7 +113,7 @@ def classify(error: Mapping[str, Any]) -> ErrorResponse:
 
     An error with a place in the query and none in the data was found before the query was executed: it will recur.
     """
-    message = str(error.get("message") or "an error without a message")
+    message = str(error.get("message") or "an error without a message")[:_MAX_MESSAGE]
     extensions = error.get("extensions")
     extensions = extensions if isinstance(extensions, Mapping) else {}
     codes = [str(code) for code in (error.get("type"), error.get("code"), extensions.get("code")) if code]

@@ -21,12 +21,13 @@ from tasks.clients.client import ErrorResponse
 from tasks.clients.http_errors import by_status
 from tasks.clients.http_requests import Headers, send
 from tasks.clients.page_limits import PageLimits
-from tasks.clients.paginators import Paginator, SinglePage
+from tasks.clients.paginators import NextPage, Paginator, SinglePage
 from tasks.engine import calls
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Call, Fetch
 
 _SINGLE_PAGE: Final = SinglePage()
+_MAX_REASON: Final = 200  # characters
 
 
 def http_calls(fetch: Fetch) -> tuple[Call, ...]:
@@ -87,7 +88,7 @@ class HttpApi(ApiClient):
         while True:
             limits.check(response.body)
             yield self._checked_body(action, response.body)
-            next_page = self.policy.paginator(response)
+            next_page = self._next_page(action, response)
             if next_page is None:
                 return
             if isinstance(next_page, str):
@@ -99,6 +100,15 @@ class HttpApi(ApiClient):
                 response = await self._request(action, next_page, {})
             else:
                 response = await self.call(action, **{**parameters, **next_page})
+
+    def _next_page(self, action: str, response: Response) -> NextPage:
+        """Where the next page is. What doesn't say so in the form that it should must not read as the last page."""
+        try:
+            next_page = self.policy.paginator(response)
+        except (TypeError, LookupError, AttributeError) as error:
+            reason = f"nothing says whether there is a next page: {error}"
+            raise CallFailed(Failure.INVALID_RESPONSE, action, reason[:_MAX_REASON]) from None
+        return next_page
 
     async def read_all(self, action: str, **parameters: Any) -> Any:
         """The body of an action with the items of every page in it."""

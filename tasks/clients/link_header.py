@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_LINK: Final = re.compile(r"<([^>]*)>((?:[^\",]|\"(?:[^\"\\]|\\.)*\")*)")
+_LINK: Final = re.compile(r"<([^<>]*)>((?:[^\",]|\"(?:[^\"\\]|\\.)*\")*)")
 _PARAMETER: Final = re.compile(r";\s*([\w!#$%&'*+.^`|~-]+)\s*(?:=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s\";,]*)))?")
 
 

@@ -34,6 +34,8 @@ class Cursor:
 
     def __call__(self, response: Response) -> NextPage:
         token = at(self.path, response.body)
+        if token is not None and not isinstance(token, str):
+            raise TypeError(f"{self.path} is {type(token).__name__}, expected text")
         return {self.parameter: token} if token else None
 
 

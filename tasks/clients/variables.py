@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 
+from loaders.masking import keep_secret
 from tasks.failures import CallFailed, Failure
 from tasks.options import ProviderOptions
 
@@ -14,6 +15,7 @@ def read_variable(name: str) -> str:
     value = os.environ.get(name, "").strip()
     if not value:
         raise CallFailed(Failure.DENIED, f"variable {name}", "isn't set on this worker", code="NotSet")
+    keep_secret(value)
     return value
 
 

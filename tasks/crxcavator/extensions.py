@@ -147,7 +147,9 @@ def report_link(installed: Source) -> str:
 
 def installed_by(installed: Source) -> list[str]:
     """E-mail addresses in lower case, as in GSuiteUser; a browser without a signed-in user has none."""
-    return [email.lower() if isinstance(email, str) else email for email in installed.item["users"] or () if email]
+    return [
+        email.lower() if isinstance(email, str) else email for email in at("users[]", installed.item) or () if email
+    ]
 
 
 class ChromeExtension(Node, label="ChromeExtension"):

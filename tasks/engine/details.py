@@ -64,7 +64,8 @@ class Detail:
     def places(self, item: dict[str, Any]) -> list[dict[str, Any]]:
         """What the detail is requested for, and merged into."""
         try:
-            places = [item] if self.each is None else at(self.each, item) or []
+            found = [item] if self.each is None else at(self.each, item)
+            places = [place for place in found if isinstance(place, dict)] if isinstance(found, list) else []
             return [place for place in places if all(at(path, place) == value for path, value in self.only)]
         except TypeError:  # not as declared: its rows are rejected with the reason
             return []
@@ -96,6 +97,9 @@ class Detail:
             raise CallFailed(Failure.INVALID_RESPONSE, self.action, str(error)) from None
         if missing := [path for name, path in self.parameters if not parameters[name]]:
             raise CallFailed(Failure.INVALID_RESPONSE, self.action, f"an item has no {missing[0]}")
+        if odd := [path for name, path in self.parameters if not isinstance(parameters[name], str)]:
+            # Not sent: "not found", which it would return, would mean that the item no longer exists.
+            raise CallFailed(Failure.INVALID_RESPONSE, self.action, f"{odd[0]} of an item is not text")
         return parameters | dict(self.constants)
 
 
@@ -116,7 +120,7 @@ class BatchDetail:
         return name_of(self.action)
 
     async def read(self, api: ListedApi, page: Sequence[PartialItem]) -> list[PartialItem]:
-        keys = [at(self.path, item.value) for item in page]
+        keys = [self._key(item.value) for item in page]
         by_key = {key: item for key, item in zip(keys, page, strict=True) if key}
         detailed = [item for key, item in zip(keys, page, strict=True) if not key]  # rejected when they become rows
         wanted = list(by_key)
@@ -124,6 +128,13 @@ class BatchDetail:
             details = await self._read_batch(api, wanted[start : start + self.max_batch])
             detailed += [self._merged(by_key[key], detail) for key, detail in details.items() if key in by_key]
         return detailed
+
+    def _key(self, item: object) -> str:
+        try:
+            key: object = at(self.path, item)
+        except TypeError:
+            return ""
+        return key if isinstance(key, str) else ""
 
     def _merged(self, item: PartialItem, detail: object) -> PartialItem:
         if isinstance(detail, CallFailed):
@@ -137,7 +148,7 @@ class BatchDetail:
         try:
             response: object = await api.read_all(self.action, **{self.parameter: keys})
             items, _, key = self.key.rpartition("[].")
-            return {at(key, element): element for element in values_at(items, response, self.action)}
+            return self._by_key(key, values_at(items, response, self.action))
         except CallFailed as error:
             if error.failure is Failure.EXPIRED:
                 raise
@@ -145,3 +156,13 @@ class BatchDetail:
                 return dict.fromkeys(keys, error)
             half = len(keys) // 2
             return {**await self._read_batch(api, keys[:half]), **await self._read_batch(api, keys[half:])}
+
+    def _by_key(self, path: str, elements: list[Any]) -> dict[str, object]:
+        """An element without a key could be any of those that were requested, and none of them may count as gone."""
+        by_key: dict[str, object] = {}
+        for element in elements:
+            key: object = at(path, element) if isinstance(element, Mapping) else None
+            if not isinstance(key, str):
+                raise CallFailed(Failure.INVALID_RESPONSE, self.action, f"an item of the response has no {path}")
+            by_key[key] = element
+        return by_key

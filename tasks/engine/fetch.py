@@ -8,7 +8,6 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-import msgpack
 import redis
 
 from loaders import batch as wire
@@ -23,6 +22,9 @@ from tasks.failures import CallFailed, Failure, InvalidRecord, RetryLater
 from tasks.resource import Api, Gap, Item, ResourceType
 
 log = logging.getLogger(__name__)
+
+_Kept = tuple[NodeModel, wire.KeptRow]
+_Packed = tuple[str, bytes]  # the name of a model on the wire, and a row
 
 BYTES_PER_BATCH = 1_000_000  # before compression
 
@@ -81,16 +83,18 @@ class BatchSink:
         self._buffers: dict[str, _Buffer] = {}  # by the name of the model on the wire
         self.batches = 0
 
-    async def add(self, model: NodeModel, row: wire.Row) -> None:
-        await self._add(self._fetch.schema.wire_name(self._fetch.attempt.scope.type, model), row)
+    def pack(self, rows: Iterable[tuple[NodeModel, wire.Row]], kept: Iterable[_Kept] = ()) -> list[_Packed]:
+        """The rows of an item, and those for data that stay in the graph as they are. Raises InvalidRow."""
+        type_, schema = self._fetch.attempt.scope.type, self._fetch.schema
+        packed = [(schema.wire_name(type_, model), wire.pack(row)) for model, row in rows]
+        return packed + [(schema.kept_name(type_, model), wire.pack(row)) for model, row in kept]
 
-    async def keep(self, model: NodeModel, row: wire.KeptRow) -> None:
-        """Add a row for data that stays in the graph as it is."""
-        await self._add(self._fetch.schema.kept_name(self._fetch.attempt.scope.type, model), row)
+    async def add(self, packed: Iterable[_Packed]) -> None:
+        for name, row in packed:
+            await self._add(name, row)
 
-    async def _add(self, name: str, row: wire.Row | wire.KeptRow) -> None:
+    async def _add(self, name: str, packed: bytes) -> None:
         buffer = self._buffers.setdefault(name, _Buffer())
-        packed = msgpack.packb(row, use_bin_type=True)
         buffer.rows.append(packed)
         buffer.size += len(packed)
         self._fetch.progress.tick()
@@ -275,17 +279,19 @@ async def _add(type_: ResourceType, source: Source, item: Item, sink: BatchSink,
     seen.note(item.gaps)
     try:
         item_rows = read(type_, source, item.key or None)
-    except InvalidRecord as error:
-        seen.fail(error)
+        packed = sink.pack(item_rows.rows, item_rows.kept)
+    except (InvalidRecord, wire.InvalidRow) as error:
+        seen.fail(error if isinstance(error, InvalidRecord) else InvalidRecord(str(error)))
         log.warning("%s: item rejected: %s", source.scope.shown, error)
+        return
+    except Exception as error:  # the other items are loaded
+        seen.fail(error)
+        log.exception("%s: the declaration's code failed for an item", source.scope.shown)
         return
     for reason in item_rows.rejected.values():
         log.warning("%s: rejected: %s", source.scope.shown, reason)
     seen.reject(item_rows.rejected)
-    for model, row in item_rows.rows:
-        await sink.add(model, row)
-    for model, kept_row in item_rows.kept:
-        await sink.keep(model, kept_row)
+    await sink.add(packed)
 
 
 async def _add_unread(
@@ -300,5 +306,4 @@ async def _add_unread(
         seen.fail(failure)
         return
     seen.note([Gap.of(failure)])
-    for model, kept_row in unread(type_, source, key):
-        await sink.keep(model, kept_row)
+    await sink.add(sink.pack((), unread(type_, source, key)))

@@ -8,18 +8,17 @@ The provider's API knows what an action is, how it pages, and where its response
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from loaders.model import NOT_SEEN, NotSeen, at
 from tasks.engine.concurrency import bounded
 from tasks.engine.details import BatchDetail, Detail, ListedApi, PartialItem
+from tasks.engine.parts import SEPARATOR, check_ids
 from tasks.engine.responses import name_of, values_at
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Gap, Item
-
-_SEPARATOR: Final = ","  # of the ids in the name of a part
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +55,17 @@ class Lookup:
                 raise item.failure
             gaps += item.gaps
             key = at(self.key, item.value)
-            if "[]" in self.key:
-                for value in key or ():
+            is_many = "[]" in self.key
+            for value in (key or []) if is_many else [key]:
+                if value is None:
+                    continue
+                if not isinstance(value, str):
+                    reason = f"{self.key} of an item is not text"
+                    raise CallFailed(Failure.INVALID_RESPONSE, self.listing.action, reason)
+                if is_many:
                     by_key.setdefault(value, []).append(item.value)
-            else:
-                by_key[key] = item.value
+                else:
+                    by_key[value] = item.value
         return by_key, tuple(gaps)
 
 
@@ -170,12 +175,13 @@ class Listing:
             ids = [at(partitioned.key, value) for value in page]
             if not all(isinstance(id_, str) and id_ for id_ in ids):
                 raise CallFailed(Failure.INVALID_RESPONSE, self.action, f"an item has no {partitioned.key}")
+            check_ids(self.action, ids)
             waiting += ids
             while len(waiting) >= partitioned.size:
-                yield _SEPARATOR.join(waiting[: partitioned.size])
+                yield SEPARATOR.join(waiting[: partitioned.size])
                 del waiting[: partitioned.size]
         if waiting:
-            yield _SEPARATOR.join(waiting)
+            yield SEPARATOR.join(waiting)
 
     def key_of(self, value: Any) -> str:
         """What identifies an item before any detail is read; "" where the key of its first node does."""
@@ -185,18 +191,20 @@ class Listing:
             paths = [self.batch_details[0].path]
         else:
             paths = [path for detail in self.details[:1] if detail.each is None for _, path in detail.parameters]
-        words = [at(path, value) for path in paths]
-        return _SEPARATOR.join(words) if all(isinstance(word, str) for word in words) else ""
+        words = [_at(path, value) for path in paths]
+        return SEPARATOR.join(words) if all(isinstance(word, str) for word in words) else ""
 
     async def items(self, api: ListedApi, part: str) -> AsyncIterator[Item]:
         if self.partitioned:
-            keys = part.split(_SEPARATOR)
+            keys = part.split(SEPARATOR)
             async for item in self._detailed(api, [PartialItem({self.partitioned.key: key}) for key in keys]):
                 yield item
             return
         lookups: dict[str, Any] = {}
         async for page in self._pages(api):
-            items = [PartialItem(value) for value in self._own(page, api.tenant.id)]
+            for other in (value for value in page if not self._is_item(value)):
+                yield Item(other, failure=self._not_an_item(other))
+            items = [PartialItem(value) for value in self._own(filter(self._is_item, page), api.tenant.id)]
             for batch_detail in self.batch_details:
                 items = await batch_detail.read(api, items)
             if items and self.lookups and not lookups:  # most scopes are empty
@@ -207,13 +215,18 @@ class Listing:
             async for item in self._detailed(api, items):
                 yield item
 
-    def _own(self, page: list[Any], owner: str) -> list[Any]:
+    def _is_item(self, value: object) -> bool:
+        return isinstance(value, str if self.name_field else Mapping)
+
+    def _not_an_item(self, value: object) -> CallFailed:
+        """It could be any node that the list lacks: the others are loaded, and nothing is deleted."""
+        expected = "a name" if self.name_field else "an object"
+        return CallFailed(Failure.INVALID_RESPONSE, self.action, f"an item is {value!r:.60}, expected {expected}")
+
+    def _own(self, page: Iterable[Any], owner: str) -> list[Any]:
         """The items of a page as objects, without those of other owners."""
-        if self.name_field:
-            page = [{self.name_field: name} for name in page]
-        if self.owner_path:
-            page = [value for value in page if at(self.owner_path, value) in (None, owner)]
-        return page
+        items = [{self.name_field: value} if self.name_field else value for value in page]
+        return [item for item in items if _at(self.owner_path, item) in (None, owner)] if self.owner_path else items
 
     async def _read_lookups(self, api: ListedApi) -> tuple[dict[str, Any], tuple[Gap, ...]]:
         read: dict[str, Any] = {}
@@ -248,7 +261,7 @@ class Listing:
         item = PartialItem(dict(listed.value), listed.gaps)
         if self.partitioned and self.partitioned.refetch:
             try:
-                item.value |= await self.partitioned.refetch.response(api, listed.value)
+                item.value |= await self._refetched(api, self.partitioned.refetch, listed.value)
             except CallFailed as error:
                 return Item(listed.value, failure=error, key=key)
         for detail in self.details:
@@ -262,6 +275,12 @@ class Listing:
                 if gone := await self._merge(api, detail, place, item):
                     return Item(listed.value, failure=gone, key=key)
         return Item(item.value, item.gaps, key=key, unseen=item.unseen)
+
+    async def _refetched(self, api: ListedApi, refetch: Detail, listed: Mapping[str, Any]) -> dict[str, Any]:
+        response: object = await refetch.response(api, listed)
+        if not isinstance(response, dict):
+            raise CallFailed(Failure.INVALID_RESPONSE, refetch.action, "the response is not an object")
+        return response
 
     async def _merge(
         self, api: ListedApi, detail: Detail, place: dict[str, Any], item: PartialItem
@@ -282,6 +301,14 @@ class Listing:
                 place[detail.name] = None if detail.gap else NOT_SEEN
                 item.unseen |= {detail.name} if detail.gap else set()
                 item.gaps += (_gap(error),)
+        return None
+
+
+def _at(path: str, value: Any) -> Any:
+    """The value at a path; None where it leads through something else, which is rejected when the item is read."""
+    try:
+        return at(path, value)
+    except TypeError:
         return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from loaders.model import at
@@ -12,7 +13,7 @@ _WORD: Final = re.compile("[:/]")
 
 
 def values_at(path: str, page: object, action: str, *, allow_single: bool = True) -> list[Any]:
-    """The items at a path of a response. `allow_single`: it may be one item rather than a list.
+    """The items at a path of a response. `allow_single`: it may be one object rather than a list.
 
     Raises CallFailed where there is neither: a response that was cut short, or is something else, must not read as an
     empty list.
@@ -25,7 +26,7 @@ def values_at(path: str, page: object, action: str, *, allow_single: bool = True
         raise CallFailed(Failure.INVALID_RESPONSE, action, f"the response has no {path or 'list'}")
     if isinstance(values, list):
         return values
-    if not allow_single:
+    if not allow_single or not isinstance(values, Mapping):
         raise CallFailed(Failure.INVALID_RESPONSE, action, f"{path or 'the response'} is not a list")
     return [values]
 

@@ -14,12 +14,12 @@ from loaders.batch import KeptRow, Row
 from loaders.model import Each, IdLink, NodeModel, NotSeen, Reference, Source, Value, at
 from loaders.scope import Scope
 from tasks.engine.naming import described, text_of
-from tasks.engine.values import checked, well_formed
+from tasks.engine.values import check_index_size, checked, well_formed
 from tasks.failures import InvalidRecord
 from tasks.resource import ResourceType
 
 # What a declaration's own function raises where an item lacks what it looks for, or has something else there.
-_UNREADABLE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError)
+_UNREADABLE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError)
 
 
 @dataclass(slots=True)
@@ -244,4 +244,6 @@ def keys_of(relationship: IdLink | Reference, value: object, model: NodeModel) -
     texts = [key for key in present if isinstance(key, str)]
     if len(texts) < len(present):
         raise InvalidRecord(f"{model.label}: {relationship.type} {relationship.label}: {present!r:.100} are not ids")
+    for text in texts:
+        check_index_size(f"{model.label}: {relationship.type} {relationship.label}", text)
     return list(dict.fromkeys(well_formed(key) for key in texts))

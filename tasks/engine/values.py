@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
@@ -13,6 +14,7 @@ from tasks.failures import InvalidRecord
 LARGEST: Final = 2**63  # integers of the graph have 64 bits
 # Neo4j's range index takes about 8 kB per text, and refuses the node otherwise.
 MAX_INDEXED_BYTES: Final = 8_000
+MAX_TEXT: Final = 1_000_000  # characters: a row has to fit into a transaction, with many others
 
 
 def checked(declared: Property, value: object, model: NodeModel) -> object:
@@ -31,12 +33,12 @@ def checked(declared: Property, value: object, model: NodeModel) -> object:
     if isinstance(value, bool) and bool not in declared.types:
         raise InvalidRecord(f"{where}: {value!r} is a boolean, expected {_type_names(declared)}")
     if isinstance(value, int) and float in declared.types and int not in declared.types:
-        return float(value)
+        value = _float(where, value)
     if not isinstance(value, declared.types):
         raise InvalidRecord(f"{where}: {value!r:.100} is {type(value).__name__}, expected {_type_names(declared)}")
     value = _storable(where, value)
     if (declared.index or declared.is_key) and isinstance(value, str):
-        _check_index_size(where, value)
+        check_index_size(where, value)
     return value
 
 
@@ -57,10 +59,21 @@ def _elements(where: str, values: Iterable[object]) -> list[object]:
 
 def _storable(where: str, value: object) -> object:
     if isinstance(value, str):
+        if len(value) > MAX_TEXT:
+            raise InvalidRecord(f"{where}: {len(value):,} characters, more than are kept ({MAX_TEXT:,})")
         return well_formed(value)
     if isinstance(value, int) and not -LARGEST <= value < LARGEST:
-        raise InvalidRecord(f"{where}: {str(value)[:30]} has more than 64 bits")
+        raise InvalidRecord(f"{where}: an integer of {value.bit_length()} bits, more than 64")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InvalidRecord(f"{where}: {value} is not a number")
     return value
+
+
+def _float(where: str, value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise InvalidRecord(f"{where}: an integer of {value.bit_length()} bits, more than 64") from None
 
 
 def well_formed(text: str) -> str:
@@ -70,7 +83,8 @@ def well_formed(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _check_index_size(where: str, text: str) -> None:
+def check_index_size(where: str, text: str) -> None:
+    """Raises InvalidRecord for what an index doesn't take."""
     if len(text) > MAX_INDEXED_BYTES // 4 and (size := len(text.encode())) > MAX_INDEXED_BYTES:
         raise InvalidRecord(f"{where}: {size} bytes, more than an index takes ({MAX_INDEXED_BYTES})")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from tasks.gcp.api import PROJECT
-from tasks.provider import Node, Per, ResourceType, Source, incoming, key, listing, parent, prop
+from tasks.provider import Node, Per, ResourceType, Source, at, elements, incoming, key, listing, parent, prop
 
 
 class GCPDNSZone(Node, label="GCPDNSZone", labels=("DNSZone",), tenant="GCPProject"):
@@ -39,7 +39,7 @@ def record_id(record: Source) -> str | None:
 def data(record: Source) -> list[str]:
     """All data that a query may get; of a record with a routing policy, those of each target."""
     item = record.item or {}
-    plain = [text for text in item.get("rrdatas") or () if isinstance(text, str)]
+    plain = [text for text in at("rrdatas[]", item) or () if isinstance(text, str)]
     return list(dict.fromkeys((*plain, *_targets(item.get("routingPolicy")))))
 
 
@@ -51,7 +51,7 @@ def _targets(policy: Any) -> Iterator[str]:
     elif isinstance(policy, Mapping):
         for name, value in policy.items():
             if name in ("rrdatas", "externalEndpoints"):
-                yield from (text for text in value or () if isinstance(text, str))
+                yield from (text for text in elements(value) if isinstance(text, str))
             elif name == "ipAddress" and value:
                 yield str(value)
             else:

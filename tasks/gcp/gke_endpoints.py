@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from tasks.ip_range import is_wide
-from tasks.provider import Source, at
+from tasks.provider import Source, at, elements
 
 _IP = "controlPlaneEndpointsConfig.ipEndpointsConfig"
 _DNS = "controlPlaneEndpointsConfig.dnsEndpointConfig"
@@ -59,7 +59,7 @@ def limited(cluster: Source) -> bool | None:
 
 
 def networks(cluster: Source) -> list[str]:
-    return [one["cidrBlock"] for one in _allowed(cluster).get("cidrBlocks") or () if (one or {}).get("cidrBlock")]
+    return [one["cidrBlock"] for one in elements(_allowed(cluster).get("cidrBlocks")) if (one or {}).get("cidrBlock")]
 
 
 def wide(cluster: Source) -> bool:

@@ -19,6 +19,8 @@ from tasks.provider import (
     Per,
     ResourceType,
     Source,
+    at,
+    elements,
     incoming,
     key,
     link_through,
@@ -128,19 +130,30 @@ class Policy:
         async for policy in api.pages(_POLICY, resource="projects/{project}", body=with_conditions):
             if policy.get("bindings") is None and not policy.get("etag"):  # an empty policy has an etag, too
                 raise CallFailed(Failure.INVALID_RESPONSE, _POLICY, "the policy has neither bindings nor an etag")
+            if not isinstance(policy.get("bindings"), list | None):
+                raise CallFailed(Failure.INVALID_RESPONSE, _POLICY, "bindings is not a list")
             for binding in merged(policy.get("bindings") or ()):
                 yield Item(binding)
+
+
+def _is_binding(binding: Any) -> bool:
+    """Whether it can be told from others, and merged with them."""
+    if not isinstance(binding, Mapping) or not isinstance(binding.get("role"), str):
+        return False
+    members = binding.get("members")
+    is_list = members is None or (isinstance(members, list) and all(isinstance(member, str) for member in members))
+    return is_list and isinstance(binding.get("condition"), Mapping | None)
 
 
 def merged(bindings: Iterable[Any]) -> list[Any]:
     """One binding per role and condition, with all members: a policy may list a role more than once."""
     found: dict[tuple[str, str], Any] = {}
     for number, binding in enumerate(bindings):
-        if not isinstance(binding, Mapping) or not isinstance(binding.get("role"), str):
+        if not _is_binding(binding):
             found[f"{number}", ""] = binding  # it fits no declaration, and is rejected as such
             continue
         first = found.setdefault((binding["role"], _condition(binding)), {**binding, "members": []})
-        first["members"] = list(dict.fromkeys((*first["members"], *(binding.get("members") or ()))))
+        first["members"] = list(dict.fromkeys((*first["members"], *elements(binding.get("members")))))
     return list(found.values())
 
 
@@ -164,7 +177,7 @@ def resource(binding: Source) -> str:
 
 
 def is_public(binding: Source) -> bool:
-    return bool(EVERYONE & set(binding.item.get("members") or ()))
+    return bool(EVERYONE & set(elements(binding.item.get("members"))))
 
 
 def has_condition(binding: Source) -> bool:
@@ -187,7 +200,7 @@ def grants(binding: Source) -> Iterator[Mapping[str, str]]:
     """Each member with an e-mail address; not deleted ones (`deleted:user:...?uid=...`)."""
     if (own := binding_id(binding)) is None:
         return
-    for member in binding.item.get("members") or ():
+    for member in at("members[]", binding.item) or ():
         kind, _, email = str(member).partition(":")
         if kind in ("user", "group", "serviceAccount") and "@" in email:
             yield {"id": f"{own}/{member}", "email": email.lower(), "binding": own}

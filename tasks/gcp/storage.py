@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from tasks.gcp.api import PROJECT
-from tasks.provider import Node, Per, ResourceType, Source, key, listing, outgoing, prop
+from tasks.provider import Node, Per, ResourceType, Source, elements, key, listing, outgoing, prop
 
 EVERYONE: Final = {"allUsers", "allAuthenticatedUsers"}  # everybody, and everybody with a Google account
 
@@ -16,7 +16,7 @@ def acl_public(bucket: Source) -> bool | None:
     response = bucket.item["bucketAccessControls"]
     if response is None:
         return None
-    entities = [one.get("entity") if one else None for one in response.get("items") or ()]
+    entities = [one.get("entity") if one else None for one in elements(response.get("items"))]
     return True if EVERYONE & {*entities} else None if None in entities else False
 
 
@@ -25,8 +25,8 @@ def iam_public_roles(bucket: Source) -> list[str] | None:
     policy = bucket.item["getIamPolicy"]
     if policy is None:
         return None
-    bindings = policy.get("bindings") or ()
-    public = {one.get("role") for one in bindings if one and EVERYONE & {*(one.get("members") or ())}}
+    bindings = elements(policy.get("bindings"))
+    public = {one.get("role") for one in bindings if one and EVERYONE & {*elements(one.get("members"))}}
     unread = any(not one or not one.get("role") for one in bindings)
     return None if unread and not public - {None} else sorted(role for role in public if role)
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from loaders.masking import keep_secret
 from tasks.clients.base_url import host_of
 from tasks.provider import check_base_url
 
@@ -44,6 +45,7 @@ class Organization:
 def read(variable: str) -> list[Organization]:
     """Raises ValueError, whose message has nothing of what the variable holds."""
     text = "".join(os.environ.get(variable, "").split())  # the command `base64` breaks lines
+    keep_secret(text)
     if not text:
         raise ValueError("isn't set, or empty: export it where the workers run")
     try:
@@ -58,6 +60,7 @@ def read(variable: str) -> list[Organization]:
     for number, entry in enumerate(entries, start=1):
         _check(entry, number)
         token = entry["token"].strip()
+        keep_secret(token)
         if token not in tokens:
             tokens.append(token)
         url = entry["url"].removesuffix("/").removesuffix(_PATH)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from abc import abstractmethod
 from collections.abc import Collection, Sequence
 from itertools import pairwise
@@ -85,7 +86,12 @@ class JsonStandIn(StandIn):
 
     def respond_otherwise(self, calls: Collection[str], other: OtherResponse) -> None:
         reply = Reply(other.json, headers={"Content-Type": other.content_type} if other.content_type else {})
-        self.server.routes = {self.path_of(call): lambda asked: reply for call in calls} | self.lookups
+
+        def route(asked: Asked) -> Reply:
+            time.sleep(other.seconds)
+            return reply
+
+        self.server.routes = {self.path_of(call): route for call in calls} | self.lookups
 
     @abstractmethod
     def lost(self, code: str) -> Reply:

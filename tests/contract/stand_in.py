@@ -32,6 +32,7 @@ class OtherResponse:
     json: str
     xml: str
     content_type: str = ""  # "": as the provider's own
+    seconds: float = 0  # how long it takes to come
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Final
 
 import pytest
@@ -18,6 +18,7 @@ import redis
 from loaders.ledger import Ledger, State, Unit
 from loaders.scope import Scope
 from tasks.clients.google_documents import discovery_document, lists_of, method_of
+from tasks.clients.response_limits import ResponseLimits, response_limits, set_response_limits
 from tasks.engine import registry
 from tasks.resource import ResourceType
 from tests.contract.google_stand_in import GoogleStandIn
@@ -28,6 +29,7 @@ from tests.contract.stand_in import OtherResponse, StandIn
 _OBJECT: Final = '{"message": "The service is being maintained", "items": {"next": null}}'
 _PAGE: Final = "<html><head><title>Sign in</title></head><body><p>Wi-Fi of the hotel<br></body></html>"
 EMPTY_OBJECT: Final = "an empty object"
+HANGS: Final = "nothing for a long time"
 OTHERS: Final = {
     "another object": OtherResponse(
         _OBJECT, "<Maintenance><Message>The service is being maintained</Message></Maintenance>"
@@ -39,6 +41,9 @@ OTHERS: Final = {
     "null": OtherResponse("null", "<null/>"),
     "a page": OtherResponse(_PAGE, _PAGE, "text/html"),
     "nothing": OtherResponse("", ""),
+    "half of it": OtherResponse('{"items": [{"id": "1"}, {"i', "<{call}Response><{call}Result><Users><member><Arn>a"),
+    "deep": OtherResponse("[" * 300 + "]" * 300, "<a>" * 300 + "</a>" * 300),
+    HANGS: OtherResponse("{}", "<a/>", seconds=1.5),
 }
 TYPES: Final = registry.types().values()
 Ended = Mapping[tuple[str, str], Unit]  # by the name of the type, and what was answered
@@ -97,11 +102,19 @@ def attempts(
     types: Collection[ResourceType], other: OtherResponse, stand_ins: Mapping[str, StandIn], broker: redis.Redis
 ) -> dict[str, Unit]:
     """One at each type's scope; by the name of the type."""
-    for key in broker.scan_iter("chartfleet:*"):
-        broker.delete(key)
     for name, stand_in in stand_ins.items():
         stand_in.forget()
         stand_in.respond_otherwise({type_.fetch.calls[0] for type_ in types if type_.provider == name}, other)
+    with time_for_a_response(1.0 if other is OTHERS[HANGS] else 60.0):
+        return attempt_each(types, stand_ins, broker)
+
+
+def attempt_each(
+    types: Collection[ResourceType], stand_ins: Mapping[str, StandIn], broker: redis.Redis
+) -> dict[str, Unit]:
+    """One attempt at the scope of each type, with what the servers answer now; by the name of the type."""
+    for key in broker.scan_iter("chartfleet:*"):
+        broker.delete(key)
     ledger = Ledger(broker, "1-others")
     ledger.open(tag=1, config={}, window=1, planners=[planner := Scope(type="any.tenants", tenant="all")])
     planning = ledger.begin(planner, lease_seconds=600, worker="contract")
@@ -110,6 +123,14 @@ def attempts(
     asyncio.run(_at_the_same_time(types, stand_ins, ledger, broker))
     found = {type_.name: ledger.unit(scope_of(type_, stand_ins[type_.provider])) for type_ in types}
     return {name: unit for name, unit in found.items() if unit is not None}
+
+
+@contextmanager
+def time_for_a_response(seconds: float) -> Iterator[None]:
+    before = response_limits()
+    set_response_limits(ResponseLimits(max_seconds=seconds))
+    yield
+    set_response_limits(before)
 
 
 async def _at_the_same_time(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import threading
 import time
 from collections import Counter, defaultdict
@@ -222,6 +223,10 @@ class JsonApi:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):  # a client that has stopped to wait
+            super().handle_error(request, client_address)
 
 
 def token(expected: str) -> Guard:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tasks.access import Examination, Examined, Reached
 from tasks.clients.local_rate_limiter import LocalRateLimiter
+from tasks.clients.response_limits import set_response_limits
 from tasks.engine import registry
 from tasks.failures import NotConfigured
 from workers.commands.connections import checked_broker
@@ -53,6 +54,7 @@ class Diagnosis:
 
 def diagnose(settings: Settings) -> Diagnosis:
     """Ask the providers, and the broker and the graph that the settings name. Changes nothing anywhere."""
+    set_response_limits(settings.response_limits)
     diagnosis = Diagnosis(services=dict(_services(settings)))
     options = settings.run_config()["options"]
     for name in settings.modules:

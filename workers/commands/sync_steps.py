@@ -65,7 +65,7 @@ def sync(settings: Settings, args: argparse.Namespace) -> int:
     for note in (*settings.notes(), *legacy_flags.responses(args)):
         _warn(note)
     quiet: bool = args.quiet
-    notes = Console(stderr=True, quiet=quiet)
+    notes = terminal.console(stderr=True, quiet=quiet)
     with ExitStack() as stack:
         connect = _connect_local if settings.broker_url is None else _connect_fleet
         target = connect(settings, stack, notes, verbose=args.verbose)

@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 _PIPE_WIDTH: Final = 10_000  # nothing is wrapped, so that `grep` finds whole lines
 
 
-def console() -> Console:
-    """A terminal as it is, or as COLUMNS says."""
-    from rich.console import Console
+def console(*, stderr: bool = False, quiet: bool = False) -> Console:
+    """A terminal as it is, or as COLUMNS says. Texts from outside don't control it."""
+    from workers.commands.guarded_console import GuardedConsole
+    from workers.fleet.outgoing_text import unguarded
 
-    return Console(width=None if _has_width() else _PIPE_WIDTH, highlight=False)
+    stream = unguarded(sys.stderr if stderr else sys.stdout)
+    width = None if stderr or _has_width() else _PIPE_WIDTH
+    return GuardedConsole(file=stream, quiet=quiet, width=width, highlight=False)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

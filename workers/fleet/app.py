@@ -8,6 +8,7 @@ A resource type is a task of its own name, so that Flower and the metrics show t
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 from typing import Final
 
@@ -18,9 +19,21 @@ from celery.beat import Service
 
 from loaders.scope import Scope, regions_type, tenants_type
 from tasks.engine import registry
-from workers.fleet import barrier, beat, coordinator, fetching, loading, local, planning, readiness, sweeper
+from workers.fleet import (
+    barrier,
+    beat,
+    coordinator,
+    fetching,
+    loading,
+    local,
+    outgoing_text,
+    planning,
+    readiness,
+    sweeper,
+)
 from workers.fleet import inspect as inspect  # the commands that it adds to workers
 from workers.fleet.configuration import configuration
+from workers.fleet.outgoing_text import without_secrets
 from workers.fleet.process import name_node, process
 from workers.fleet.publisher import Publisher
 from workers.fleet.queues import ADMIT_TASK, ANALYSE_TASK, COORDINATOR, LOAD_TASK, SYNC_TASK
@@ -53,6 +66,12 @@ def _before_setup(sender: str, **_: object) -> None:
     app.amqp.queues.select([COORDINATOR])  # unless -Q selects others: all queues are declared, not all are served
 
 
+@signals.after_setup_logger.connect
+@signals.after_setup_task_logger.connect
+def _guard_logs(logger: logging.Logger, **_: object) -> None:
+    outgoing_text.guard_logs(logger.handlers)
+
+
 @signals.worker_init.connect
 def _before_pool(**_: object) -> None:
     readiness.check_worker(process())
@@ -78,37 +97,44 @@ def _log_next_run(sender: Service, **_: object) -> None:
 
 
 @app.task(name=LOAD_TASK)
+@without_secrets
 def load(run: str) -> None:
     """Commit what waits for the writer, and clean what is complete."""
     loading.load(process(), run, publisher, stopping)
 
 
 @app.task(name=ANALYSE_TASK, time_limit=ANALYSIS_SECONDS)
+@without_secrets
 def analyse(run: str) -> None:
     """Open the barrier if the run is settled, and run everything that comes after it."""
     barrier.analyse(process(), run)
 
 
 @app.task(name=ADMIT_TASK)
+@without_secrets
 def admit(run: str) -> None:
     """Admit tenants up to the window."""
     publisher.publish_scopes(run, process().ledger(run).admit())
 
 
 @app.task(name=SYNC_TASK)
+@without_secrets
 def sync() -> str:
     """Start a run with this worker's settings: what beat calls."""
     return coordinator.start_scheduled(process(), publisher)
 
 
+@without_secrets
 def _fetch(run: str, unit: str) -> str:
     return fetching.fetch(process(), run, Scope.parse(unit), publisher, stopping)
 
 
+@without_secrets
 def _plan_tenants(run: str, unit: str) -> str:
     return planning.plan_tenants(process(), run, Scope.parse(unit), publisher, stopping)
 
 
+@without_secrets
 def _plan_regions(run: str, unit: str) -> str:
     return planning.plan_regions(process(), run, Scope.parse(unit), publisher, stopping)
 

@@ -45,6 +45,7 @@ def configuration(settings: Settings) -> dict[str, object]:
         "task_queues": _queues(),
         "task_routes": (route,),
         "worker_hijack_root_logger": True,
+        "worker_log_color": False,  # what controls a terminal is shown, not sent: colors would be, too
         "timezone": "UTC",
         "beat_schedule": _beat_schedule(settings.schedule),
         # So that the health check can ask beat whether it is running.

@@ -18,8 +18,10 @@ from redis.retry import Retry
 from loaders.brake import Brake
 from loaders.ledger import Ledger
 from loaders.loader import Loader
+from loaders.masking import keep_secret_of
 from loaders.writer import Writer
 from tasks.clients.rate_limiter import RedisRateLimiter
+from tasks.clients.response_limits import set_response_limits
 from tasks.engine import registry
 from workers.fleet.threads import DaemonThreads
 from workers.settings import process_settings
@@ -39,6 +41,7 @@ else:
 
 def connect_redis(url: str, *, timeout_seconds: float = 30, retries: int = 20) -> redis.Redis:
     """A client that survives a restart of Redis: it retries a call for about half a minute. Replies are bytes."""
+    keep_secret_of(url)
     return redis.Redis.from_url(
         url,
         socket_connect_timeout=5,
@@ -70,6 +73,7 @@ class Process:
         self.settings = settings
         self.building = threading.RLock()
         self.name = name_of_process(os.getpid())
+        set_response_limits(settings.response_limits)
 
     @once
     def heartbeats(self) -> redis.Redis:

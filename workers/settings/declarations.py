@@ -138,6 +138,18 @@ class OwnSettings(DeclaredSettings):
         check=between(1, 100_000),
         metavar="ROWS",
     )
+    max_response_bytes: int = setting(
+        "bytes of one response of an API, decompressed, beyond which it is not read: its call fails",
+        default=64_000_000,
+        check=between(100_000, 10**10),
+        metavar="BYTES",
+    )
+    max_response_seconds: float = setting(
+        "seconds for one response of an API, from the request to the last byte, after which its call fails",
+        default=300.0,
+        check=between(5, 500),  # below the time after which an attempt without progress is abandoned
+        metavar="SECONDS",
+    )
     writer_lease_seconds: float = setting(
         "seconds without a heartbeat after which another writer may take over",
         default=30.0,

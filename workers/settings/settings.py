@@ -18,7 +18,7 @@ from tasks.options import ProviderOptions
 from tasks.setting import PREFIX as PREFIX
 from tasks.setting import Setting as Setting
 from tasks.setting import Value
-from workers.settings import broker_address, combinations, loading
+from workers.settings import broker_address, combinations, loading, secret_settings
 from workers.settings.declarations import OwnSettings
 from workers.settings.errors import SettingError as SettingError
 from workers.settings.known import known as known
@@ -27,6 +27,7 @@ from workers.settings.shown import masked as masked
 
 if TYPE_CHECKING:
     from loaders.graph import GraphAddress
+    from tasks.clients.response_limits import ResponseLimits
     from tasks.engine.fetch import FetchLimits
 
 SETTINGS: Final = tuple(OwnSettings.declared().values())
@@ -61,6 +62,7 @@ class Settings(OwnSettings):
         """Read and check every setting. Raises SettingError."""
         loaded = loading.load(flags or {}, os.environ if environment is None else environment)
         settings = cls._of(loaded.values, loaded.origins, loaded.file)
+        secret_settings.remember(known(), settings._values(), os.environ if environment is None else environment)
         combinations.check(settings, settings.option_values, settings.run_config()["options"])
         return settings
 
@@ -154,6 +156,12 @@ class Settings(OwnSettings):
             backlog_bytes=self.backlog_bytes,
             rows_per_batch=self.rows_per_batch,
         )
+
+    @property
+    def response_limits(self) -> ResponseLimits:
+        from tasks.clients.response_limits import ResponseLimits
+
+        return ResponseLimits(max_bytes=self.max_response_bytes, max_seconds=self.max_response_seconds)
 
     def run_config(self) -> RunConfig:
         directory = str(self.analysis_job_directory.resolve()) if self.analysis_job_directory else None

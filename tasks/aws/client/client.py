@@ -18,12 +18,13 @@ from loaders.scope import GLOBAL
 from tasks.aws.client import credentials, endpoints
 from tasks.aws.client.client_pool import Clients
 from tasks.aws.client.failures import MAYBE_NOT_ENABLED, classify, code_of
-from tasks.aws.client.paging import paging
+from tasks.aws.client.paging import Paging, paging
 from tasks.aws.client.permissions import permission
 from tasks.aws.client.transport import SharedTrust
 from tasks.clients.client import CONNECT_SECONDS, READ_SECONDS, Bucket, ErrorResponse, RateLimitedClient
 from tasks.clients.page_limits import PageLimits
 from tasks.clients.rate_limiter import RateLimit, RateLimiter
+from tasks.clients.response_limits import ResponseLimitExceeded, too_deep
 from tasks.engine.concurrency import CALLS_IN_FLIGHT
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Tenant
@@ -46,6 +47,7 @@ _LIMITS: Final = {
 }
 _LIMIT: Final = RateLimit(initial=50, maximum=200)
 
+_MAX_REASON: Final = 200  # characters
 _LISTS_BUCKETS: Final = "s3:ListBuckets"
 _REGION: Final = re.compile(r"[a-z]+(-[a-z]+)+-\d{1,2}")  # nothing else may become part of a host name
 
@@ -88,6 +90,11 @@ class AwsApi(RateLimitedClient):
         try:
             async with _clients.use(self.tenant.access, region, service, _CONFIG) as client:
                 response: Mapping[str, Any] = await getattr(client, xform_name(operation))(**parameters)
+        except RecursionError:  # a policy within the response, which botocore decodes
+            return ErrorResponse(Failure.INVALID_RESPONSE, "", str(too_deep()), may_retry=False)
+        except (AttributeError, LookupError, TypeError) as error:  # of botocore's handlers, which decode policies
+            reason = f"the response has something else than its model says: {error}"[:_MAX_REASON]
+            return ErrorResponse(Failure.INVALID_RESPONSE, "", reason, cause=error)
         except (ClientError, BotoCoreError, ResponseParserError, OSError, ValueError) as error:
             return await self._error_response(action, error, region, attempt)
         if action == _LISTS_BUCKETS:
@@ -107,6 +114,7 @@ class AwsApi(RateLimitedClient):
             retry_after_seconds=_retry_after(error),
             action=_named(action, failure, error),
             cause=error,
+            may_retry=not isinstance(error, ResponseLimitExceeded),
         )
 
     async def pages(self, action: str, **parameters: Any) -> AsyncIterator[Mapping[str, Any]]:
@@ -122,7 +130,7 @@ class AwsApi(RateLimitedClient):
             yield response
             if pages is None:
                 return
-            tokens = pages.following(response)
+            tokens = _tokens(action, pages, response)
             if not tokens:
                 if pages.says_more(response):
                     raise CallFailed(Failure.INVALID_RESPONSE, action, "the response has more pages, but no token")
@@ -139,11 +147,13 @@ class AwsApi(RateLimitedClient):
         if paged is None or not paged.results:
             return pages[0]
         for path in paged.results[: 0 if paged.derived and len(paged.results) > 1 else 1]:
-            if any(at(path, page) is None for page in pages):  # truncated: the other pages must not count as all
+            if any(
+                _list_at(action, path, page) is None for page in pages
+            ):  # truncated: the others must not count as all
                 raise CallFailed(Failure.INVALID_RESPONSE, action, f"the response has no {path}")
         merged: dict[str, Any] = {**pages[0]}
         for path in paged.results:
-            _put(merged, path, [item for page in pages for item in at(path, page) or ()])
+            _put(merged, path, [item for page in pages for item in _list_at(action, path, page) or ()])
         return merged
 
     def items_paths(self, action: str) -> tuple[str, ...]:
@@ -186,7 +196,9 @@ class AwsApi(RateLimitedClient):
             response = await home.call("ec2:DescribeRegions", RegionNames=[region], AllRegions=True)
         except CallFailed:
             return Failure.DENIED
-        disabled = any(listed.get("OptInStatus") == "not-opted-in" for listed in response["Regions"])
+        regions = response.get("Regions")
+        listed = [region for region in regions if isinstance(region, dict)] if isinstance(regions, list) else []
+        disabled = any(region.get("OptInStatus") == "not-opted-in" for region in listed)
         return Failure.NOT_ENABLED if disabled else Failure.DENIED
 
     def renew(self) -> bool:
@@ -204,10 +216,34 @@ async def close() -> None:
 
 def _regions_of(buckets: Mapping[str, Any]) -> dict[str, str]:
     """The region of each bucket on a page, where given."""
-    named = {
-        bucket["Name"]: bucket.get("BucketRegion") for bucket in buckets.get("Buckets") or () if bucket.get("Name")
+    listed = buckets.get("Buckets")
+    found = [bucket for bucket in listed if isinstance(bucket, dict)] if isinstance(listed, list) else []
+    named = [(bucket.get("Name"), bucket.get("BucketRegion")) for bucket in found]
+    return {
+        name: region
+        for name, region in named
+        if isinstance(name, str) and isinstance(region, str) and _REGION.fullmatch(region)
     }
-    return {name: region for name, region in named.items() if region and _REGION.fullmatch(region)}
+
+
+def _list_at(action: str, path: str, page: Mapping[str, Any]) -> list[Any] | None:
+    """Raises CallFailed where there is something else than a list."""
+    try:
+        found: object = at(path, page)
+    except TypeError as error:
+        raise CallFailed(Failure.INVALID_RESPONSE, action, f"the response has no list at {path}: {error}") from None
+    if found is None or isinstance(found, list):
+        return found
+    raise CallFailed(Failure.INVALID_RESPONSE, action, f"{path} is not a list")
+
+
+def _tokens(action: str, pages: Paging, response: Mapping[str, Any]) -> dict[str, Any]:
+    """The tokens of the next page; {} after the last one. Raises CallFailed for what only looks like none."""
+    tokens = pages.following(response)
+    for name, token in tokens.items():
+        if not token or not isinstance(token, str | dict):  # a few operations have a key as their token
+            raise CallFailed(Failure.INVALID_RESPONSE, action, f"{name} of the next page is {token!r:.40}")
+    return tokens
 
 
 def _mark(tokens: Mapping[str, Any]) -> bytes:
@@ -246,6 +282,8 @@ def reason_of(error: Exception) -> str:
 
     The output of a credential process is omitted, because it may contain credentials.
     """
+    if isinstance(error, ResponseLimitExceeded):
+        return str(error)
     if isinstance(error, CredentialRetrievalError):
         return f"{type(error).__name__}: {error.kwargs.get('provider')} failed"
     if isinstance(error, ClientError):

@@ -15,8 +15,9 @@ from typing import Any, Final, NamedTuple
 
 from aiobotocore.config import AioConfig
 
+from loaders.masking import keep_secret
 from tasks.aws.client import credentials
-from tasks.aws.client.parsing import without_forbidden_characters
+from tasks.aws.client.parsing import prepare_body
 
 MAX_CLIENTS: Final = 64  # beyond those in use
 _ACCOUNT_IN_ADDRESS: Final = re.compile(r"^(https?://)\d{12}\.(?=\d+(\.\d+){3}[:/])")
@@ -101,7 +102,8 @@ async def _open(access: Mapping[str, str], region: str, service: str, config: Ai
     session = credentials.session(access)
     client = await session.client(service, region_name=region, config=config).__aenter__()
     client.meta.events.register("before-sign.s3-control", _without_account_in_address)
-    client.meta.events.register("before-parse", without_forbidden_characters)
+    client.meta.events.register("before-parse", prepare_body)
+    client.meta.events.register("before-send", _remember_token)
     return client
 
 
@@ -110,6 +112,12 @@ def _without_account_in_address(request: Any, **_: Any) -> None:
     (AWS_ENDPOINT_URL) that is not a valid host. The account is in a header as well.
     """
     request.url = _ACCOUNT_IN_ADDRESS.sub(r"\1", request.url)
+
+
+def _remember_token(request: Any, **_: Any) -> None:
+    """The session token that a request is sent with: the server may repeat it."""
+    token = request.headers.get("X-Amz-Security-Token")
+    keep_secret(token.decode() if isinstance(token, bytes) else token)
 
 
 def _failed(opened: asyncio.Future[Any]) -> bool:

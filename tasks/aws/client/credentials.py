@@ -22,6 +22,7 @@ from botocore.exceptions import BotoCoreError, NoCredentialsError, UnknownServic
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
+from loaders.masking import keep_secret
 from tasks.aws.client.parsing import ParserFactory, time_or_none
 from tasks.aws.client.transport import SharedTrust
 
@@ -80,6 +81,8 @@ def _session(access: Mapping[str, str]) -> _Session:
     if kept is None:
         logging.getLogger("botocore.credentials").setLevel(logging.ERROR)  # scopes report roles that can't be assumed
         core = AioSession(profile=access.get("profile"))
+        for profile in core.full_config["profiles"].values():
+            _remember(profile.get("aws_secret_access_key"), profile.get("aws_session_token"))
         core.register_component("data_loader", _loader())
         parsers = ParserFactory()
         parsers.set_parser_defaults(timestamp_parser=time_or_none)
@@ -93,6 +96,11 @@ def _session(access: Mapping[str, str]) -> _Session:
     while len(_sessions) > MAX_CLIENTS:
         del _sessions[next(iter(_sessions))]
     return kept
+
+
+def _remember(*secrets: object) -> None:
+    for secret in secrets:
+        keep_secret(secret if isinstance(secret, str) else None)
 
 
 def asks_for_mfa(core: botocore.session.Session, profile: str | None) -> str | None:
@@ -163,7 +171,13 @@ class _AssumedRole:
             role_arn=self._access["role"],
             extra_args={"RoleSessionName": "chartfleet", **extra},
         )
-        return AioDeferredRefreshableCredentials(refresh_using=fetcher.fetch_credentials, method="assume-role")
+
+        async def fetch() -> dict[str, Any]:
+            fetched: dict[str, Any] = await fetcher.fetch_credentials()
+            _remember(fetched.get("secret_key"), fetched.get("token"))
+            return fetched
+
+        return AioDeferredRefreshableCredentials(refresh_using=fetch, method="assume-role")
 
     def _sts(self, service: str, **credentials: Any) -> Any:
         region = home_region(self._access.get("partition", "aws"))

@@ -37,6 +37,7 @@ _MAYBE_NO_SUCH_CALL: Final = frozenset(
         "ValidationException",
     }
 )
+_MAX_MESSAGE: Final = 500  # characters that are looked at: the time to search grows with their cube
 _WORDS: Final = r"[\w ',-]*"
 _NOT_THERE: Final = rf"(?:\bnot|n't)\b{_WORDS}\b(?:available|enabled|offered|support|supported)\b"
 _NOT_IN_REGION: Final = re.compile(
@@ -77,7 +78,7 @@ def says_no_such_call(error: Exception, region: str) -> bool:
     code = code_of(error)
     if region == HAS_EVERYTHING or not isinstance(error, ClientError):
         return False
-    message = str(error.response.get("Error", {}).get("Message", ""))
+    message = str(error.response.get("Error", {}).get("Message", ""))[:_MAX_MESSAGE]
     return code in _NO_SUCH_CALL or (code in _MAYBE_NO_SUCH_CALL and bool(_NOT_IN_REGION.search(message)))
 
 

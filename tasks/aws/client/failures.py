@@ -12,6 +12,7 @@ from botocore import exceptions
 from botocore.parsers import ResponseParserError
 
 from tasks.aws.client.credentials import AsksForMfa, service_model
+from tasks.clients.response_limits import ResponseLimitExceeded
 from tasks.failures import Failure
 
 _CLASSES: Final[dict[Failure, frozenset[str]]] = {
@@ -89,6 +90,7 @@ _CLASS_OF_ERROR: Final[tuple[tuple[type[Exception], Failure], ...]] = (
     (exceptions.TokenRetrievalError, Failure.DENIED),
     (AsksForMfa, Failure.DENIED),
     (ResponseParserError, Failure.INVALID_RESPONSE),
+    (ResponseLimitExceeded, Failure.INVALID_RESPONSE),
     (exceptions.HTTPClientError, Failure.TRANSIENT),
     (exceptions.ConnectionError, Failure.TRANSIENT),
 )

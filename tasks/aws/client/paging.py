@@ -47,7 +47,7 @@ class Paging:
         if self.more and jmespath.search(self.more, response) is False:
             return {}
         tokens = {name: jmespath.search(path, response) for name, path in zip(self.inputs, self.outputs, strict=True)}
-        return {name: token for name, token in tokens.items() if token}
+        return {name: token for name, token in tokens.items() if token not in (None, "")}
 
     def says_more(self, response: Mapping[str, Any]) -> bool:
         return bool(self.more and jmespath.search(self.more, response))

@@ -1,4 +1,4 @@
-"""Parsing that keeps a response where botocore would reject all of it for one invalid value.
+"""Parsing that keeps a response where botocore would reject all of it for one invalid value, or misread the value.
 
 A time that can't be parsed becomes `NoTime`, which fits no declared type and so is reported where it occurs. A
 character that XML forbids becomes U+FFFD.
@@ -19,7 +19,9 @@ from botocore.model import Shape
 from botocore.parsers import ResponseParserError
 from botocore.utils import parse_timestamp
 
+from tasks.aws.client.lenient_handlers import make_lenient
 from tasks.aws.client.response_roots import check_root
+from tasks.clients.response_limits import check_json_size, check_xml, too_deep
 
 _REPLACEMENT: Final = "\ufffd".encode()
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -30,7 +32,9 @@ class ParserFactory(AioResponseParserFactory):
     """Parsers that raise ResponseParserError for everything they can't read."""
 
     def create_parser(self, protocol_name: str) -> Any:
-        return _Parser(super().create_parser(protocol_name))
+        parser = super().create_parser(protocol_name)
+        make_lenient(parser)
+        return _Parser(parser)
 
 
 class _Parser:
@@ -41,10 +45,12 @@ class _Parser:
         check_root(response, shape)
         try:
             parsed = await self._parser.parse(response, shape)
-        except (AttributeError, KeyError, TypeError) as error:
+        except RecursionError:
+            raise too_deep() from None
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise _invalid(shape, type(error).__name__) from error
-        if parsed is None:  # for the JSON text null
-            raise _invalid(shape, "null")
+        if not isinstance(parsed, dict):
+            raise _invalid(shape, "null" if parsed is None else type(parsed).__name__)
         return parsed
 
 
@@ -70,10 +76,17 @@ def time_or_none(value: Any) -> Any:
         return NoTime(value)
 
 
-def without_forbidden_characters(response_dict: dict[str, Any], **_: Any) -> None:
-    """AWS escapes characters that users wrote but XML can't contain, as `&#x7;`, which no parser accepts."""
+def prepare_body(response_dict: dict[str, Any], **_: Any) -> None:
+    """What is done before a body is parsed. AWS escapes characters that users wrote but XML can't contain, as `&#x7;`,
+    which no parser accepts. Raises ResponseLimitExceeded.
+    """
     body = response_dict.get("body")
-    if isinstance(body, bytes) and body.lstrip()[:1] == b"<":
+    if not isinstance(body, bytes):
+        return
+    if body.lstrip()[:1] != b"<":
+        check_json_size(body)
+    else:
+        check_xml(body)
         response_dict["body"] = _BY_NUMBER.sub(_allowed, _CONTROL.sub(_REPLACEMENT, body))
 
 

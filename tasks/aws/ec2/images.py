@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from tasks.aws.client.client import AwsApi
 from tasks.aws.vocabulary.node import RegionalNode
-from tasks.provider import Item, Per, ResourceType, Source, key, listing, prop
+from tasks.engine.responses import values_at
+from tasks.provider import Item, Per, ResourceType, Source, at, key, listing, prop
 
 MAX_VALUES: Final = 200  # per filter: EC2's limit
 
@@ -69,13 +70,18 @@ class ImagesInUse:
     async def items(self, api: AwsApi, part: str) -> AsyncIterator[Item]:
         used: set[str | None] = set()
         async for reservation in listing("ec2:DescribeInstances").items(api, part):
-            used |= {instance.get("ImageId") for instance in reservation.value.get("Instances", ())}
-        ids = sorted(image for image in used if image is not None)
+            used |= {at("ImageId", instance) for instance in _instances(reservation.value)}
+        ids = sorted(image for image in used if isinstance(image, str))
         for start in range(0, len(ids), MAX_VALUES):
             filters = [{"Name": "image-id", "Values": ids[start : start + MAX_VALUES]}]
             images = listing("ec2:DescribeImages", Filters=filters, IncludeDeprecated=True, IncludeDisabled=True)
             async for image in images.items(api, part):
                 yield image
+
+
+def _instances(reservation: object) -> list[Any]:
+    """Those of a reservation. Raises CallFailed where there is none: the images of other ones wouldn't be seen."""
+    return values_at("Instances", reservation, "ec2:DescribeInstances", allow_single=False)
 
 
 IMAGES: Final = ResourceType(

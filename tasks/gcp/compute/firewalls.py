@@ -9,7 +9,21 @@ from tasks.gcp.api import PROJECT
 from tasks.gcp.compute import sources
 from tasks.gcp.resource_names import partial_uri, partial_uri_at
 from tasks.ip_range import IpRange
-from tasks.provider import Node, Per, ResourceType, Source, incoming, key, link, listing, named, outgoing, prop
+from tasks.provider import (
+    Node,
+    Per,
+    ResourceType,
+    Source,
+    at,
+    elements,
+    incoming,
+    key,
+    link,
+    listing,
+    named,
+    outgoing,
+    prop,
+)
 
 _WITH_PORTS: Final = ("tcp", "udp")  # no ports means all: 0 to 65535
 
@@ -21,7 +35,7 @@ def has_target_service_accounts(firewall: Source) -> bool:
 def target_service_accounts(firewall: Source) -> list[str] | None:
     """In lower case, as for the service account of an instance."""
     found = firewall.item.get("targetServiceAccounts")
-    return None if found is None else [account.lower() for account in found if account]
+    return None if found is None else [account.lower() for account in elements(found) if account]
 
 
 def tag_id(vpc: str, tag: str) -> str:
@@ -35,7 +49,7 @@ def target_tag_ids(firewall: Source) -> list[str]:
 def target_tags(firewall: Source) -> list[Mapping[str, str]]:
     network = firewall.item.get("network")
     vpc = partial_uri(network) if network else ""  # without it the tags are unknown
-    return [{"id": tag_id(vpc, tag), "tag": tag, "vpc": vpc} for tag in firewall.item.get("targetTags") or () if vpc]
+    return [{"id": tag_id(vpc, tag), "tag": tag, "vpc": vpc} for tag in at("targetTags[]", firewall.item) or () if vpc]
 
 
 class GCPFirewall(Node, label="GCPFirewall"):
@@ -72,10 +86,10 @@ def rules(kind: str) -> Callable[[Source], Iterator[Mapping[str, Any]]]:
 
     @named(f"rules({kind!r})")
     def found(firewall: Source) -> Iterator[Mapping[str, Any]]:
-        ranges = [text for text in firewall.item.get("sourceRanges") or () if text]
+        ranges = [text for text in at("sourceRanges[]", firewall.item) or () if text]
         held = sources.from_internet if kind == "allow" else sources.denied
         spans = {version: held(ranges, version) for version in (4, 6)}
-        for rule in firewall.item.get("allowed" if kind == "allow" else "denied") or () if ranges else ():
+        for rule in elements(firewall.item.get("allowed" if kind == "allow" else "denied")) if ranges else ():
             for text, first, last in _ports(rule or {}):
                 protocol, own = (rule or {}).get("IPProtocol"), partial_uri(firewall.item["selfLink"])
                 yield {
@@ -143,7 +157,7 @@ class GCPIpRule(Node, label="GCPIpRule", labels=("IpRule", "IpPermissionInbound"
 
 
 def ranges(firewall: Source) -> list[Mapping[str, str]]:
-    return [{"cidr": cidr} for cidr in firewall.item.get("sourceRanges") or () if cidr]
+    return [{"cidr": cidr} for cidr in at("sourceRanges[]", firewall.item) or () if cidr]
 
 
 FIREWALLS: Final = ResourceType(

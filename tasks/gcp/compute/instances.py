@@ -14,6 +14,8 @@ from tasks.provider import (
     Per,
     ResourceType,
     Source,
+    at,
+    elements,
     id_link,
     incoming,
     key,
@@ -27,13 +29,13 @@ from tasks.provider import (
 
 def vpcs(instance: Source) -> list[str]:
     """The networks that its interfaces are in."""
-    nics = [nic for nic in instance.item.get("networkInterfaces") or () if nic and nic.get("network")]
+    nics = [nic for nic in at("networkInterfaces[]", instance.item) or () if nic.get("network")]
     return list(dict.fromkeys(partial_uri(nic["network"]) for nic in nics))
 
 
 def tags(instance: Source) -> list[Mapping[str, str]]:
     """Its tags, in each of its networks."""
-    items = (instance.item.get("tags") or {}).get("items") or ()
+    items = at("tags.items[]", instance.item) or ()
     return [{"id": tag_id(vpc, tag), "tag": tag, "vpc": vpc} for vpc in vpcs(instance) for tag in items]
 
 
@@ -53,7 +55,7 @@ def service_account_scopes(instance: Source) -> list[str] | None:
 
 
 def _account(instance: Source) -> Mapping[str, Any]:
-    return next((one for one in instance.item.get("serviceAccounts") or () if one), {})
+    return next((one for one in at("serviceAccounts[]", instance.item) or () if one), {})
 
 
 class GCPInstance(Node, label="GCPInstance", labels=("Instance",), tenant="GCPProject"):
@@ -103,8 +105,8 @@ class GCPNetworkInterface(Node, label="GCPNetworkInterface", labels=("NetworkInt
 
 def access_configs(instance: Source) -> Iterator[Mapping[str, Any]]:
     """Of IPv4 and IPv6, each with its interface."""
-    for nic in filter(None, instance.item.get("networkInterfaces") or ()):
-        for config in (*(nic.get("accessConfigs") or ()), *(nic.get("ipv6AccessConfigs") or ())):
+    for nic in filter(None, elements(instance.item.get("networkInterfaces"))):
+        for config in (*elements(nic.get("accessConfigs")), *elements(nic.get("ipv6AccessConfigs"))):
             yield {**(config or {}), "nic": _nic_id(instance.item["selfLink"], nic)}
 
 

@@ -4,6 +4,7 @@ by.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -112,6 +113,7 @@ class Aws(StandIn):
             is_json = get_service_model(call.service).metadata["protocol"].endswith("json")
             text = other.json if is_json else other.xml.replace("{call}", call.action)
             own = "application/x-amz-json-1.1" if is_json else "text/xml"
+            time.sleep(other.seconds)
             return Response(text, 200, {"Content-Type": other.content_type or own})
 
         self.server.responses = dict.fromkeys(calls, response)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.aws.client.parsing import NoTime, time_or_none, without_forbidden_characters
+from tasks.aws.client.parsing import NoTime, prepare_body, time_or_none
 
 
 def test_times_are_read_as_botocore_reads_them() -> None:
@@ -41,11 +41,11 @@ def test_no_value_of_a_time_rejects_a_response(value: object) -> None:
 )
 def test_a_character_forbidden_in_xml_is_replaced(written: str, read: str) -> None:
     response = {"body": f"<d>{written}</d>".encode()}
-    without_forbidden_characters(response)
+    prepare_body(response)
     assert ElementTree.fromstring(response["body"]).text == read
 
 
 def test_json_is_unchanged() -> None:
     response = {"body": b'{"a": "&#x7;"}'}
-    without_forbidden_characters(response)
+    prepare_body(response)
     assert response["body"] == b'{"a": "&#x7;"}'
