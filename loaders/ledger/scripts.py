@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, Final
 
 import redis
 
 from loaders.ledger.state import Attempt, Event, Fenced
+
+PREFIX: Final = "chartfleet:run:"
+RUNS: Final = "chartfleet:runs"
 
 
 @cache
@@ -24,7 +27,11 @@ class Scripts:
     def __init__(self, client: redis.Redis, run: str) -> None:
         self.run = run
         self._redis = client
-        self._key = f"chartfleet:run:{run}"
+        self._key = f"{PREFIX}{run}"
+
+    @property
+    def client(self) -> redis.Redis:
+        return self._redis
 
     def now_ms(self) -> int:
         """Redis's clock, which all times of the ledger are read from."""

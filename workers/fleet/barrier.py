@@ -88,7 +88,7 @@ def _steps(writer: Writer, ledger: Ledger, info: RunInfo, process: Process) -> t
     schema = registry.schema()
     seconds: dict[str, float] = {}
     with _timed(seconds, "coverage"):
-        coverage.write(writer, info, ledger.units(), now_ms=int(time.time() * 1000))
+        coverage.write(writer, info, ledger.units(), now_ms=ledger.now_ms())
         listed = retirement.lists(ledger.units())
         kept = retirement.retire(writer, schema, listed, info.tag, keep=process.settings.retired_runs_kept)
     with _timed(seconds, "links"):
@@ -115,7 +115,7 @@ def _steps(writer: Writer, ledger: Ledger, info: RunInfo, process: Process) -> t
         with _timed(seconds, job.name), _reported(failed):
             findings += _run_own(writer, job, info, own_jobs)
     with _timed(seconds, "record"):
-        _record(writer, info)
+        _record(writer, info, ledger.now_ms())
         coverage.forget_old_runs(writer, keep=process.settings.runs_kept)
     return RunState.COMPLETE, {
         "findings": findings,
@@ -158,9 +158,9 @@ def _user_jobs(directory: str | None, failed: list[str]) -> list[Job]:
         return []
 
 
-def _record(writer: Writer, info: RunInfo) -> None:
-    query = "MATCH (r:SyncRun {id: $run}) SET r.state = $state, r.finished_at = timestamp()"
-    writer.write(lambda tx: tx.run(query, run=info.id, state=str(RunState.COMPLETE)).consume())
+def _record(writer: Writer, info: RunInfo, now_ms: int) -> None:
+    query = "MATCH (r:SyncRun {id: $run}) SET r.state = $state, r.finished_at = $now"
+    writer.write(lambda tx: tx.run(query, run=info.id, state=str(RunState.COMPLETE), now=now_ms).consume())
 
 
 @contextmanager

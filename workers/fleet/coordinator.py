@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final
 
 import redis
+from neo4j.exceptions import DriverError, Neo4jError
 
 from analysis.iam.permission_rules import RuleFileError
 from loaders import indexes
@@ -20,6 +22,7 @@ from loaders.scope import Scope, tenants_type
 from loaders.writer import RunRefused, claim, claimed_by, release_claim
 from tasks.engine import registry
 from workers.fleet import permissions
+from workers.fleet.alive import is_alive, unfinished
 from workers.fleet.process import Process
 from workers.fleet.publisher import Publisher
 from workers.settings import configured
@@ -31,9 +34,14 @@ LEDGERS_KEPT: Final = 2  # whole: some hundred bytes per scope, and only the new
 
 
 def start(
-    settings: Settings, graph: Graph, client: redis.Redis, publisher: Publisher, off: Mapping[str, str]
+    settings: Settings,
+    graph: Graph,
+    client: redis.Redis,
+    publisher: Publisher,
+    off: Mapping[str, str],
+    notify: Callable[[str], object] = log.info,
 ) -> Ledger:
-    """Claim the graph, open the ledger, publish the first planning units.
+    """Claim the graph, open the ledger, publish the first planning units. If that is interrupted, nothing is left.
 
     `off`: modules that aren't configured, and what enables each: they are skipped, and the report says so.
     Raises RunRefused, DuplicateNodes, RuleFileError.
@@ -50,31 +58,73 @@ def start(
         )
     tag = settings.update_tag or max(int(time.time()), held.tag + 1 if held else 0)
     run = f"{tag}-{secrets.token_hex(2)}"
-    claim(graph, run=run, tag=tag, resume=False, lease_seconds=settings.run_lease_seconds)
+    ledger = Ledger(client, run)
+    graph_id = graph.database_id()
     try:
+        _claim(settings, graph, graph_id, ledger, tag, notify)
         indexes.ensure(graph, registry.schema())
-        ledger = Ledger(client, run)
         planners = [Scope(type=tenants_type(name), tenant=name) for name in settings.modules if name not in off]
-        graph_id = graph.database_id()
         config = settings.run_config() | {"graph": graph_id, permissions.CONFIG: rules, "off": dict(off)}
         _end_abandoned(client, graph_id, run)
         ledger.set_held(held_scopes(graph))
         ledger.open(tag=tag, config=config, window=settings.admission_window, planners=planners)
-    except BaseException:
-        release_claim(graph, run)
+        forget_old_runs(client, settings.runs_kept)
+        publisher.publish_scopes(run, planners)
+    except RunRefused:
         raise
-    forget_old_runs(client, settings.runs_kept)
-    publisher.publish_scopes(run, planners)
+    except BaseException as error:
+        _undo(ledger, graph, error)
+        raise
     return ledger
 
 
-def resume(settings: Settings, graph: Graph, client: redis.Redis, run: str, publisher: Publisher) -> Ledger:
+def _claim(
+    settings: Settings,
+    graph: Graph,
+    graph_id: str,
+    ledger: Ledger,
+    tag: int,
+    notify: Callable[[str], object],
+    *,
+    resume: bool = False,
+) -> None:
+    """Claim the graph. Raises RunRefused, also if the run that held it has lost its claim but goes on by its ledger."""
+    lease = settings.run_lease_seconds
+    for info in unfinished(ledger.client, graph_id):
+        if info.id != ledger.run and is_alive(ledger.client, info, lease_seconds=lease):
+            raise RunRefused(
+                f"run {info.id} holds the graph, and is alive: wait for it, or end it with `chartfleet cancel {info.id}`"
+            )
+
+    def on_wait(holder: str) -> None:
+        notify(f"Run {holder} holds the graph: waiting up to {lease:g} s for its heartbeat")
+
+    claim(graph, run=ledger.run, tag=tag, resume=resume, lease_seconds=lease, on_wait=on_wait)
+
+
+def _undo(ledger: Ledger, graph: Graph, error: BaseException) -> None:
+    """A run that could not be started holds nothing: neither the graph nor memory of the broker."""
+    with suppress(redis.RedisError):
+        ledger.cancel(f"not started: {type(error).__name__}")
+        ledger.forget()
+    with suppress(DriverError, Neo4jError):
+        release_claim(graph, ledger.run)
+
+
+def resume(
+    settings: Settings,
+    graph: Graph,
+    client: redis.Redis,
+    run: str,
+    publisher: Publisher,
+    notify: Callable[[str], object] = log.info,
+) -> Ledger:
     """Plan again what isn't cleaned in an earlier run. Raises RunRefused."""
     ledger = Ledger(client, run)
     info = ledger.info()
     if info is None:
         raise RunRefused(f"--resume {run}: there is no such run on this broker; `chartfleet runs` lists the runs")
-    claim(graph, run=run, tag=info.tag, resume=True, lease_seconds=settings.run_lease_seconds)
+    _claim(settings, graph, graph.database_id(), ledger, info.tag, notify, resume=True)
     if info.state in (RunState.RUNNING, RunState.ANALYSING):
         return ledger  # its fleet crashed: the sweepers of this one continue where it stopped
     forget_steps(graph, run)
@@ -107,18 +157,26 @@ def start_scheduled(process: Process, publisher: Publisher) -> str:
 
 
 def forget_old_runs(client: redis.Redis, keep: int) -> None:
-    """Only the head of a run is kept once it can't be resumed any more, and nothing after `keep` runs."""
+    """Only the head of a run is kept once it can't be resumed any more, and nothing after `keep` runs.
+
+    If the run before this one didn't get to its end, the last that did is kept as well: it knows how long scopes take.
+    """
     known = runs(client)
+    whole = known[:LEDGERS_KEPT]
+    if not any(_is_complete(client, run) for run in whole):
+        whole += [run for run in known[LEDGERS_KEPT:] if _is_complete(client, run)][:1]
     for run in known[LEDGERS_KEPT:keep]:
-        Ledger(client, run).forget_units()
+        if run not in whole:
+            Ledger(client, run).forget_units()
     for run in known[keep:]:
         Ledger(client, run).forget()
 
 
+def _is_complete(client: redis.Redis, run: str) -> bool:
+    return Ledger(client, run).state() is RunState.COMPLETE
+
+
 def _end_abandoned(client: redis.Redis, graph_id: str, successor: str) -> None:
-    """End the runs on this graph whose fleet crashed: the claim has passed on, so their messages must do nothing."""
-    for run in runs(client):
-        ledger = Ledger(client, run)
-        info = ledger.info()
-        if info and info.state in (RunState.RUNNING, RunState.ANALYSING) and info.config.get("graph") == graph_id:
-            ledger.cancel(f"abandoned: run {successor} has taken the graph")
+    """End the runs whose fleet is gone, by ledger and graph: the claim has passed on, so their messages must do nothing."""
+    for info in unfinished(client, graph_id):
+        Ledger(client, info.id).cancel(f"abandoned: run {successor} has taken the graph")

@@ -23,7 +23,7 @@ from neo4j.exceptions import DriverError, Neo4jError
 from loaders.graph import Graph
 from loaders.ledger import Ledger, RunState, State
 from loaders.scope import Scope
-from loaders.writer import heartbeat_age_seconds
+from loaders.writer import heartbeat
 from workers.fleet import inspect
 from workers.fleet.inspect import RESPONSE_SECONDS, Task, WorkerSnapshot
 from workers.fleet.programs import node_name
@@ -155,13 +155,14 @@ def _of_writer(task: Task, settings: Settings) -> Iterator[Symptom]:
         return
     graph = Graph.at(settings.graph_address)
     try:
-        seconds = heartbeat_age_seconds(graph)
+        beat = heartbeat(graph)
     except (DriverError, Neo4jError):
         return  # it waits for the graph
     finally:
         graph.close()
-    if seconds is not None and seconds > max_seconds:
-        yield Symptom(("writer", task.id), f"{task.process} is loading, but has committed nothing for {seconds:.0f} s")
+    if beat is not None and beat[1] > max_seconds:
+        text = f"{task.process} is loading, but has committed nothing for {beat[1]:.0f} s"
+        yield Symptom(("writer", task.id, beat[0]), text)
 
 
 def _blocked(client: redis.Redis) -> list[str]:

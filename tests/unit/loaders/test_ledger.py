@@ -230,6 +230,7 @@ def test_the_token_tells_apart_two_attempts_of_one_number(ledger: Ledger, ledger
     unit = f"chartfleet:run:r1:unit:{VPCS.id}"
     before: Any = ledger_redis.hgetall(unit)
     forgotten = begin(ledger, VPCS)
+    ledger_redis.delete(unit)
     ledger_redis.hset(unit, mapping=before)  # Redis lost its last second
     assert begin(ledger, VPCS).number == forgotten.number
     with pytest.raises(Fenced):
@@ -776,10 +777,19 @@ def test_a_resumption_broken_off_is_begun_again_and_a_page_that_comes_twice_coun
 
 
 def test_how_long_a_scope_took_is_known_to_the_next_run(ledger: Ledger, ledger_redis: redis.Redis) -> None:
-    start(ledger, VPCS)
-    ledger.skipped(begin(ledger, VPCS), "not enabled", {})
-    ledger_redis.hset("chartfleet:durations", VPCS.id, 1500)
-    assert ledger.expected_seconds([VPCS, USERS]) == [1.5, 0.0]
+    """Where it ended in the last one; else from an earlier one, as long as the ledger of that is kept."""
+    for run, scope, milliseconds in (("r1", VPCS, 1500), ("r2", USERS, 700), ("r3", VPCS, 2500)):
+        earlier = Ledger(ledger_redis, run)
+        start(earlier, VPCS, USERS)
+        earlier.skipped(begin(earlier, scope), "not enabled", {})
+        begin(earlier, VPCS if scope is USERS else USERS)  # it doesn't end
+        key = f"chartfleet:run:{run}:unit:{scope.id}"
+        ledger_redis.hset(key, "ended_ms", int(ledger_redis.hget(key, "started_ms") or 0) + milliseconds)
+    following = Ledger(ledger_redis, "r4")
+    following.open(tag=2, config={}, window=1, planners=[])
+    assert following.expected_seconds([VPCS, USERS]) == [2.5, 0.7]
+    Ledger(ledger_redis, "r2").forget_units()
+    assert following.expected_seconds([VPCS, USERS]) == [2.5, 0.0]
 
 
 def test_every_script_is_called() -> None:
