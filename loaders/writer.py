@@ -244,9 +244,7 @@ def _is_alive(graph: Graph, held: Claim, holder: Observer, lease_seconds: float)
 
 
 def _held_by(run: str) -> RunRefused:
-    return RunRefused(
-        f"run {run} holds the graph, and is alive: wait for it, or end it with `chartfleet cancel {run}`"
-    )
+    return RunRefused(f"run {run} holds the graph, and is alive: wait for it, or end it with `chartfleet cancel {run}`")
 
 
 def adopted(writer: Writer) -> None:
@@ -259,7 +257,9 @@ def keep_claim(graph: Graph, run: str) -> bool:
 
     @neo4j.unit_of_work(timeout=HEARTBEAT_SECONDS)
     def work(tx: neo4j.ManagedTransaction) -> bool:
-        query = f"MATCH {GRAPH_NODE} WHERE g.run = $run SET g.run_seen_at = timestamp(), {_RUN_BEATS} RETURN g.run AS run"
+        query = (
+            f"MATCH {GRAPH_NODE} WHERE g.run = $run SET g.run_seen_at = timestamp(), {_RUN_BEATS} RETURN g.run AS run"
+        )
         return tx.run(query, run=run).single() is not None
 
     return graph.write(work)

@@ -39,9 +39,17 @@ class Scripts:
         return int(seconds) * 1000 + int(micros) // 1000
 
     def _call(self, name: str, *arguments: str | bytes | int | float) -> Any:
-        """The script's reply: what redis-py makes of the Lua value that it returns."""
+        """The script's reply: what redis-py makes of the Lua value that it returns.
+
+        Raises redis.OutOfMemoryError where the memory of Redis is full: then the script did nothing.
+        """
         script = self._redis.register_script(_source(name))
-        return script(keys=[self._key], args=list(arguments))
+        try:
+            return script(keys=[self._key], args=list(arguments))
+        except redis.ResponseError as error:
+            if not isinstance(error, redis.OutOfMemoryError) and "OOM command not allowed" in str(error):
+                raise redis.OutOfMemoryError(str(error)) from None  # as Redis 6.2 reports it
+            raise
 
     def _transition(self, name: str, *arguments: str | bytes | int | float) -> list[Event]:
         """What the caller has to publish after it. Raises Fenced."""

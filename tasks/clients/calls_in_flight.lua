@@ -1,6 +1,7 @@
 -- The concurrent calls of one API bucket. KEYS[1]: sorted set of calls by the end of their lease (ms).
 -- ARGV: 'enter' | 'renew' | 'leave', the call, the maximum number of calls (enter), the length of a lease in ms
 -- enter -> 1 if the call got a slot, 0 if it has to wait
+redis.call('ZREM', KEYS[1], '') -- after a deletion, a Redis whose memory is full lets a script finish
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local ends = now + tonumber(ARGV[4])

@@ -18,7 +18,7 @@ from celery.beat import Service
 
 from loaders.scope import Scope, regions_type, tenants_type
 from tasks.engine import registry
-from workers.fleet import barrier, beat, coordinator, fetching, loading, local, planning, readiness, sweeper
+from workers.fleet import barrier, beat, coordinator, fetching, loading, local, planning, readiness, sweeper, transport
 from workers.fleet import inspect as inspect  # the commands that it adds to workers
 from workers.fleet.configuration import configuration
 from workers.fleet.process import name_node, process
@@ -30,6 +30,7 @@ from workers.settings import process_settings
 # second attempt finds the barrier taken.
 ANALYSIS_SECONDS: Final = 24 * 3600
 
+transport.use()
 app: Celery = Celery("chartfleet")
 app.add_defaults(lambda: configuration(process_settings.current()))  # called when Celery first needs it
 

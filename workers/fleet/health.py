@@ -25,9 +25,10 @@ from loaders.ledger import Ledger, RunState, State
 from loaders.scope import Scope
 from loaders.writer import heartbeat
 from workers.fleet import inspect
+from workers.fleet.broker_memory import BrokerMemory
 from workers.fleet.inspect import RESPONSE_SECONDS, Task, WorkerSnapshot
 from workers.fleet.programs import node_name
-from workers.fleet.queues import ANALYSE_TASK, LOAD_TASK, LOADER, length
+from workers.fleet.queues import ANALYSE_TASK, LOAD_TASK, length
 from workers.fleet.sweeper import under_way
 from workers.settings.settings import Settings
 
@@ -83,7 +84,7 @@ def _of_node(app: Celery, client: redis.Redis, settings: Settings, node: str) ->
             symptoms &= set(_symptoms(snapshot, client, settings))
         if symptoms:
             return Health(False, f"{node}: {'; '.join(sorted(symptom.text for symptom in symptoms))}")
-        blocked = _blocked(client) if LOADER in snapshot.queues else []
+        blocked = _blocked(client)
     except (redis.RedisError, OperationalError) as error:
         return _waits_for_broker(node, error)
     return Health(True, "; ".join([f"{node}: {len(snapshot.tasks)} of {snapshot.slots} at work", *blocked]))
@@ -114,6 +115,8 @@ def flower(port: int) -> Health:
 
 
 def _waits_for_broker(node: str, error: Exception) -> Health:
+    if isinstance(error, redis.OutOfMemoryError):
+        return Health(True, f"{node}: not checked, because the broker's memory is full")
     return Health(True, f"{node}: not checked, because the broker isn't responding ({type(error).__name__})")
 
 
@@ -166,5 +169,7 @@ def _of_writer(task: Task, settings: Settings) -> Iterator[Symptom]:
 
 
 def _blocked(client: redis.Redis) -> list[str]:
+    full = BrokerMemory.of(client).problem
     infos = (Ledger(client, run).info() for run in under_way(client))
-    return [f"run {info.id} waits: {info.blocked_by}" for info in infos if info and info.blocked_by]
+    waits = [f"run {info.id} waits: {info.blocked_by}" for info in infos if info and info.blocked_by]
+    return [full, *waits] if full else waits

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import asdict, dataclass, replace
@@ -140,7 +141,10 @@ def _plan(process: Process, ledger: Ledger, attempt: Attempt, list_: List[T], pl
 
     with LeaseKeeper(attempt.scope.id, lease_seconds=lease_seconds, renew=renew, on_lost=listing.cancel):
         try:
-            return plan(ledger, attempt, listing.result())
+            listed = listing.result()
+            return _when_there_is_memory(
+                lambda: plan(ledger, attempt, listed), process.settings.fetch_limits.attempt_seconds
+            )
         except CancelledError:
             raise Fenced(attempt.scope.id) from None
         except (Fenced, RetryLater, redis.RedisError):
@@ -149,6 +153,18 @@ def _plan(process: Process, ledger: Ledger, attempt: Attempt, list_: List[T], pl
             if not isinstance(error, CallFailed | NotConfigured):
                 log.exception("%s: the provider's code failed", attempt.scope.id)
             return Ending.of(error).record(ledger, attempt, {})
+
+
+def _when_there_is_memory(plan: Callable[[], T], max_seconds: float) -> T:
+    """A plan is large: while the memory of Redis is full, it waits. Raises RetryLater."""
+    end = time.monotonic() + max_seconds
+    while True:
+        try:
+            return plan()
+        except redis.OutOfMemoryError:
+            if time.monotonic() > end:
+                raise RetryLater("the broker's memory is full", after_seconds=30) from None
+            time.sleep(1)
 
 
 def _wire_form(tenant: Tenant) -> dict[str, Any]:

@@ -13,12 +13,14 @@ from loaders import coverage
 from loaders.ledger import Ledger, RunInfo, RunState, State, Unit
 from loaders.reason import Reason
 from loaders.scope import Scope, regions_type, tenants_type
+from workers.fleet.broker_memory import BrokerMemory
 from workers.report import eta
 from workers.report.exit_codes import COMPLETE, FAILED, NOT_COVERED
 from workers.report.silence import SilentWorker, silent_workers
 
 _NOT_SEEN: Final = (State.DENIED, State.FAILED, State.QUARANTINED)
 OPEN: Final = (State.PLANNED, State.FETCHING)
+UNDER_WAY: Final = (RunState.RUNNING, RunState.ANALYSING)
 
 Statuses = dict[str, int]  # status -> scopes
 FindingFields = dict[str, Any]  # of `analysis.finding.Finding`, as the analysis recorded it
@@ -137,8 +139,13 @@ def of(ledger: Ledger) -> Report:
         silent=silent,
         eta_seconds=eta.seconds(ledger, info, scopes.ended, scopes.open, waits=waits) if is_running else None,
         waiting=info.waiting,
-        trouble=info.blocked_by,
+        trouble="; ".join(filter(None, (info.blocked_by, full_memory(ledger, info)))),
     )
+
+
+def full_memory(ledger: Ledger, info: RunInfo) -> str:
+    """What everything waits for if the broker's memory is full: that can't be written down there."""
+    return BrokerMemory.of(ledger.client).problem if info.state in UNDER_WAY else ""
 
 
 class _Scopes:
