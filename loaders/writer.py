@@ -210,12 +210,12 @@ def claim(
     if refused is not None and refused.run:
         on_wait(refused.run)
         if _is_alive(graph, refused, holder, lease_seconds):
-            raise _held_by(refused.run)
+            raise held_by(refused.run)
         refused = graph.write(work)  # it may have sent a heartbeat meanwhile: its sign is compared under the lock
     if refused is None:
         return
     if refused.run:
-        raise _held_by(refused.run)
+        raise held_by(refused.run)
     if refused.adopting:
         raise RunRefused(
             "this graph is taken over in part only, because the adoption was interrupted: run `chartfleet adopt` again"
@@ -243,7 +243,7 @@ def _is_alive(graph: Graph, held: Claim, holder: Observer, lease_seconds: float)
         time.sleep(min(left_seconds, POLL_SECONDS))
 
 
-def _held_by(run: str) -> RunRefused:
+def held_by(run: str) -> RunRefused:
     return RunRefused(f"run {run} holds the graph, and is alive: wait for it, or end it with `chartfleet cancel {run}`")
 
 

@@ -33,8 +33,8 @@ class BrokerMemory:
         if not self.is_full:
             return ""
         return (
-            f"the broker's memory is full ({shown(self.used)} of maxmemory {shown(self.maximum)}): everything waits until "
-            f"it has more, e.g. `redis-cli config set maxmemory {setting(self.maximum * 2)}`"
+            f"the broker's memory is full ({shown(self.used)} of maxmemory {shown(self.maximum)}): everything waits "
+            f"until it has more, e.g. `redis-cli config set maxmemory {setting(self.maximum * 2)}`"
         )
 
 

@@ -19,7 +19,7 @@ from loaders.coverage import held_scopes
 from loaders.graph import Graph
 from loaders.ledger import Ledger, RunState, runs
 from loaders.scope import Scope, tenants_type
-from loaders.writer import RunRefused, claim, claimed_by, release_claim
+from loaders.writer import RunRefused, claim, claimed_by, held_by, release_claim
 from tasks.engine import registry
 from workers.fleet import permissions
 from workers.fleet.alive import is_alive, unfinished
@@ -92,9 +92,7 @@ def _claim(
     lease = settings.run_lease_seconds
     for info in unfinished(ledger.client, graph_id):
         if info.id != ledger.run and is_alive(ledger.client, info, lease_seconds=lease):
-            raise RunRefused(
-                f"run {info.id} holds the graph, and is alive: wait for it, or end it with `chartfleet cancel {info.id}`"
-            )
+            raise held_by(info.id)
 
     def on_wait(holder: str) -> None:
         notify(f"Run {holder} holds the graph: waiting up to {lease:g} s for its heartbeat")
@@ -177,6 +175,6 @@ def _is_complete(client: redis.Redis, run: str) -> bool:
 
 
 def _end_abandoned(client: redis.Redis, graph_id: str, successor: str) -> None:
-    """End the runs whose fleet is gone, by ledger and graph: the claim has passed on, so their messages must do nothing."""
+    """End the runs that are dead by ledger and graph: the claim has passed on, so their messages must do nothing."""
     for info in unfinished(client, graph_id):
         Ledger(client, info.id).cancel(f"abandoned: run {successor} has taken the graph")

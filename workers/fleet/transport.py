@@ -2,7 +2,7 @@
 
 Such a Redis refuses each command that may need memory, and everything within MULTI: a worker could neither note nor
 acknowledge a message, and would end. What Celery does here needs no more memory than it frees, or next to none. So it
-is done by scripts that begin with a deletion: after that, Redis lets a script finish. Only what is published is refused.
+is done by scripts that begin with a deletion: after that, Redis lets a script finish. Only messages are refused.
 """
 
 from __future__ import annotations
