@@ -70,6 +70,14 @@ class Inspection(Scripts):
                 if b"state" in raw:
                     yield _unit(unit, decoded(raw))
 
+    def tenants(self) -> int:
+        """How many tenants were found; 0 where that is no longer known."""
+        return int(self._redis.hlen(f"{self._key}:access"))
+
+    def is_whole(self) -> bool:
+        """Whether more is known of the run than its head."""
+        return bool(self._redis.exists(f"{self._key}:units"))
+
     def unit(self, scope: Scope) -> Unit | None:
         raw = self._hash(f"{self._key}:unit:{scope.id}")
         return _unit(scope.id, raw) if "state" in raw else None
@@ -85,7 +93,7 @@ class Inspection(Scripts):
 
     def forget_units(self) -> None:
         """Remove everything but the head of the run. May be called again: it then costs one look-up."""
-        if self._redis.exists(f"{self._key}:units"):
+        if self.is_whole():
             self._unlink_keys()
 
     def forget(self) -> None:

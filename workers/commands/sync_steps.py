@@ -188,10 +188,14 @@ def _with_services(settings: Settings, stack: ExitStack, notes: Console) -> tupl
 def _run(target: Target, resume: str | None, stack: ExitStack, notes: Console) -> report.Report:
     """Start a run, or resume one, and follow it to its end."""
     settings, graph, client, publisher = target.settings, target.graph, target.client, Publisher(target.app)
+
+    def say(line: str) -> None:
+        notes.print(line, highlight=False, soft_wrap=True, markup=False)
+
     if resume:
-        ledger = coordinator.resume(settings, graph, client, resume, publisher)
+        ledger = coordinator.resume(settings, graph, client, resume, publisher, say)
     else:
-        ledger = coordinator.start(settings, graph, client, publisher, target.off)
+        ledger = coordinator.start(settings, graph, client, publisher, target.off, say)
     with _left_in_order(ledger, target, notes):
         fleet = None
         if target.local:

@@ -23,8 +23,10 @@ from loaders.writer import RunRefused, claim, claimed_by, held_by, release_claim
 from tasks.engine import registry
 from workers.fleet import permissions
 from workers.fleet.alive import is_alive, unfinished
+from workers.fleet.memory_need import check_memory
 from workers.fleet.process import Process
 from workers.fleet.publisher import Publisher
+from workers.fleet.readiness import NotReady
 from workers.settings import configured
 from workers.settings.settings import Settings
 
@@ -39,12 +41,12 @@ def start(
     client: redis.Redis,
     publisher: Publisher,
     off: Mapping[str, str],
-    notify: Callable[[str], object] = log.info,
+    notify: Callable[[str], object] = log.warning,
 ) -> Ledger:
     """Claim the graph, open the ledger, publish the first planning units. If that is interrupted, nothing is left.
 
     `off`: modules that aren't configured, and what enables each: they are skipped, and the report says so.
-    Raises RunRefused, DuplicateNodes, RuleFileError.
+    `notify` is told what the user should know meanwhile. Raises RunRefused, NotReady, DuplicateNodes, RuleFileError.
     """
     if problem := configured.problem(settings.modules, off, selected=settings.selects):
         raise RunRefused(problem)
@@ -60,6 +62,8 @@ def start(
     run = f"{tag}-{secrets.token_hex(2)}"
     ledger = Ledger(client, run)
     graph_id = graph.database_id()
+    if warning := check_memory(client, graph_id, settings):
+        notify(warning)
     try:
         _claim(settings, graph, graph_id, ledger, tag, notify)
         indexes.ensure(graph, registry.schema())
@@ -115,7 +119,7 @@ def resume(
     client: redis.Redis,
     run: str,
     publisher: Publisher,
-    notify: Callable[[str], object] = log.info,
+    notify: Callable[[str], object] = log.warning,
 ) -> Ledger:
     """Plan again what isn't cleaned in an earlier run. Raises RunRefused."""
     ledger = Ledger(client, run)
@@ -125,9 +129,16 @@ def resume(
     _claim(settings, graph, graph.database_id(), ledger, info.tag, notify, resume=True)
     if info.state in (RunState.RUNNING, RunState.ANALYSING):
         return ledger  # its fleet crashed: the sweepers of this one continue where it stopped
-    forget_steps(graph, run)
-    ledger.set_held(held_scopes(graph))
-    publisher.publish_scopes(run, ledger.resume(info.config))
+    try:
+        forget_steps(graph, run)
+        ledger.set_held(held_scopes(graph))
+        publisher.publish_scopes(run, ledger.resume(info.config))
+    except BaseException as error:
+        with suppress(redis.RedisError):
+            ledger.cancel(f"not resumed: {type(error).__name__}")
+        with suppress(DriverError, Neo4jError):
+            release_claim(graph, run)
+        raise
     return ledger
 
 
@@ -147,7 +158,7 @@ def start_scheduled(process: Process, publisher: Publisher) -> str:
     try:
         off = configured.check(settings.modules, settings.run_config()["options"]).off
         return start(settings, graph, process.redis, publisher, off).run
-    except (RunRefused, RuleFileError) as error:
+    except (RunRefused, NotReady, RuleFileError) as error:
         log.warning("no run started: %s", error)
         return ""
     finally:
