@@ -21,6 +21,7 @@ from tasks.engine import registry
 from workers.commands import password_prompt, terminal
 from workers.commands.cancel import cancel
 from workers.commands.connections import celery_app, checked_broker, data_dir, opened
+from workers.commands.following import Choice, Interrupted, follow
 from workers.commands.services import how_to_browse, relative
 from workers.embedded import flock
 from workers.embedded import services as embedded
@@ -29,6 +30,7 @@ from workers.fleet.local import local_fleet
 from workers.fleet.process import connect_redis
 from workers.fleet.publisher import Publisher
 from workers.fleet.readiness import NotReady
+from workers.interruption import ignore_further
 from workers.report import report, view, watch
 from workers.settings import configured, legacy_flags
 from workers.settings.settings import SettingError, Settings
@@ -200,23 +202,33 @@ def _run(target: Target, resume: str | None, stack: ExitStack, notes: Console) -
         fleet = None
         if target.local:
             fleet = stack.enter_context(local_fleet(settings, data_dir(settings) / "logs"))
-        watch.until_the_end(ledger, graph, notes, fleet)
+        follow(ledger.run, lambda: watch.until_the_end(ledger, graph, notes, fleet), notes, local=target.local)
     return report.of(ledger)
 
 
 @contextmanager
 def _left_in_order(ledger: Ledger, target: Target, notes: Console) -> Iterator[None]:
-    """When the command ends before its run: a local run is cancelled, because nothing would continue it."""
+    """When the command ends before its run.
+
+    What was chosen happens. Where nobody was asked, a fleet goes on, and a local run is cancelled, because nothing
+    would continue it. A run that the broker has lost gives back the graph.
+    """
     try:
         yield
     except BaseException as error:
-        if target.local:
+        ignore_further()
+        run = ledger.run
+        if isinstance(error, Interrupted):
+            cancels = error.choice is Choice.CANCEL
+        else:
+            cancels = target.local or isinstance(error, watch.RunLost)
+        if cancels:
             reason = "interrupted" if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"
             with suppress(redis.RedisError, DriverError, Neo4jError):
                 cancel(ledger, target.graph, reason)
-        else:
-            commands = f"`chartfleet status {ledger.run}`, `chartfleet cancel {ledger.run}`"
-            notes.print(f"The fleet continues with run {ledger.run}: {commands}", highlight=False, soft_wrap=True)
+        elif not target.local:
+            commands = f"`chartfleet status {run}`, `chartfleet cancel {run}`"
+            notes.print(f"The fleet continues with run {run}: {commands}", highlight=False, soft_wrap=True)
         raise
 
 

@@ -46,7 +46,10 @@ def until_the_end(ledger: Ledger, graph: Graph, console: Console, fleet: LocalFl
                 fleet.watch()
             time.sleep(POLL_SECONDS)
     if info is None:
-        raise RunLost(f"the broker no longer knows run {ledger.run}: was it emptied?")
+        raise RunLost(
+            f"run {ledger.run} is lost: the broker no longer knows it (was it emptied?). "
+            "The graph has lost nothing; start a new run with `chartfleet sync`"
+        )
     return info
 
 
