@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
+from workers.commands.interruption import terminate
 from workers.import_path import check_packages
-from workers.interruption import terminate
 from workers.report.exit_codes import FAILED, INTERRUPTED
 
 if TYPE_CHECKING:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from loaders.ledger.attempts import Attempts
 from loaders.ledger.barrier import Barrier
+from loaders.ledger.failing import Failures
 from loaders.ledger.inspection import Inspection
 from loaders.ledger.planning import Planning
 from loaders.ledger.sweeping import Sweeping
 from loaders.ledger.writing import Writing
 
 
-class Ledger(Planning, Attempts, Writing, Barrier, Sweeping, Inspection):
+class Ledger(Planning, Attempts, Writing, Barrier, Sweeping, Failures, Inspection):
     """`planning` is the coordinator's, `attempts` the fetchers', `writing` the loader's."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from rich.console import Console
 
-from workers.interruption import Terminated
+from workers.commands.interruption import Terminated
 
 
 class Choice(StrEnum):

@@ -22,6 +22,7 @@ from workers.commands import password_prompt, terminal
 from workers.commands.cancel import cancel
 from workers.commands.connections import celery_app, checked_broker, data_dir, opened
 from workers.commands.following import Choice, Interrupted, follow
+from workers.commands.interruption import ignore_further
 from workers.commands.services import how_to_browse, relative
 from workers.embedded import flock
 from workers.embedded import services as embedded
@@ -30,7 +31,6 @@ from workers.fleet.local import local_fleet
 from workers.fleet.process import connect_redis
 from workers.fleet.publisher import Publisher
 from workers.fleet.readiness import NotReady
-from workers.interruption import ignore_further
 from workers.report import report, view, watch
 from workers.settings import configured, legacy_flags
 from workers.settings.settings import SettingError, Settings

@@ -9,10 +9,13 @@ A resource type is a task of its own name, so that Flower and the metrics show t
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 import celery.loaders.app  # noqa: F401  # Celery would import it later, with the working directory on the path
-from celery import Celery, signals
+import redis
+from celery import Celery, Task, signals
 from celery.apps.worker import Worker
 from celery.beat import Service
 
@@ -23,7 +26,7 @@ from workers.fleet import inspect as inspect  # the commands that it adds to wor
 from workers.fleet.configuration import configuration
 from workers.fleet.process import name_node, process
 from workers.fleet.publisher import Publisher
-from workers.fleet.queues import ADMIT_TASK, ANALYSE_TASK, COORDINATOR, LOAD_TASK, SYNC_TASK
+from workers.fleet.queues import ADMIT_TASK, ANALYSE_TASK, COORDINATOR, FLEET_TASKS, LOAD_TASK, SYNC_TASK
 from workers.settings import process_settings
 
 # The analysis has a lease of its own, and users' jobs may take hours. If Redis redelivers its message in between, the
@@ -73,6 +76,23 @@ def _start_sweeper(sender: Worker, **_: object) -> None:
 @signals.beat_init.connect
 def _log_next_run(sender: Service, **_: object) -> None:
     beat.log_runs(sender)
+
+
+# -- failures in a row; those of scopes are counted where a scope is fetched
+
+
+@signals.task_failure.connect
+def _count_failure(sender: Task, args: Sequence[str], exception: BaseException, **_: object) -> None:
+    if sender.name in FLEET_TASKS:
+        with suppress(redis.RedisError):
+            process().ledger(args[0]).failed_again(sender.name, exception)
+
+
+@signals.task_success.connect
+def _count_success(sender: Task, **_: object) -> None:
+    if sender.name in FLEET_TASKS:
+        with suppress(redis.RedisError):
+            process().ledger(sender.request.args[0]).succeeded(sender.name)
 
 
 # -- the tasks

@@ -20,7 +20,10 @@ class BrokerMemory:
 
     @classmethod
     def of(cls, client: redis.Redis) -> Self:
-        memory: Mapping[str, Any] = client.info("memory")  # type: ignore[assignment]
+        try:
+            memory: Mapping[str, Any] = client.info("memory")  # type: ignore[assignment]
+        except redis.ResponseError:  # this user may not ask
+            return cls(0, 0)
         return cls(int(memory["used_memory"]), int(memory.get("maxmemory", 0)))
 
     @property

@@ -28,13 +28,15 @@ from workers.fleet import inspect
 from workers.fleet.broker_memory import BrokerMemory
 from workers.fleet.inspect import RESPONSE_SECONDS, Task, WorkerSnapshot
 from workers.fleet.programs import node_name
-from workers.fleet.queues import ANALYSE_TASK, LOAD_TASK, length
+from workers.fleet.queues import ANALYSE_TASK, FLEET_TASKS, LOAD_TASK, length, queue_of
 from workers.fleet.sweeper import under_way
 from workers.settings.settings import Settings
 
 RECHECK_SECONDS: Final = (
     5  # a healthy worker takes a waiting message, ends a task or sends a heartbeat within this time
 )
+MAX_FAILURES: Final = 5  # in a row, of the same task
+MAX_SHOWN: Final = 3
 KILL_SECONDS: Final = 60  # a task is killed after its time limit, not to the second
 
 
@@ -84,6 +86,8 @@ def _of_node(app: Celery, client: redis.Redis, settings: Settings, node: str) ->
             symptoms &= set(_symptoms(snapshot, client, settings))
         if symptoms:
             return Health(False, f"{node}: {'; '.join(sorted(symptom.text for symptom in symptoms))}")
+        if failing := list(_failing(client, snapshot)):
+            return Health(False, f"{node}: {'; '.join(failing)}")
         blocked = _blocked(client)
     except (redis.RedisError, OperationalError) as error:
         return _waits_for_broker(node, error)
@@ -168,8 +172,23 @@ def _of_writer(task: Task, settings: Settings) -> Iterator[Symptom]:
         yield Symptom(("writer", task.id, beat[0]), text)
 
 
+def _failing(client: redis.Redis, snapshot: WorkerSnapshot) -> Iterator[str]:
+    """Tasks of the fleet that only fail, in the workers that serve them. A scope that does is no worker's fault."""
+    for run in under_way(client):
+        for failing in Ledger(client, run).failing():
+            served = failing.what in FLEET_TASKS and queue_of(failing.what) in snapshot.queues
+            if served and failing.times >= MAX_FAILURES:
+                yield f"run {run}: {failing}"
+
+
 def _blocked(client: redis.Redis) -> list[str]:
     full = BrokerMemory.of(client).problem
     infos = (Ledger(client, run).info() for run in under_way(client))
     waits = [f"run {info.id} waits: {info.blocked_by}" for info in infos if info and info.blocked_by]
-    return [full, *waits] if full else waits
+    failing = [
+        f"run {run}: {failing}"
+        for run in under_way(client)
+        for failing in Ledger(client, run).failing()
+        if failing.times >= MAX_FAILURES
+    ]
+    return [*([full] if full else []), *waits, *failing[:MAX_SHOWN]]

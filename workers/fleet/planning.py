@@ -128,7 +128,7 @@ def _attempt(process: Process, run: str, unit: Scope, list_: List[T], plan: Plan
         return fetching.lost(unit)
     except Exception as error:
         log.exception("%s: %s", unit.id, fetching.NO_OUTCOME)
-        return f"{fetching.NO_OUTCOME} ({type(error).__name__})"
+        return fetching.without_outcome(ledger, unit, error)
 
 
 def _plan(process: Process, ledger: Ledger, attempt: Attempt, list_: List[T], plan: Plan[T]) -> list[Event]:

@@ -819,3 +819,59 @@ def test_a_run_that_is_over_or_unknown_is_not_blocked(ledger: Ledger) -> None:
     ledger.cancel("enough")
     ledger.set_blocked_by("too late")
     assert blocked_by(ledger) == ""
+
+
+# --- what fails again and again ---
+
+
+def test_failures_in_a_row_are_counted_until_there_is_an_outcome(ledger: Ledger) -> None:
+    start(ledger, VPCS)
+    attempt = begin(ledger, VPCS)
+    for _ in range(3):
+        ledger.failed_again(VPCS.id, KeyError("x"))
+    ledger.failed_again("chartfleet.load", OverflowError())
+    assert [str(failing) for failing in ledger.failing()] == [
+        f"{VPCS.id} has failed 3 times in a row (KeyError)",
+        "chartfleet.load has failed 1 times in a row (OverflowError)",
+    ]
+    ledger.skipped(attempt, "not enabled", {})
+    ledger.succeeded("chartfleet.load")
+    assert ledger.failing() == []
+
+
+def test_a_run_that_is_over_fails_no_more(ledger: Ledger) -> None:
+    start(ledger, VPCS)
+    ledger.failed_again(VPCS.id, KeyError("x"))
+    ledger.cancel("enough")
+    ledger.failed_again(VPCS.id, KeyError("x"))
+    assert ledger.failing() == []
+
+
+# --- the clock of Redis ---
+
+
+def test_a_clock_that_was_set_back_holds_nothing_longer(ledger: Ledger, ledger_redis: redis.Redis) -> None:
+    """A crashed worker's lease ends, and what waits is due, as if nothing had happened."""
+    start(ledger, VPCS, USERS)
+    begin(ledger, VPCS)
+    ledger.later(begin(ledger, USERS), wait_seconds=30, reason="throttled")
+    sweep(ledger)
+    key, jump = "chartfleet:run:r1", 10 * 365 * 24 * 3600 * 1000
+    for zset in (f"{key}:leases", f"{key}:later"):
+        ledger_redis.zincrby(zset, jump, VPCS.id if zset.endswith("leases") else USERS.id)
+    ledger_redis.hincrby(key, "swept_ms", jump)  # all of it was written by a clock ten years ahead
+    sweep(ledger)
+    ends = ledger_redis.zscore(f"{key}:leases", VPCS.id), ledger_redis.zscore(f"{key}:later", USERS.id)
+    assert [round((float(end or 0) - ledger.now_ms()) / 10_000) for end in ends] == [6, 3]
+
+
+def test_every_look_of_a_sweeper_is_a_heartbeat_of_the_run(ledger: Ledger) -> None:
+    """Also while it is analysed."""
+    ledger.open(tag=1, config={}, window=1, planners=[])
+    assert info(ledger).swept_ms == 0
+    sweep(ledger)
+    assert 0 <= ledger.now_ms() - info(ledger).swept_ms < 10_000
+    assert ledger.open_barrier("t", lease_seconds=60)
+    first = info(ledger).swept_ms
+    while info(ledger).swept_ms == first:
+        sweep(ledger)
