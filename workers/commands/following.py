@@ -20,7 +20,7 @@ class Choice(StrEnum):
     FOLLOW = "follow"
 
 
-_ANSWERS: Final = {"": Choice.LEAVE, "l": Choice.LEAVE, "c": Choice.CANCEL, "w": Choice.FOLLOW}
+_KEYS: Final = {"": Choice.LEAVE, "l": Choice.LEAVE, "c": Choice.CANCEL, "w": Choice.FOLLOW}
 
 
 class Interrupted(KeyboardInterrupt):
@@ -52,7 +52,7 @@ def _is_attended() -> bool:
 
 
 def _ask(run: str, console: Console, *, local: bool) -> Choice:
-    """A second Ctrl-C is an answer, too."""
+    """A second Ctrl-C cancels the run."""
     leave = f"leave it for `chartfleet sync --resume {run}`" if local else "leave it to the fleet"
     question = f"\nRun {run} isn't over: {leave} [Enter], cancel it [c or Ctrl-C], or watch on [w]? "
     try:
@@ -60,9 +60,9 @@ def _ask(run: str, console: Console, *, local: bool) -> Choice:
             console.print(question, end="", highlight=False, markup=False, soft_wrap=True)
             console.file.flush()
             line = sys.stdin.readline()
-            answer = _ANSWERS.get(line.strip().lower())
-            if answer is not None:
-                return answer
+            chosen = _KEYS.get(line.strip().lower())
+            if chosen is not None:
+                return chosen
     except Terminated:
         raise
     except KeyboardInterrupt:
