@@ -5,9 +5,9 @@ write transaction first locks that node and reads the fence, so a writer that wa
 belongs to another broker, finds a higher fence and can't write. A run claims the graph on the same node, with a tag
 that must increase.
 
-Whether a writer or a run is still alive is told by a number that each of its heartbeats increases (`writer_beat`,
+Whether a writer or a run is still alive is told by a value that each of its heartbeats changes (`writer_beat`,
 `run_beat`), and by nobody's wall clock: who wants to take over watches it for the length of a lease. The times of the
-heartbeats (`writer_seen_at`, `run_seen_at`) are for people, and for workers of versions without the number.
+heartbeats (`writer_seen_at`, `run_seen_at`) are for people, and for workers of versions without these values.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ POLL_SECONDS = 0.5  # between looks at the heartbeat of a run that may be gone
 
 GRAPH_NODE: LiteralString = "(g:SyncGraph {id: 'graph'})"
 
-_WRITER_BEATS: LiteralString = "g.writer_beat = coalesce(g.writer_beat, 0) + 1, g.writer_seen_at = timestamp()"
-_RUN_BEATS: LiteralString = "g.run_beat = coalesce(g.run_beat, 0) + 1"
+# Not a number that increases: a statement that reads what it sets takes two locks, one after the other, and deadlocks.
+_WRITER_BEATS: LiteralString = "g.writer_beat = randomUUID(), g.writer_seen_at = timestamp()"
+_RUN_BEATS: LiteralString = "g.run_beat = randomUUID()"
 _CLAIM: LiteralString = (
     "RETURN g.run AS run, coalesce(g.tag, 0) AS tag, coalesce(g.adopting, false) AS adopting, "
     "[g.run, g.run_beat, g.run_seen_at] AS sign"
@@ -293,14 +294,14 @@ def claimed_by(graph: Graph) -> Claim | None:
     return _claim(rows[0]) if rows else None
 
 
-def heartbeat(graph: Graph) -> tuple[int, float] | None:
-    """The writer's last heartbeat: its number, and its age in seconds; None if there is no writer."""
+def heartbeat(graph: Graph) -> tuple[str, float] | None:
+    """The writer's last heartbeat: its value, and its age in seconds; None if there is no writer."""
     query = (
         f"MATCH {GRAPH_NODE} WHERE g.writer IS NOT NULL "
-        "RETURN coalesce(g.writer_beat, 0) AS number, (timestamp() - g.writer_seen_at) / 1000.0 AS seconds"
+        "RETURN coalesce(g.writer_beat, '') AS value, (timestamp() - g.writer_seen_at) / 1000.0 AS seconds"
     )
     rows = graph.rows(query)
-    return (int(rows[0]["number"]), float(rows[0]["seconds"])) if rows else None
+    return (str(rows[0]["value"]), float(rows[0]["seconds"])) if rows else None
 
 
 def _claim(record: Mapping[str, Any]) -> Claim:
