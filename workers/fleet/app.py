@@ -82,17 +82,17 @@ def _log_next_run(sender: Service, **_: object) -> None:
 
 
 @signals.task_failure.connect
-def _count_failure(sender: Task, args: Sequence[str], exception: BaseException, **_: object) -> None:
+def _count_failure(sender: Task[..., object], args: Sequence[str], exception: BaseException, **_: object) -> None:
     if sender.name in FLEET_TASKS:
         with suppress(redis.RedisError):
             process().ledger(args[0]).failed_again(sender.name, exception)
 
 
 @signals.task_success.connect
-def _count_success(sender: Task, **_: object) -> None:
+def _count_success(sender: Task[..., object], **_: object) -> None:
     if sender.name in FLEET_TASKS:
         with suppress(redis.RedisError):
-            process().ledger(sender.request.args[0]).succeeded(sender.name)
+            process().ledger((sender.request.args or ("",))[0]).succeeded(sender.name)
 
 
 # -- the tasks

@@ -21,7 +21,7 @@ class BrokerMemory:
     @classmethod
     def of(cls, client: redis.Redis) -> Self:
         try:
-            memory: Mapping[str, Any] = client.info("memory")  # type: ignore[assignment]
+            memory: Mapping[str, Any] = client.info("memory")
         except redis.ResponseError:  # this user may not ask
             return cls(0, 0)
         return cls(int(memory["used_memory"]), int(memory.get("maxmemory", 0)))

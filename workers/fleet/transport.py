@@ -33,7 +33,7 @@ redis.call('SADD', KEYS[2], ARGV[1])
 """
 
 
-class QoS(redis.QoS):  # type: ignore[misc]  # kombu has no types
+class QoS(redis.QoS):
     """Keeps the messages that a worker has received and not acknowledged."""
 
     def append(self, message: Any, delivery_tag: str) -> None:
@@ -60,27 +60,30 @@ class QoS(redis.QoS):  # type: ignore[misc]  # kombu has no types
             log.debug("no message is delivered again for now: %s", error)
 
     def _call(self, script: str, *arguments: Any) -> None:
-        with self.channel.conn_or_acquire() as client:
+        channel: Any = self.channel  # the stubs of kombu lack most of it, here and below
+        with channel.conn_or_acquire() as client:
             client.eval(script, 2, self.unacked_index_key, self.unacked_key, *arguments)
 
 
-class Channel(redis.Channel):  # type: ignore[misc]
+class Channel(redis.Channel):
     QoS = QoS
 
     def _size(self, queue: str) -> int:
-        with self.conn_or_acquire() as client:
-            return sum(client.llen(self._q_for_pri(queue, priority)) for priority in self.priority_steps)
+        own: Any = self
+        with own.conn_or_acquire() as client:
+            return sum(client.llen(own._q_for_pri(queue, priority)) for priority in own.priority_steps)
 
     def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
-        if queue in self._expires or self.typeof(exchange).type == "fanout":
-            super()._queue_bind(exchange, routing_key, pattern, queue)
+        own: Any = self
+        if queue in own._expires or own.typeof(exchange).type == "fanout":
+            super()._queue_bind(exchange, routing_key, pattern, queue)  # type: ignore[misc]
             return
-        table, permanent = self.keyprefix_queue % (exchange,), self.keyprefix_binding_permanent % (exchange,)
-        with self.conn_or_acquire() as client:
-            client.eval(_BIND, 2, table, permanent, self.sep.join([routing_key or "", pattern or "", queue or ""]))
+        table, permanent = own.keyprefix_queue % (exchange,), own.keyprefix_binding_permanent % (exchange,)
+        with own.conn_or_acquire() as client:
+            client.eval(_BIND, 2, table, permanent, own.sep.join([routing_key or "", pattern or "", queue or ""]))
 
 
-class Transport(redis.Transport):  # type: ignore[misc]
+class Transport(redis.Transport):
     Channel = Channel
 
 
