@@ -9,6 +9,7 @@ local ends = now + tonumber(ARGV[4])
 if ARGV[1] == 'leave' then return redis.call('ZREM', KEYS[1], ARGV[2]) end
 if ARGV[1] == 'renew' then return redis.call('ZADD', KEYS[1], 'XX', 'CH', ends, ARGV[2]) end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], ends + tonumber(ARGV[4]), '+inf') -- the clock of Redis was set back since
 if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then return 0 end
 redis.call('ZADD', KEYS[1], ends, ARGV[2])
 redis.call('PEXPIRE', KEYS[1], 3600000)

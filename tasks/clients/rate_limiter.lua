@@ -11,8 +11,11 @@ local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local f = redis.call('HMGET', KEYS[1], 'rate', 'tokens', 'at_ms', 'blocked_ms', 'cut_ms')
 local maximum = tonumber(ARGV[3])
 local rate = tonumber(f[1] or ARGV[2])
-local passed = (now - tonumber(f[3] or now)) / 1000
+local at = tonumber(f[3] or now)
 local blocked = tonumber(f[4] or 0)
+-- Further ahead than the hash itself is kept: the clock of Redis was set back since.
+if math.max(at, blocked) > now + 3600000 then at, blocked = now, 0 end
+local passed = (now - at) / 1000
 local wait_ms
 
 if ARGV[1] == 'blocked' then return math.floor(math.max(0, blocked - now)) end
@@ -27,7 +30,7 @@ if ARGV[1] == 'throttled' then
   wait_ms = blocked - now
 elseif ARGV[1] == 'pause' then
   blocked = math.max(blocked, now + tonumber(ARGV[4]))
-  redis.call('HSET', KEYS[1], 'rate', tostring(rate), 'tokens', tostring(f[2] or rate), 'at_ms', math.max(now, tonumber(f[3] or now)),
+  redis.call('HSET', KEYS[1], 'rate', tostring(rate), 'tokens', tostring(f[2] or rate), 'at_ms', math.max(now, at),
     'blocked_ms', blocked)
   wait_ms = blocked - now
 else
@@ -38,7 +41,7 @@ else
   wait_ms = math.max(0, blocked - now)
   if tokens < 0 then wait_ms = wait_ms + math.ceil(-tokens / rate * 1000) end
   if wait_ms > tonumber(ARGV[4]) then return math.floor(wait_ms) end
-  redis.call('HSET', KEYS[1], 'rate', tostring(rate), 'tokens', tostring(tokens), 'at_ms', math.max(now, tonumber(f[3] or now)),
+  redis.call('HSET', KEYS[1], 'rate', tostring(rate), 'tokens', tostring(tokens), 'at_ms', math.max(now, at),
     'blocked_ms', blocked)
 end
 redis.call('PEXPIRE', KEYS[1], 3600000)

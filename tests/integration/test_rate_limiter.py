@@ -62,8 +62,8 @@ def test_a_throttle_halves_the_rate_once_for_all_that_were_in_flight(broker: red
 
 def test_nothing_is_allowed_while_told_to_wait(broker: redis.Redis) -> None:
     rate_limiter = RedisRateLimiter(broker)
-    run(rate_limiter, rate_limiter.throttled("toy", LIMIT, 0.7))
     begun = time.monotonic()
+    run(rate_limiter, rate_limiter.throttled("toy", LIMIT, 0.7))
     run(rate_limiter, rate_limiter.acquire("toy", LIMIT))
     assert time.monotonic() - begun >= 0.69
 
@@ -95,3 +95,18 @@ def test_buckets_are_apart(broker: redis.Redis) -> None:
     begun = time.monotonic()
     run(rate_limiter, rate_limiter.acquire("another account", LIMIT))
     assert time.monotonic() - begun < 5
+
+
+def test_a_clock_that_was_set_back_stops_no_call(broker: redis.Redis) -> None:
+    """What the bucket and a slot remember was written by a clock ten years ahead."""
+    rate_limiter = RedisRateLimiter(broker, longest_wait_seconds=1)
+    seconds, _ = broker.time()
+    ahead = (int(seconds) + 10 * 365 * 24 * 3600) * 1000
+    broker.hset("chartfleet:rate_limit:toy", mapping={"rate": 20, "tokens": 0, "at_ms": ahead, "blocked_ms": ahead})
+    broker.zadd("chartfleet:in_flight:toy", {"of a crashed process": ahead})
+
+    async def call() -> None:
+        async with rate_limiter.slot("toy", 1, patient=lambda: False):
+            await rate_limiter.acquire("toy", LIMIT)
+
+    asyncio.run(call())
