@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from loaders.graph import Graph, Parameters
+from loaders.page_size import PageSize, in_pages
 from loaders.pages import pages
 
 EDGES_PER_TRANSACTION: Final = 5_000
@@ -14,8 +15,13 @@ MAX_DELETED_PER_TRANSACTION: Final = 10_000
 
 def write_edges(graph: Graph, query: str, edges: Iterable[Mapping[str, object]], tag: int) -> None:
     """`query`: writes `$edges`, with `$tag`."""
+    size = PageSize(EDGES_PER_TRANSACTION)
+
+    def write(page: Sequence[Mapping[str, object]]) -> None:
+        graph.write(lambda tx: tx.run(query, edges=page, tag=tag).consume())
+
     for page in pages(edges, EDGES_PER_TRANSACTION):
-        graph.write(lambda tx, page=page: tx.run(query, edges=page, tag=tag).consume())  # type: ignore[misc]
+        in_pages(page, size, write)
 
 
 def delete_edges(graph: Graph, query: str, parameters: Parameters | None = None) -> None:

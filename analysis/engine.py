@@ -147,7 +147,7 @@ RETURN scope.type AS type, count(CASE WHEN NOT scope.status IN ['skipped', 'reti
 
 _SCOPES_NOT_SEEN: Final = """
 MATCH (scope:SyncScope)
-WHERE scope.type IN $types AND scope.status IN ['denied', 'failed', 'quarantined']
+WHERE scope.type IN $types AND scope.status IN ['denied', 'failed', 'quarantined', 'held back']
 RETURN scope.tenant AS tenant, scope.region AS region, scope.type AS type,
        scope.status AS status, scope.reason AS reason,
        scope.failure AS failure, scope.code AS code, scope.action AS action

@@ -6,20 +6,22 @@ a record's own link may be by value.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
+from functools import partial
 
 import neo4j
 
 from analysis.edges import delete_edges
 from loaders import cypher
 from loaders.graph import Graph
+from loaders.page_size import PageSize
 from loaders.schema import GraphSchema
 
 NODES_PER_TRANSACTION = 5_000
 
 
-def statements(schema: GraphSchema, present: Container[str]) -> Iterator[tuple[str, str]]:
-    """(delete, merge) for every link of every model, in the order in which they run.
+def statements(schema: GraphSchema, present: Container[str]) -> Iterator[tuple[str, str, str]]:
+    """(name, delete, merge) for every link of every model, in the order in which they run.
 
     `present`: the labels that nodes have. A link without nodes at either end has nothing to merge or delete.
     """
@@ -27,28 +29,42 @@ def statements(schema: GraphSchema, present: Container[str]) -> Iterator[tuple[s
         for by_id in model.id_links:
             target = schema.target(by_id)
             if model.label in present and target.label in present:
-                yield cypher.id_link(model, by_id, target)
+                yield f"{model.label} {by_id.type} {by_id.label}", *cypher.id_link(model, by_id, target)
     for through in (False, True):
         for model in schema.models:
             for by_value in model.links:
                 target = schema.target(by_value)
                 if bool(by_value.through) is through and model.label in present and target.label in present:
-                    yield cypher.link(model, by_value, target)
+                    yield f"{model.label} {by_value.type} {by_value.label}", *cypher.link(model, by_value, target)
 
 
 def write(graph: Graph, schema: GraphSchema) -> None:
     """Update the links to the properties of the nodes. Repeating it changes nothing."""
-    for delete, merge in statements(schema, graph.labels()):
-        delete_edges(graph, delete)
-        _merge(graph, merge)
+    for _, update in parts(graph, schema):
+        update()
+
+
+def parts(graph: Graph, schema: GraphSchema) -> Iterator[tuple[str, Callable[[], None]]]:
+    """The same, link by link, each with its name: one that fails doesn't stop the others."""
+    for name, delete, merge in statements(schema, graph.labels()):
+        yield name, partial(_update, graph, delete, merge)
+
+
+def _update(graph: Graph, delete: str, merge: str) -> None:
+    delete_edges(graph, delete)
+    _merge(graph, merge)
 
 
 def _merge(graph: Graph, query: str) -> None:
     after: str | None = ""
-    while after is not None:
+    size = PageSize(NODES_PER_TRANSACTION)
 
-        def work(tx: neo4j.ManagedTransaction, after: str | None = after) -> str | None:
-            last: str | None = tx.run(query, after=after, limit=NODES_PER_TRANSACTION).single(strict=True)["last"]
+    def page(limit: int) -> str | None:
+        def work(tx: neo4j.ManagedTransaction) -> str | None:
+            last: str | None = tx.run(query, after=after, limit=limit).single(strict=True)["last"]
             return last
 
-        after = graph.write(work)
+        return graph.write(work)
+
+    while after is not None:
+        after = size.fit(page)

@@ -6,12 +6,18 @@ import hashlib
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NotRequired, Self, TypedDict
+from typing import Any, Final, NotRequired, Self, TypedDict
 
 import msgpack
 
 from loaders.model import NodeModel, Reference
 from loaders.scope import Scope
+
+MAX_BYTES: Final = 64_000_000  # of a batch, before compression: a fetch ends a batch at 1 MB
+
+
+class InvalidBatch(Exception):
+    """It can't be decoded, or holds what a batch of its scope can't hold."""
 
 
 class Row(TypedDict):
@@ -74,9 +80,35 @@ def compress(packed: Sequence[bytes]) -> bytes:
     return zlib.compress(msgpack.Packer().pack_array_header(len(packed)) + b"".join(packed), level=1)
 
 
-def decode(payload: bytes) -> list[Row]:
-    rows: list[Row] = msgpack.unpackb(zlib.decompress(payload), raw=False)
+def decode(payload: bytes, scope: Scope) -> list[Row]:
+    """The rows of a batch of this scope. Raises InvalidBatch."""
+    inflate = zlib.decompressobj()
+    try:
+        packed = inflate.decompress(payload, MAX_BYTES)
+        if not inflate.eof:
+            raise InvalidBatch(f"it is cut off, or has more than {MAX_BYTES:,} bytes")
+        rows: object = msgpack.unpackb(packed, raw=False)
+    except (zlib.error, ValueError, msgpack.UnpackException) as error:
+        raise InvalidBatch(f"{type(error).__name__}: {error}") from error
+    return checked(rows, scope)
+
+
+def checked(rows: object, scope: Scope) -> list[Row]:
+    """Rows that this scope may write: what lies in Redis may have been put there by anyone. Raises InvalidBatch."""
+    owner = scope.whole.id
+    if not isinstance(rows, list) or not all(_is_row(row, owner) for row in rows):
+        raise InvalidBatch(f"it has something that is not a row of {owner}")
     return rows
+
+
+def _is_row(row: object, owner: str) -> bool:
+    """A row, or one of data that is kept: both say whose they are."""
+    match row:
+        case {"s": str(scope), "k": _, "p": dict(), "r": list(), **others}:
+            return scope == owner and isinstance(others.get("i"), int | None)
+        case {"s": str(scope), "i": None | int(), "k": _, "e": _, "l": _}:
+            return scope == owner
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,20 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from loaders import cypher
+from loaders import brake as brakes
+from loaders import coverage, cypher
+from loaders.brake import Brake, Count
+from loaders.causes import Cause, cause_of, text_of
 from loaders.graph import Graph
 from loaders.model import NodeModel
+from loaders.page_size import PageSize
+from loaders.reason import Reason
 from loaders.schema import GraphSchema
 from loaders.scope import Scope
+from loaders.writer import LostWriter, OutdatedRun
 
 if TYPE_CHECKING:
     import neo4j
 
+log = logging.getLogger(__name__)
+
 MAX_PER_TRANSACTION = 10_000  # relationships or nodes: the edges of a hub are deleted in pages, before the hub
+MAX_TRIES: Final = 3  # of one scope's cleanup, where nobody understands why it fails
+SECONDS_BEFORE_RETRY: Final = 1
+
+
+@dataclass(slots=True)
+class Cleaned:
+    """What a cleanup came to.
+
+    deleted    nodes and relationships
+    cleaned    scopes that hold no more than they list
+    held_back  scopes of which the brake kept all or some
+    failed     scopes whose cleanup failed, and which hold what they held, or some of it
+    """
+
+    deleted: int = 0
+    cleaned: list[Scope] = field(default_factory=list)
+    held_back: dict[Scope, Reason] = field(default_factory=dict)
+    failed: dict[Scope, Reason] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Page:
+    """Scopes of one type that are cleaned together."""
+
+    scopes: Sequence[Scope]
+    owned: tuple[NodeModel, ...]
+    tag: int
+    mark: str
+    brake: Brake | None
+
+    @property
+    def ids(self) -> list[str]:
+        return [scope.id for scope in self.scopes]
+
+    def parameters(self, scopes: Sequence[str], tag: int) -> dict[str, Any]:
+        return {"scopes": list(scopes), "tag": tag, "mark": self.mark}
+
+    def of(self, scopes: Sequence[Scope]) -> _Page:
+        return _Page(scopes=scopes, owned=self.owned, tag=self.tag, mark=self.mark, brake=self.brake)
 
 
 class Cleanup:
@@ -26,19 +76,20 @@ class Cleanup:
         self._schema = schema
         self._limit = limit
 
-    def clean(self, scopes: Sequence[Scope], tag: int, *, mark: str = "") -> int:
-        """Returns how many nodes and relationships were deleted.
+    def clean(self, scopes: Sequence[Scope], tag: int, *, mark: str = "", brake: Brake | None = None) -> Cleaned:
+        """Delete what was last seen before `tag`.
 
         scopes   complete in the run of `tag`, with all batches committed
         mark     of nodes and edges that this round of the run could not read, and which are kept
+        brake    what is held back; without one, nothing is
         """
-        deleted = 0
+        result = Cleaned()
         for type_name in sorted({scope.type for scope in scopes}):
-            ids = [scope.id for scope in scopes if scope.type == type_name]
+            of_type = [scope for scope in scopes if scope.type == type_name]
             owned = tuple(m for m in self._schema.models_of_type.get(type_name, ()) if not m.shared)
-            deleted += self._run(_stale_statements(owned), {"scopes": ids, "tag": tag, "mark": mark})
-            self._remember_held(ids, owned)
-        return deleted
+            page = _Page(scopes=of_type, owned=owned, tag=tag, mark=mark, brake=brake)
+            self._clean_page(page, result)
+        return result
 
     def delete_orphans(self) -> int:
         """Delete stubs and shared nodes that no scope has an edge to any more. Only at the barrier."""
@@ -47,34 +98,105 @@ class Cleanup:
         statements = [statement for model in identities for statement in cypher.delete_orphans(model)]
         return self._run(statements, {})
 
+    def _clean_page(self, page: _Page, result: Cleaned, tries: int = MAX_TRIES) -> None:
+        """What fails is halved down to the scope that makes it fail."""
+        try:
+            done = self._clean_together(page)
+        except (LostWriter, OutdatedRun):
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is a fault of these scopes only
+            self._graph.write(lambda _: None)  # raises if the graph can't be written: then it isn't theirs
+            half = len(page.scopes) // 2
+            if half:
+                self._clean_page(page.of(page.scopes[:half]), result)
+                self._clean_page(page.of(page.scopes[half:]), result)
+            elif tries > 1 and cause_of(error) is Cause.OTHER:
+                time.sleep(SECONDS_BEFORE_RETRY)
+                self._clean_page(page, result, tries - 1)
+            else:
+                result.failed[page.scopes[0]] = Reason(failure="cleanup", detail=text_of(error))
+            return
+        result.deleted += done.deleted
+        result.cleaned += done.cleaned
+        result.held_back |= done.held_back
+
+    def _clean_together(self, page: _Page) -> Cleaned:
+        if not page.owned:
+            return Cleaned(cleaned=list(page.scopes))
+        result = Cleaned()
+        held_back = self._held_back(page)
+        rest = [scope for scope in page.scopes if scope.id not in held_back]
+        if rest:
+            result.deleted = self._delete(page, [scope.id for scope in rest], page.tag)
+        for scope in page.scopes:
+            if count := held_back.get(scope.id):
+                if count.agreed:
+                    result.deleted += self._delete(page, [scope.id], count.since)
+                result.held_back[scope] = brakes.reason(count)
+        result.cleaned = rest
+        self._remember_held(page.ids, [scope.id for scope in rest], page.owned)
+        return result
+
+    def _held_back(self, page: _Page) -> dict[str, Count]:
+        """Scopes that list so much less than before that a second run has to agree, and this one is the first."""
+        brake = page.brake
+        if brake is None:
+            return {}
+        counts = brakes.counts(self._graph, page.owned, page.parameters(page.ids, page.tag))
+        held_back = {
+            scope: count
+            for scope, count in counts.items()
+            if brake.holds(count.held - count.agreed, count.gone - count.agreed)
+        }
+        if held_back:
+            places = [coverage.place(scope) for scope in page.scopes if scope.id in held_back]
+            brakes.remember(self._graph, places, page.tag)
+        return held_back
+
+    def _delete(self, page: _Page, scopes: Sequence[str], tag: int) -> int:
+        return self._run(_stale_statements(page.owned), page.parameters(scopes, tag))
+
     def _run(self, statements: Sequence[str], parameters: dict[str, Any]) -> int:
         """Each statement until it has nothing left, then the next, in as few transactions as the limit allows."""
         position = total = 0
+        size = PageSize(self._limit)
+
+        def transaction(limit: int) -> tuple[int, int]:
+            last = position + 1 if size.was_reduced else len(statements)
+            return self._graph.write(_deleting(statements[:last], position, parameters, limit))
+
         while position < len(statements):
-
-            def work(tx: neo4j.ManagedTransaction, first: int = position) -> tuple[int, int]:
-                deleted = 0
-                for at in range(first, len(statements)):
-                    query = statements[at]
-                    count = int(tx.run(query, parameters, limit=self._limit).single(strict=True)["deleted"])
-                    deleted += count
-                    if count == self._limit:
-                        return at, deleted
-                return len(statements), deleted
-
-            position, deleted = self._graph.write(work)
+            position, deleted = size.fit(transaction)
             total += deleted
         return total
 
-    def _remember_held(self, ids: Sequence[str], owned: Sequence[NodeModel]) -> None:
+    def _remember_held(self, ids: Sequence[str], cleaned: Sequence[str], owned: Sequence[NodeModel]) -> None:
         """A scope that holds nothing now needs no cleanup in the next run, unless that run loads something."""
-        if not owned:
-            return
         holds = " OR ".join(
             f"EXISTS {{ (:{cypher.quoted(model.identity.label)} {{_scope: s.id}}) }}" for model in owned
         )
-        query = f"UNWIND $scopes AS id MATCH (s:SyncScope {{id: id}}) SET s.held = {holds}"
-        self._graph.write(lambda tx: tx.run(query, scopes=list(ids)).consume())
+        query = (
+            f"UNWIND $scopes AS id MATCH (s:SyncScope {{id: id}}) SET s.held = {holds}, "
+            "s.held_back_tag = CASE WHEN id IN $cleaned THEN null ELSE s.held_back_tag END"
+        )
+        self._graph.write(lambda tx: tx.run(query, scopes=list(ids), cleaned=list(cleaned)).consume())
+
+
+def _deleting(
+    statements: Sequence[str], first: int, parameters: dict[str, Any], limit: int
+) -> Callable[[neo4j.ManagedTransaction], tuple[int, int]]:
+    """One transaction. Returns the statement that goes on, and how much was deleted."""
+
+    def work(tx: neo4j.ManagedTransaction) -> tuple[int, int]:
+        deleted = 0
+        for at in range(first, len(statements)):
+            count = int(tx.run(statements[at], parameters, limit=limit).single(strict=True)["deleted"])
+            deleted += count
+            if count == limit:
+                return at, deleted
+        return len(statements), deleted
+
+    return work
 
 
 @cache

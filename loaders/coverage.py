@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from loaders.graph import Graph
 from loaders.ledger import RunInfo, State, Unit
+from loaders.page_size import PageSize, in_pages
 from loaders.pages import pages
 from loaders.scope import Scope
 
@@ -80,9 +81,14 @@ def write(graph: Graph, run: RunInfo, units: Iterable[Unit], *, now_ms: int) -> 
     """Record what this run saw. Repeating it changes nothing. `now_ms`: by the ledger's clock, as all of its times."""
     state = {"run": run.id, "tag": run.tag, "started_at": run.created_ms, "state": str(run.state)}
     graph.write(lambda tx: tx.run(_RUN, state).consume())
+    size = PageSize(ROWS_PER_TRANSACTION)
+
+    def cover(page: Sequence[dict[str, Any]]) -> None:
+        parameters = {"run": run.id, "tag": run.tag, "rows": list(page), "now": now_ms}
+        graph.write(lambda tx: tx.run(_COVER, parameters).consume())
+
     for page in pages(rows(units), ROWS_PER_TRANSACTION):
-        parameters = {"run": run.id, "tag": run.tag, "rows": page, "now": now_ms}
-        graph.write(lambda tx, p=parameters: tx.run(_COVER, p).consume())  # type: ignore[misc]
+        in_pages(page, size, cover)
 
 
 def forget_old_runs(graph: Graph, *, keep: int) -> None:

@@ -175,6 +175,20 @@ def _stale(model: NodeModel) -> str:
     )
 
 
+def count_stale(model: NodeModel) -> str:
+    """For each scope that has nodes: how many, how many are stale, and how many were so when it was held back first."""
+    own = "" if model is model.identity else f"WHERE n:{quoted(model.label)} "
+    return (
+        "UNWIND $scopes AS scope OPTIONAL MATCH (s:SyncScope {id: scope})\n"
+        "WITH scope, CASE WHEN s.held_back_tag < $tag THEN s.held_back_tag ELSE 0 END AS since\n"
+        f"MATCH (n:{quoted(model.identity.label)} {{_scope: scope}}) {own}\n"
+        "WITH scope, since, n.lastupdated AS seen,\n"
+        "     n.lastupdated < $tag AND coalesce(n._kept <> $mark, true) AS stale\n"
+        "RETURN scope, since, count(*) AS held, count(CASE WHEN stale THEN 1 END) AS gone,\n"
+        "       count(CASE WHEN stale AND seen < since THEN 1 END) AS agreed"
+    )
+
+
 def stale_node_links(model: NodeModel) -> str:
     """Delete edges that the barrier or a job wrote from or to nodes that are gone: they don't keep a node alive."""
     return (

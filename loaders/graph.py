@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from loaders.page_size import PageSize
+
 if TYPE_CHECKING:  # the driver is loaded when it is used: commands that need no graph start faster
     import neo4j
 
@@ -81,11 +83,15 @@ class Graph:
 
         It handles up to `$limit` nodes or relationships and returns how many, as the only value of its only row.
         """
+        size = PageSize(limit)
 
-        def work(tx: neo4j.ManagedTransaction) -> int:
-            return int(tx.run(query, dict(parameters or {}), limit=limit).single(strict=True).value())
+        def page(most: int) -> bool:
+            def work(tx: neo4j.ManagedTransaction) -> int:
+                return int(tx.run(query, dict(parameters or {}), limit=most).single(strict=True).value())
 
-        while self.write(work) == limit:
+            return self.write(work) == most
+
+        while size.fit(page):
             pass
 
     def autocommit(self, query: str, parameters: Parameters | None = None) -> list[dict[str, Any]]:

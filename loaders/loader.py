@@ -8,25 +8,30 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import cast
+from typing import Final, cast
 
 import neo4j
-from neo4j.exceptions import ClientError, DatabaseError, TransientError
+from neo4j.exceptions import DriverError, Neo4jError
 
 from loaders import coverage, cypher
-from loaders.batch import BatchId, KeptRow, Row, decode
+from loaders.batch import BatchId, InvalidBatch, KeptRow, Row, decode
 from loaders.batch import kept as kept_row
+from loaders.brake import Brake
 from loaders.cleanup import Cleanup
 from loaders.graph import Graph
 from loaders.ledger import Event, Ledger, Taken
 from loaders.model import NodeModel
+from loaders.rejected import RejectedRow
 from loaders.schema import GraphSchema
 from loaders.scope import Scope
+from loaders.sending import Rejections, Sender, Unsent
+from loaders.writer import LostWriter, OutdatedRun
 
 log = logging.getLogger(__name__)
 
-ROWS_PER_TRANSACTION = 2_000  # measured: larger transactions are slower
 MAX_BATCHES, MAX_BYTES = 200, 4_000_000  # of the same model, compressed, per call of `take`
+MAX_TRIES: Final = 5  # of a batch, before it is rejected for a reason that nobody understands
+SECONDS_BEFORE_RETRY: Final = 0.2
 SCOPES_PER_CLEANUP = 500
 
 _HELD = (
@@ -38,64 +43,132 @@ _HELD = (
 class Loader:
     """Commits batches of any run to one graph, through the fenced `write` of `loaders.writer.Writer`."""
 
-    def __init__(self, graph: Graph, schema: GraphSchema) -> None:
+    def __init__(self, graph: Graph, schema: GraphSchema, *, brake: Brake | None = None) -> None:
+        """`brake`: what a cleanup holds back; without one it deletes all that is no longer listed."""
         self._graph = graph
         self._schema = schema
         self._cleanup = Cleanup(graph, schema)
+        self._sender = Sender(graph)
+        self._brake = brake
 
     def drain(
         self,
         ledger: Ledger,
         tag: int,
         *,
+        confirmed: bool = False,
         seconds: float = math.inf,
         stopping: Callable[[], bool] = lambda: False,
     ) -> Iterator[Event]:
         """Load and clean until nothing waits. Yields the events that the caller must publish, each at once.
 
         After `seconds`, and when the worker shuts down, it asks to be called again (Event.LOAD) and returns, rather
-        than being killed by Celery's time limit in the middle of a batch.
+        than being killed by Celery's time limit in the middle of a batch. `confirmed`: the user wants the deletions
+        that the brake would hold back.
         """
         end = time.monotonic() + seconds
         mark = ledger.mark(tag)
+        brake = None if confirmed else self._brake
         while time.monotonic() < end and not stopping():
             taken = ledger.take(max_batches=MAX_BATCHES, max_bytes=MAX_BYTES)
             if taken:
-                self._load(taken, ledger, tag, mark)
-                yield from ledger.committed(batch for batch, _ in taken.batches)
+                if self._is_loaded(taken, ledger, tag, mark):
+                    yield from ledger.committed(taken.names)
                 continue
-            page = ledger.cleanups()[:SCOPES_PER_CLEANUP]
+            page = ledger.cleanups(max_scopes=SCOPES_PER_CLEANUP)
             if not page:
                 return
-            self._cleanup.clean(page, tag, mark=mark)
-            yield from ledger.cleaned(page)
+            yield from self._clean(page, ledger, tag, mark, brake)
         yield Event.LOAD
+
+    def _clean(
+        self, page: Sequence[Scope], ledger: Ledger, tag: int, mark: str, brake: Brake | None
+    ) -> Iterator[Event]:
+        result = self._cleanup.clean(page, tag, mark=mark, brake=brake)
+        for scope, reason in result.held_back.items():
+            log.warning("%s: held back: %s", scope.shown, reason)
+            yield from ledger.held_back(scope, reason)
+        for scope, reason in result.failed.items():
+            log.error("%s: not cleaned: %s", scope.shown, reason)
+            yield from ledger.not_cleaned(scope, reason)
+        if result.cleaned:
+            yield from ledger.cleaned(result.cleaned)
+
+    def _is_loaded(self, taken: Taken, ledger: Ledger, tag: int, mark: str) -> bool:
+        """False if these batches are to be tried again later, after those of other models."""
+        try:
+            self._load(taken, ledger, tag, mark)
+        except Unsent as error:
+            log.warning("%s: %d batches not sent: %s", taken.model, len(taken.batches), error)
+            time.sleep(SECONDS_BEFORE_RETRY * taken.tries)
+            return False
+        except (LostWriter, OutdatedRun, DriverError, Neo4jError):
+            ledger.excuse(taken.names)
+            raise
+        return True
 
     def _load(self, taken: Taken, ledger: Ledger, tag: int, mark: str) -> None:
         kept, loaded = self._schema.by_kept_name.get(taken.model), self._schema.by_wire_name.get(taken.model)
         model = kept or loaded
         if model is None:
-            for scope in {BatchId.parse(batch).scope for batch, _ in taken.batches}:
-                ledger.bad_rows(
-                    scope, f"this loader doesn't know the model {taken.model}: the workers run different versions"
-                )
+            why = f"this loader doesn't know the model {taken.model}: the workers run different versions"
+            self._set_aside(taken, ledger, why)
             return
-        rows = [row for _, payload in taken.batches for row in decode(payload)]
+        if taken.tries > MAX_TRIES:
+            why = f"{taken.model}: the loader ended {MAX_TRIES} times with this batch"
+            self._set_aside(taken, ledger, why)
+            return
+        rows = [row for batch, payload in taken.batches for row in _rows(batch, payload, ledger)]
+        alone, last_try = len(taken.batches) == 1, taken.tries == MAX_TRIES
+        if kept:
+            self._keep(taken.model, kept, cast(list[KeptRow], rows), ledger, mark, alone=alone, last_try=last_try)
+            return
         # Of several rows of one node in a statement, the last row's item stays: the lowest, as across statements.
         rows.sort(key=lambda row: row.get("i") or 0, reverse=True)
-        for start in range(0, len(rows), ROWS_PER_TRANSACTION):
-            page = rows[start : start + ROWS_PER_TRANSACTION]
-            if kept:
-                self._keep(model, cast(list[KeptRow], page), mark)
-                continue
-            for row, reason in self._commit(model, page, tag):
-                log.warning("rejected: %s of %s: %s", model.label, row["s"], reason)
-                if not model.shared:
-                    self._keep(model, [kept_row(Scope.parse(row["s"]), key=row["k"])], mark)
-                ledger.rejected(Scope.parse(row["s"]), f"{model.label}: {reason}")
+        rejected = self._sender.send(
+            taken.model, rows, lambda page: self._commit(model, page, tag), alone=alone, last_try=last_try
+        )
+        self._reject(taken.model, model, rejected, ledger, mark)
 
-    def _keep(self, model: NodeModel, rows: Sequence[KeptRow], mark: str) -> None:
-        """Mark what this round could not read, so that its cleanup keeps it."""
+    def _reject(self, name: str, model: NodeModel, rejected: Rejections[Row], ledger: Ledger, mark: str) -> None:
+        """What the graph refused stays as it was, and is kept for `chartfleet rejected`."""
+        if not rejected:
+            return
+        log.warning(
+            "%d rows rejected, the first: %s of %s: %s", len(rejected), name, rejected[0][0]["s"], rejected[0][1]
+        )
+        if not model.shared:
+            kept = [kept_row(Scope.parse(row["s"]), key=row["k"]) for row, _ in rejected]
+            self._keep(f"rejected {name}", model, kept, ledger, mark, alone=True, last_try=True)
+        for row, reason in rejected:
+            ledger.reject(RejectedRow.of(name, row, reason))
+
+    def _set_aside(self, taken: Taken, ledger: Ledger, why: str) -> None:
+        """Nothing of these batches is loaded: their scopes fail, and delete nothing."""
+        for scope in {_scope_of(batch) for batch in taken.names}:
+            if scope is not None:
+                log.error("%s: %s", scope.shown, why)
+                ledger.bad_rows(scope, why)
+
+    def _keep(
+        self,
+        name: str,
+        model: NodeModel,
+        rows: Sequence[KeptRow],
+        ledger: Ledger,
+        mark: str,
+        *,
+        alone: bool,
+        last_try: bool,
+    ) -> None:
+        """Mark what this round could not read, so that its cleanup keeps it. Where that fails, nothing is cleaned."""
+        failed = self._sender.send(
+            name, rows, lambda page: self._mark(model, page, mark), alone=alone, last_try=last_try
+        )
+        for scope, why in {row["s"]: reason for row, reason in failed}.items():
+            ledger.bad_rows(Scope.parse(scope), f"{name}: what was not read can't be marked as such: {why}")
+
+    def _mark(self, model: NodeModel, rows: Sequence[KeptRow], mark: str) -> None:
         by_item, by_key = self._keepers[model]
         keys = [row for row in rows if row["k"] is not None]
         items = defaultdict[str, list[int]](list)
@@ -111,11 +184,8 @@ class Loader:
 
         self._graph.write(work)
 
-    def _commit(self, model: NodeModel, rows: Sequence[Row], tag: int) -> list[tuple[Row, str]]:
-        """Commit rows of one model: halved on memory errors, split down to single rows on bad data.
-
-        Returns the rows that the graph refused, with the reason.
-        """
+    def _commit(self, model: NodeModel, rows: Sequence[Row], tag: int) -> None:
+        """Rows of one model, with their relationships, in one transaction."""
         load, detach = self._statements[model]
         scopes = [coverage.place(Scope.parse(scope)) for scope in sorted({row["s"] for row in rows})]
 
@@ -125,17 +195,25 @@ class Loader:
                 tx.run(_HELD, scopes=scopes, tag=tag).consume()
             tx.run(load, rows=list(rows), tag=tag).consume()
 
-        try:
-            self._graph.write(work)
-        except (ClientError, DatabaseError, TransientError) as error:
-            memory = "Memory" in (error.code or "")
-            if not memory and not _is_caused_by_data(error):
-                raise
-            if len(rows) == 1:
-                return [(rows[0], (error.message or str(error)).splitlines()[0])]
-            half = len(rows) // 2
-            return self._commit(model, rows[:half], tag) + self._commit(model, rows[half:], tag)
-        return []
+        self._graph.write(work)
+
+    def load_again(self, rows: Sequence[RejectedRow], tag: int) -> list[tuple[RejectedRow, str]]:
+        """Rows that the graph refused before. Returns those that it refuses still, with the reason."""
+        refused: list[tuple[RejectedRow, str]] = []
+        for rejected in rows:
+            model = self._schema.by_wire_name.get(rejected.model)
+            if model is None or rejected.row is None:
+                why = (
+                    "it was too large to be kept" if model else f"this version doesn't know the model {rejected.model}"
+                )
+                refused.append((rejected, why))
+                continue
+            for _, reason in self._sender.send(rejected.model, [rejected.row], self._committing(model, tag)):
+                refused.append((rejected, reason))
+        return refused
+
+    def _committing(self, model: NodeModel, tag: int) -> Callable[[Sequence[Row]], None]:
+        return lambda rows: self._commit(model, rows, tag)
 
     @cached_property
     def _keepers(self) -> dict[NodeModel, tuple[str, str]]:
@@ -147,10 +225,23 @@ class Loader:
         return {model: (cypher.load(model, self._schema), cypher.detach_from_previous_scope(model)) for model in models}
 
 
-def _is_caused_by_data(error: Exception) -> bool:
-    """A type that a property can't hold, a null key, a value too long for an index: not a condition of the server."""
-    code = getattr(error, "code", None) or ""
-    return code.startswith(("Neo.ClientError.Statement.", "Neo.ClientError.Schema.ConstraintValidation")) or code in (
-        "Neo.DatabaseError.Statement.ExecutionFailed",
-        "Neo.DatabaseError.Transaction.TransactionCommitFailed",
-    )
+def _rows(batch: str, payload: bytes, ledger: Ledger) -> list[Row]:
+    """None of a batch that can't be read: its scope fails."""
+    scope = _scope_of(batch)
+    if scope is None:
+        return []
+    try:
+        return decode(payload, scope)
+    except InvalidBatch as error:
+        log.warning("%s: %s", scope.shown, error)
+        ledger.bad_rows(scope, f"a batch of {batch.partition('|')[0]} can't be read: {error}")
+        return []
+
+
+def _scope_of(batch: str) -> Scope | None:
+    """None where somebody else than a fetch gave it its name: it counts as loaded, and nothing is."""
+    try:
+        return BatchId.parse(batch).scope
+    except ValueError:
+        log.warning("%r is not a batch", batch)
+        return None

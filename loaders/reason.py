@@ -8,6 +8,8 @@ from typing import Final, Self
 
 MAX_DETAIL: Final = 300  # characters
 REJECTED: Final = "rejected"  # by Chartfleet itself: what came doesn't fit the declaration
+THROTTLED: Final = "throttled"  # for so long that the scope was given up
+UNFINISHED: Final = "unfinished"  # it, or its run, took too long
 _BY_CODE: Final = ("denied", "not enabled")  # the code and the permission come first in their text
 
 

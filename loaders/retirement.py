@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from loaders.cleanup import Cleanup
 from loaders.coverage import COMPLETE, status
+from loaders.errors import ChartfleetError
 from loaders.graph import Graph
 from loaders.ledger import Unit
 from loaders.schema import GraphSchema
@@ -22,6 +23,10 @@ RETIRED: Final = "retired"
 NOT_SELECTED: Final = "not selected"
 SCOPES_PER_TRANSACTION: Final = 2_000
 MAX_PLACES: Final = 200  # reported by region; if there are more, they are reported by tenant
+
+
+class NotDeleted(ChartfleetError):
+    """What a scope holds could not be deleted: the next run tries again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +123,15 @@ def delete(graph: Graph, schema: GraphSchema, scopes: Iterable[Scope], tag: int)
     """Delete everything that these scopes own and that was last seen before `tag`, then their coverage.
 
     A scope of a type that is no longer declared stays, because its labels aren't known. Returns how many nodes and
-    relationships were deleted.
+    relationships were deleted. Raises NotDeleted.
     """
     known = [scope for scope in scopes if scope.type in schema.models_of_type or scope.plans]
-    deleted = Cleanup(graph, schema).clean(known, tag)
+    result = Cleanup(graph, schema).clean(known, tag)
     query = "UNWIND $ids AS id MATCH (s:SyncScope {id: id}) DETACH DELETE s"
-    graph.write(lambda tx: tx.run(query, ids=[scope.id for scope in known]).consume())
-    return deleted
+    graph.write(lambda tx: tx.run(query, ids=[scope.id for scope in result.cleaned]).consume())
+    for scope, reason in result.failed.items():
+        raise NotDeleted(f"{scope.shown}: {reason.detail}")
+    return result.deleted
 
 
 def scopes_of(graph: Graph, tenant: str) -> list[Scope]:

@@ -20,6 +20,7 @@ from typing import Any, LiteralString, TypeVar
 
 import neo4j
 
+from loaders.causes import is_too_much
 from loaders.errors import ChartfleetError
 from loaders.graph import Graph, Parameters
 from loaders.heartbeat import Observer
@@ -137,8 +138,18 @@ class Writer(Graph):
         self._tag = tag
 
     def write(self, work: Callable[[neo4j.ManagedTransaction], T]) -> T:
-        """One transaction that holds the fence. Raises LostWriter or OutdatedRun before `work` runs."""
+        """One transaction that holds the fence. Raises LostWriter or OutdatedRun before `work` runs.
 
+        After one that took too long, a short one says that this writer is alive: what it tried left no trace.
+        """
+        try:
+            return self._fenced(work)
+        except Exception as error:
+            if is_too_much(error):
+                self._fenced(lambda _: None)
+            raise
+
+    def _fenced(self, work: Callable[[neo4j.ManagedTransaction], T]) -> T:
         @neo4j.unit_of_work(timeout=self._transaction_seconds)
         def fenced(tx: neo4j.ManagedTransaction) -> T:
             self._check(tx)

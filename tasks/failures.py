@@ -33,12 +33,18 @@ class CallFailed(Exception):
 
 
 class RetryLater(Exception):
-    """The scope has to wait longer than a worker should: it goes back to the ledger, without counting as a crash."""
+    """The scope has to wait longer than a worker should: it goes back to the ledger, without counting as a crash.
 
-    def __init__(self, reason: str, *, after_seconds: float) -> None:
+    action     the permission or endpoint that was called
+    throttled  the API throttles: a scope waits so for a set time in all (`max_wait_seconds`), and then it fails
+    """
+
+    def __init__(self, reason: str, *, after_seconds: float, action: str = "", throttled: bool = True) -> None:
         super().__init__(reason)
         self.reason = reason
         self.after_seconds = after_seconds
+        self.action = action
+        self.throttled = throttled
 
 
 class InvalidRecord(Exception):

@@ -51,8 +51,6 @@ if TYPE_CHECKING:
     from tasks.clients.http import http_calls as http_calls
     from tasks.clients.http_errors import by_status as by_status
     from tasks.clients.http_errors import message_of as message_of
-    from tasks.clients.http_errors import retry_after as retry_after
-    from tasks.clients.http_errors import seconds_until as seconds_until
     from tasks.clients.http_requests import close_http as close_http
     from tasks.clients.paginators import Cursor as Cursor
     from tasks.clients.paginators import LinkHeader as LinkHeader
@@ -85,6 +83,8 @@ if TYPE_CHECKING:
     from tasks.resource import ResourceType as ResourceType
     from tasks.resource import Tenant as Tenant
     from tasks.tenant_access import TenantAccess as TenantAccess
+    from tasks.waits import retry_after as retry_after
+    from tasks.waits import seconds_until as seconds_until
 
 # By subject, as the documentation shows them, and by the module that defines them.
 SUBJECTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
@@ -116,7 +116,8 @@ SUBJECTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "tasks.clients.http_requests": ("close_http",),
         "tasks.clients.api_client": ("Response", "ApiPolicy", "ApiClient"),
         "tasks.clients.client": ("ErrorResponse",),
-        "tasks.clients.http_errors": ("by_status", "message_of", "retry_after", "seconds_until"),
+        "tasks.clients.http_errors": ("by_status", "message_of"),
+        "tasks.waits": ("retry_after", "seconds_until"),
         "tasks.clients.paginators": ("Paginator", "NextPage", "LinkHeader", "Cursor", "SinglePage"),
         "tasks.clients.rate_limiter": ("RateLimit", "RateLimiter"),
     },

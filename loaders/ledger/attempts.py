@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from loaders.ledger.scripts import Scripts, fence, milliseconds
 from loaders.ledger.state import Attempt, Event, State
+from loaders.reason import THROTTLED, UNFINISHED, Reason
 from loaders.scope import Scope
+
+MAX_RETURNS: Final = 1_000  # of one scope: a worker that never gets on with it, or a wait that is never over
 
 
 class Attempts(Scripts):
@@ -46,9 +50,42 @@ class Attempts(Scripts):
     def _ended(self, attempt: Attempt, state: State, reason: str, outcome: Mapping[str, object]) -> list[Event]:
         return self._transition("ended", *fence(attempt), state, reason, _compact(outcome))
 
-    def later(self, attempt: Attempt, *, wait_seconds: float, reason: str) -> None:
-        """Give the scope back (throttled, shut down). The sweeper publishes it when it is due; no crash is counted."""
-        self._transition("later", *fence(attempt), milliseconds(wait_seconds), reason)
+    def later(
+        self,
+        attempt: Attempt,
+        *,
+        wait_seconds: float,
+        reason: str,
+        action: str = "",
+        max_wait_seconds: float | None = None,
+    ) -> list[Event]:
+        """Give the scope back (throttled, shut down). The sweeper publishes it when it is due; no crash is counted.
+
+        action            what was called
+        max_wait_seconds  how long the scope may wait in all for an API that throttles it, before it fails. None: it
+                          waits for something else
+
+        A scope that is given back MAX_RETURNS times fails as well. Raises Fenced.
+        """
+        waited = f"waited {max_wait_seconds or 0:,.0f} s in all; the last time: {reason}"
+        returned = f"given back {MAX_RETURNS:,} times; the last time: {reason}"
+        return self._transition(
+            "later",
+            *fence(attempt),
+            milliseconds(wait_seconds),
+            reason,
+            "" if max_wait_seconds is None else milliseconds(max_wait_seconds),
+            MAX_RETURNS,
+            Reason(failure=THROTTLED, action=action, detail=waited).to_json(),
+            Reason(failure=UNFINISHED, action=action, detail=returned).to_json(),
+        )
+
+    def given_up(self, attempt: Attempt, *, max_crashes: int, reason: str) -> list[Event]:
+        """The attempt makes no progress, though its worker is alive: after so many the scope is quarantined.
+
+        Raises Fenced.
+        """
+        return self._transition("given_up", *fence(attempt), max_crashes, reason)
 
     def parts(self, scope: Scope) -> list[Scope]:
         """The parts that the scope's listing planned."""

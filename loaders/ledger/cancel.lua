@@ -9,5 +9,6 @@ for _, model in ipairs(redis.call('SMEMBERS', run .. ':models')) do
   end
   redis.call('UNLINK', run .. ':waiting:' .. model)
 end
-redis.call('UNLINK', run .. ':models', run .. ':cleanups', run .. ':held', run .. ':failing')
+redis.call('UNLINK', run .. ':models', run .. ':cleanups', run .. ':tries', run .. ':set_back', run .. ':held',
+  run .. ':failing')
 return 'cancelled'

@@ -5,6 +5,6 @@ if held[2] ~= ARGV[1] then return 0 end
 if held[1] == ARGV[2] then return 1 end
 if held[1] ~= 'analysing' then return 0 end
 redis.call('HSET', run, 'state', ARGV[2], 'report', ARGV[3], 'finished_ms', now_ms())
-redis.call('HDEL', run, 'blocked_by')
+redis.call('HDEL', run, 'blocked_by', 'barrier_step')
 redis.call('UNLINK', run .. ':held', run .. ':failing')
 return 1

@@ -50,6 +50,8 @@ class Inspection(Scripts):
             round=number("round"),
             config=json.loads(raw.get("config", "{}")),
             report=json.loads(raw.get("report", "{}")),
+            step=raw.get("barrier_step", ""),
+            analyses=number("analyses"),
         )
 
     def state(self) -> RunState | None:

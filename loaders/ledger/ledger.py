@@ -11,9 +11,10 @@ from loaders.ledger.barrier import Barrier
 from loaders.ledger.failing import Failures
 from loaders.ledger.inspection import Inspection
 from loaders.ledger.planning import Planning
+from loaders.ledger.rejecting import Rejecting
 from loaders.ledger.sweeping import Sweeping
 from loaders.ledger.writing import Writing
 
 
-class Ledger(Planning, Attempts, Writing, Barrier, Sweeping, Failures, Inspection):
-    """`planning` is the coordinator's, `attempts` the fetchers', `writing` the loader's."""
+class Ledger(Planning, Attempts, Writing, Rejecting, Barrier, Sweeping, Failures, Inspection):
+    """`planning` is the coordinator's, `attempts` the fetchers', `writing` and `rejecting` the loader's."""

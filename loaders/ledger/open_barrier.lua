@@ -10,5 +10,6 @@ elseif redis.call('HGET', run, 'barrier_token') ~= ARGV[1]
     and tonumber(redis.call('HGET', run, 'barrier_lease_ms') or 0) > now_ms() then
   return 'leased'
 end
+if redis.call('HGET', run, 'barrier_token') ~= ARGV[1] then redis.call('HINCRBY', run, 'analyses', 1) end
 redis.call('HSET', run, 'barrier_token', ARGV[1], 'barrier_lease_ms', now_ms() + ARGV[2])
 return 'open'

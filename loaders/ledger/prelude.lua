@@ -1,7 +1,9 @@
 -- Shared by every transition. KEYS[1] is the run's key; all other keys derive from it (one Redis, not a cluster).
 --   <run>                       hash: state, tag, counts, barrier, blocked_by
---   <run>:unit:<id>             hash: one scope, or one part of a scope; `crashes`: attempts whose worker crashed. There are
---                               hundreds of thousands: what a field would say by default, or what the id says, isn't stored
+--   <run>:unit:<id>             hash: one scope, or one part of a scope. There are hundreds of thousands: what a field would
+--                               say by default, or what the id says, isn't stored
+--                               crashes: attempts that lost their worker     given_up, given_up_why: without progress
+--                               waited_ms: for throttling APIs, in all       returned: how often it was given back
 --   <run>:unit:<id>:out         set: batches pushed by its current attempt and not yet committed
 --   <run>:unit:<id>:parts       set: its parts
 --   <run>:units                 set of unit ids          <run>:leases     zset unit -> lease end, ms
@@ -13,10 +15,14 @@
 --   <run>:tenants               hash tenant -> unsettled units       <run>:late  hash tenant -> its units in <run>:later
 --   <run>:models                set of models with batches that wait
 --   <run>:waiting:<model>       zset batch -> its position in line     <run>:payload:<batch>
+--   <run>:tries                 hash batch -> how often it was taken and not committed
+--   <run>:set_back              hash model -> its position in line since it was last taken, until its next commit
 --   <run>:cleanups              set of scopes whose batches are committed and which are to be cleaned
 --   <run>:held                  set of scopes not planned yet of which the graph held data when the run began
 --   <run>:access                hash tenant -> how it is reached
 --   <run>:failing               hash unit or task -> how often in a row it raised an error, and the last one
+--   <run>:rejected              hash id -> a row that the graph refused (MessagePack); beyond a bound only counted
+--   <run>:step_failures         hash: step of the analysis -> how often it failed
 -- A planned unit is always in one of published, later or queued; a unit that is fetching always has a lease.
 local run = KEYS[1]
 
@@ -174,10 +180,21 @@ local function advance(unit, events)
   settle(unit, events)
 end
 
+-- A batch is called <model>|<attempt>.<token>|<number>|<unit>; nil where it is called anything else.
+local function model_of(batch) return string.match(batch, '^([^|]*)|') or '' end
+local function unit_of(batch) return string.match(batch, '^[^|]*|[^|]*|[^|]*|(.*)$') end
+
+-- Did an attempt at a unit of this run push it, and is it not committed yet?
+local function is_outstanding(batch)
+  local unit = unit_of(batch)
+  return unit and redis.call('SISMEMBER', unit_key(unit) .. ':out', batch) == 1
+end
+
 -- Removes a batch and its payload from the line. `0 - n`, not `-n`: Redis doesn't accept '-0' as an integer.
 local function no_longer_waiting(batch)
-  local model = string.match(batch, '^([^|]*)|')
+  local model = model_of(batch)
   local payload = run .. ':payload:' .. batch
+  redis.call('HDEL', run .. ':tries', batch)
   if redis.call('ZREM', run .. ':waiting:' .. model, batch) == 1 then
     redis.call('HINCRBY', run, 'waiting_bytes', 0 - redis.call('STRLEN', payload))
     if redis.call('HINCRBY', run, 'waiting', -1) == 0 then redis.call('HSET', run, 'waiting_bytes', 0) end
@@ -222,4 +239,22 @@ local function end_attempt(unit, state, reason)
   redis.call('HSET', k, 'state', state, 'ended_ms', now_ms())
   redis.call('HDEL', k, 'lease_ms', 'excused')
   if reason ~= '' then redis.call('HSET', k, 'reason', reason) end
+end
+
+-- Ends a unit whose attempts ended so often without an outcome. False: it may be tried again.
+local function quarantined(unit, max_crashes, events)
+  local k = unit_key(unit)
+  local f = redis.call('HMGET', k, 'crashes', 'given_up', 'given_up_why', 'worker')
+  local crashes, given_up = tonumber(f[1] or 0), tonumber(f[2] or 0)
+  if crashes + given_up < max_crashes then return false end
+  local why = {}
+  if crashes > 0 then
+    why[1] = crashes .. ' attempts stopped sending heartbeats (their worker process crashed, was killed or stood still), last on '
+      .. (f[4] or 'an unknown worker')
+  end
+  if given_up > 0 then why[#why + 1] = given_up .. ' attempts were given up: ' .. (f[3] or '') end
+  end_attempt(unit, 'quarantined', table.concat(why, '; '))
+  redis.call('HDEL', k, 'token')
+  advance(unit, events)
+  return true
 end

@@ -12,6 +12,7 @@ if state == 'running' or state == 'analysing' or not state then return {state or
 if ARGV[3] == '' and not ours then
   redis.call('HINCRBY', run, 'round', 1)
   redis.call('HSET', run, 'resumed_by', token, 'open', 0)
+  redis.call('HDEL', run, 'rejected_bytes', 'rejected_more')
   for _, tenant in ipairs(redis.call('ZRANGE', run .. ':queue', 0, -1)) do
     redis.call('UNLINK', run .. ':queued:' .. tenant)
   end
@@ -19,7 +20,7 @@ if ARGV[3] == '' and not ours then
     redis.call('UNLINK', run .. ':published:' .. provider)
   end
   redis.call('UNLINK', run .. ':leases', run .. ':later', run .. ':queue', run .. ':admitted', run .. ':cleanups',
-    run .. ':tenants', run .. ':late', run .. ':failing')
+    run .. ':tenants', run .. ':late', run .. ':failing', run .. ':rejected') -- a scope with rejected rows is planned again
 elseif not ours then
   return {'resumed by another'}
 end
@@ -41,14 +42,15 @@ local function remove_part(part)
   redis.call('HINCRBY', run, 'planned', -1)
 end
 
-local function plan_again(unit, tenant, began)
+local function plan_again(unit, tenant, touched)
   local k = unit_key(unit)
-  if began then
+  if touched then
     for _, part in ipairs(redis.call('SMEMBERS', k .. ':parts')) do remove_part(part) end
     redis.call('DEL', k .. ':parts')
     drop_batches(unit)
     take_back(k)
-    redis.call('HDEL', k, 'settled', 'token', 'bad', 'bad_reason', 'reason', 'outcome', 'incomplete', 'lease_ms')
+    redis.call('HDEL', k, 'settled', 'token', 'bad', 'bad_reason', 'reason', 'outcome', 'incomplete', 'lease_ms', 'given_up',
+      'given_up_why', 'waited_ms', 'returned')
     for _, field in ipairs(redis.call('HKEYS', k)) do
       if string.sub(field, 1, 4) == 'gap:' then redis.call('HDEL', k, field) end
     end
@@ -72,14 +74,15 @@ for _, unit in ipairs(page[2]) do
   local u = redis.call('HMGET', unit_key(unit), 'state', 'parent', 'attempt', 'round', 'incomplete')
   if u[1] and not u[2] and (u[1] ~= 'cleaned' or u[5]) then
     local tenant = tenant_of(unit)
-    if u[4] ~= round then plan_again(unit, tenant, (u[3] or '0') ~= '0') end
+    if u[4] ~= round then plan_again(unit, tenant, (u[3] or '0') ~= '0' or u[1] ~= 'planned') end
     if tenant == unit then reply[#reply + 1] = unit end
   end
 end
 
 if page[1] == '0' then
-  redis.call('HSET', run, 'state', 'running', 'config', ARGV[1])
+  redis.call('HSET', run, 'state', 'running', 'config', ARGV[1], 'round_ms', now_ms())
   redis.call('HDEL', run, 'barrier_token', 'barrier_lease_ms', 'barrier_ms', 'finished_ms', 'settled_ms', 'report', 'reason',
-    'wake_ms', 'stalled_ms', 'swept_ms', 'blocked_by')
+    'wake_ms', 'stalled_ms', 'swept_ms', 'blocked_by', 'analyses', 'barrier_step')
+  redis.call('DEL', run .. ':step_failures', run .. ':tries', run .. ':set_back')
 end
 return reply

@@ -21,6 +21,7 @@ class State(StrEnum):
     FAILED = "failed"
     SKIPPED = "skipped"
     QUARANTINED = "quarantined"
+    HELD_BACK = "held back"  # complete and loaded, but it lists so much less than before that nothing was deleted yet
 
 
 class RunState(StrEnum):
@@ -54,10 +55,18 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Batches of one model that wait for the writer, oldest first."""
+    """Batches of one model that wait for the writer, oldest first.
+
+    tries  how often they were taken, this time included; a batch that was taken before is taken alone
+    """
 
     model: str
+    tries: int
     batches: tuple[tuple[str, bytes], ...]
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _ in self.batches]
 
 
 class Outcome(TypedDict, total=False):
@@ -116,3 +125,5 @@ class RunInfo:
     round: int
     config: dict[str, Any]
     report: dict[str, Any]
+    step: str = ""  # of the analysis, while it runs
+    analyses: int = 0  # how often an analysis of this run was begun

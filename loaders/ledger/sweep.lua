@@ -47,13 +47,8 @@ end
 for _, unit in ipairs(redis.call('ZRANGEBYSCORE', run .. ':leases', '-inf', now, 'LIMIT', 0, 500)) do
   local k = unit_key(unit)
   local excused = redis.call('HDEL', k, 'excused') == 1
-  local crashes = redis.call('HINCRBY', k, 'crashes', excused and 0 or 1)
-  if crashes >= max_crashes and not excused then
-    end_attempt(unit, 'quarantined', crashes .. ' attempts crashed their worker process, last on '
-      .. (redis.call('HGET', k, 'worker') or 'an unknown worker'))
-    redis.call('HDEL', k, 'token')
-    advance(unit, events)
-  else
+  if not excused then redis.call('HINCRBY', k, 'crashes', 1) end
+  if excused or not quarantined(unit, max_crashes, events) then
     back_to_planned(unit)
     publish_now(unit)
   end

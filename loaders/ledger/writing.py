@@ -1,12 +1,12 @@
-"""The writer's transitions: it takes batches, reports them committed, rejects rows, and cleans complete scopes."""
+"""The writer's transitions: it takes batches, reports them committed, and cleans complete scopes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from loaders.ledger.scripts import Scripts
-from loaders.ledger.state import Event, Taken
-from loaders.reason import REJECTED, Reason
+from loaders.ledger.state import Event, State, Taken
+from loaders.reason import Reason
 from loaders.scope import Scope
 
 GAP = "gap:"  # prefix of a unit's fields that say what was not seen, and of how many items
@@ -18,8 +18,12 @@ class Writing(Scripts):
         reply: list[bytes] = self._call("take", max_batches, max_bytes)
         if not reply:
             return None
-        pairs = zip(reply[1::2], reply[2::2], strict=True)
-        return Taken(reply[0].decode(), tuple((batch.decode(), payload) for batch, payload in pairs))
+        pairs = zip(reply[2::2], reply[3::2], strict=True)
+        return Taken(reply[0].decode(), int(reply[1]), tuple((batch.decode(), payload) for batch, payload in pairs))
+
+    def excuse(self, batches: Iterable[str]) -> None:
+        """They were taken and not committed for a reason that has nothing to do with them."""
+        self._call("excuse", *batches)
 
     def committed(self, batches: Iterable[str]) -> list[Event]:
         return self._transition("committed", *batches)
@@ -28,16 +32,21 @@ class Writing(Scripts):
         """The graph refused rows. Called before the batch is committed, so that the scope deletes nothing."""
         self._call("bad_rows", scope.whole.id, reason)
 
-    def rejected(self, scope: Scope, reason: str) -> None:
-        """The graph refused a row, whose node stays as it was: a gap of its scope."""
-        self._call("rejected", scope.whole.id, GAP + Reason(failure=REJECTED, detail=reason).to_json())
-
-    def cleanups(self) -> list[Scope]:
-        """Complete scopes whose batches are all committed and which are to be cleaned."""
-        return [Scope.parse(unit) for unit in self._members(f"{self._key}:cleanups")]
+    def cleanups(self, *, max_scopes: int = 500) -> list[Scope]:
+        """Complete scopes whose batches are all committed, and which are to be cleaned."""
+        due: list[bytes] = self._call("cleanups", max_scopes)
+        return [Scope.parse(scope) for scope in sorted(scope.decode() for scope in due)]
 
     def cleaned(self, scopes: Iterable[Scope]) -> list[Event]:
         return self._transition("cleaned", *(s.id for s in scopes))
+
+    def held_back(self, scope: Scope, reason: Reason) -> list[Event]:
+        """Complete, but nothing of it was deleted: it lists so much less than before that a second run has to agree."""
+        return self._transition("not_cleaned", scope.id, State.HELD_BACK, reason.to_json())
+
+    def not_cleaned(self, scope: Scope, reason: Reason) -> list[Event]:
+        """Its cleanup failed for good: what it no longer lists is still in the graph."""
+        return self._transition("not_cleaned", scope.id, State.FAILED, reason.to_json())
 
     def mark(self, tag: int) -> str:
         """Marks in the graph what this round of the run could not read. A resumed run is a new round."""

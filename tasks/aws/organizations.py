@@ -48,16 +48,19 @@ class OrganizationTree:
             async for root in _listed(api, _ROOTS, "Roots")
             if _required(root, "Id", _ROOTS)
         ]
+        seen = {place["ParentId"] for place in waiting}
         while waiting:
             place = waiting.pop()
             parent = place["ParentId"]
             accounts = [account async for account in _listed(api, _ACCOUNTS, "Accounts", ParentId=parent)]
             yield Item({**place, "Accounts": accounts}, key=_within(place["OrganizationId"], parent))
-            waiting += [
+            units = [
                 {"Unit": unit, "ParentId": unit["Id"], "Above": parent, "RootId": place["RootId"], **of}
                 async for unit in _listed(api, _UNITS, "OrganizationalUnits", ParentId=parent)
-                if _required(unit, "Id", _UNITS)
+                if _required(unit, "Id", _UNITS) not in seen  # a unit can't lie below itself
             ]
+            seen |= {unit["ParentId"] for unit in units}
+            waiting += units
 
 
 async def _organization(api: AwsApi) -> Json | None:

@@ -13,6 +13,7 @@ from tasks.clients.rate_limiter import RateLimit, RateLimiter
 from tasks.engine.concurrency import CALLS_IN_FLIGHT
 from tasks.failures import Failure
 from tasks.resource import Tenant
+from tasks.waits import believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class ApiClient(RateLimitedClient):
             return self._naming_permission(action, response)
         error = self.policy.classify_error(response)
         throttled = error is not None and error.failure is Failure.THROTTLED
-        if not throttled and (seconds := self.policy.exhausted(response)):
+        if not throttled and (seconds := believed(self.policy.exhausted(response))):
             await self.rate_limiter.pause(bucket.name, bucket.limit, seconds)
         return self._naming_permission(action, error) if error else response
 

@@ -12,6 +12,7 @@ from typing import Final, NoReturn, TypeVar
 from tasks.clients.rate_limiter import RateLimit, RateLimiter
 from tasks.failures import CallFailed, Failure, RetryLater
 from tasks.resource import Tenant
+from tasks.waits import believed
 
 T = TypeVar("T")
 
@@ -29,6 +30,7 @@ class ErrorResponse:
     """Why a request has no response, or one that reports an error.
 
     code    the API's own error code
+    retry_after_seconds  as the API says it: what is believed of it is decided where it is waited for
     action  the permission or endpoint to report, if it isn't the action that was called
     cause   the exception that the client library raised
     """
@@ -73,7 +75,9 @@ class RateLimitedClient:
                 throttles += 1
                 if throttles == MAX_THROTTLES:
                     reason = f"{action}: throttled {throttles} times"
-                    raise RetryLater(reason, after_seconds=_RETRY_LATER_SECONDS) from response.cause
+                    wait = believed(response.retry_after_seconds) or 0.0
+                    seconds = max(wait, _RETRY_LATER_SECONDS)
+                    raise RetryLater(reason, after_seconds=seconds, action=action) from response.cause
             elif response.failure in _RETRIED and attempts < MAX_ATTEMPTS:
                 await asyncio.sleep(_backoff_seconds(attempts))
             elif response.failure is Failure.EXPIRED and not renewed and self.renew():
@@ -104,8 +108,8 @@ class RateLimitedClient:
 
 def _pause_seconds(error: ErrorResponse, throttles: int) -> float:
     """How long the whole fleet waits after a throttle: as the API says, otherwise about 1, 2, 4, ... seconds."""
-    if error.retry_after_seconds is not None:
-        return error.retry_after_seconds
+    if (asked := believed(error.retry_after_seconds)) is not None:
+        return asked
     return random.uniform(0.5, 1.0) * float(2**throttles)  # noqa: S311  # jitter, not a secret
 
 

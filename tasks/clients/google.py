@@ -20,6 +20,7 @@ from tasks.clients.google_documents import is_paged, lists_of, method_of, scopes
 from tasks.clients.google_errors import MAX_REASON, WITHOUT_SCOPE, classify_google_error
 from tasks.clients.google_requests import UNREFRESHED, execute, service_client
 from tasks.clients.google_scopes import narrowest
+from tasks.clients.page_limits import PageLimits
 from tasks.clients.rate_limiter import RateLimit
 from tasks.engine import calls
 from tasks.failures import CallFailed, Failure
@@ -67,7 +68,7 @@ class GoogleApi(ApiClient):
         collection, method = self._collection(action), action.rpartition(".")[2]
         request = getattr(collection, method)(**self._parameters(action, parameters))
         next_request: Callable[[Any, Any], Any] | None = getattr(collection, f"{method}_next", None)
-        seen, missing = set[str](), dict[str, None]()
+        seen, missing, limits = set[str](), dict[str, None](), PageLimits(action)
         while request is not None:
             body = await self._body(action, request)
             token = body.get("nextPageToken")
@@ -77,6 +78,7 @@ class GoogleApi(ApiClient):
             if token and token in seen:
                 raise CallFailed(Failure.INVALID_RESPONSE, action, "the next page is one that was read before")
             seen.add(token or "")
+            limits.check(body)
             missing |= dict.fromkeys(google_responses.missing_from(action, body))
             yield with_lists(body, self.items_paths(action))
             request = next_request(request, body) if next_request and token else None

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from tasks.clients.api_client import Response
 from tasks.clients.client import ErrorResponse
-from tasks.clients.http_errors import retry_after
 from tasks.failures import Failure
+from tasks.waits import retry_after
 
 _THROTTLED: Final = {"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "RESOURCE_EXHAUSTED"}
 _UNTIL_TOMORROW: Final = {"dailyLimitExceeded"}

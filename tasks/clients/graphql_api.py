@@ -13,6 +13,7 @@ from tasks.clients.graphql_errors import PathError, errors_below, errors_of, fie
 from tasks.clients.graphql_pages import Page, page_of
 from tasks.clients.graphql_unseen import denied_with_parent, fields_unseen
 from tasks.clients.http import HttpApi
+from tasks.clients.page_limits import PageLimits
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Gap
 
@@ -109,9 +110,10 @@ class GraphqlApi(HttpApi):
         self, document: Document, cursor: str | None = None, **variables: Any
     ) -> AsyncIterator[Page]:
         """The connection of a document, page by page. Raises CallFailed, RetryLater."""
-        seen = {cursor}
+        seen, limits = {cursor}, PageLimits(document.action)
         while True:
             page = await self.read(document, lambda result: _page_at(document, result), **variables, cursor=cursor)
+            limits.check([element.value for element in page.elements] + page.hidden)
             yield page
             if not page.has_next:
                 return

@@ -20,6 +20,7 @@ from tasks.clients.base_url import resolve_link
 from tasks.clients.client import ErrorResponse
 from tasks.clients.http_errors import by_status
 from tasks.clients.http_requests import Headers, send
+from tasks.clients.page_limits import PageLimits
 from tasks.clients.paginators import Paginator, SinglePage
 from tasks.engine import calls
 from tasks.failures import CallFailed, Failure
@@ -82,8 +83,9 @@ class HttpApi(ApiClient):
 
     async def pages(self, action: str, **parameters: Any) -> AsyncIterator[Any]:
         """The body of every page. Raises CallFailed; RetryLater if the wait would be long."""
-        response, seen = await self.call(action, **parameters), set[str]()
+        response, seen, limits = await self.call(action, **parameters), set[str](), PageLimits(action)
         while True:
+            limits.check(response.body)
             yield self._checked_body(action, response.body)
             next_page = self.policy.paginator(response)
             if next_page is None:

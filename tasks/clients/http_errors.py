@@ -1,16 +1,15 @@
-"""Errors of JSON APIs over HTTP: their class by status, their message, and how long to wait."""
+"""Errors of JSON APIs over HTTP: their class by status, and their message."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlsplit
 
 from tasks.clients.api_client import Response
 from tasks.clients.client import ErrorResponse
 from tasks.failures import Failure
+from tasks.waits import retry_after
 
 _MAX_REASON: Final = 200  # characters
 _FAILURES: Final[Mapping[int, Failure]] = {
@@ -41,24 +40,3 @@ def message_of(response: Response) -> str:
         if (message := body.get(name)) and isinstance(message, str):
             return message[:_MAX_REASON]
     return f"status {response.status}"
-
-
-def retry_after(response: Response) -> float | None:
-    """Seconds of the Retry-After header, which may be a date."""
-    value = response.headers.get("retry-after", "")
-    if value.isdigit():
-        return float(value)
-    try:
-        until, now = (parsedate_to_datetime(response.headers[name]).timestamp() for name in ("retry-after", "date"))
-    except (KeyError, ValueError):
-        return None
-    return max(0.0, until - now)
-
-
-def seconds_until(response: Response, moment: float) -> float:
-    """Seconds until a Unix time, at least one. By the server's clock: this machine's may be wrong."""
-    try:
-        now = parsedate_to_datetime(response.headers["date"]).timestamp()
-    except (KeyError, ValueError):
-        now = time.time()
-    return max(1.0, moment - now)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from tasks.clients.rate_limiter import RateLimit
 from tasks.failures import RetryLater
+from tasks.waits import capped
 
 FIRST_PAUSE_SECONDS = 0.5  # after a throttle; doubled by each further one
 LONGEST_PAUSE_SECONDS = 5.0
@@ -39,12 +40,14 @@ class LocalRateLimiter:
 
     async def throttled(self, bucket: str, limit: RateLimit, retry_after_seconds: float | None) -> None:
         state = self._buckets.setdefault(bucket, _Bucket())
-        state.next_at = max(state.next_at, time.monotonic() + max(retry_after_seconds or 0, state.pause_seconds))
+        state.next_at = max(
+            state.next_at, time.monotonic() + max(capped(retry_after_seconds or 0), state.pause_seconds)
+        )
         state.pause_seconds = min(2 * state.pause_seconds, LONGEST_PAUSE_SECONDS)
 
     async def pause(self, bucket: str, limit: RateLimit, seconds: float) -> None:
         state = self._buckets.setdefault(bucket, _Bucket())
-        state.next_at = max(state.next_at, time.monotonic() + seconds)
+        state.next_at = max(state.next_at, time.monotonic() + capped(seconds))
 
     @asynccontextmanager
     async def slot(self, bucket: str, max_in_flight: int, *, patient: Callable[[], bool]) -> AsyncIterator[None]:

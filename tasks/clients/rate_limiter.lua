@@ -1,6 +1,6 @@
 -- The rate limit of one API bucket. KEYS[1]: hash {rate, tokens, at_ms, blocked_ms, cut_ms}.
 -- ARGV: 'acquire' | 'blocked' | 'throttled' | 'pause', initial rate, maximum rate,
---       longest wait in ms (acquire) or the length of the pause in ms (throttled, pause)
+--       longest wait in ms (acquire) or the length of the pause in ms (throttled, pause), the longest pause of all in ms
 -- acquire   -> ms to wait before the call; a wait within the bound is reserved, a longer one is not
 -- blocked   -> ms until calls may be sent again; 0 if the bucket isn't paused
 -- throttled -> ms until the next call may be sent, at half the rate
@@ -9,19 +9,27 @@ redis.call('HDEL', KEYS[1], '') -- after a deletion, a Redis whose memory is ful
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local f = redis.call('HMGET', KEYS[1], 'rate', 'tokens', 'at_ms', 'blocked_ms', 'cut_ms')
-local maximum = tonumber(ARGV[3])
-local rate = tonumber(f[1] or ARGV[2])
-local at = tonumber(f[3] or now)
-local blocked = tonumber(f[4] or 0)
--- Further ahead than the hash itself is kept: the clock of Redis was set back since.
-if math.max(at, blocked) > now + 3600000 then at, blocked = now, 0 end
+local maximum, longest = tonumber(ARGV[3]), tonumber(ARGV[5])
+local latest = now + longest
+
+-- What is stored is believed within bounds only: no bucket is paused for longer than the longest pause, whoever wrote that.
+local function bounded(value, default, low, high)
+  local number = tonumber(value or default) or default
+  return number >= low and (number <= high and number or high) or low
+end
+
+local rate = bounded(f[1], tonumber(ARGV[2]), math.min(0.2, tonumber(ARGV[2])), math.max(maximum, tonumber(ARGV[2])))
+local stored = bounded(f[2], rate, -rate * longest / 1000, rate)
+local at = bounded(f[3], now, 0, latest)
+local blocked = bounded(f[4], 0, 0, latest)
 local passed = (now - at) / 1000
 local wait_ms
+if blocked ~= (tonumber(f[4] or 0)) then redis.call('HSET', KEYS[1], 'blocked_ms', blocked, 'at_ms', at) end
 
 if ARGV[1] == 'blocked' then return math.floor(math.max(0, blocked - now)) end
 if ARGV[1] == 'throttled' then
   -- Many concurrent calls run into the same throttle: it cuts the rate once.
-  if now - tonumber(f[5] or 0) > 1000 then
+  if math.abs(now - bounded(f[5], 0, 0, latest)) > 1000 then
     rate = math.max(rate / 2, 0.2)
     redis.call('HSET', KEYS[1], 'cut_ms', now)
   end
@@ -30,19 +38,17 @@ if ARGV[1] == 'throttled' then
   wait_ms = blocked - now
 elseif ARGV[1] == 'pause' then
   blocked = math.max(blocked, now + tonumber(ARGV[4]))
-  redis.call('HSET', KEYS[1], 'rate', tostring(rate), 'tokens', tostring(f[2] or rate), 'at_ms', math.max(now, at),
-    'blocked_ms', blocked)
+  redis.call('HSET', KEYS[1], 'rate', tostring(rate), 'tokens', tostring(stored), 'at_ms', math.max(now, at), 'blocked_ms', blocked)
   wait_ms = blocked - now
 else
   -- Additive increase: the full rate is back a minute after the last throttle halved it.
   passed = math.max(passed, 0)
   rate = math.min(maximum, rate + maximum / 120 * passed)
-  local tokens = math.min(rate, tonumber(f[2] or rate) + passed * rate) - 1
+  local tokens = math.min(rate, stored + passed * rate) - 1
   wait_ms = math.max(0, blocked - now)
   if tokens < 0 then wait_ms = wait_ms + math.ceil(-tokens / rate * 1000) end
   if wait_ms > tonumber(ARGV[4]) then return math.floor(wait_ms) end
-  redis.call('HSET', KEYS[1], 'rate', tostring(rate), 'tokens', tostring(tokens), 'at_ms', math.max(now, at),
-    'blocked_ms', blocked)
+  redis.call('HSET', KEYS[1], 'rate', tostring(rate), 'tokens', tostring(tokens), 'at_ms', math.max(now, at), 'blocked_ms', blocked)
 end
 redis.call('PEXPIRE', KEYS[1], 3600000)
 return math.floor(wait_ms)

@@ -19,9 +19,13 @@ from typing import Final, Protocol
 import redis
 
 from tasks.failures import RetryLater
+from tasks.waits import MAX_WAIT_SECONDS, capped
 
 _SLOT_SECONDS: Final = 30.0  # lease of a slot, renewed in time; that of a crashed process runs out
 _POLL_SECONDS: Final = (0.02, 0.1)  # between two tries to get a slot
+# Others may throttle a bucket, or take its slots, again and again: a call doesn't wait in its worker for ever.
+_MAX_THROTTLED_WAITS: Final = 6  # of `longest_wait_seconds`, in all
+_MAX_PATIENCE_SECONDS: Final = 300.0
 
 
 @cache
@@ -68,34 +72,37 @@ class RedisRateLimiter:
 
     async def acquire(self, bucket: str, limit: RateLimit) -> None:
         """Wait until the bucket allows a call, and for any throttle in the meantime."""
+        waited_ms = 0
         while True:
             wait_ms = await self._call("acquire", bucket, limit, self._longest_ms)
-            if wait_ms > self._longest_ms:
+            if wait_ms > self._longest_ms or waited_ms > _MAX_THROTTLED_WAITS * self._longest_ms:
                 raise RetryLater(f"{bucket}: throttled", after_seconds=wait_ms / 1000)
             if wait_ms == 0:
                 return
+            waited_ms += wait_ms
             await asyncio.sleep(wait_ms / 1000)
             if await self._call("blocked", bucket, limit, 0) == 0:
                 return
 
     async def throttled(self, bucket: str, limit: RateLimit, retry_after_seconds: float | None) -> None:
         """Halve the rate; the next call of every worker waits."""
-        await self._call("throttled", bucket, limit, int((retry_after_seconds or 0) * 1000))
+        await self._call("throttled", bucket, limit, int(capped(retry_after_seconds or 0) * 1000))
 
     async def pause(self, bucket: str, limit: RateLimit, seconds: float) -> None:
         """The next call of every worker waits."""
-        await self._call("pause", bucket, limit, int(seconds * 1000))
+        await self._call("pause", bucket, limit, int(capped(seconds) * 1000))
 
     @asynccontextmanager
     async def slot(self, bucket: str, max_in_flight: int, *, patient: Callable[[], bool]) -> AsyncIterator[None]:
         """One of the bucket's concurrent calls, over all workers, for the duration of the block.
 
-        A patient call waits for as long as it takes: the calls of others end, or their leases run out.
+        A patient call waits for some minutes: the calls of others end, or their leases run out.
         """
         call, waited = uuid.uuid4().hex, 0.0
         while not await self._slot("enter", bucket, call, max_in_flight):
-            if waited * 1000 > self._longest_ms and not patient():
-                raise RetryLater(f"{bucket}: {max_in_flight} calls are in flight", after_seconds=waited)
+            if waited * 1000 > self._longest_ms and not (waited < _MAX_PATIENCE_SECONDS and patient()):
+                reason, seconds = f"{bucket}: {max_in_flight} calls are in flight", min(waited, self._longest_ms / 1000)
+                raise RetryLater(reason, after_seconds=seconds, throttled=False)
             pause = random.uniform(*_POLL_SECONDS)  # noqa: S311  # so that not all poll at the same time
             await asyncio.sleep(pause)
             waited += pause
@@ -119,5 +126,5 @@ class RedisRateLimiter:
 
     async def _call(self, operation: str, bucket: str, limit: RateLimit, milliseconds: int) -> int:
         keys = [f"chartfleet:rate_limit:{bucket}"]
-        args: list[str | float] = [operation, limit.initial, limit.maximum, milliseconds]
+        args: list[str | float] = [operation, limit.initial, limit.maximum, milliseconds, int(MAX_WAIT_SECONDS * 1000)]
         return int(await asyncio.to_thread(self._rate, keys=keys, args=args))

@@ -8,7 +8,8 @@ from typing import Final
 
 from loaders.ledger import Attempt, Event, Ledger, State
 from loaders.reason import MAX_DETAIL, REJECTED, Reason
-from tasks.failures import CallFailed, Failure, InvalidRecord, NotConfigured
+from tasks.failures import CallFailed, Failure, InvalidRecord, NotConfigured, RetryLater
+from tasks.waits import capped
 
 _STATES: Final = {Failure.DENIED: State.DENIED, Failure.NOT_ENABLED: State.SKIPPED}  # any other failure: FAILED
 
@@ -49,3 +50,14 @@ class Ending:
         """The transition of the ledger. Raises Fenced."""
         transitions = {State.DENIED: ledger.denied, State.SKIPPED: ledger.skipped}
         return transitions.get(self.state, ledger.failed)(attempt, self.reason.to_json(), dict(outcome))
+
+
+def record_wait(ledger: Ledger, attempt: Attempt, wait: RetryLater, *, max_wait_seconds: float) -> list[Event]:
+    """The scope is given back, or has waited for its API for too long. Raises Fenced."""
+    return ledger.later(
+        attempt,
+        wait_seconds=capped(wait.after_seconds),
+        reason=wait.reason,
+        action=wait.action,
+        max_wait_seconds=max_wait_seconds if wait.throttled else None,
+    )

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
 
 import msgpack
 import redis
@@ -19,25 +17,23 @@ from loaders.model import NodeModel, Source
 from loaders.reason import MAX_DETAIL, REJECTED, Reason
 from loaders.schema import GraphSchema
 from loaders.scope import Scope
-from tasks.engine.ending import Ending
+from tasks.engine.ending import Ending, record_wait
 from tasks.engine.rows import read, unread
 from tasks.failures import CallFailed, Failure, InvalidRecord, RetryLater
 from tasks.resource import Api, Gap, Item, ResourceType
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 BYTES_PER_BATCH = 1_000_000  # before compression
-_SHUTDOWN = "the worker is shutting down"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchLimits:
     """How an attempt is bounded. Seconds and bytes."""
 
-    lease_seconds: float = 60
-    stall_seconds: float = 600  # after this time without a page, a row or a batch, the attempt is abandoned
-    attempt_seconds: float = 3000  # after this time a waiting attempt gives its scope back, before it is killed
+    stall_seconds: float = 600  # after this time without a call, a row or a batch, the attempt is given up
+    attempt_seconds: float = 3000  # after this time one that waits for the writer gives its scope back
+    max_wait_seconds: float = 7200  # that a scope waits in all, over its attempts, for an API that throttles it
     backlog_bytes: int = 64_000_000  # a fetch waits while more than this waits for the writer
     rows_per_batch: int = 1_000
 
@@ -46,10 +42,15 @@ Publish = Callable[[Iterable[Event]], None]
 
 
 class Progress:
-    """When the attempt last made progress. An intended wait (throttled, writer behind) counts as progress."""
+    """When the attempt last made progress. An intended wait (throttled, writer behind) counts as progress.
+
+    Another thread reads it: it must say how things stand even while the event loop is blocked.
+    """
 
     def __init__(self) -> None:
         self.started = self.last = time.monotonic()
+        self.calls: Callable[[], int] = lambda: 0  # requests sent so far
+        self._calls_seen = 0
 
     def tick(self) -> None:
         self.last = time.monotonic()
@@ -60,6 +61,9 @@ class Progress:
 
     @property
     def idle_seconds(self) -> float:
+        if (calls := self.calls()) != self._calls_seen:
+            self._calls_seen = calls
+            self.tick()
         return time.monotonic() - self.last
 
 
@@ -129,7 +133,7 @@ class BatchSink:
             if waiting_bytes <= self._fetch.limits.backlog_bytes:
                 return
             if self._fetch.progress.age_seconds > self._fetch.limits.attempt_seconds:
-                raise RetryLater("the writer is behind", after_seconds=30)
+                raise RetryLater("the writer is behind", after_seconds=30, throttled=False)
             await asyncio.sleep(0.5)
 
 
@@ -180,7 +184,6 @@ class Fetching:
     ledger: Ledger
     schema: GraphSchema
     publish: Publish
-    stopping: Callable[[], bool]
     limits: FetchLimits = FetchLimits()
     progress: Progress = field(default_factory=Progress)
 
@@ -190,29 +193,19 @@ class Fetching:
         If the connection to Redis is lost, the scope is given back as soon as Redis responds again: it isn't counted as
         a crash.
         """
-        work = asyncio.ensure_future(self._fetch())
-        watchers = (
-            asyncio.ensure_future(self._heartbeat(work)),
-            asyncio.ensure_future(self._watch_for_shutdown(work)),
-        )
         try:
-            events = await work
-        except asyncio.CancelledError:
-            if not self.stopping():
-                raise Fenced(self.attempt.scope.id) from None
-            await asyncio.to_thread(self.ledger.later, self.attempt, wait_seconds=0, reason=_SHUTDOWN)
-            return
+            events = await self._fetch()
         except redis.RedisError as error:
             name = type(error).__name__
             log.warning("%s: lost Redis (%s); giving the scope back when it responds", self.attempt.scope.shown, name)
             await self._give_back()
             return
-        finally:
-            for watcher in watchers:
-                watcher.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await watcher
         await asyncio.to_thread(self.publish, events)
+
+    def stalled(self) -> str:
+        """Why the attempt has to be given up; "" while it makes progress. For another thread than its own."""
+        max_seconds = self.limits.stall_seconds
+        return f"no call, row or batch for {max_seconds:,.0f} s" if self.progress.idle_seconds > max_seconds else ""
 
     async def _fetch(self) -> list[Event]:
         """Read everything and record the outcome. Returns the events that have to be published."""
@@ -226,7 +219,8 @@ class Fetching:
 
         try:
             try:
-                api = await self.connect()
+                api = connected = await self.connect()
+                self.progress.calls = lambda: connected.calls
                 parts = await _parts(self.type, self.attempt.scope, api)
                 if parts is None:
                     await self._read(api, sink, seen)
@@ -239,9 +233,10 @@ class Fetching:
                 failed = error
             await sink.flush()  # what was read before a failure is loaded anyway
         except RetryLater as wait:
-            wait_seconds = wait.after_seconds
-            await asyncio.to_thread(self.ledger.later, self.attempt, wait_seconds=wait_seconds, reason=wait.reason)
-            return []
+            max_wait_seconds = self.limits.max_wait_seconds
+            return await asyncio.to_thread(
+                record_wait, self.ledger, self.attempt, wait, max_wait_seconds=max_wait_seconds
+            )
 
         if cause := failed or seen.unknown:
             ending = Ending.of(cause, items=0 if failed else seen.unknown_items, is_reached=api is not None)
@@ -253,8 +248,6 @@ class Fetching:
     async def _read(self, api: Api, sink: BatchSink, seen: Seen) -> None:
         async for item in self.type.fetch.items(api, self.attempt.scope.part):
             self.progress.tick()
-            if self.stopping():
-                raise RetryLater(_SHUTDOWN, after_seconds=0)
             source = Source(
                 item.value,
                 self.attempt.scope,
@@ -264,28 +257,6 @@ class Fetching:
                 unseen=item.unseen,
             )
             await _add(self.type, source, item, sink, seen)
-
-    async def _heartbeat(self, work: asyncio.Future[Any]) -> None:
-        """Renew the lease while the attempt makes progress; stop the attempt once it has lost its scope."""
-        limits = self.limits
-        while True:
-            await asyncio.sleep(limits.lease_seconds / 3)
-            if self.progress.idle_seconds > limits.stall_seconds:
-                log.error(
-                    "%s: no progress for %d s; the attempt is abandoned", self.attempt.scope.shown, limits.stall_seconds
-                )
-                work.cancel()  # its lease expires, and the attempt counts as a crash
-                return
-            with contextlib.suppress(redis.RedisError):  # no lease is lost without Redis; the next one retries
-                if not await asyncio.to_thread(self.ledger.renew, self.attempt, lease_seconds=limits.lease_seconds):
-                    work.cancel()
-                    return
-
-    async def _watch_for_shutdown(self, work: asyncio.Future[Any]) -> None:
-        """Stop the attempt immediately, whatever it waits for: a worker that takes long to shut down is killed."""
-        while not self.stopping():  # noqa: ASYNC110  # a flag of the worker, set by another process
-            await asyncio.sleep(0.25)
-        work.cancel()
 
     async def _give_back(self) -> None:
         end = time.monotonic() + self.limits.attempt_seconds

@@ -18,12 +18,14 @@ PROJECTS: Final = "resourcemanager:projects.list"
 
 async def folders_of(api: GoogleApi, parent: str) -> AsyncIterator[Mapping[str, Any]]:
     """All folders below a parent, at any depth, those nearer to the root first."""
-    waiting = [parent]
+    waiting, seen = [parent], {parent}
     while waiting:
         async for page in api.pages(FOLDERS, parent=waiting.pop(0), pageSize=300, showDeleted=True):
             for folder in page["folders"]:
-                if folder and folder.get("name") and not states.of(folder):  # only an empty one can be deleted
-                    waiting.append(folder["name"])
+                name = folder.get("name") if folder else None
+                if name and name not in seen and not states.of(folder):  # only an empty one can be deleted
+                    seen.add(name)
+                    waiting.append(name)
                 yield folder
 
 

@@ -26,11 +26,11 @@ from tasks.provider import (
     retry_after,
     seconds_until,
 )
+from tasks.waits import number_of
 
 # In every document: what it cost, and what is left of the hour.
 RATE_LIMIT: Final = "rateLimit { cost limit remaining resetAt }"
 RESERVE: Final = 0.05  # of the hour's points are left to others, who often use the same token
-MAX_WAIT_SECONDS: Final = 3_700.0  # points reset every hour: no wait is longer, whatever a header says
 SECONDARY_SECONDS: Final = 60.0  # what GitHub advises if it doesn't say how long
 
 # GitHub allows 2,000 points per minute, and 60 s of its CPU time per minute: few concurrent calls.
@@ -48,7 +48,7 @@ def classify_error(response: Response) -> ErrorResponse | None:
         wait = (
             _until(response, response.headers.get("x-ratelimit-reset")) if _is_used_up(response) else SECONDARY_SECONDS
         )
-    return ErrorResponse(Failure.THROTTLED, error.code, error.reason, min(wait, MAX_WAIT_SECONDS))
+    return ErrorResponse(Failure.THROTTLED, error.code, error.reason, wait)
 
 
 def _is_limit(response: Response, error: ErrorResponse) -> bool:
@@ -76,13 +76,14 @@ def exhausted(response: Response) -> float:
         if limits["remaining"] > limits["limit"] * RESERVE + limits["cost"]:
             return 0.0
         reset = str(int(datetime.fromisoformat(limits["resetAt"]).timestamp()))
-    except (LookupError, TypeError, ValueError):  # a server without limits
+    except (LookupError, TypeError, ValueError, OverflowError):  # a server without limits
         return 0.0
-    return min(_until(response, reset), MAX_WAIT_SECONDS)
+    return _until(response, reset)
 
 
 def _until(response: Response, reset: str | None) -> float:
-    return seconds_until(response, float(reset)) if reset and reset.isdigit() else SECONDARY_SECONDS
+    moment = number_of(reset or "")
+    return SECONDARY_SECONDS if moment is None else seconds_until(response, moment)
 
 
 SERVICE: Final = HttpService(

@@ -24,13 +24,13 @@ from tasks.provider import (
     read_variable,
     seconds_until,
 )
+from tasks.waits import believed, number_of
 
 GONE: Final = "E0000007"  # resource not found
 RESERVE: Final = 0.1  # of each limit is left to sign-ins, which count against the same one
 CONCURRENCY_SECONDS: Final = 1.0  # too many concurrent calls: Okta gives no time, and it is over soon
 
 NO_PERMISSION: Final = "E0000006"
-MAX_WINDOW_SECONDS: Final = 3600  # limits are per minute, a few per hour: a later reset is a mistake
 
 _WHY: Final = {
     "E0000004": "the token is not valid",  # authentication failed
@@ -94,14 +94,14 @@ def exhausted(response: Response) -> float:
 
 def _until_reset(response: Response) -> float | None:
     reset = _number(response, "x-rate-limit-reset", max)
-    seconds = None if reset is None else seconds_until(response, reset)
-    return None if seconds is None or seconds > MAX_WINDOW_SECONDS else seconds
+    return None if reset is None else believed(seconds_until(response, reset))
 
 
 def _number(response: Response, header: str, chosen: Callable[[list[int]], int] = min) -> int | None:
     """Of a header that comes more than once (`600, 600`) the number that means a longer wait."""
-    numbers = [int(word) for word in response.headers.get(header, "").replace(",", " ").split() if word.isdecimal()]
-    return chosen(numbers) if numbers else None
+    numbers = map(number_of, response.headers.get(header, "").replace(",", " ").split())
+    known = [number for number in numbers if number is not None]
+    return chosen(known) if known else None
 
 
 SERVICE: Final = HttpService(

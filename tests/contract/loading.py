@@ -21,7 +21,7 @@ from loaders.scope import Scope
 from loaders.writer import Writer, claim
 from tasks.clients.rate_limiter import RedisRateLimiter
 from tasks.engine import registry
-from tasks.engine.fetch import Fetching, FetchLimits
+from tasks.engine.fetch import Fetching
 from tasks.resource import Api, ResourceType
 from tests.contract.samples import Rows, ends, scope_of
 from tests.contract.stand_in import Responses, StandIn
@@ -108,8 +108,6 @@ async def fetch(type_: ResourceType, attempt: Attempt, ledger: Ledger, stand_in:
         ledger=ledger,
         schema=registry.schema(),
         publish=lambda _: None,
-        limits=FetchLimits(lease_seconds=600),
-        stopping=lambda: False,
     ).run()
 
 

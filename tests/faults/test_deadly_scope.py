@@ -25,7 +25,7 @@ def test_a_scope_that_always_kills_its_worker_is_quarantined_and_holds_nobody_up
     assert aws.hits(deadly) == unit_of(ledger, DATABASES, HERE).crashes == 3
     [line] = report.not_seen
     assert (line["type"], line["region"], line["status"]) == (DATABASES, HERE, "quarantined")
-    assert line["reason"].startswith("3 attempts crashed their worker process")
+    assert line["reason"].startswith("3 attempts stopped sending heartbeats (their worker process crashed")
     assert report.exit_code == 3
     assert report.scopes == {"complete": info_of(ledger).planned - 1, "quarantined": 1}
     lacking = difference(graph_state(fleet.graph), undisturbed)

@@ -80,16 +80,28 @@ def without_schema(graph: Graph) -> None:
             graph.autocommit(f"DROP {kind} `{row['name']}` IF EXISTS")
 
 
-@pytest.fixture
-def untouched(aws: AwsServer, graph: Graph) -> Iterator[Graph]:
-    """An empty database, and an estate that was filled anew."""
-    aws.empty()
-    estate.fill(aws.url)
-    without_schema(graph)
-    yield graph
+@pytest.fixture(scope="module")
+def schema_restored(services: embedded.Services) -> Iterator[None]:
+    """After these tests the graph has the constraints and indexes that others expect."""
+    yield
+    graph = Graph.at(services.graph)
     graph.autocommit("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS")
     without_schema(graph)
     indexes.ensure(graph, registry.schema())
+    graph.close()
+
+
+@pytest.fixture
+def untouched(schema_restored: None, graph: Graph) -> Graph:
+    """An empty database."""
+    without_schema(graph)
+    return graph
+
+
+@pytest.fixture
+def filled_anew(aws: AwsServer) -> None:
+    aws.empty()
+    estate.fill(aws.url)
 
 
 # -- what no scope of ours owns, and what nobody does
@@ -273,7 +285,7 @@ def taken_over_and_synced(
 @pytest.mark.long
 @pytest.mark.timeout(600)
 def test_a_graph_of_2020_is_a_normal_start(
-    untouched: Graph, fleet: Fleet, aws: AwsServer, chartfleet: Callable[..., Ended]
+    untouched: Graph, filled_anew: None, fleet: Fleet, aws: AwsServer, chartfleet: Callable[..., Ended]
 ) -> None:
     shape_2020.create_indexes(untouched)
     shape_2020.write(untouched, aws.url, account=estate.THEIRS, regions=estate.REGIONS[:1], tag=TAG - 1)
@@ -290,6 +302,7 @@ def test_a_graph_of_2020_is_a_normal_start(
 @pytest.mark.timeout(1200)
 def test_a_graph_of_0_143_is_a_normal_start(
     untouched: Graph,
+    filled_anew: None,
     services: embedded.Services,
     fleet: Fleet,
     aws: AwsServer,
@@ -447,7 +460,9 @@ class Dying(Graph):
 
 
 @pytest.mark.long
-def test_it_goes_on_where_it_was_interrupted(untouched: Graph, aws: AwsServer, services: embedded.Services) -> None:
+def test_it_goes_on_where_it_was_interrupted(
+    untouched: Graph, filled_anew: None, aws: AwsServer, services: embedded.Services
+) -> None:
     def filled() -> None:
         untouched.autocommit("MATCH (n) DETACH DELETE n")
         without_schema(untouched)
@@ -480,7 +495,7 @@ def test_it_goes_on_where_it_was_interrupted(untouched: Graph, aws: AwsServer, s
 
 
 def test_nothing_is_synced_before_what_was_interrupted_is_done(
-    untouched: Graph, aws: AwsServer, services: embedded.Services, broker: redis.Redis
+    untouched: Graph, filled_anew: None, aws: AwsServer, services: embedded.Services, broker: redis.Redis
 ) -> None:
     """Who held the graph first was killed before it wrote anything; the next is stopped when half is done."""
     shape_2020.write(untouched, aws.url, account=estate.OURS, regions=estate.REGIONS[:1], tag=TAG)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import threading
 import time
@@ -15,7 +14,7 @@ import pytest
 import redis
 
 from loaders.batch import decode, item_number
-from loaders.ledger import Attempt, Event, Fenced, Ledger, State
+from loaders.ledger import Attempt, Event, Ledger, State
 from loaders.model import Node, key, prop
 from loaders.schema import GraphSchema
 from loaders.scope import Scope
@@ -59,7 +58,7 @@ class Toy:
 PLANNER = Scope(type="toy.tenants", tenant="toy")
 SCOPE = Scope(type="toy.things", tenant="t")
 SCHEMA = GraphSchema({"toy.things": [Thing]})
-LIMITS = FetchLimits(lease_seconds=2)
+LIMITS = FetchLimits()
 
 
 @pytest.fixture
@@ -75,7 +74,7 @@ def ledger(broker: redis.Redis) -> Iterator[Ledger]:
 
 
 def begin(ledger: Ledger, scope: Scope = SCOPE) -> Attempt:
-    attempt = ledger.begin(scope, lease_seconds=LIMITS.lease_seconds, worker="test")
+    attempt = ledger.begin(scope, lease_seconds=2, worker="test")
     assert attempt is not None
     return attempt
 
@@ -85,7 +84,6 @@ def run(
     toy: Toy,
     scope: Scope = SCOPE,
     limits: FetchLimits = LIMITS,
-    stopping: Callable[[], bool] = lambda: False,
 ) -> list[Event]:
     """One whole attempt; returns the events that it published."""
     published: list[Event] = []
@@ -102,7 +100,6 @@ def run(
             schema=SCHEMA,
             publish=published.extend,
             limits=limits,
-            stopping=stopping,
         ).run()
     )
     return published
@@ -117,7 +114,7 @@ def state(ledger: Ledger, scope: Scope = SCOPE) -> tuple[State, str]:
 def waiting(ledger: Ledger) -> list[list[dict[str, Any]]]:
     """The rows of every batch that waits for the writer."""
     taken = ledger.take(max_batches=1000, max_bytes=10**9)
-    return [decode(payload) for _, payload in taken.batches] if taken else []
+    return [decode(payload, SCOPE) for _, payload in taken.batches] if taken else []
 
 
 def kept(ledger: Ledger) -> list[int]:
@@ -306,10 +303,19 @@ def test_a_scope_that_must_wait_is_given_back_and_begins_again_when_due(ledger: 
     assert unit.crashes == 0
 
 
-def test_a_worker_that_shuts_down_gives_the_scope_back_at_the_next_item(ledger: Ledger) -> None:
-    asked = itertools.chain([False], itertools.repeat(True))
-    run(ledger, things(5), stopping=lambda: next(asked))
-    assert state(ledger) == (State.PLANNED, "the worker is shutting down")
+def test_a_scope_that_is_always_throttled_fails_after_a_set_time_in_all(ledger: Ledger) -> None:
+    """And deletes nothing; the run comes to its barrier."""
+
+    async def source(part: str) -> AsyncIterator[Item]:
+        raise RetryLater("slow down", after_seconds=0.2, action="toy:List")
+        yield
+
+    limits = FetchLimits(max_wait_seconds=0.3)
+    assert run(ledger, Toy(source), limits=limits) == []
+    time.sleep(0.25)
+    assert run(ledger, Toy(source), limits=limits) == [Event.BARRIER]
+    assert state(ledger) == (State.FAILED, "throttled: toy:List: waited 0 s in all; the last time: slow down")
+    assert ledger.cleanups() == []
 
 
 def test_a_scope_with_parts_is_complete_when_its_listing_and_all_parts_are(ledger: Ledger) -> None:
@@ -325,7 +331,7 @@ def test_a_scope_with_parts_is_complete_when_its_listing_and_all_parts_are(ledge
     assert taken is not None
     ledger.committed(batch for batch, _ in taken.batches)
     assert ledger.cleanups() == [SCOPE]
-    assert {row["s"] for _, payload in taken.batches for row in decode(payload)} == {SCOPE.id}, (
+    assert {row["s"] for _, payload in taken.batches for row in decode(payload, SCOPE)} == {SCOPE.id}, (
         "rows belong to the scope"
     )
 
@@ -345,60 +351,6 @@ def test_a_failed_part_fails_the_scope(ledger: Ledger) -> None:
     assert ledger.cleanups() == []
 
 
-def test_an_attempt_that_lost_its_scope_stops(ledger: Ledger, broker: redis.Redis) -> None:
-    pages = 0
-
-    async def source(part: str) -> AsyncIterator[Item]:
-        nonlocal pages
-        while True:
-            pages += 1
-            yield Item({"id": str(pages)})
-            await asyncio.sleep(0.05)
-
-    def lose() -> None:
-        time.sleep(0.3)
-        ledger.cancel("test")
-
-    thread = threading.Thread(target=lose)
-    thread.start()
-    with pytest.raises(Fenced):
-        run(ledger, Toy(source), limits=FetchLimits(lease_seconds=0.6))
-    thread.join()
-    assert pages < 100
-
-
-def test_an_attempt_without_progress_lets_its_lease_run_out(ledger: Ledger) -> None:
-    async def source(part: str) -> AsyncIterator[Item]:
-        await asyncio.sleep(2.5)
-        yield Item({"id": "1"})
-
-    swept: list[Scope] = []
-
-    def sweep() -> None:
-        for _ in range(25):
-            time.sleep(0.1)
-            _, units = ledger.sweep(lease_seconds=1, max_crashes=3, redelivery_grace_seconds=60, broker="b", queued={})
-            swept.extend(units)
-
-    thread = threading.Thread(target=sweep)
-    thread.start()
-    with pytest.raises(Fenced):
-        run(ledger, Toy(source), limits=FetchLimits(lease_seconds=0.6, stall_seconds=0.3))
-    thread.join()
-    assert swept == [SCOPE]
-
-
-def test_a_slow_attempt_with_progress_keeps_its_lease(ledger: Ledger) -> None:
-    async def source(part: str) -> AsyncIterator[Item]:
-        for number in range(15):
-            await asyncio.sleep(0.1)
-            yield Item({"id": str(number)})
-
-    run(ledger, Toy(source), limits=FetchLimits(lease_seconds=0.6, stall_seconds=5))
-    assert state(ledger)[0] is State.FETCHED
-    assert ledger.sweep(lease_seconds=1, max_crashes=3, redelivery_grace_seconds=60, broker="b", queued={})[1] == []
-
-
 def test_a_fetch_waits_while_the_writer_is_behind(ledger: Ledger) -> None:
     committed: list[int] = []
 
@@ -412,12 +364,12 @@ def test_a_fetch_waits_while_the_writer_is_behind(ledger: Ledger) -> None:
     thread = threading.Thread(target=write_late)
     thread.start()
     begun = time.monotonic()
-    run(ledger, things(2_000), limits=FetchLimits(lease_seconds=2, backlog_bytes=10))
+    run(ledger, things(2_000), limits=FetchLimits(backlog_bytes=10))
     thread.join()
     assert committed == [1], "the second batch came only after the first was committed"
     assert time.monotonic() - begun > 0.8
 
 
 def test_a_fetch_that_waits_too_long_for_the_writer_gives_its_scope_back(ledger: Ledger) -> None:
-    run(ledger, things(2_000), limits=FetchLimits(lease_seconds=2, backlog_bytes=10, attempt_seconds=0.2))
+    run(ledger, things(2_000), limits=FetchLimits(backlog_bytes=10, attempt_seconds=0.2))
     assert state(ledger) == (State.PLANNED, "the writer is behind")

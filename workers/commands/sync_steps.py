@@ -71,7 +71,7 @@ def sync(settings: Settings, args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         connect = _connect_local if settings.broker_url is None else _connect_fleet
         target = connect(settings, stack, notes, verbose=args.verbose)
-        done = _run(target, args.resume, stack, notes)
+        done = _run(target, args.resume, stack, notes, confirm_deletions=args.confirm_deletions)
         if args.json:
             print(json.dumps(asdict(done) | {"exit_code": done.exit_code}, indent=2))
         else:
@@ -187,7 +187,9 @@ def _with_services(settings: Settings, stack: ExitStack, notes: Console) -> tupl
 # -- the run
 
 
-def _run(target: Target, resume: str | None, stack: ExitStack, notes: Console) -> report.Report:
+def _run(
+    target: Target, resume: str | None, stack: ExitStack, notes: Console, *, confirm_deletions: bool
+) -> report.Report:
     """Start a run, or resume one, and follow it to its end."""
     settings, graph, client, publisher = target.settings, target.graph, target.client, Publisher(target.app)
 
@@ -195,9 +197,13 @@ def _run(target: Target, resume: str | None, stack: ExitStack, notes: Console) -
         notes.print(line, highlight=False, soft_wrap=True, markup=False)
 
     if resume:
-        ledger = coordinator.resume(settings, graph, client, resume, publisher, say)
+        ledger = coordinator.resume(
+            settings, graph, client, resume, publisher, say, confirm_deletions=confirm_deletions
+        )
     else:
-        ledger = coordinator.start(settings, graph, client, publisher, target.off, say)
+        ledger = coordinator.start(
+            settings, graph, client, publisher, target.off, say, confirm_deletions=confirm_deletions
+        )
     with _left_in_order(ledger, target, notes):
         fleet = None
         if target.local:

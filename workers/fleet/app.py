@@ -127,11 +127,11 @@ def _fetch(run: str, unit: str) -> str:
 
 
 def _plan_tenants(run: str, unit: str) -> str:
-    return planning.plan_tenants(process(), run, Scope.parse(unit), publisher)
+    return planning.plan_tenants(process(), run, Scope.parse(unit), publisher, stopping)
 
 
 def _plan_regions(run: str, unit: str) -> str:
-    return planning.plan_regions(process(), run, Scope.parse(unit), publisher)
+    return planning.plan_regions(process(), run, Scope.parse(unit), publisher, stopping)
 
 
 @app.on_after_finalize.connect

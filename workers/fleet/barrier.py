@@ -9,14 +9,12 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 import redis
-from neo4j.exceptions import ClientError, DriverError, Neo4jError
+from neo4j.exceptions import DriverError, Neo4jError
 
 from analysis import engine, links
 from analysis.finding import OwnJob
@@ -25,17 +23,19 @@ from analysis.iam import permissions as permission_relationships
 from analysis.job import Job, JobFileError
 from loaders import coverage, retirement
 from loaders.cleanup import Cleanup
-from loaders.ledger import Ledger, RunInfo, RunState
+from loaders.ledger import RunInfo, RunState
+from loaders.schema import GraphSchema
 from loaders.writer import LostWriter, OutdatedRun, Writer, release_claim
 from tasks.engine import registry
 from workers.fleet import permissions
 from workers.fleet.lease import LeaseKeeper
 from workers.fleet.loading import AWAY_SECONDS, Busy, graph_error_text, writing
 from workers.fleet.process import Process
+from workers.fleet.steps import Steps, TryAgain
 
 log = logging.getLogger(__name__)
 
-_REFUSED_FOR_GOOD: Final = "Neo.ClientError.Statement."  # the same statement would be refused again
+MAX_ANALYSES: Final = 5  # attempts that may end with their process
 
 
 def analyse(process: Process, run: str) -> None:
@@ -52,79 +52,101 @@ def analyse(process: Process, run: str) -> None:
     def renew() -> bool:
         return ledger.renew_barrier(token, lease_seconds=lease)
 
+    def begin_again(reason: str) -> None:
+        """The sweeper wakes the next attempt. What happens at every attempt is counted elsewhere, not here."""
+        log.warning("run %s: %s; the analysis will be retried", run, reason)
+        ledger.set_blocked_by(reason)
+        ledger.give_back_barrier(token, wait_seconds=AWAY_SECONDS, counts=False)
+
     try:
         with (
             LeaseKeeper(f"run {run}", lease_seconds=lease, renew=renew, on_lost=process.writer.give_up),
             writing(process.writer, info.tag, wait_seconds=wait) as writer,
         ):
-            state, report = _outcome(writer, ledger, info, process)
+            state, report = _outcome(Steps(writer, ledger, token), info, process)
             if ledger.close(token, state, report):
                 release_claim(writer, run)
     except (Busy, LostWriter):
-        log.warning("run %s: another writer holds the graph; the analysis will be retried", run)
-        ledger.renew_barrier(token, lease_seconds=AWAY_SECONDS)
+        begin_again("another writer holds the graph")
+    except TryAgain as error:
+        begin_again(f"the analysis failed and begins again: {error}")
     except OutdatedRun as error:
         ledger.close(token, RunState.FAILED, {"error": f"a later run has taken the graph ({error})"})
     except (DriverError, Neo4jError) as error:
-        log.warning("run %s: %s; the analysis will be retried", run, graph_error_text(error))
-        ledger.set_blocked_by(graph_error_text(error))
-        ledger.renew_barrier(token, lease_seconds=AWAY_SECONDS)
+        begin_again(graph_error_text(error))
 
 
-def _outcome(writer: Writer, ledger: Ledger, info: RunInfo, process: Process) -> tuple[RunState, dict[str, Any]]:
+def _outcome(steps: Steps, info: RunInfo, process: Process) -> tuple[RunState, dict[str, Any]]:
     """Of all steps. A failure that would recur fails the run; after any other, the analysis is retried."""
+    if info.analyses > MAX_ANALYSES:
+        during = f", the last in the step {info.step}" if info.step else ""
+        return RunState.FAILED, {"error": f"{MAX_ANALYSES} attempts at the analysis ended with their process{during}"}
     try:
-        return _steps(writer, ledger, info, process)
-    except (LostWriter, OutdatedRun, DriverError, redis.RedisError):
+        return _analysis(steps, info, process)
+    except (LostWriter, OutdatedRun, TryAgain, DriverError, Neo4jError, redis.RedisError):
         raise
     except Exception as error:
-        if isinstance(error, Neo4jError) and not (error.code or "").startswith(_REFUSED_FOR_GOOD):
-            raise
         log.exception("run %s: the analysis failed", info.id)
         return RunState.FAILED, {"error": f"{type(error).__name__}: {error}"}
 
 
-def _steps(writer: Writer, ledger: Ledger, info: RunInfo, process: Process) -> tuple[RunState, dict[str, Any]]:
-    schema = registry.schema()
-    seconds: dict[str, float] = {}
-    with _timed(seconds, "coverage"):
-        coverage.write(writer, info, ledger.units(), now_ms=ledger.now_ms())
-        listed = retirement.lists(ledger.units())
-        kept = retirement.retire(writer, schema, listed, info.tag, keep=process.settings.retired_runs_kept)
-    with _timed(seconds, "links"):
-        links.write(writer, schema)
-    with _timed(seconds, "shared nodes"):
-        Cleanup(writer, schema).delete_orphans()
-    failed: list[str] = []
+def _analysis(steps: Steps, info: RunInfo, process: Process) -> tuple[RunState, dict[str, Any]]:
+    writer, schema = steps.writer, registry.schema()
+    kept: list[retirement.Kept] = []
     findings: list[dict[str, Any]] = []
-    with _timed(seconds, assume_role.JOB.name), _reported(failed):
+    own_jobs: list[OwnJob] = []
+    shipped_failed = 0
+    with steps.step("coverage"):
+        coverage.write(writer, info, steps.ledger.units(), now_ms=steps.ledger.now_ms())
+    if not steps.failed:  # without it, no deletion and no verdict would be right
+        with steps.step("retirement"):
+            listed = retirement.lists(steps.ledger.units())
+            kept += retirement.retire(writer, schema, listed, info.tag, keep=process.settings.retired_runs_kept)
+        steps.each("links", links.parts(writer, schema))
+        with steps.step("shared nodes"):
+            Cleanup(writer, schema).delete_orphans()
+        findings += _shipped_jobs(steps, info, schema)
+        shipped_failed = len(steps.failed_jobs)
+        findings += _own_jobs(steps, info, own_jobs)
+    state = RunState.FAILED if steps.failed else RunState.COMPLETE
+    with steps.step("record"):
+        _record(writer, info, state, steps.ledger.now_ms())
+        coverage.forget_old_runs(writer, keep=process.settings.runs_kept)
+    return RunState.FAILED if steps.failed else RunState.COMPLETE, {
+        "error": "; ".join(steps.failed),
+        "findings": findings,
+        "failed_jobs": steps.failed_jobs,
+        "own_jobs": own_jobs,
+        "own_jobs_failed": len(steps.failed_jobs) - shipped_failed,
+        "kept": [asdict(list_) for list_ in kept],
+        "analysis_seconds": steps.seconds,
+    }
+
+
+def _shipped_jobs(steps: Steps, info: RunInfo, schema: GraphSchema) -> list[dict[str, Any]]:
+    writer = steps.writer
+    findings: list[dict[str, Any]] = []
+    with steps.step(assume_role.JOB.name, job=True):
         assume_role.write(writer, info.tag)
         findings += _verdict(writer, assume_role.JOB, info)
-    with _timed(seconds, permission_relationships.JOB.name), _reported(failed):
+    with steps.step(permission_relationships.JOB.name, job=True):
         rules = permissions.of_run(info.config)
         permission_relationships.write(writer, rules, schema, info.tag)
         findings += _verdict(writer, permission_relationships.job(rules, schema), info)
     for job in engine.shipped_jobs():
-        with _timed(seconds, job.name), _reported(failed):
+        with steps.step(job.name, job=True):
             engine.run_shipped(writer, job, info.id, info.tag)
             if job.findings is not None:
                 findings += _verdict(writer, job, info)
-    own_jobs: list[OwnJob] = []
-    shipped_failed = len(failed)
-    for job in _user_jobs(info.config.get("analysis_job_directory"), failed):
-        with _timed(seconds, job.name), _reported(failed):
-            findings += _run_own(writer, job, info, own_jobs)
-    with _timed(seconds, "record"):
-        _record(writer, info, ledger.now_ms())
-        coverage.forget_old_runs(writer, keep=process.settings.runs_kept)
-    return RunState.COMPLETE, {
-        "findings": findings,
-        "failed_jobs": failed,
-        "own_jobs": own_jobs,
-        "own_jobs_failed": len(failed) - shipped_failed,
-        "kept": [asdict(list_) for list_ in kept],
-        "analysis_seconds": seconds,
-    }
+    return findings
+
+
+def _own_jobs(steps: Steps, info: RunInfo, ran: list[OwnJob]) -> list[dict[str, Any]]:
+    findings: list[dict[str, Any]] = []
+    for job in _user_jobs(info.config.get("analysis_job_directory"), steps.failed_jobs):
+        with steps.step(job.name, job=True):
+            findings += _run_own(steps.writer, job, info, ran)
+    return findings
 
 
 def _verdict(writer: Writer, job: Job, info: RunInfo) -> list[dict[str, Any]]:
@@ -158,23 +180,6 @@ def _user_jobs(directory: str | None, failed: list[str]) -> list[Job]:
         return []
 
 
-def _record(writer: Writer, info: RunInfo, now_ms: int) -> None:
+def _record(writer: Writer, info: RunInfo, state: RunState, now_ms: int) -> None:
     query = "MATCH (r:SyncRun {id: $run}) SET r.state = $state, r.finished_at = $now"
-    writer.write(lambda tx: tx.run(query, run=info.id, state=str(RunState.COMPLETE), now=now_ms).consume())
-
-
-@contextmanager
-def _reported(failed: list[str]) -> Iterator[None]:
-    """A failed job is reported, and stops no other job."""
-    try:
-        yield
-    except (engine.JobError, ClientError) as error:
-        log.exception("an analysis job failed")
-        failed.append(str(error).splitlines()[0])
-
-
-@contextmanager
-def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
-    start = time.monotonic()
-    yield
-    seconds[name] = round(time.monotonic() - start, 3)
+    writer.write(lambda tx: tx.run(query, run=info.id, state=str(state), now=now_ms).consume())

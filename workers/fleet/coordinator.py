@@ -15,6 +15,7 @@ from neo4j.exceptions import DriverError, Neo4jError
 from analysis.iam.permission_rules import RuleFileError
 from loaders import indexes
 from loaders.adoption import needs_adoption
+from loaders.brake import CONFIRMED
 from loaders.coverage import held_scopes
 from loaders.graph import Graph
 from loaders.ledger import Ledger, RunState, runs
@@ -42,11 +43,14 @@ def start(
     publisher: Publisher,
     off: Mapping[str, str],
     notify: Callable[[str], object] = log.warning,
+    *,
+    confirm_deletions: bool = False,
 ) -> Ledger:
     """Claim the graph, open the ledger, publish the first planning units. If that is interrupted, nothing is left.
 
     `off`: modules that aren't configured, and what enables each: they are skipped, and the report says so.
-    `notify` is told what the user should know meanwhile. Raises RunRefused, NotReady, DuplicateNodes, RuleFileError.
+    `notify` is told what the user should know meanwhile; `confirm_deletions`: no scope is held back.
+    Raises RunRefused, NotReady, DuplicateNodes, RuleFileError.
     """
     if problem := configured.problem(settings.modules, off, selected=settings.selects):
         raise RunRefused(problem)
@@ -69,6 +73,7 @@ def start(
         indexes.ensure(graph, registry.schema())
         planners = [Scope(type=tenants_type(name), tenant=name) for name in settings.modules if name not in off]
         config = settings.run_config() | {"graph": graph_id, permissions.CONFIG: rules, "off": dict(off)}
+        config |= {CONFIRMED: confirm_deletions}
         _end_abandoned(client, graph_id, run)
         ledger.set_held(held_scopes(graph))
         ledger.open(tag=tag, config=config, window=settings.admission_window, planners=planners)
@@ -120,19 +125,23 @@ def resume(
     run: str,
     publisher: Publisher,
     notify: Callable[[str], object] = log.warning,
+    *,
+    confirm_deletions: bool = False,
 ) -> Ledger:
     """Plan again what isn't cleaned in an earlier run. Raises RunRefused."""
     ledger = Ledger(client, run)
     info = ledger.info()
     if info is None:
         raise RunRefused(f"--resume {run}: there is no such run on this broker; `chartfleet runs` lists the runs")
+    if confirm_deletions and info.state in (RunState.RUNNING, RunState.ANALYSING):
+        raise RunRefused(f"--confirm-deletions: run {run} is under way; confirm once it has ended, or in the next run")
     _claim(settings, graph, graph.database_id(), ledger, info.tag, notify, resume=True)
     if info.state in (RunState.RUNNING, RunState.ANALYSING):
         return ledger  # its fleet crashed: the sweepers of this one continue where it stopped
     try:
         forget_steps(graph, run)
         ledger.set_held(held_scopes(graph))
-        publisher.publish_scopes(run, ledger.resume(info.config))
+        publisher.publish_scopes(run, ledger.resume(info.config | {CONFIRMED: confirm_deletions}))
     except BaseException as error:
         with suppress(redis.RedisError):
             ledger.cancel(f"not resumed: {type(error).__name__}")

@@ -15,6 +15,7 @@ from loaders.scope import Scope
 from tasks.engine import registry
 from tasks.engine.fetch import Fetching
 from tasks.resource import Tenant
+from workers.fleet.attempt import HandedOver, lease_of, result_of
 from workers.fleet.process import Process
 from workers.fleet.publisher import Publisher
 
@@ -28,25 +29,11 @@ _LONGEST_RESULT: Final = 200
 def fetch(process: Process, run: str, scope: Scope, publisher: Publisher, stopping: Callable[[], bool]) -> str:
     """One attempt at a scope, unless another holds it or it is settled. Returns the outcome, for Flower."""
     ledger = process.ledger(run)
-    limits = process.settings.fetch_limits
     try:
-        attempt = ledger.begin(scope, lease_seconds=limits.lease_seconds, worker=process.name)
+        attempt = ledger.begin(scope, lease_seconds=process.settings.lease_seconds, worker=process.name)
         if attempt is None:
             return NOTHING_TO_DO
-        provider = registry.providers()[scope.provider]
-        tenant = Tenant(**ledger.tenant(f"{scope.provider}/{scope.tenant}"))
-        process.run_async(
-            Fetching(
-                type=registry.types()[scope.type],
-                attempt=attempt,
-                connect=lambda: provider.connect(tenant, scope.region, process.rate_limiter),
-                ledger=ledger,
-                schema=registry.schema(),
-                publish=lambda events: publisher.publish_events(run, events),
-                limits=limits,
-                stopping=stopping,
-            ).run()
-        )
+        _run(process, run, _fetching(process, ledger, attempt, publisher), publisher, stopping)
         publisher.publish_scopes(run, ledger.parts(scope))
         return outcome(ledger, attempt)
     except Fenced:
@@ -54,6 +41,31 @@ def fetch(process: Process, run: str, scope: Scope, publisher: Publisher, stoppi
     except Exception as error:
         log.exception("%s: %s", scope.shown, NO_OUTCOME)
         return without_outcome(ledger, scope, error)
+
+
+def _fetching(process: Process, ledger: Ledger, attempt: Attempt, publisher: Publisher) -> Fetching:
+    scope = attempt.scope
+    provider = registry.providers()[scope.provider]
+    tenant = Tenant(**ledger.tenant(f"{scope.provider}/{scope.tenant}"))
+    return Fetching(
+        type=registry.types()[scope.type],
+        attempt=attempt,
+        connect=lambda: provider.connect(tenant, scope.region, process.rate_limiter),
+        ledger=ledger,
+        schema=registry.schema(),
+        publish=lambda events: publisher.publish_events(ledger.run, events),
+        limits=process.settings.fetch_limits,
+    )
+
+
+def _run(process: Process, run: str, fetching: Fetching, publisher: Publisher, stopping: Callable[[], bool]) -> None:
+    """Raises Fenced where the attempt lost its scope."""
+    attempt, work = fetching.attempt, process.submit(fetching.run())
+    with lease_of(process, run, attempt, work):
+        try:
+            result_of(process, run, attempt, work, stopping=stopping, stalled=fetching.stalled)
+        except HandedOver as over:
+            publisher.publish_events(run, over.events)
 
 
 def outcome(ledger: Ledger, attempt: Attempt) -> str:

@@ -125,6 +125,8 @@ def _waits_for_broker(node: str, error: Exception) -> Health:
 
 
 def _symptoms(snapshot: WorkerSnapshot, client: redis.Redis, settings: Settings) -> Iterator[Symptom]:
+    for queue in snapshot.unheard:
+        yield Symptom(("unheard", queue), f"is connected, but doesn't consume from the queue {queue}")
     if snapshot.free > 0:
         for message in snapshot.waiting:
             yield Symptom(("in hand", message), "holds a message but doesn't start its task, though a process is free")

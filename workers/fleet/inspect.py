@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypedDict
+from typing import Any, Final, NotRequired, TypedDict
 
 from celery import Celery
 from celery.utils.nodenames import nodesplit
@@ -86,6 +86,7 @@ class _TaskReply(TypedDict):
 
 class _Progress(TypedDict):
     queues: list[str]
+    unheard: NotRequired[list[str]]
     slots: int
     begun: int
     waiting: list[str]
@@ -106,13 +107,18 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class WorkerSnapshot:
-    """What a worker has in hand at one moment. `waiting`: ids of messages that it holds and hasn't begun."""
+    """What a worker has in hand at one moment.
+
+    unheard  those of its queues that it doesn't consume from: lost when it connected to the broker again
+    waiting  ids of messages that it holds and hasn't begun
+    """
 
     queues: tuple[str, ...]
     slots: int
     begun: int
     waiting: tuple[str, ...]
     tasks: tuple[Task, ...]
+    unheard: tuple[str, ...] = ()
 
     @property
     def free(self) -> int:
@@ -124,8 +130,10 @@ def _progress(state: Any) -> _Progress:
     """Runs in the worker. It reads only the worker's own memory, because no message is taken in the meantime."""
     active: list[Request] = list(worker_state.active_requests)
     reserved: list[Request] = list(worker_state.reserved_requests)
+    served = _served_queues(state)
     return {
-        "queues": _served_queues(state),
+        "queues": served,
+        "unheard": [queue for queue in served if not state.consumer.task_consumer.consuming_from(queue)],
         "slots": state.consumer.pool.num_processes,
         "begun": worker_state.all_total_count[0],
         "waiting": [request.id for request in reserved if request not in active],
@@ -146,7 +154,8 @@ def _task(request: Request) -> _TaskReply:
 
 
 def _served_queues(state: Any) -> list[str]:
-    names: Iterable[str] = (queue.name for queue in state.consumer.task_consumer.queues)
+    """Those that it was started for, whether or not it consumes from them just now."""
+    names: Iterable[str] = state.app.amqp.queues.consume_from
     return sorted(names)
 
 
@@ -165,6 +174,7 @@ def ask_progress(app: Celery, node: str) -> WorkerSnapshot | None:
             begun=progress["begun"],
             waiting=tuple(progress["waiting"]),
             tasks=tuple(_read_task(task) for task in progress["tasks"]),
+            unheard=tuple(progress.get("unheard", ())),  # a worker of an older version doesn't say it
         )
     return None
 

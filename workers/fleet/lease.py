@@ -50,6 +50,9 @@ class LeaseKeeper:
             except (redis.RedisError, DriverError, Neo4jError) as error:
                 log.warning("%s: the lease can't be renewed just now (%s)", self._name, type(error).__name__)
                 continue
+            except Exception:
+                log.exception("%s: the lease wasn't renewed; the next heartbeat tries again", self._name)
+                continue
             if not renewed:
                 self._stop_work()
                 return

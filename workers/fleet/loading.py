@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+import redis
 from neo4j.exceptions import DriverError, Neo4jError
 
+from loaders.brake import CONFIRMED
+from loaders.causes import needs_a_hand, text_of
 from loaders.ledger import RunState
 from loaders.writer import LostWriter, OutdatedRun, Writer, keep_claim
 from workers.fleet.process import Process
@@ -19,6 +22,11 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS: Final = 0.25
 AWAY_SECONDS: Final = 2  # between attempts to reach a graph that isn't responding; the sweeper wakes the writer again
+
+_NEEDS_A_HAND: Final = (
+    "the graph can't be written: free space on the disk of Neo4j and restart it, "
+    "then the run continues (docs/operations.md, When the graph can't be written)"
+)
 
 
 class Busy(Exception):
@@ -54,10 +62,14 @@ def load(process: Process, run: str, publisher: Publisher, stopping: Callable[[]
         with writing(process.writer, info.tag, wait_seconds=wait) as writer:
             keep_claim(writer, run)
             seconds = process.settings.hard_time_limit_seconds / 2
-            for event in process.loader.drain(ledger, info.tag, seconds=seconds, stopping=stopping):
+            confirmed = bool(info.config.get(CONFIRMED))
+            for event in process.loader.drain(
+                ledger, info.tag, confirmed=confirmed, seconds=seconds, stopping=stopping
+            ):
                 publisher.publish_events(run, [event])
     except Busy:
         log.info("another writer holds the graph")
+        ledger.set_blocked_by("another writer holds the graph")
     except LostWriter:
         log.warning("another writer took over; it continues with what waits")
     except OutdatedRun as error:
@@ -67,10 +79,18 @@ def load(process: Process, run: str, publisher: Publisher, stopping: Callable[[]
         log.warning("%s; the batches wait", graph_error_text(error))
         ledger.set_blocked_by(graph_error_text(error))
         time.sleep(AWAY_SECONDS)
+    except redis.RedisError:
+        raise
+    except Exception as error:
+        log.exception("run %s: the loader failed; it tries again", run)
+        ledger.set_blocked_by(f"the loader fails, and tries again: {text_of(error)}")
+        time.sleep(AWAY_SECONDS)
 
 
 def graph_error_text(error: DriverError | Neo4jError) -> str:
-    """In one line: does the graph not respond, or does it refuse the statement?"""
+    """In one line: does it not respond, or does it refuse the statement? And what to do, if waiting won't help."""
+    if needs_a_hand(error):
+        return f"{_NEEDS_A_HAND}: {text_of(error)}"
     if isinstance(error, Neo4jError) and not error.is_retryable():
-        return f"the graph refuses: {error.code}: {(error.message or '').split(chr(10))[0][:300]}"
+        return f"the graph refuses: {error.code}: {text_of(error)}"
     return f"the graph isn't responding ({type(error).__name__})"

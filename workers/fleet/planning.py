@@ -10,7 +10,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import CancelledError
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
@@ -20,11 +19,11 @@ from loaders.ledger import Attempt, Event, Fenced, Ledger
 from loaders.reason import Reason
 from loaders.scope import Scope, regions_type
 from tasks.engine import registry
-from tasks.engine.ending import Ending
+from tasks.engine.ending import Ending, record_wait
 from tasks.failures import CallFailed, Failure, NotConfigured, RetryLater
 from tasks.resource import Listed, Per, ResourceType, Tenant
 from workers.fleet import fetching
-from workers.fleet.lease import LeaseKeeper
+from workers.fleet.attempt import HandedOver, lease_of, result_of
 from workers.fleet.process import Process
 from workers.fleet.publisher import Publisher
 
@@ -36,7 +35,7 @@ List = Callable[[Config], Coroutine[Any, Any, T]]
 Plan = Callable[[Ledger, Attempt, T], list[Event]]
 
 
-def plan_tenants(process: Process, run: str, unit: Scope, publisher: Publisher) -> str:
+def plan_tenants(process: Process, run: str, unit: Scope, publisher: Publisher, stopping: Callable[[], bool]) -> str:
     """List a provider's tenants and queue them for admission."""
 
     async def list_tenants(config: Config) -> Listed[Tenant]:
@@ -57,7 +56,7 @@ def plan_tenants(process: Process, run: str, unit: Scope, publisher: Publisher) 
             principals={tenant.id: tenant.principal for tenant in listed.found if tenant.principal},
         )
 
-    return _attempt(process, run, unit, list_tenants, plan, publisher)
+    return _attempt(process, run, unit, list_tenants, plan, publisher, stopping)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ class _TenantScopes:
     denied: str
 
 
-def plan_regions(process: Process, run: str, unit: Scope, publisher: Publisher) -> str:
+def plan_regions(process: Process, run: str, unit: Scope, publisher: Publisher, stopping: Callable[[], bool]) -> str:
     """Plan every scope of a tenant, the slowest first, and publish them as one chord."""
 
     async def list_scopes(config: Config) -> _TenantScopes:
@@ -102,7 +101,7 @@ def plan_regions(process: Process, run: str, unit: Scope, publisher: Publisher) 
         publisher.publish_tenant(run, [scope for scope, _, _ in children])
         return events
 
-    return _attempt(process, run, unit, list_scopes, plan, publisher)
+    return _attempt(process, run, unit, list_scopes, plan, publisher, stopping)
 
 
 def _requested_types(tenant: Tenant, config: Config) -> list[ResourceType]:
@@ -110,7 +109,15 @@ def _requested_types(tenant: Tenant, config: Config) -> list[ResourceType]:
     return [type_ for type_ in registry.requested(tenant.provider, requested) if type_.tenant_kind == tenant.kind]
 
 
-def _attempt(process: Process, run: str, unit: Scope, list_: List[T], plan: Plan[T], publisher: Publisher) -> str:
+def _attempt(
+    process: Process,
+    run: str,
+    unit: Scope,
+    list_: List[T],
+    plan: Plan[T],
+    publisher: Publisher,
+    stopping: Callable[[], bool],
+) -> str:
     """One attempt at a planning unit, with the outcomes of any other scope."""
     ledger = process.ledger(run)
     try:
@@ -118,10 +125,9 @@ def _attempt(process: Process, run: str, unit: Scope, list_: List[T], plan: Plan
         if attempt is None:
             return fetching.NOTHING_TO_DO
         try:
-            events = _plan(process, ledger, attempt, list_, plan)
+            events = _plan(process, ledger, attempt, list_, plan, stopping)
         except RetryLater as wait:
-            ledger.later(attempt, wait_seconds=wait.after_seconds, reason=wait.reason)
-            return fetching.outcome(ledger, attempt)
+            events = record_wait(ledger, attempt, wait, max_wait_seconds=process.settings.max_wait_seconds)
         publisher.publish_events(run, events)
         return fetching.outcome(ledger, attempt)
     except Fenced:
@@ -131,22 +137,23 @@ def _attempt(process: Process, run: str, unit: Scope, list_: List[T], plan: Plan
         return fetching.without_outcome(ledger, unit, error)
 
 
-def _plan(process: Process, ledger: Ledger, attempt: Attempt, list_: List[T], plan: Plan[T]) -> list[Event]:
+def _plan(
+    process: Process,
+    ledger: Ledger,
+    attempt: Attempt,
+    list_: List[T],
+    plan: Plan[T],
+    stopping: Callable[[], bool],
+) -> list[Event]:
     """List, then plan. If the attempt's lease is lost, the listing is cancelled. Raises Fenced, RetryLater."""
-    lease_seconds = process.settings.lease_seconds
     listing = process.submit(list_(_config(ledger)))
-
-    def renew() -> bool:
-        return ledger.renew(attempt, lease_seconds=lease_seconds)
-
-    with LeaseKeeper(attempt.scope.id, lease_seconds=lease_seconds, renew=renew, on_lost=listing.cancel):
+    with lease_of(process, ledger.run, attempt, listing):
         try:
-            listed = listing.result()
-            return _when_there_is_memory(
-                lambda: plan(ledger, attempt, listed), process.settings.fetch_limits.attempt_seconds
-            )
-        except CancelledError:
-            raise Fenced(attempt.scope.id) from None
+            listed = result_of(process, ledger.run, attempt, listing, stopping=stopping)
+            max_seconds = process.settings.fetch_limits.attempt_seconds
+            return _when_there_is_memory(lambda: plan(ledger, attempt, listed), max_seconds)
+        except HandedOver as over:
+            return over.events
         except (Fenced, RetryLater, redis.RedisError):
             raise
         except Exception as error:

@@ -15,11 +15,13 @@ import redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
+from loaders.brake import Brake
 from loaders.ledger import Ledger
 from loaders.loader import Loader
 from loaders.writer import Writer
 from tasks.clients.rate_limiter import RedisRateLimiter
 from tasks.engine import registry
+from workers.fleet.threads import DaemonThreads
 from workers.settings import process_settings
 from workers.settings.settings import SettingError, Settings
 
@@ -35,14 +37,14 @@ else:
                 return super().__get__(instance, owner)
 
 
-def connect_redis(url: str) -> redis.Redis:
+def connect_redis(url: str, *, timeout_seconds: float = 30, retries: int = 20) -> redis.Redis:
     """A client that survives a restart of Redis: it retries a call for about half a minute. Replies are bytes."""
     return redis.Redis.from_url(
         url,
         socket_connect_timeout=5,
-        socket_timeout=30,
+        socket_timeout=timeout_seconds,
         health_check_interval=30,
-        retry=Retry(ExponentialBackoff(cap=2, base=0.05), retries=20),
+        retry=Retry(ExponentialBackoff(cap=2, base=0.05), retries=retries),
         retry_on_error=[redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError],
     )
 
@@ -70,13 +72,25 @@ class Process:
         self.name = name_of_process(os.getpid())
 
     @once
+    def heartbeats(self) -> redis.Redis:
+        """Connections of their own for what must not wait: heartbeats, and a scope that is given back at the end."""
+        return connect_redis(self._broker, timeout_seconds=5, retries=3)
+
+    @once
     def redis(self) -> redis.Redis:
+        return connect_redis(self._broker)
+
+    @property
+    def _broker(self) -> str:
         if self.settings.broker is None:
             raise SettingError("broker_url", None, "a worker needs the fleet's Redis: set CHARTFLEET_BROKER_URL")
-        return connect_redis(self.settings.broker)
+        return self.settings.broker
 
     def ledger(self, run: str) -> Ledger:
         return Ledger(self.redis, run)
+
+    def heartbeat_ledger(self, run: str) -> Ledger:
+        return Ledger(self.heartbeats, run)
 
     @once
     def rate_limiter(self) -> RedisRateLimiter:
@@ -96,7 +110,9 @@ class Process:
 
     @once
     def loader(self) -> Loader:
-        return Loader(self.writer, registry.schema())
+        settings = self.settings
+        brake = Brake(rows=settings.deletion_brake_rows, share=settings.deletion_brake_share)
+        return Loader(self.writer, registry.schema(), brake=brake)
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Run in this process's event loop: clients live in it from task to task; tasks of a threads pool share it."""
@@ -108,6 +124,7 @@ class Process:
     @once
     def _loop(self) -> asyncio.AbstractEventLoop:
         loop = asyncio.new_event_loop()
+        loop.set_default_executor(DaemonThreads("calls"))
         threading.Thread(target=loop.run_forever, name="fetches", daemon=True).start()
         return loop
 

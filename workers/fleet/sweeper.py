@@ -66,6 +66,9 @@ def sweep_once(process: Process, publisher: Publisher) -> None:
     client, settings = process.redis, process.settings
     for run in under_way(client):
         ledger = Ledger(client, run)
+        overdue, ended = ledger.end_overdue(max_run_seconds=settings.max_run_seconds)
+        if ended:
+            log.warning("run %s: what isn't read yet fails: %s", run, ended)
         events, scopes = ledger.sweep(
             lease_seconds=settings.lease_seconds,
             max_crashes=settings.max_crashes,
@@ -76,7 +79,7 @@ def sweep_once(process: Process, publisher: Publisher) -> None:
         if scopes:
             log.warning("run %s: published again: %s", run, ", ".join(scope.shown for scope in scopes[:10]))
         publisher.publish_scopes(run, scopes)
-        publisher.publish_events(run, events)
+        publisher.publish_events(run, dict.fromkeys([*overdue, *events]))
 
 
 def _is_my_turn(process: Process, lease: str) -> bool:

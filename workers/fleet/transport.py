@@ -11,7 +11,8 @@ import logging
 import time
 from typing import Any, Final
 
-from kombu.transport import TRANSPORT_ALIASES, redis, virtual
+from kombu import transport
+from kombu.transport import redis, virtual
 from kombu.utils.json import dumps
 from redis import OutOfMemoryError
 
@@ -90,4 +91,5 @@ class Transport(redis.Transport):
 def use() -> None:
     """From here on, redis:// and rediss:// mean this transport: under its own name, Flower wouldn't know what it is."""
     for scheme in ("redis", "rediss"):
-        TRANSPORT_ALIASES[scheme] = f"{__name__}:Transport"
+        transport.TRANSPORT_ALIASES[scheme] = f"{__name__}:Transport"
+        transport._transport_cache.pop(scheme, None)  # this process may have connected before

@@ -97,6 +97,22 @@ def show_next_steps(console: Console, report: Report) -> None:
 
 
 def next_steps(report: Report) -> str:
+    return "\n".join(filter(None, (_to_see_the_rest(report), _to_delete(report), _to_look_into(report))))
+
+
+def _to_delete(report: Report) -> str:
+    if not report.held_back:
+        return ""
+    confirm = f'"chartfleet sync --resume {report.run} --confirm-deletions"'
+    return f"If what was held back is really gone: {confirm}, or wait for the next run"
+
+
+def _to_look_into(report: Report) -> str:
+    rows = counted(report.rejected_rows, "row")
+    return f'Rejected: {rows} ("chartfleet rejected list")' if report.rejected_rows else ""
+
+
+def _to_see_the_rest(report: Report) -> str:
     lines = [*report.not_seen, *report.gaps]
     resume = f'"chartfleet sync --resume {report.run}"'
     if grants := list(_grants(lines, report.principals)):

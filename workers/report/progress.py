@@ -28,9 +28,8 @@ class Progress:
     full_memory: str = ""
 
     def __str__(self) -> str:
-        return "; ".join(
-            filter(None, (self._settled, self._waiting, self._fetching, self.info.blocked_by, self.full_memory))
-        )
+        waits = (self.info.blocked_by, self.full_memory)
+        return "; ".join(filter(None, (self._settled, self.info.step, self._waiting, self._fetching, *waits)))
 
     @property
     def change(self) -> tuple[object, ...]:

@@ -76,7 +76,7 @@ class Report:
     seconds_of_types: dict[str, float]  # type -> sum over its scopes
     not_seen: list[Line]
     gaps: list[Line]
-    expected: list[Line]  # those of both that the setting expected_gaps names
+    expected: list[Line]  # those of the first two that the setting expected_gaps names
     skipped: list[Line]
     not_configured: dict[str, str]  # module -> what enables it
     notes: list[str]  # what the providers say about their lists of tenants
@@ -93,14 +93,18 @@ class Report:
     waiting: int = 0  # batches that the writer hasn't committed yet
     trouble: str = ""  # what the writer waits for
     failing: list[FailingLine] = field(default_factory=list)  # what raises an error again and again, without an outcome
+    held_back: list[Line] = field(default_factory=list)  # complete, but nothing of them was deleted
+    rejected_rows: int = 0  # rows that the graph refused, of which `chartfleet rejected` knows
 
     @property
     def exit_code(self) -> int:
         """0 complete, 3 complete but parts not covered, 1 failed: nothing was seen, or the run didn't end."""
-        seen = any(statuses.get(coverage.COMPLETE) for name, statuses in self.types.items() if not is_planning(name))
+        was_seen = (coverage.COMPLETE, State.HELD_BACK)
+        types = (statuses for name, statuses in self.types.items() if not is_planning(name))
+        seen = any(statuses.get(status) for statuses in types for status in was_seen)
         if self.state != RunState.COMPLETE or not seen:
             return FAILED
-        return NOT_COVERED if self.not_seen or self.gaps or self.failed_jobs else COMPLETE
+        return NOT_COVERED if self.not_seen or self.gaps or self.held_back or self.failed_jobs else COMPLETE
 
 
 def is_planning(type_name: str) -> bool:
@@ -152,6 +156,8 @@ def of(ledger: Ledger) -> Report:
         waiting=info.waiting,
         trouble="; ".join(filter(None, (info.blocked_by, full_memory(ledger, info), failing_text(failing)))),
         failing=[{"what": each.what, "times": each.times, "error": each.error} for each in failing],
+        held_back=sorted(scopes.held_back, key=_order),
+        rejected_rows=ledger.rejected_count(),
     )
 
 
@@ -180,6 +186,7 @@ class _Scopes:
         self.gaps = list[Line]()
         self.expected = list[Line]()
         self.skipped = list[Line]()
+        self.held_back = list[Line]()
         self.notes = list[str]()
         self.principals = dict[str, str]()
         self.ended = list[Scope]()
@@ -195,6 +202,8 @@ class _Scopes:
         is_expected = any(fnmatchcase(scope.id, pattern) for pattern in self._expected_gaps)
         if unit.state in _NOT_SEEN:
             (self.expected if is_expected else self.not_seen).append(_line(unit, unit.why, unit.reason))
+        elif unit.state is State.HELD_BACK:
+            self.held_back.append(_line(unit, unit.why, unit.reason))
         elif unit.state is State.SKIPPED:
             self.skipped.append(_line(unit, unit.why, unit.reason))
         for gap in unit.gaps:

@@ -30,6 +30,7 @@ def show(report: Report, console: Console, *, browser: str | None = None, verbos
     findings.show(console, report)
     not_seen.show(console, "Not seen (what the graph has of these is left unchanged)", report.not_seen, "yellow")
     not_seen.show(console, "Details not seen", report.gaps, "yellow")
+    not_seen.show(console, "Deletion held back (nothing of these was deleted)", report.held_back, "yellow")
     not_seen.show_next_steps(console, report)
     not_seen.show(console, "Not seen, as expected", report.expected, "none")
     not_seen.show(console, "Skipped", report.skipped, "none")
@@ -90,6 +91,8 @@ def _missing(report: Report) -> Iterator[str]:
         unseen.append(counted(len(report.gaps), "detail"))
     if unseen:
         yield f"{' and '.join(unseen)} not seen"
+    if report.held_back:
+        yield f"the deletions of {counted(len(report.held_back), 'scope')} held back"
     if report.failed_jobs:
         yield f"{counted(len(report.failed_jobs), 'analysis job')} failed"
 

@@ -95,6 +95,18 @@ class OwnSettings(DeclaredSettings):
         metavar="COUNT",
         aliases=("most_deaths",),
     )
+    max_wait_seconds: float = setting(
+        "seconds that a scope waits, over all its attempts, for an API that throttles it, before it fails",
+        default=7200.0,
+        check=between(1, 604_800),
+        metavar="SECONDS",
+    )
+    max_run_seconds: float = setting(
+        "seconds after which what a run hasn't read yet fails, and its analysis begins",
+        default=86_400.0,
+        check=between(1, 2_592_000),
+        metavar="SECONDS",
+    )
     hard_time_limit_seconds: int = setting(
         "seconds after which a task is killed", default=3300, check=between(10, 86_400), metavar="SECONDS"
     )
@@ -146,6 +158,18 @@ class OwnSettings(DeclaredSettings):
         default=5,
         check=between(0, 10_000),
         metavar="RUNS",
+    )
+    deletion_brake_rows: int = setting(
+        "a scope that loses at least this many nodes at once may be held back; 1: even the smallest",
+        default=100,
+        check=between(1, 10**9),
+        metavar="NODES",
+    )
+    deletion_brake_share: float = setting(
+        "share of a scope's nodes that may be deleted at once; more is held back until a second run agrees",
+        default=0.5,
+        check=between(0.0, 1.0),
+        metavar="SHARE",
     )
     runs_kept: int = setting(
         "number of runs that are kept: their summary in the ledger, their coverage in the graph",

@@ -140,12 +140,17 @@ class Settings(OwnSettings):
         return bool(self.selected_modules)
 
     @property
+    def overtime_seconds(self) -> float:
+        """After this time an attempt is given up, so that the time limit doesn't have to end its process."""
+        return self.hard_time_limit_seconds * 0.95
+
+    @property
     def fetch_limits(self) -> FetchLimits:
         from tasks.engine.fetch import FetchLimits  # imports Redis and the ledger
 
         return FetchLimits(
-            lease_seconds=self.lease_seconds,
             attempt_seconds=self.hard_time_limit_seconds * 0.9,
+            max_wait_seconds=self.max_wait_seconds,
             backlog_bytes=self.backlog_bytes,
             rows_per_batch=self.rows_per_batch,
         )

@@ -22,10 +22,12 @@ from tasks.aws.client.paging import paging
 from tasks.aws.client.permissions import permission
 from tasks.aws.client.transport import SharedTrust
 from tasks.clients.client import CONNECT_SECONDS, READ_SECONDS, Bucket, ErrorResponse, RateLimitedClient
+from tasks.clients.page_limits import PageLimits
 from tasks.clients.rate_limiter import RateLimit, RateLimiter
 from tasks.engine.concurrency import CALLS_IN_FLIGHT
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Tenant
+from tasks.waits import retry_after_of
 
 # One attempt per call: throttles must reach the fleet's rate limiter, not be waited for inside one client.
 _CONFIG: Final = AioConfig(
@@ -113,9 +115,10 @@ class AwsApi(RateLimitedClient):
         Only the tokens of the last page are sent, and a token that was sent before ends the listing with an error.
         """
         pages, tokens = paging(action), dict[str, Any]()
-        seen: set[bytes] = set()
+        seen, limits = set[bytes](), PageLimits(action)
         while True:
             response = await self.call(action, **{**parameters, **tokens})
+            limits.check({name: value for name, value in response.items() if name != "ResponseMetadata"})
             yield response
             if pages is None:
                 return
@@ -224,11 +227,7 @@ def _put(response: dict[str, Any], path: str, value: Any) -> None:
 def _retry_after(error: Exception) -> float | None:
     if not isinstance(error, ClientError):
         return None
-    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    try:
-        return float(headers["retry-after"])
-    except (KeyError, ValueError):
-        return None
+    return retry_after_of(error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {}))
 
 
 def _named(action: str, failure: Failure, error: Exception) -> str:

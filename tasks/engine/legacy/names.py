@@ -51,7 +51,7 @@ MODULES: Final[Mapping[str, Module]] = {
     "tasks.graphql": Module(_GRAPHQL, _CODES),
     "tasks.graphql_api": Module(_GRAPHQL, _CODES),
     "tasks.graphql_by_ids": Module(_GRAPHQL, _CODES),
-    "tasks.http": Module((*_HTTP, *_CLIENT), {**_PAGING, **_ANSWER}),
+    "tasks.http": Module((*_HTTP, *_CLIENT, "tasks.waits"), {**_PAGING, **_ANSWER}),
     "tasks.ip_range": Module(("tasks.ip_range",)),
     "tasks.link_header": Module((f"{_CLIENTS}.link_header",)),
     "tasks.listing": Module(_LISTING, {"Parts": "Partition", "Beside": "Lookup"}),

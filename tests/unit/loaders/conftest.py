@@ -86,7 +86,8 @@ def time_passes(ledger_redis: redis.Redis) -> TimePasses:
             members: Any = ledger_redis.zrange(zset, 0, -1)
             for member in members:
                 ledger_redis.zincrby(zset, -ms, member)
-        for field in ("wake_ms", "stalled_ms", "barrier_lease_ms", *(() if swept else ("swept_ms",))):
+        moments = ("wake_ms", "stalled_ms", "barrier_lease_ms", "created_ms", "round_ms")
+        for field in (*moments, *(() if swept else ("swept_ms",))):
             if ledger_redis.hexists(key, field):
                 ledger_redis.hincrby(key, field, -ms)
 

@@ -12,6 +12,7 @@ import redis
 
 from loaders import ledger as package
 from loaders.ledger import Attempt, Event, Fenced, Ledger, RunState, State, runs
+from loaders.ledger.attempts import MAX_RETURNS
 from loaders.scope import Scope
 
 TimePasses = Callable[..., None]
@@ -290,6 +291,191 @@ def test_giving_a_scope_back_is_not_a_crash(ledger: Ledger, time_passes: TimePas
     assert (unit.state, unit.crashes, unit.attempt) == (State.PLANNED, 0, 5)
 
 
+def test_a_scope_waits_for_its_api_for_a_set_time_in_all_and_then_fails(
+    ledger: Ledger, time_passes: TimePasses
+) -> None:
+    start(ledger, VPCS)
+    for _ in range(3):
+        attempt = begin(ledger, VPCS)
+        push(ledger, attempt)
+        assert wait(ledger, attempt, 100) == []
+        time_passes(101)
+        sweep(ledger)
+    last = begin(ledger, VPCS)
+    assert wait(ledger, last, 100) == wait(ledger, last, 100) == [Event.BARRIER]
+    unit = ledger.unit(VPCS)
+    assert unit
+    assert (unit.state, unit.why.failure, unit.why.action) == (State.FAILED, "throttled", "ec2:DescribeVpcs")
+    assert unit.reason == "throttled: ec2:DescribeVpcs: waited 300 s in all; the last time: slow down"
+    assert (ledger.cleanups(), ledger.open_barrier("token", lease_seconds=60)) == ([], True)
+
+
+def test_a_resumed_run_waits_anew(ledger: Ledger, time_passes: TimePasses) -> None:
+    start(ledger, VPCS)
+    wait(ledger, begin(ledger, VPCS), 300)
+    ledger.cancel("asked for")
+    ledger.resume({})
+    wait(ledger, begin(ledger, VPCS), 300)
+    assert state(ledger, VPCS) == State.PLANNED
+
+
+def test_other_waits_are_no_waits_for_the_api(ledger: Ledger, time_passes: TimePasses) -> None:
+    start(ledger, VPCS)
+    for _ in range(9):
+        ledger.later(begin(ledger, VPCS), wait_seconds=100, reason="the writer is behind")
+        time_passes(101)
+        sweep(ledger)
+    assert state(ledger, VPCS) == State.PLANNED
+
+
+def test_no_wait_is_longer_than_an_hour_whoever_asks_for_it(ledger: Ledger, time_passes: TimePasses) -> None:
+    start(ledger, VPCS)
+    ledger.later(begin(ledger, VPCS), wait_seconds=1e11, reason="come back in 3,100 years")
+    time_passes(3601)
+    assert sweep(ledger)[1] == [VPCS]
+
+
+def test_a_scope_that_is_given_back_again_and_again_fails(ledger: Ledger, ledger_redis: redis.Redis) -> None:
+    start(ledger, VPCS)
+    ledger.later(begin(ledger, VPCS), wait_seconds=0, reason="the worker is shutting down")
+    ledger_redis.hset(f"chartfleet:run:r1:unit:{VPCS.id}", "returned", MAX_RETURNS)
+    sweep(ledger)
+    assert ledger.later(begin(ledger, VPCS), wait_seconds=0, reason="shutting down") == [Event.BARRIER]
+    unit = ledger.unit(VPCS)
+    assert unit
+    assert (unit.state, unit.reason) == (
+        State.FAILED,
+        "unfinished: given back 1,000 times; the last time: shutting down",
+    )
+
+
+def wait(ledger: Ledger, attempt: Attempt, seconds: float) -> list[Event]:
+    """For an API that throttles, of at most 300 s in all."""
+    return ledger.later(
+        attempt, wait_seconds=seconds, reason="slow down", action="ec2:DescribeVpcs", max_wait_seconds=300
+    )
+
+
+# -- an attempt without progress, of a worker that lives
+
+
+def give_up(ledger: Ledger, scope: Scope) -> list[Event]:
+    return ledger.given_up(begin(ledger, scope), max_crashes=3, reason="no call, row or batch for 600 s")
+
+
+def test_an_attempt_that_was_given_up_is_made_again(ledger: Ledger) -> None:
+    start(ledger, VPCS)
+    attempt = begin(ledger, VPCS)
+    assert ledger.given_up(attempt, max_crashes=3, reason="no call, row or batch for 600 s") == []
+    assert not ledger.renew(attempt, lease_seconds=60)
+    assert sweep(ledger, aws=1)[1] == [VPCS], "at once, though its queue isn't empty"
+    assert begin(ledger, VPCS).number == 2
+
+
+def test_a_scope_that_never_gets_on_is_quarantined_and_no_crash_is_claimed(ledger: Ledger) -> None:
+    start(ledger, VPCS)
+    assert [give_up(ledger, VPCS) for _ in range(3)] == [[], [], [Event.BARRIER]]
+    unit = ledger.unit(VPCS)
+    assert unit
+    assert (unit.state, unit.crashes) == (State.QUARANTINED, 0)
+    assert unit.reason == "3 attempts were given up: no call, row or batch for 600 s"
+
+
+def test_crashes_and_attempts_that_were_given_up_count_together(ledger: Ledger, time_passes: TimePasses) -> None:
+    start(ledger, VPCS)
+    die(ledger, VPCS, time_passes)
+    give_up(ledger, VPCS)
+    assert die(ledger, VPCS, time_passes) == [Event.BARRIER]
+    unit = ledger.unit(VPCS)
+    assert unit
+    assert unit.reason.startswith("2 attempts stopped sending heartbeats")
+    assert unit.reason.endswith("last on w1; 1 attempts were given up: no call, row or batch for 600 s")
+
+
+# -- a run that takes too long
+
+DAY = 86_400
+
+
+def end_overdue(ledger: Ledger) -> list[Event]:
+    return ledger.end_overdue(max_run_seconds=DAY)[0]
+
+
+def test_what_an_overdue_run_has_not_read_fails_and_it_comes_to_its_barrier(
+    ledger: Ledger, time_passes: TimePasses
+) -> None:
+    late, part = Scope(type="aws.iam.roles", tenant="1"), PAGE_1
+    start(ledger, VPCS, USERS, late)
+    ledger.fetched(begin(ledger, USERS), batches=0, outcome={}, parts=[PAGE_1, PAGE_2])
+    ledger.fetched(begin(ledger, PAGE_2), batches=0, outcome={})
+    ledger.later(begin(ledger, late), wait_seconds=1000, reason="throttled")
+    held = begin(ledger, VPCS)
+    time_passes(DAY - 10)
+    assert end_overdue(ledger) == []
+    time_passes(20)
+    assert end_overdue(ledger) == [Event.BARRIER]
+    assert {state(ledger, scope) for scope in (VPCS, USERS, late, part)} == {State.FAILED}
+    unit = ledger.unit(VPCS)
+    assert unit
+    assert unit.reason == "unfinished: the run had lasted 86,400 s (max_run_seconds)"
+    with pytest.raises(Fenced):
+        ledger.fetched(held, batches=0, outcome={})
+    assert (ledger.cleanups(), ledger.open_barrier("token", lease_seconds=60)) == ([], True)
+
+
+def test_an_overdue_run_still_loads_what_it_has_read(ledger: Ledger, time_passes: TimePasses) -> None:
+    start(ledger, VPCS, USERS)
+    attempt = begin(ledger, VPCS)
+    push(ledger, attempt)
+    ledger.fetched(attempt, batches=1, outcome={})
+    time_passes(DAY + 10)
+    assert end_overdue(ledger) == []
+    ledger.committed(waiting(ledger))
+    assert ledger.cleaned(ledger.cleanups()) == [Event.BARRIER]
+    assert (state(ledger, VPCS), state(ledger, USERS)) == (State.CLEANED, State.FAILED)
+
+
+def test_tenants_that_were_never_admitted_fail_as_well(ledger: Ledger, time_passes: TimePasses) -> None:
+    start_with_tenants(ledger, *map(str, range(1200)), window=3)
+    ledger.admit()
+    time_passes(DAY + 10)
+    assert Event.BARRIER in end_overdue(ledger)
+    assert (ledger.admit(), info(ledger).open, info(ledger).counts["failed"]) == ([], 0, 1200)
+
+
+def test_a_resumed_run_has_its_time_anew(ledger: Ledger, time_passes: TimePasses) -> None:
+    start(ledger, VPCS)
+    ledger.cancel("asked for")
+    time_passes(DAY + 10)
+    ledger.resume({})
+    assert end_overdue(ledger) == []
+    assert state(ledger, VPCS) == State.PLANNED
+
+
+def test_what_failed_without_an_attempt_is_planned_again_by_a_resumed_run(
+    ledger: Ledger, time_passes: TimePasses
+) -> None:
+    start(ledger, VPCS)
+    time_passes(DAY + 10)
+    end_overdue(ledger)
+    ledger.cancel("asked for")
+    ledger.resume({})
+    ledger.admit()
+    ledger.denied(begin(ledger, VPCS), "AccessDenied", {})
+    assert (info(ledger).open, info(ledger).counts["failed"]) == (0, 0)
+
+
+def test_a_run_that_nobody_loads_or_analyses_is_cancelled(ledger: Ledger, time_passes: TimePasses) -> None:
+    start(ledger, VPCS)
+    push(ledger, begin(ledger, VPCS))
+    time_passes(2 * DAY + 10)
+    assert end_overdue(ledger) == []
+    assert (info(ledger).state, info(ledger).reason) == (
+        RunState.CANCELLED,
+        "it didn't end within 172,800 s, twice max_run_seconds",
+    )
+
+
 # -- the end of a scope
 
 
@@ -434,8 +620,13 @@ def test_what_is_taken_is_bounded_but_never_nothing(ledger: Ledger) -> None:
     attempt = begin(ledger, VPCS)
     for number in range(3):
         push(ledger, attempt, number, payload=b"x" * 100)
-    sizes = [ledger.take(max_batches=10, max_bytes=most) for most in (1, 250, 1_000)]
-    assert [len(taken.batches) for taken in sizes if taken] == [1, 2, 3]
+    sizes = []
+    for most in (1, 250, 1_000):
+        taken = ledger.take(max_batches=10, max_bytes=most)
+        assert taken
+        ledger.excuse(taken.names)
+        sizes.append(len(taken.batches))
+    assert sizes == [1, 2, 3]
 
 
 def test_what_was_taken_and_not_committed_is_taken_again(ledger: Ledger) -> None:
@@ -525,7 +716,9 @@ def test_a_scope_that_kills_its_worker_is_quarantined_after_three_crashes(
     unit = ledger.unit(VPCS)
     assert unit
     assert (unit.state, unit.crashes) == (State.QUARANTINED, 3)
-    assert unit.reason == "3 attempts crashed their worker process, last on w1"
+    assert unit.reason == (
+        "3 attempts stopped sending heartbeats (their worker process crashed, was killed or stood still), last on w1"
+    )
 
 
 def test_a_quarantined_attempt_that_comes_back_is_told_so(ledger: Ledger, time_passes: TimePasses) -> None:

@@ -21,6 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from loaders.batch import BatchId
 from loaders.ledger import Attempt, Event, Fenced, Ledger, RunState, State
+from loaders.reason import Reason
 from loaders.scope import Scope
 
 TimePasses = Callable[..., None]
@@ -31,7 +32,7 @@ PLANNERS = (Scope(type="aws.tenants", tenant="all"), Scope(type="okta.tenants", 
 BAD = (State.SKIPPED, State.DENIED, State.FAILED, State.QUARANTINED)  # from the mildest to the worst
 
 SELDOM = st.sampled_from([False, False, False, True])
-ONCE = {"open_run", "plan", "push", "fetched", "ended", "later", "committed", "cleaned"}
+ONCE = {"open_run", "plan", "push", "fetched", "ended", "later", "committed", "cleaned", "not_cleaned"}
 
 
 def tenant_of(scope: Scope) -> str:
@@ -71,11 +72,18 @@ class Fact:
     wait_seconds: int = 0  # for so long
     queued: bool = False  # its tenant isn't admitted
     crashes: int = 0
+    given_up: int = 0
     pushed: list[str] = field(default_factory=list)
     out: set[str] = field(default_factory=set)
     parts: set[Scope] = field(default_factory=set)
     bad_rows: bool = False
     cleaned: bool = False
+    held_back: bool = False
+
+    @property
+    def after_no_outcome(self) -> State:
+        """What follows from an attempt that ended without one."""
+        return State.QUARANTINED if self.crashes + self.given_up >= MAX_CRASHES else State.PLANNED
 
 
 def without_token(batch: str) -> tuple[str, int, int]:
@@ -116,8 +124,8 @@ class LedgerMachine(RuleBasedStateMachine):
         return fact.state in (State.PLANNED, State.FETCHING) or bool(fact.out) or parts
 
     def derived(self, fact: Fact) -> State:
-        if fact.cleaned:
-            return State.CLEANED
+        if fact.cleaned or fact.held_back:
+            return State.CLEANED if fact.cleaned else State.HELD_BACK
         if fact.state is not State.FETCHED or fact.scope.part or self.outstanding(fact):
             return fact.state
         bad = [self.facts[part].state for part in fact.parts if self.facts[part].state in BAD]
@@ -232,6 +240,8 @@ class LedgerMachine(RuleBasedStateMachine):
             self.push: 4 if self.fetching() else 0,
             self.fetched: 12 if self.fetching() else 0,
             self.ended: 3 if running and live else 0,
+            self.given_up: 2 if running and live else 0,
+            self.overdue: 1 if running and len(self.facts) > 5 else 0,
             self.take: 12 if running and any(fact.out for fact in self.facts.values()) else 0,
             self.commit: 14 if self.taken else 0,
             self.clean: 12 if running and self.to_clean() else 0,
@@ -371,6 +381,37 @@ class LedgerMachine(RuleBasedStateMachine):
         else:
             self.transition(call)
 
+    def given_up(self, data: st.DataObject) -> None:
+        """By its own worker, which is alive."""
+        fact = self.pick(data, self.live())
+        attempt = fact.holder
+        assert attempt
+
+        def call() -> list[Event]:
+            events = self.ledger.given_up(attempt, max_crashes=MAX_CRASHES, reason="no progress")
+            fact.given_up += 1
+            self.let_go(fact, fact.after_no_outcome)
+            return events
+
+        self.transition(call)
+
+    def overdue(self, data: st.DataObject) -> None:
+        """The run takes too long: what isn't read fails, whoever holds it and wherever it waits."""
+
+        def call() -> list[Event]:
+            began = self.ledger.now_ms() - 1_500_000
+            self.client.hset("chartfleet:run:r1", "round_ms", began)
+            events, _ = self.ledger.end_overdue(max_run_seconds=1000)
+            self.client.hset("chartfleet:run:r1", "round_ms", began + 1_500_000)
+            for fact in self.facts.values():
+                if fact.holder:
+                    self.let_go(fact, State.FAILED)
+                elif fact.state is State.PLANNED:
+                    fact.state, fact.late, fact.queued = State.FAILED, False, False
+            return events
+
+        self.transition(call)
+
     # -- duplicates
 
     def duplicate(self, data: st.DataObject) -> None:
@@ -468,6 +509,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def clean(self, data: st.DataObject) -> None:
         scopes = data.draw(st.sets(st.sampled_from(self.ledger.cleanups()), min_size=1))
+        held_back = data.draw(SELDOM)
         for scope in scopes:
             fact = self.facts[scope]
             complete = [fact, *(self.facts[part] for part in fact.parts)]
@@ -475,6 +517,11 @@ class LedgerMachine(RuleBasedStateMachine):
             assert all(self.committed[batch] == 1 for f in complete for batch in f.pushed)
 
         def call() -> list[Event]:
+            if held_back:
+                for scope in sorted(scopes, key=lambda scope: scope.id):
+                    events = self.ledger.held_back(scope, Reason(detail="9 of 9 nodes"))
+                    self.facts[scope].held_back = True
+                return events
             events = self.ledger.cleaned(scopes)
             for scope in scopes:
                 self.facts[scope].cleaned = True
@@ -503,7 +550,7 @@ class LedgerMachine(RuleBasedStateMachine):
             for fact in self.live():
                 if fact.lapsed:
                     fact.crashes += 1
-                    self.let_go(fact, State.QUARANTINED if fact.crashes >= MAX_CRASHES else State.PLANNED)
+                    self.let_go(fact, fact.after_no_outcome)
                     assert (fact.scope in publish) == (fact.state is State.PLANNED)
             assert due <= set(publish)
             assert (Event.BARRIER in events) == (not self.unsettled())
@@ -599,7 +646,7 @@ class LedgerMachine(RuleBasedStateMachine):
         for scope, unit in units.items():
             fact = self.facts[scope]
             assert (unit.attempt, unit.crashes) == (fact.attempt, fact.crashes)
-            assert unit.state is not State.QUARANTINED or scope.part or fact.parts or fact.crashes >= MAX_CRASHES
+            assert unit.state is not State.QUARANTINED or scope.part or fact.parts or fact.state is State.QUARANTINED
 
     @invariant()
     def counters_agree(self) -> None:
@@ -667,8 +714,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert opened == (self.state is not RunState.ANALYSING), "the barrier was never reached"
         assert not self.ledger.open_barrier("another", lease_seconds=60) or not opened
         for unit in self.ledger.units():
-            assert unit.state in (State.CLEANED, *BAD) or unit.scope.part
-            assert unit.state is not State.QUARANTINED or unit.crashes >= MAX_CRASHES or unit.parent
+            assert unit.state in (State.CLEANED, State.HELD_BACK, *BAD) or unit.scope.part
 
     def fair_round(self) -> int:
         """One sweep and all that follows from it, driven by what the ledger says and by nothing else."""

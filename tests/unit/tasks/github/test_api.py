@@ -50,7 +50,6 @@ def test_a_twentieth_of_the_points_is_left_to_others() -> None:
         (response(502, None, x_ratelimit_remaining=0, x_ratelimit_reset=NOW + 90), 90),
         (response(503, None, retry_after=7), 7),
         (response(200, {"errors": [{"type": "SOMETHING_NEW"}]}, retry_after=7), 7),
-        (response(429, None, retry_after=999_999), api.MAX_WAIT_SECONDS),
     ],
 )
 def test_limits_say_how_long(answered: Response, wait: float) -> None:

@@ -58,7 +58,13 @@ def test_a_flag_has_its_metavar_and_default() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_accepts_every_setting(command: str) -> None:
-    positional = {"cancel": ["1-ab"], "forget": ["1"], "services": ["status"], "health": ["beat"]}.get(command, [])
+    positional = {
+        "cancel": ["1-ab"],
+        "forget": ["1"],
+        "services": ["status"],
+        "health": ["beat"],
+        "rejected": ["list"],
+    }.get(command, [])
     for setting in known().values():
         for flag in setting.flags:
             _, args = parse([command, *positional, *([flag] if setting.is_switch else [flag, "x"])])

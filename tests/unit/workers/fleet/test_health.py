@@ -54,6 +54,11 @@ def test_a_message_that_waits_is_for_whoever_is_free(client: fakeredis.FakeRedis
     assert symptoms(replace(LOOK, slots=1), client) == []
 
 
+def test_a_queue_that_is_no_longer_consumed_from_is_noticed_before_a_message_waits(client: fakeredis.FakeRedis) -> None:
+    (symptom,) = symptoms(replace(LOOK, unheard=("coordinator",)), client)
+    assert symptom.text == "is connected, but doesn't consume from the queue coordinator"
+
+
 def test_a_scope_that_was_taken_away_is_no_longer_worked_at(client: fakeredis.FakeRedis) -> None:
     elsewhere = replace(TASK, seconds=99, process="host:8")
     (symptom,) = symptoms(replace(LOOK, tasks=(elsewhere,)), client)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import fakeredis
 import pytest
+import redis
 
-from loaders.ledger import Attempt, Event, Fenced, Ledger
+from loaders.ledger import Attempt, Event, Fenced, Ledger, State
 from loaders.scope import Scope
+from tasks.engine.ending import record_wait
+from tasks.failures import RetryLater
+from workers.fleet.attempt import SHUTDOWN
 from workers.fleet.planning import _plan
 from workers.fleet.process import Process
 from workers.settings.settings import Settings
@@ -18,12 +23,28 @@ from workers.settings.settings import Settings
 UNIT = Scope(type="toy.tenants", tenant="toy")
 
 
-def test_the_listing_is_cancelled_where_the_lease_is_lost() -> None:
-    process = Process(Settings.load({}, {}).with_values({"lease_seconds": 0.3}, "test"))
-    ledger = Ledger(fakeredis.FakeRedis(), "1-toy")
+@pytest.fixture
+def process(broker_url: str) -> Process:
+    values = {"lease_seconds": 0.3, "broker_url": broker_url}
+    return Process(Settings.load({}, {}).with_values(values, "test"))
+
+
+@pytest.fixture
+def ledger(broker: redis.Redis) -> Iterator[Ledger]:
+    ledger = Ledger(broker, "1-toy")
     ledger.open(tag=1, config={}, window=1, planners=[UNIT])
+    yield ledger
+    ledger.forget()
+
+
+@pytest.fixture
+def attempt(ledger: Ledger) -> Attempt:
     attempt = ledger.begin(UNIT, lease_seconds=60, worker="test")
     assert attempt is not None
+    return attempt
+
+
+def test_the_listing_is_cancelled_where_the_lease_is_lost(process: Process, ledger: Ledger, attempt: Attempt) -> None:
     events: list[str] = []
 
     async def list_for_ever(config: Mapping[str, Any]) -> None:
@@ -39,6 +60,36 @@ def test_the_listing_is_cancelled_where_the_lease_is_lost() -> None:
         return []
 
     with pytest.raises(Fenced):
-        _plan(process, ledger, attempt, list_for_ever, plan)
+        _plan(process, ledger, attempt, list_for_ever, plan, lambda: False)
     process.run_async(asyncio.sleep(0))
     assert events == ["cancelled"]
+
+
+def test_a_planner_that_shuts_down_gives_its_unit_back_though_its_calls_hang(
+    process: Process, ledger: Ledger, attempt: Attempt
+) -> None:
+    hung, start = threading.Event(), time.monotonic()
+
+    async def list_(config: Mapping[str, Any]) -> None:
+        await asyncio.gather(*(asyncio.to_thread(hung.wait, 60) for _ in range(20)))
+
+    try:
+        assert _plan(process, ledger, attempt, list_, lambda ledger, attempt, listed: [], lambda: True) == []
+    finally:
+        hung.set()
+    assert time.monotonic() - start < 5
+    unit = ledger.unit(UNIT)
+    assert unit is not None
+    assert (unit.state, unit.reason, unit.crashes) == (State.PLANNED, SHUTDOWN, 0)
+
+
+def test_a_provider_that_throttles_for_ever_fails(process: Process, ledger: Ledger, attempt: Attempt) -> None:
+    """Nothing of it is planned, and the run goes on to its barrier."""
+    process.settings = process.settings.with_values({"max_wait_seconds": 10.0}, "test")
+    throttled = RetryLater("slow down", after_seconds=30, action="toy:ListTenants")
+    assert record_wait(ledger, attempt, throttled, max_wait_seconds=process.settings.max_wait_seconds) == [
+        Event.BARRIER
+    ]
+    unit = ledger.unit(UNIT)
+    assert unit is not None
+    assert unit.reason == "throttled: toy:ListTenants: waited 10 s in all; the last time: slow down"

@@ -12,6 +12,7 @@ from rich.console import Console
 from analysis.finding import Finding
 from loaders.ledger import Ledger
 from loaders.reason import Reason
+from loaders.rejected import RejectedRow
 from loaders.scope import Scope
 from tasks.engine import registry
 from workers.report import eta as time_to_go
@@ -476,3 +477,44 @@ def test_the_clock_of_the_ledger_is_that_of_redis() -> None:
     info = ledger.info()
     assert info is not None
     assert 0 <= ledger.now_ms() - info.created_ms < 10_000
+
+
+# -- held back, and rejected
+
+
+HELD_BACK = line("aws.ec2.vpcs", "eu-west-1", "20 of 20 nodes are no longer listed", status="held back")
+
+
+def test_a_scope_that_was_held_back_is_shown_and_makes_the_exit_code_3() -> None:
+    of_run = of(held_back=[HELD_BACK])
+    assert of_run.exit_code == 3
+    assert of(held_back=[HELD_BACK], types={"aws.ec2.vpcs": {"held back": 1}}).exit_code == 3, "it was seen"
+    text = shown(of_run)
+    assert "complete, but the deletions of 1 scope held back" in text
+    assert "Deletion held back (nothing of these was deleted)" in text
+    assert "20 of 20 nodes are no longer listed" in text
+    assert '"chartfleet sync --resume 1-ab --confirm-deletions"' in text
+
+
+def test_the_ledger_tells_what_was_held_back_and_how_many_rows_were_rejected() -> None:
+    ledger = Ledger(fakeredis.FakeRedis(), "1-ab")
+    vpcs = Scope(type="aws.ec2.vpcs", tenant=ACCOUNT, region="eu-west-1")
+    ledger.open(tag=1, config={}, window=1, planners=[planner := Scope(type="aws.tenants", tenant="aws")])
+    planning = ledger.begin(planner, lease_seconds=60, worker="w")
+    assert planning
+    ledger.plan(planning, [(vpcs, True, 0.0)], queue=False)
+    attempt = ledger.begin(vpcs, lease_seconds=60, worker="w")
+    assert attempt
+    ledger.reject(RejectedRow.of("aws.ec2.vpcs:AWSVpc", {"k": "v", "p": {}, "r": [], "s": vpcs.id}, "why"))
+    ledger.fetched(attempt, batches=0, outcome={})
+    ledger.held_back(vpcs, Reason(detail="20 of 20 nodes"))
+    of_run = report.of(ledger)
+    assert [(found["status"], found["reason"]) for found in of_run.held_back] == [("held back", "20 of 20 nodes")]
+    assert (of_run.not_seen, of_run.rejected_rows) == ([], 1)
+    assert 'Rejected: 1 row ("chartfleet rejected list")' in not_seen.next_steps(of_run)
+
+
+def test_a_run_whose_analysis_failed_names_the_step() -> None:
+    of_run = of(state="failed", reason="links: LoadBalancer EXPOSE EC2Instance: took too long")
+    assert of_run.exit_code == 1
+    assert "failed (links: LoadBalancer EXPOSE EC2Instance: took too long)" in shown(of_run)

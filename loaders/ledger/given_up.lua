@@ -1,0 +1,11 @@
+-- ARGV: unit, attempt, token, max crashes, why. A living worker gives an attempt up that makes no progress: it counts like a
+-- crash, under its own name. The sweeper publishes the unit in its next round.
+local unit, events = ARGV[1], {'ok'}
+if not running() or not current(unit, ARGV[2], ARGV[3]) then return {'fenced'} end
+redis.call('HINCRBY', unit_key(unit), 'given_up', 1)
+redis.call('HSET', unit_key(unit), 'given_up_why', ARGV[5])
+if not quarantined(unit, tonumber(ARGV[4]), events) then
+  back_to_planned(unit)
+  mark_published(unit, 0)
+end
+return events
