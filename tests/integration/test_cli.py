@@ -630,8 +630,9 @@ def test_the_command_of_2020_is_a_complete_sync(
     assert left_behind(data) == []
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_ctrl_c_ends_the_run_and_every_process(
-    chartfleet: Command, graph: Graph, at_graph: tuple[str, ...], aws: AwsServer
+    chartfleet: Command, graph: Graph, at_graph: tuple[str, ...], aws: AwsServer, number: signal.Signals
 ) -> None:
     data = chartfleet.cwd / "data"
     aws.add(PAUSED)
@@ -640,7 +641,7 @@ def test_ctrl_c_ends_the_run_and_every_process(
     )
     aws.wait_for(PAUSED, timeout_seconds=90)
     assert left_behind(data)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
     assert err.splitlines()[-1] == "chartfleet: interrupted"
