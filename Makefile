@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: setup demo demo-stop test test-long check docs newest-botocore screen service-authorization lock clean
+.PHONY: setup demo demo-stop test test-long faults check docs newest-botocore screen service-authorization lock clean
 
 setup: $(VENV)/.installed
 
@@ -36,6 +36,11 @@ endif
 test-long: setup
 	$(BIN)/python -m pytest -m long
 	HYPOTHESIS_PROFILE=random $(BIN)/python -m pytest -m "hypothesis and not long" tests/unit
+
+# Runs of a whole fleet under random faults, each judged by an oracle: docs/fault-harness.md. SEED=7 draws the same each time.
+RUNS ?= 5
+faults: setup
+	$(BIN)/python -m tests.soak --runs $(RUNS) $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST)) $(FLAGS)
 
 check: setup
 	$(BIN)/ruff check .

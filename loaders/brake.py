@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -55,20 +55,36 @@ class Count:
     since: int = 0
 
 
-def counts(graph: Graph, owned: Sequence[NodeModel], parameters: dict[str, Any]) -> dict[str, Count]:
-    """Of the scopes that hold what this run didn't list. `parameters`: those of the cleanup."""
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What some scopes hold of some models.
 
-    def work(tx: neo4j.ManagedTransaction) -> list[dict[str, Any]]:
-        return [row for model in owned for row in tx.run(cypher.count_stale(model), parameters).data()]
+    by_scope  only scopes that hold something
+    held      models that one of them holds nodes of
+    gone      models that one of them holds nodes of that this run didn't list
+    """
+
+    by_scope: Mapping[str, Count]
+    held: frozenset[NodeModel]
+    gone: frozenset[NodeModel]
+
+
+def counts(graph: Graph, owned: Sequence[NodeModel], parameters: dict[str, Any]) -> Counts:
+    """Of these models. `parameters`: those of the cleanup."""
+
+    def work(tx: neo4j.ManagedTransaction) -> list[tuple[NodeModel, dict[str, Any]]]:
+        return [(model, row) for model in owned for row in tx.run(cypher.count_stale(model), parameters).data()]
 
     found: dict[str, Count] = defaultdict(Count)
-    for row in graph.write(work):
+    rows = graph.write(work)
+    for _, row in rows:
         count = found[row["scope"]]
         count.held += row["held"]
         count.gone += row["gone"]
         count.agreed += row["agreed"]
         count.since = row["since"]
-    return {scope: count for scope, count in found.items() if count.gone}
+    held = frozenset(model for model, _ in rows)
+    return Counts(found, held, frozenset(model for model, row in rows if row["gone"]))
 
 
 def remember(graph: Graph, scopes: Iterable[dict[str, Any]], tag: int) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from loaders import brake as brakes
 from loaders import coverage, cypher
-from loaders.brake import Brake, Count
+from loaders.brake import Brake, Count, Counts
 from loaders.causes import Cause, cause_of, text_of
 from loaders.graph import Graph
 from loaders.model import NodeModel
@@ -29,6 +29,11 @@ log = logging.getLogger(__name__)
 MAX_PER_TRANSACTION = 10_000  # relationships or nodes: the edges of a hub are deleted in pages, before the hub
 MAX_TRIES: Final = 3  # of one scope's cleanup, where nobody understands why it fails
 SECONDS_BEFORE_RETRY: Final = 1
+
+_REMEMBER: Final = (
+    "UNWIND $scopes AS id MATCH (s:SyncScope {id: id}) SET s.held = id IN $held, "
+    "s.held_back_tag = CASE WHEN id IN $held_back THEN s.held_back_tag END"
+)
 
 
 @dataclass(slots=True)
@@ -95,7 +100,8 @@ class Cleanup:
         """Delete stubs and shared nodes that no scope has an edge to any more. Only at the barrier."""
         present = self._graph.labels()
         identities = [model for model in self._schema.identities if model.label in present]
-        statements = [statement for model in identities for statement in cypher.delete_orphans(model)]
+        orphaned = [model for model in identities if self._graph.rows(cypher.has_orphans(model))]
+        statements = [statement for model in orphaned for statement in cypher.delete_orphans(model)]
         return self._run(statements, {})
 
     def _clean_page(self, page: _Page, result: Cleaned, tries: int = MAX_TRIES) -> None:
@@ -124,28 +130,28 @@ class Cleanup:
         if not page.owned:
             return Cleaned(cleaned=list(page.scopes))
         result = Cleaned()
-        held_back = self._held_back(page)
+        counts = brakes.counts(self._graph, page.owned, page.parameters(page.ids, page.tag))
+        held_back = self._held_back(page, counts)
         rest = [scope for scope in page.scopes if scope.id not in held_back]
         if rest:
-            result.deleted = self._delete(page, [scope.id for scope in rest], page.tag)
+            result.deleted = self._delete(page, counts, [scope.id for scope in rest], page.tag)
         for scope in page.scopes:
             if count := held_back.get(scope.id):
                 if count.agreed:
-                    result.deleted += self._delete(page, [scope.id], count.since)
+                    result.deleted += self._delete(page, counts, [scope.id], count.since)
                 result.held_back[scope] = brakes.reason(count)
         result.cleaned = rest
-        self._remember_held(page.ids, [scope.id for scope in rest], page.owned)
+        self._remember(page, counts, held_back)
         return result
 
-    def _held_back(self, page: _Page) -> dict[str, Count]:
+    def _held_back(self, page: _Page, counts: Counts) -> dict[str, Count]:
         """Scopes that list so much less than before that a second run has to agree, and this one is the first."""
         brake = page.brake
         if brake is None:
             return {}
-        counts = brakes.counts(self._graph, page.owned, page.parameters(page.ids, page.tag))
         held_back = {
             scope: count
-            for scope, count in counts.items()
+            for scope, count in counts.by_scope.items()
             if brake.holds(count.held - count.agreed, count.gone - count.agreed)
         }
         if held_back:
@@ -153,8 +159,16 @@ class Cleanup:
             brakes.remember(self._graph, places, page.tag)
         return held_back
 
-    def _delete(self, page: _Page, scopes: Sequence[str], tag: int) -> int:
-        return self._run(_stale_statements(page.owned), page.parameters(scopes, tag))
+    def _delete(self, page: _Page, counts: Counts, scopes: Sequence[str], tag: int) -> int:
+        held = tuple(model for model in page.owned if model in counts.held)
+        gone = tuple(model for model in page.owned if model in counts.gone)
+        return self._run(_stale_statements(held, gone), page.parameters(scopes, tag))
+
+    def _remember(self, page: _Page, counts: Counts, held_back: Mapping[str, Count]) -> None:
+        """A scope that holds nothing now needs no cleanup in the next run, unless that run loads something."""
+        held = [scope for scope, n in counts.by_scope.items() if scope in held_back or n.held > n.gone]
+        parameters = {"scopes": page.ids, "held": held, "held_back": list(held_back)}
+        self._graph.write(lambda tx: tx.run(_REMEMBER, parameters).consume())
 
     def _run(self, statements: Sequence[str], parameters: dict[str, Any]) -> int:
         """Each statement until it has nothing left, then the next, in as few transactions as the limit allows."""
@@ -200,8 +214,9 @@ def _deleting(
 
 
 @cache
-def _stale_statements(owned: tuple[NodeModel, ...]) -> tuple[str, ...]:
-    edges = [statement for model in owned for statement in cypher.stale_relationships(model)]
-    links = [cypher.stale_node_links(model) for model in owned]
-    nodes = [statement for model in owned for statement in cypher.stale_nodes(model)]
+def _stale_statements(held: tuple[NodeModel, ...], gone: tuple[NodeModel, ...]) -> tuple[str, ...]:
+    """For these models only: Neo4j takes longer to plan a statement that finds nothing than to run it."""
+    edges = [statement for model in held for statement in cypher.stale_relationships(model)]
+    links = [cypher.stale_node_links(model) for model in gone]
+    nodes = [statement for model in gone for statement in cypher.stale_nodes(model)]
     return (*edges, *links, *nodes)

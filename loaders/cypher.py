@@ -219,19 +219,27 @@ def make_stub(model: NodeModel, lastupdated: str) -> str:
     return f"SET n = {{{bare}, lastupdated: {lastupdated}, _scope: '{UNOWNED}'}}{remove}"
 
 
+def _orphans(identity: NodeModel) -> str:
+    return (
+        f"MATCH (n:{quoted(identity.label)} {{_scope: '{UNOWNED}'}})\n"
+        "WHERE NOT EXISTS { (n)-[e]-() WHERE e._scope IS NOT NULL }\n"
+    )
+
+
+def has_orphans(identity: NodeModel) -> str:
+    """A row if there are any: mostly there are none, and planning what deletes them would take as long again."""
+    return f"{_orphans(identity)}RETURN true AS some LIMIT 1"
+
+
 def delete_orphans(identity: NodeModel) -> tuple[str, str]:
     """Delete stubs and shared nodes that no scope has an edge to any more.
 
     The links of such nodes go first, on their own: those of a hub are too many for one transaction.
     """
-    nodes = (
-        f"MATCH (n:{quoted(identity.label)} {{_scope: '{UNOWNED}'}})\n"
-        "WHERE NOT EXISTS { (n)-[e]-() WHERE e._scope IS NOT NULL }\n"
-    )
     return (
-        f"{nodes}MATCH (n)-[e]-() WHERE e._scope IS NULL\n"
+        f"{_orphans(identity)}MATCH (n)-[e]-() WHERE e._scope IS NULL\n"
         "WITH DISTINCT e LIMIT $limit DELETE e RETURN count(*) AS deleted",
-        f"{nodes}WITH n LIMIT $limit DETACH DELETE n RETURN count(*) AS deleted",
+        f"{_orphans(identity)}WITH n LIMIT $limit DETACH DELETE n RETURN count(*) AS deleted",
     )
 
 

@@ -37,6 +37,10 @@ class TcpProxy:
         self._ended.set()
         self._close()
 
+    def redirect(self, host: str, port: int) -> None:
+        """New connections lead there: the server has moved."""
+        self._target = (host, port)
+
     @contextmanager
     def shut(self) -> Iterator[None]:
         """The server is away for the length of the block, whatever was under way."""
@@ -84,9 +88,14 @@ class TcpProxy:
                 _end(server)
                 return
             for source, sink, hold in ((client, server, self._hold), (server, client, None)):
-                threading.Thread(target=self._pump, args=(source, sink, hold), daemon=True).start()
+                arguments = (source, sink, hold, source is client)
+                threading.Thread(target=self._pump, args=arguments, daemon=True).start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket, hold: bytes | None) -> None:
+    def lets_through(self, source: socket.socket, sink: socket.socket, data: bytes, *, from_client: bool) -> bool:
+        """False ends the connection before these bytes are passed on."""
+        return True
+
+    def _pump(self, source: socket.socket, sink: socket.socket, hold: bytes | None, from_client: bool) -> None:
         seen = b""
         with suppress(OSError):
             while data := source.recv(65536):
@@ -96,6 +105,8 @@ class TcpProxy:
                         self.holds.set()
                         self._ended.wait()
                         break
+                if not self.lets_through(source, sink, data, from_client=from_client):
+                    break
                 sink.sendall(data)
         for one in (source, sink):
             with self._lock:

@@ -19,6 +19,8 @@ from botocore.model import Shape
 from botocore.parsers import ResponseParserError
 from botocore.utils import parse_timestamp
 
+from tasks.aws.client.response_roots import check_root
+
 _REPLACEMENT: Final = "\ufffd".encode()
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _BY_NUMBER: Final = re.compile(rb"&#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,10}));")
@@ -36,6 +38,7 @@ class _Parser:
         self._parser = parser
 
     async def parse(self, response: Mapping[str, Any], shape: Shape | None) -> Any:
+        check_root(response, shape)
         try:
             parsed = await self._parser.parse(response, shape)
         except (AttributeError, KeyError, TypeError) as error:
