@@ -78,7 +78,7 @@ def rows(units: Iterable[Unit]) -> Iterator[dict[str, Any]]:
 
 
 def write(graph: Graph, run: RunInfo, units: Iterable[Unit], *, now_ms: int) -> None:
-    """Record what this run saw. Repeating it changes nothing."""
+    """Record what this run saw. Repeating it changes nothing. `now_ms`: by the ledger's clock, as all of its times."""
     state = {"run": run.id, "tag": run.tag, "started_at": run.created_ms, "state": str(run.state)}
     graph.write(lambda tx: tx.run(_RUN, state).consume())
     size = PageSize(ROWS_PER_TRANSACTION)

@@ -4,6 +4,10 @@ One node, `(:SyncGraph {id: 'graph'})`, holds the writer's name and a fencing to
 write transaction first locks that node and reads the fence, so a writer that was paused and resumes, or one that
 belongs to another broker, finds a higher fence and can't write. A run claims the graph on the same node, with a tag
 that must increase.
+
+Whether a writer or a run is still alive is told by a value that each of its heartbeats changes (`writer_beat`,
+`run_beat`), and by nobody's wall clock: who wants to take over watches it for the length of a lease. The times of the
+heartbeats (`writer_seen_at`, `run_seen_at`) are for people, and for workers of versions without these values.
 """
 
 from __future__ import annotations
@@ -19,14 +23,24 @@ import neo4j
 from loaders.causes import is_too_much
 from loaders.errors import ChartfleetError
 from loaders.graph import Graph, Parameters
+from loaders.heartbeat import Observer
 
 T = TypeVar("T")
 
 # A process that hangs must not hold that node's lock forever: Neo4j ends its transaction after this time.
 CLAIM_SECONDS = 150  # longer than a batch of the writer, which a claim may have to wait for
 HEARTBEAT_SECONDS = 10  # the next heartbeat follows soon
+POLL_SECONDS = 0.5  # between looks at the heartbeat of a run that may be gone
 
 GRAPH_NODE: LiteralString = "(g:SyncGraph {id: 'graph'})"
+
+# Not a number that increases: a statement that reads what it sets takes two locks, one after the other, and deadlocks.
+_WRITER_BEATS: LiteralString = "g.writer_beat = randomUUID(), g.writer_seen_at = timestamp()"
+_RUN_BEATS: LiteralString = "g.run_beat = randomUUID()"
+_CLAIM: LiteralString = (
+    "RETURN g.run AS run, coalesce(g.tag, 0) AS tag, coalesce(g.adopting, false) AS adopting, "
+    "[g.run, g.run_beat, g.run_seen_at] AS sign"
+)
 
 
 class LostWriter(Exception):
@@ -43,19 +57,20 @@ class RunRefused(ChartfleetError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """Which run holds the graph, how long ago its last heartbeat was, and the highest tag written.
+    """Which run holds the graph, and the highest tag written.
 
-    `adopting`: an adoption of another tool's data has begun and isn't finished.
+    sign      changes with each heartbeat of the run
+    adopting  an adoption of another tool's data has begun and isn't finished
     """
 
     run: str | None
     tag: int
-    heartbeat_age_seconds: float
+    sign: tuple[object, ...]
     adopting: bool
 
 
 class Writer(Graph):
-    """A graph with fenced writes. `lease_seconds`: how long after its last heartbeat another writer may take over."""
+    """A graph with fenced writes. `lease_seconds`: without a heartbeat for so long, another writer may take over."""
 
     def __init__(
         self,
@@ -67,27 +82,33 @@ class Writer(Graph):
     ) -> None:
         super().__init__(driver, database)
         self.name = secrets.token_hex(6)
-        self._lease_ms = int(lease_seconds * 1000)
+        self._lease_seconds = lease_seconds
+        self._other = Observer()
         self._transaction_seconds = transaction_seconds
         self._fence: int | None = None
         self._tag: int | None = None
 
     def acquire(self) -> bool:
-        """Become the writer, unless the heartbeat of another one is younger than the lease."""
+        """Become the writer, unless another one has sent a heartbeat since this one first asked, a lease ago."""
 
         @neo4j.unit_of_work(timeout=self._transaction_seconds)
         def work(tx: neo4j.ManagedTransaction) -> int | None:
-            record = tx.run(
-                # the SET takes the lock, so that what follows reads the last commit
+            # the SET takes the lock, so that what follows reads the last commit
+            held = tx.run(
                 f"MERGE {GRAPH_NODE} SET g.asked_by = $name "
-                "WITH g WHERE g.writer IS NULL OR g.writer = $name OR g.writer_seen_at < timestamp() - $lease "
-                "SET g.fence = coalesce(g.fence, 0) + CASE g.writer WHEN $name THEN 0 ELSE 1 END, "
-                "    g.writer = $name, g.writer_seen_at = timestamp() "
-                "RETURN g.fence AS fence",
+                "RETURN g.writer AS writer, [g.writer, g.fence, g.writer_beat, g.writer_seen_at] AS sign",
                 name=self.name,
-                lease=self._lease_ms,
-            ).single()
-            return None if record is None else int(record["fence"])
+            ).single(strict=True)
+            other = held["writer"] not in (None, self.name)
+            if other and self._other.unchanged_seconds(tuple(held["sign"])) < self._lease_seconds:
+                return None
+            record = tx.run(
+                f"MATCH {GRAPH_NODE} "
+                "SET g.fence = coalesce(g.fence, 0) + CASE g.writer WHEN $name THEN 0 ELSE 1 END, "
+                f"    g.writer = $name, {_WRITER_BEATS} RETURN g.fence AS fence",
+                name=self.name,
+            ).single(strict=True)
+            return int(record["fence"])
 
         self._fence = super().write(work)
         return self._fence is not None
@@ -146,13 +167,13 @@ class Writer(Graph):
     def _heartbeat(self, tx: neo4j.ManagedTransaction) -> None:
         """A process that waited for the lock must read a fresh heartbeat, however long this transaction took."""
         tx.run(
-            f"MATCH {GRAPH_NODE} SET g.writer_seen_at = timestamp(), "
+            f"MATCH {GRAPH_NODE} SET {_WRITER_BEATS}, {_RUN_BEATS}, "
             "g.run_seen_at = CASE WHEN g.run IS NULL THEN null ELSE timestamp() END"
         ).consume()
 
     def _check(self, tx: neo4j.ManagedTransaction) -> None:
         record = tx.run(
-            f"MATCH {GRAPH_NODE} SET g.writer_seen_at = timestamp() "
+            f"MATCH {GRAPH_NODE} SET {_WRITER_BEATS} "
             "RETURN g.fence AS fence, g.writer AS writer, coalesce(g.tag, 0) AS tag"
         ).single()
         if record is None or self._fence is None or (record["fence"], record["writer"]) != (self._fence, self.name):
@@ -162,23 +183,34 @@ class Writer(Graph):
             raise OutdatedRun(f"tag {self._tag}; the graph is at {record['tag']}")
 
 
-def claim(graph: Graph, *, run: str, tag: int, resume: bool, lease_seconds: float, adopting: bool = False) -> None:
+def claim(
+    graph: Graph,
+    *,
+    run: str,
+    tag: int,
+    resume: bool,
+    lease_seconds: float,
+    adopting: bool = False,
+    on_wait: Callable[[str], object] = lambda _: None,
+) -> None:
     """Claim the graph for one run. Raises RunRefused, naming the run that holds it or the tag that is too low.
 
-    A run without a heartbeat for `lease_seconds` no longer holds the graph: its fleet is gone. `adopting`: the claim of
-    an adoption. Until `adopted` is called, no run can claim the graph, even if the adoption's claim is lost.
+    A run without a heartbeat for `lease_seconds` no longer holds the graph: its fleet is gone. That takes as long to
+    find out; `on_wait` is told the id of that run. `adopting`: the claim of an adoption. Until `adopted` is called, no
+    run can claim the graph, even if the adoption's claim is lost.
     """
+    holder = Observer()
 
     @neo4j.unit_of_work(timeout=CLAIM_SECONDS)
     def work(tx: neo4j.ManagedTransaction) -> Claim | None:
         held = _claim(tx.run(f"MERGE {GRAPH_NODE} SET g.asked_by = $run {_CLAIM}", run=run).single(strict=True))
-        if held.run not in (None, run) and held.heartbeat_age_seconds < lease_seconds:
+        if held.run not in (None, run) and holder.unchanged_seconds(held.sign) < lease_seconds:
             return held
         half_adopted = held.adopting and not adopting
         if half_adopted or tag < held.tag or (tag == held.tag and not resume):
             return replace(held, run=None, adopting=half_adopted)
         tx.run(
-            f"MATCH {GRAPH_NODE} SET g.run = $run, g.tag = $tag, g.run_seen_at = timestamp(), "
+            f"MATCH {GRAPH_NODE} SET g.run = $run, g.tag = $tag, g.run_seen_at = timestamp(), {_RUN_BEATS}, "
             "g.adopting = CASE WHEN $adopting THEN true END",
             run=run,
             tag=tag,
@@ -187,13 +219,15 @@ def claim(graph: Graph, *, run: str, tag: int, resume: bool, lease_seconds: floa
         return None
 
     refused = graph.write(work)
+    if refused is not None and refused.run:
+        on_wait(refused.run)
+        if _is_alive(graph, refused, holder, lease_seconds):
+            raise held_by(refused.run)
+        refused = graph.write(work)  # it may have sent a heartbeat meanwhile: its sign is compared under the lock
     if refused is None:
         return
     if refused.run:
-        raise RunRefused(
-            f"run {refused.run} holds the graph (last heartbeat {refused.heartbeat_age_seconds:.0f} s ago): "
-            f"wait for it, or end it with `chartfleet cancel {refused.run}`"
-        )
+        raise held_by(refused.run)
     if refused.adopting:
         raise RunRefused(
             "this graph is taken over in part only, because the adoption was interrupted: run `chartfleet adopt` again"
@@ -207,6 +241,24 @@ def claim(graph: Graph, *, run: str, tag: int, resume: bool, lease_seconds: floa
     )
 
 
+def _is_alive(graph: Graph, held: Claim, holder: Observer, lease_seconds: float) -> bool:
+    """Wait for a heartbeat of the run that holds the graph. False after a lease without one, or if it let go."""
+    while True:
+        now = claimed_by(graph)
+        if now is None or now.run != held.run:
+            return False
+        if now.sign != held.sign:
+            return True
+        left_seconds = lease_seconds - holder.unchanged_seconds(now.sign)
+        if left_seconds <= 0:
+            return False
+        time.sleep(min(left_seconds, POLL_SECONDS))
+
+
+def held_by(run: str) -> RunRefused:
+    return RunRefused(f"run {run} holds the graph, and is alive: wait for it, or end it with `chartfleet cancel {run}`")
+
+
 def adopted(writer: Writer) -> None:
     """The adoption is finished: runs may claim the graph."""
     writer.write(lambda tx: tx.run(f"MATCH {GRAPH_NODE} REMOVE g.adopting").consume())
@@ -217,7 +269,9 @@ def keep_claim(graph: Graph, run: str) -> bool:
 
     @neo4j.unit_of_work(timeout=HEARTBEAT_SECONDS)
     def work(tx: neo4j.ManagedTransaction) -> bool:
-        query = f"MATCH {GRAPH_NODE} WHERE g.run = $run SET g.run_seen_at = timestamp() RETURN g.run AS run"
+        query = (
+            f"MATCH {GRAPH_NODE} WHERE g.run = $run SET g.run_seen_at = timestamp(), {_RUN_BEATS} RETURN g.run AS run"
+        )
         return tx.run(query, run=run).single() is not None
 
     return graph.write(work)
@@ -251,26 +305,18 @@ def claimed_by(graph: Graph) -> Claim | None:
     return _claim(rows[0]) if rows else None
 
 
-def heartbeat_age_seconds(graph: Graph) -> float | None:
-    """The age of the writer's last heartbeat; None if there is no writer."""
-    query = f"MATCH {GRAPH_NODE} WHERE g.writer IS NOT NULL RETURN (timestamp() - g.writer_seen_at) / 1000.0 AS seconds"
+def heartbeat(graph: Graph) -> tuple[str, float] | None:
+    """The writer's last heartbeat: its value, and its age in seconds; None if there is no writer."""
+    query = (
+        f"MATCH {GRAPH_NODE} WHERE g.writer IS NOT NULL "
+        "RETURN coalesce(g.writer_beat, '') AS value, (timestamp() - g.writer_seen_at) / 1000.0 AS seconds"
+    )
     rows = graph.rows(query)
-    return float(rows[0]["seconds"]) if rows else None
-
-
-_CLAIM: LiteralString = (
-    "RETURN g.run AS run, coalesce(g.tag, 0) AS tag, (timestamp() - coalesce(g.run_seen_at, 0)) / 1000.0 AS seconds, "
-    "coalesce(g.adopting, false) AS adopting"
-)
+    return (str(rows[0]["value"]), float(rows[0]["seconds"])) if rows else None
 
 
 def _claim(record: Mapping[str, Any]) -> Claim:
-    return Claim(
-        run=record["run"],
-        tag=record["tag"],
-        heartbeat_age_seconds=record["seconds"],
-        adopting=record["adopting"],
-    )
+    return Claim(run=record["run"], tag=record["tag"], sign=tuple(record["sign"]), adopting=record["adopting"])
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float, poll_seconds: float = 0.5) -> bool:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
+from workers.commands.interruption import terminate
 from workers.import_path import check_packages
 from workers.report.exit_codes import FAILED, INTERRUPTED
 
@@ -23,13 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     for name in ("SIGTERM", "SIGHUP"):  # as Ctrl-C: what this command started ends with it
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _interrupt)
+            signal.signal(number, terminate)
     check_packages()
     sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
-
-
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 def run(words: Sequence[str]) -> int:

@@ -1,5 +1,6 @@
 """The run ledger: the only judge of a run's state."""
 
+from loaders.ledger.failing import Failing
 from loaders.ledger.inspection import runs
 from loaders.ledger.ledger import Ledger
 from loaders.ledger.state import Attempt, Event, Fenced, Outcome, RunInfo, RunState, State, Taken, Unit
@@ -7,6 +8,7 @@ from loaders.ledger.state import Attempt, Event, Fenced, Outcome, RunInfo, RunSt
 __all__ = [
     "Attempt",
     "Event",
+    "Failing",
     "Fenced",
     "Ledger",
     "Outcome",

@@ -1,6 +1,7 @@
 -- ARGV: none. Admits tenants up to the window, the longest expected first. Returns their units, to be published.
 -- A tenant whose units all wait until later takes no place in the window: it must not starve the others.
 local published = {}
+even_if_full()
 if not running() then return published end
 local window, active = tonumber(redis.call('HGET', run, 'window')), 0
 for _, tenant in ipairs(redis.call('SMEMBERS', run .. ':admitted')) do

@@ -37,7 +37,7 @@ class Attempts(Scripts):
     ) -> list[Event]:
         """The attempt saw everything. `parts`: those that its listing planned. Raises Fenced."""
         planned = json.dumps([part.id for part in parts])
-        return self._transition("fetched", *fence(attempt), batches, json.dumps(outcome), planned)
+        return self._transition("fetched", *fence(attempt), batches, _compact(outcome), planned)
 
     def denied(self, attempt: Attempt, reason: str, outcome: Mapping[str, object]) -> list[Event]:
         return self._ended(attempt, State.DENIED, reason, outcome)
@@ -49,7 +49,7 @@ class Attempts(Scripts):
         return self._ended(attempt, State.SKIPPED, reason, outcome)
 
     def _ended(self, attempt: Attempt, state: State, reason: str, outcome: Mapping[str, object]) -> list[Event]:
-        return self._transition("ended", *fence(attempt), state, mask(reason), json.dumps(outcome))
+        return self._transition("ended", *fence(attempt), state, mask(reason), _compact(outcome))
 
     def later(
         self,
@@ -96,3 +96,8 @@ class Attempts(Scripts):
         """How many batches wait for the writer, and their size in bytes."""
         batches, size = self._fields(self._key, "waiting", "waiting_bytes")
         return int(batches or 0), int(size or 0)
+
+
+def _compact(outcome: Mapping[str, object]) -> str:
+    """Each scope keeps its own: most of them have nothing to say."""
+    return json.dumps({name: value for name, value in outcome.items() if value}, separators=(",", ":"))

@@ -1,5 +1,6 @@
 -- ARGV: reason. Discards what waits for the writer; nothing is deleted from the graph.
 local state = redis.call('HGET', run, 'state')
+even_if_full()
 if state ~= 'running' and state ~= 'analysing' then return state or 'unknown' end
 redis.call('HSET', run, 'state', 'cancelled', 'reason', ARGV[1], 'finished_ms', now_ms(), 'waiting', 0, 'waiting_bytes', 0)
 for _, model in ipairs(redis.call('SMEMBERS', run .. ':models')) do
@@ -8,5 +9,6 @@ for _, model in ipairs(redis.call('SMEMBERS', run .. ':models')) do
   end
   redis.call('UNLINK', run .. ':waiting:' .. model)
 end
-redis.call('DEL', run .. ':models', run .. ':cleanups', run .. ':tries', run .. ':set_back')
+redis.call('UNLINK', run .. ':models', run .. ':cleanups', run .. ':tries', run .. ':set_back', run .. ':held',
+  run .. ':failing')
 return 'cancelled'

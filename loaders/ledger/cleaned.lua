@@ -1,5 +1,6 @@
 -- ARGV: scope, ... Each scope counts once.
 local events, counted = {'ok'}, false
+even_if_full()
 if not running() then return events end
 for _, unit in ipairs(ARGV) do
   if redis.call('SREM', run .. ':cleanups', unit) == 1 then

@@ -1,5 +1,6 @@
 -- ARGV: batch, ... Each batch counts once: it is outstanding, or already counted, or replaced by a later attempt.
 local events, counted = {'ok'}, false
+even_if_full()
 if not running() then return events end
 for _, batch in ipairs(ARGV) do
   local unit = unit_of(batch)

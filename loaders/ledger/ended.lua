@@ -1,5 +1,6 @@
 -- ARGV: unit, attempt, token, 'denied' | 'failed' | 'skipped', reason, outcome (JSON). Batches pushed before are still loaded.
 local unit, attempt, token, events = ARGV[1], ARGV[2], ARGV[3], {'ok'}
+even_if_full()
 if repeated(unit, attempt, token) then return reply_to_repetition() end
 if not running() or not current(unit, attempt, token) then return {'fenced'} end
 redis.call('HSET', unit_key(unit), 'outcome', ARGV[6])

@@ -3,17 +3,17 @@ local unit, attempt, token, events = ARGV[1], ARGV[2], ARGV[3], {'ok'}
 if repeated(unit, attempt, token) then return reply_to_repetition() end
 if not running() or not current(unit, attempt, token) then return {'fenced'} end
 local k = unit_key(unit)
-if redis.call('HGET', k, 'pushed') ~= ARGV[4] then return {'fenced'} end
-local tenant = redis.call('HGET', k, 'tenant')
-local parts = 0
-for _, part in ipairs(cjson.decode(ARGV[6])) do
+if (redis.call('HGET', k, 'pushed') or '0') ~= ARGV[4] then return {'fenced'} end
+local tenant, planned, parts = tenant_of(unit), cjson.decode(ARGV[6]), 0
+if #planned == 0 then even_if_full() end
+for _, part in ipairs(planned) do
   if add_unit(part, tenant, '0', unit) then
     redis.call('SADD', k .. ':parts', part)
     mark_published(part, now_ms())
     parts = parts + 1
   end
 end
-redis.call('HINCRBY', k, 'parts_open', parts)
+if parts > 0 then redis.call('HINCRBY', k, 'parts_open', parts) end
 redis.call('HSET', k, 'outcome', ARGV[5])
 add_gaps(unit, ARGV[5])
 end_attempt(unit, 'fetched', '')

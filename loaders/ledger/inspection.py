@@ -11,13 +11,12 @@ import redis
 
 from loaders.batch import BatchId
 from loaders.ledger.holders import Holder, holders
-from loaders.ledger.scripts import Scripts, decoded
+from loaders.ledger.scripts import RUNS, Scripts, decoded
 from loaders.ledger.state import Outcome, RunInfo, RunState, State, Unit
 from loaders.ledger.writing import GAP
 from loaders.reason import Reason
 from loaders.scope import Scope
 
-_RUNS: Final = "chartfleet:runs"
 _UNITS_PER_CALL: Final = 1_000
 
 
@@ -47,6 +46,7 @@ class Inspection(Scripts):
             committed_ms=number("committed_ms"),
             barrier_ms=number("barrier_ms"),
             finished_ms=number("finished_ms"),
+            swept_ms=number("swept_ms"),
             round=number("round"),
             config=json.loads(raw.get("config", "{}")),
             report=json.loads(raw.get("report", "{}")),
@@ -72,6 +72,14 @@ class Inspection(Scripts):
                 if b"state" in raw:
                     yield _unit(unit, decoded(raw))
 
+    def tenants(self) -> int:
+        """How many tenants were found; 0 where that is no longer known."""
+        return int(self._redis.hlen(f"{self._key}:access"))
+
+    def is_whole(self) -> bool:
+        """Whether more is known of the run than its head."""
+        return bool(self._redis.exists(f"{self._key}:units"))
+
     def unit(self, scope: Scope) -> Unit | None:
         raw = self._hash(f"{self._key}:unit:{scope.id}")
         return _unit(scope.id, raw) if "state" in raw else None
@@ -87,14 +95,14 @@ class Inspection(Scripts):
 
     def forget_units(self) -> None:
         """Remove everything but the head of the run. May be called again: it then costs one look-up."""
-        if self._redis.exists(f"{self._key}:units"):
+        if self.is_whole():
             self._unlink_keys()
 
     def forget(self) -> None:
         """Remove every key of the run."""
         self._unlink_keys()
         self._redis.unlink(self._key)
-        self._redis.zrem(_RUNS, self.run)
+        self._redis.zrem(RUNS, self.run)
 
     def _unlink_keys(self) -> None:
         for key in self._redis.scan_iter(match=f"{self._key}:*", count=1000):
@@ -103,7 +111,7 @@ class Inspection(Scripts):
 
 def runs(client: redis.Redis) -> list[str]:
     """Ids of the runs that this broker knows, newest first."""
-    ids: list[bytes] = client.zrevrange(_RUNS, 0, -1)  # type: ignore[assignment]
+    ids: list[bytes] = client.zrevrange(RUNS, 0, -1)  # type: ignore[assignment]
     return [run.decode() for run in ids]
 
 
@@ -114,10 +122,10 @@ def _unit(unit_id: str, raw: Mapping[str, str]) -> Unit:
         scope=Scope.parse(unit_id),
         state=State(raw["state"]),
         reason=str(why),
-        attempt=int(raw["attempt"]),
+        attempt=int(raw.get("attempt", 0)),
         crashes=int(raw.get("crashes", 0)),
         rows=int(raw.get("rows", 0)),
-        seconds=(float(ended) - float(started)) / 1000 if started and ended else None,
+        seconds=max(0.0, float(ended) - float(started)) / 1000 if started and ended else None,
         worker=raw.get("worker", ""),
         parent="parent" not in raw,
         held=raw.get("held") == "1",

@@ -4,7 +4,8 @@
 -- asks for it, and those of all returns by a failure of the unit.
 local unit, attempt, token, events = ARGV[1], ARGV[2], ARGV[3], {'ok'}
 local k = unit_key(unit)
-local held = redis.call('HMGET', k, 'attempt', 'token', 'state', 'tenant')
+even_if_full()
+local held = redis.call('HMGET', k, 'attempt', 'token', 'state')
 if held[1] == attempt and held[2] == token and held[3] == 'planned' then return {'ok'} end -- a repeated call
 if repeated(unit, attempt, token) then return reply_to_repetition() end
 if not running() or not current(unit, attempt, token) then return {'fenced'} end
@@ -20,5 +21,5 @@ end
 back_to_planned(unit)
 redis.call('HSET', k, 'reason', ARGV[5], 'token', token)
 redis.call('ZADD', run .. ':later', now_ms() + wait, unit)
-redis.call('HINCRBY', run .. ':late', held[4], 1)
+redis.call('HINCRBY', run .. ':late', tenant_of(unit), 1)
 return events

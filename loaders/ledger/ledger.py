@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from loaders.ledger.attempts import Attempts
 from loaders.ledger.barrier import Barrier
+from loaders.ledger.failing import Failures
 from loaders.ledger.inspection import Inspection
 from loaders.ledger.planning import Planning
 from loaders.ledger.rejecting import Rejecting
@@ -15,5 +16,5 @@ from loaders.ledger.sweeping import Sweeping
 from loaders.ledger.writing import Writing
 
 
-class Ledger(Planning, Attempts, Writing, Rejecting, Barrier, Sweeping, Inspection):
+class Ledger(Planning, Attempts, Writing, Rejecting, Barrier, Sweeping, Failures, Inspection):
     """`planning` is the coordinator's, `attempts` the fetchers', `writing` and `rejecting` the loader's."""

@@ -1,4 +1,5 @@
 -- ARGV: token, lease ms. Opens the barrier for one caller. Another caller gets it only once that lease has run out.
+even_if_full()
 local state = redis.call('HGET', run, 'state')
 if state == 'running' then
   if redis.call('HGET', run, 'open') ~= '0' then return 'not settled' end

@@ -7,12 +7,12 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from loaders.ledger.scripts import Scripts, fence
+from loaders.ledger.scripts import PREFIX, RUNS, Scripts, fence
 from loaders.ledger.state import Attempt, Event, Fenced, State
 from loaders.scope import Scope
 
-_DURATIONS: Final = "chartfleet:durations"
 _MEMBERS_PER_CALL: Final = 5_000
+_EARLIER_RUNS: Final = 3  # of which a scope's time is looked for
 
 
 class Planning(Scripts):
@@ -75,11 +75,31 @@ class Planning(Scripts):
         return [bool(flag) for flag in flags]
 
     def expected_seconds(self, scopes: Sequence[Scope]) -> list[float]:
-        """How long each scope took when it last ended; 0 if it never did."""
-        if not scopes:
-            return []
-        past = self._fields(_DURATIONS, *(s.id for s in scopes))
-        return [float(ms) / 1000 if ms else 0.0 for ms in past]
+        """How long each scope took in the latest of the earlier runs in which it ended; 0 if it did in none."""
+        found: dict[str, float] = {}
+        for run in self._earlier_runs():
+            missing = [scope.id for scope in scopes if scope.id not in found]
+            for start in range(0, len(missing), _MEMBERS_PER_CALL):
+                found |= self._seconds_in(run, missing[start : start + _MEMBERS_PER_CALL])
+        return [found.get(scope.id, 0.0) for scope in scopes]
+
+    def _earlier_runs(self) -> list[str]:
+        ids: list[bytes] = self._redis.zrevrange(RUNS, 0, _EARLIER_RUNS)  # type: ignore[assignment]
+        return [run for run in (name.decode() for name in ids) if run != self.run][:_EARLIER_RUNS]
+
+    def _seconds_in(self, run: str, units: Sequence[str]) -> dict[str, float]:
+        """Of the units that ended in a run whose ledger is still whole."""
+        if not self._redis.exists(f"{PREFIX}{run}:units"):
+            return {}
+        pipe = self._redis.pipeline(transaction=False)
+        for unit in units:
+            pipe.hmget(f"{PREFIX}{run}:unit:{unit}", "started_ms", "ended_ms", "settled")
+        times: list[list[bytes | None]] = pipe.execute()
+        return {
+            unit: max(0.0, float(ended) - float(started)) / 1000
+            for unit, (started, ended, settled) in zip(units, times, strict=True)
+            if started and ended and settled
+        }
 
     def admit(self) -> list[Scope]:
         """Admit tenants up to the window. The caller publishes the scopes that are returned."""

@@ -1,6 +1,7 @@
 -- Shared by every transition. KEYS[1] is the run's key; all other keys derive from it (one Redis, not a cluster).
 --   <run>                       hash: state, tag, counts, barrier, blocked_by
---   <run>:unit:<id>             hash: one scope, or one part of a scope; 
+--   <run>:unit:<id>             hash: one scope, or one part of a scope. There are hundreds of thousands: what a field would
+--                               say by default, or what the id says, isn't stored
 --                               crashes: attempts that lost their worker     given_up, given_up_why: without progress
 --                               waited_ms: for throttling APIs, in all       returned: how often it was given back
 --   <run>:unit:<id>:out         set: batches pushed by its current attempt and not yet committed
@@ -17,6 +18,9 @@
 --   <run>:tries                 hash batch -> how often it was taken and not committed
 --   <run>:set_back              hash model -> its position in line since it was last taken, until its next commit
 --   <run>:cleanups              set of scopes whose batches are committed and which are to be cleaned
+--   <run>:held                  set of scopes not planned yet of which the graph held data when the run began
+--   <run>:access                hash tenant -> how it is reached
+--   <run>:failing               hash unit or task -> how often in a row it raised an error, and the last one
 --   <run>:rejected              hash id -> a row that the graph refused (MessagePack); beyond a bound only counted
 --   <run>:step_failures         hash: step of the analysis -> how often it failed
 -- A planned unit is always in one of published, later or queued; a unit that is fetching always has a lease.
@@ -28,6 +32,10 @@ local function now_ms()
 end
 
 local function unit_key(unit) return run .. ':unit:' .. unit end
+
+-- A Redis whose memory is full refuses a script at its first write, if that may need memory; after a deletion it lets the
+-- script finish. For transitions that end or free something, and add little: they must go on, or nothing would be freed.
+local function even_if_full() redis.call('HDEL', run, '') end
 
 local TERMINAL = {fetched = true, denied = true, failed = true, skipped = true, quarantined = true}
 
@@ -83,6 +91,12 @@ local function mark_published(unit, at)
   redis.call('ZADD', run .. ':published:' .. provider_of(unit), at, unit)
 end
 
+-- As the id says, except for the planning unit that lists the tenants.
+local function tenant_of(unit)
+  local own = redis.call('HGET', unit_key(unit), 'tenant')
+  return own or (provider_of(unit) .. '/' .. string.match(string.match(unit, '^[^#]*'), '^[^/]*/(.*)/[^/]*$'))
+end
+
 local function no_longer_published(unit)
   redis.call('ZREM', run .. ':published:' .. provider_of(unit), unit)
 end
@@ -90,23 +104,20 @@ end
 -- Takes a unit out of <run>:later; its tenant counts as active again.
 local function no_longer_late(unit)
   if redis.call('ZREM', run .. ':later', unit) == 1 then
-    redis.call('HINCRBY', run .. ':late', redis.call('HGET', unit_key(unit), 'tenant'), -1)
+    redis.call('HINCRBY', run .. ':late', tenant_of(unit), -1)
   end
 end
 
 local function settle(unit, events)
   local k = unit_key(unit)
-  local fields = redis.call('HMGET', k, 'state', 'tenant', 'started_ms', 'ended_ms', 'parent')
+  local tenant = tenant_of(unit)
   redis.call('HSET', k, 'settled', 1)
-  redis.call('HINCRBY', run, 'is:' .. fields[1], 1)
-  if fields[3] and fields[4] and not fields[5] then -- not of parts: the next run plans others
-    redis.call('HSET', 'chartfleet:durations', unit, fields[4] - fields[3])
-  end
+  redis.call('HINCRBY', run, 'is:' .. redis.call('HGET', k, 'state'), 1)
   local open = redis.call('HINCRBY', run, 'open', -1)
-  if redis.call('HINCRBY', run .. ':tenants', fields[2], -1) == 0 then
-    redis.call('HDEL', run .. ':tenants', fields[2])
-    redis.call('HDEL', run .. ':late', fields[2])
-    redis.call('SREM', run .. ':admitted', fields[2])
+  if redis.call('HINCRBY', run .. ':tenants', tenant, -1) == 0 then
+    redis.call('HDEL', run .. ':tenants', tenant)
+    redis.call('HDEL', run .. ':late', tenant)
+    redis.call('SREM', run .. ':admitted', tenant)
     if redis.call('ZCARD', run .. ':queue') > 0 then add_event(events, 'admit') end
   end
   if open == 0 then
@@ -148,8 +159,9 @@ local function advance(unit, events)
     settle(unit, events)
     local pk = unit_key(parent)
     redis.call('HINCRBY', pk, 'parts_open', -1)
-    redis.call('HINCRBY', pk, 'pushed', f[5] or 0)
-    redis.call('HINCRBY', pk, 'rows', redis.call('HGET', k, 'rows') or 0)
+    if f[5] then redis.call('HINCRBY', pk, 'pushed', f[5]) end
+    local rows = redis.call('HGET', k, 'rows')
+    if rows then redis.call('HINCRBY', pk, 'rows', rows) end
     if state ~= 'fetched' then spoil(parent, state, redis.call('HGET', k, 'reason') or '') end
     return advance(parent, events)
   end
@@ -201,8 +213,10 @@ end
 local function add_unit(unit, tenant, held, parent)
   if redis.call('SADD', run .. ':units', unit) == 0 then return false end
   local k = unit_key(unit)
-  redis.call('HSET', k, 'state', 'planned', 'tenant', tenant, 'held', held, 'crashes', 0)
-  redis.call('HSETNX', k, 'attempt', 0)
+  redis.call('HSET', k, 'state', 'planned')
+  if tenant ~= tenant_of(unit) then redis.call('HSET', k, 'tenant', tenant) end
+  if held == '1' then redis.call('HSET', k, 'held', 1) end
+  redis.call('SREM', run .. ':held', unit)
   if parent then redis.call('HSET', k, 'parent', parent) end
   redis.call('HINCRBY', run, 'open', 1)
   redis.call('HINCRBY', run, 'planned', 1)
@@ -221,7 +235,10 @@ end
 local function end_attempt(unit, state, reason)
   local k = unit_key(unit)
   redis.call('ZREM', run .. ':leases', unit)
-  redis.call('HSET', k, 'state', state, 'reason', reason, 'ended_ms', now_ms())
+  redis.call('HDEL', run .. ':failing', unit)
+  redis.call('HSET', k, 'state', state, 'ended_ms', now_ms())
+  redis.call('HDEL', k, 'lease_ms', 'excused')
+  if reason ~= '' then redis.call('HSET', k, 'reason', reason) end
 end
 
 -- Ends a unit whose attempts ended so often without an outcome. False: it may be tried again.

@@ -2,7 +2,7 @@
 local unit, attempt, number, model = ARGV[1], ARGV[2], tonumber(ARGV[4]), ARGV[5]
 if not running() or not current(unit, attempt, ARGV[3]) then return {'fenced'} end
 local k = unit_key(unit)
-local pushed = tonumber(redis.call('HGET', k, 'pushed'))
+local pushed = tonumber(redis.call('HGET', k, 'pushed') or 0)
 if number > pushed then return {'fenced'} end
 if number < pushed then return reply_to_repetition() end
 local events = {'ok'}

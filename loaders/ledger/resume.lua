@@ -20,7 +20,7 @@ if ARGV[3] == '' and not ours then
     redis.call('UNLINK', run .. ':published:' .. provider)
   end
   redis.call('UNLINK', run .. ':leases', run .. ':later', run .. ':queue', run .. ':admitted', run .. ':cleanups',
-    run .. ':tenants', run .. ':late', run .. ':rejected') -- a scope with rejected rows is planned again
+    run .. ':tenants', run .. ':late', run .. ':failing', run .. ':rejected') -- a scope with rejected rows is planned again
 elseif not ours then
   return {'resumed by another'}
 end
@@ -37,7 +37,7 @@ local function remove_part(part)
   drop_batches(part)
   take_back(k)
   redis.call('DEL', k)
-  redis.call('HSET', k, 'attempt', attempt)
+  if attempt then redis.call('HSET', k, 'attempt', attempt) end
   redis.call('SREM', run .. ':units', part)
   redis.call('HINCRBY', run, 'planned', -1)
 end
@@ -49,20 +49,21 @@ local function plan_again(unit, tenant, touched)
     redis.call('DEL', k .. ':parts')
     drop_batches(unit)
     take_back(k)
-    redis.call('HDEL', k, 'settled', 'token', 'bad', 'bad_reason', 'reason', 'outcome', 'incomplete', 'given_up',
+    redis.call('HDEL', k, 'settled', 'token', 'bad', 'bad_reason', 'reason', 'outcome', 'incomplete', 'lease_ms', 'given_up',
       'given_up_why', 'waited_ms', 'returned')
     for _, field in ipairs(redis.call('HKEYS', k)) do
       if string.sub(field, 1, 4) == 'gap:' then redis.call('HDEL', k, field) end
     end
   end
-  redis.call('HSET', k, 'state', 'planned', 'round', round, 'crashes', 0, 'pushed', 0, 'parts_open', 0)
+  redis.call('HSET', k, 'state', 'planned', 'round', round)
+  redis.call('HDEL', k, 'crashes', 'pushed', 'parts_open')
   redis.call('HINCRBY', run, 'open', 1)
   redis.call('HINCRBY', run .. ':tenants', tenant, 1)
   if tenant == unit then
     mark_published(unit, now_ms())
   else
-    local expected_ms = redis.call('HGET', 'chartfleet:durations', unit) or 0
-    redis.call('ZINCRBY', run .. ':queue', -expected_ms / 1000, tenant)
+    local before = redis.call('HMGET', k, 'started_ms', 'ended_ms')
+    redis.call('ZINCRBY', run .. ':queue', -math.max(0, (before[2] or 0) - (before[1] or 0)) / 1000, tenant)
     redis.call('SADD', run .. ':queued:' .. tenant, unit)
   end
 end
@@ -70,10 +71,11 @@ end
 local page = redis.call('SSCAN', run .. ':units', ARGV[3] == '' and '0' or ARGV[3], 'COUNT', 2000)
 local reply = {page[1]}
 for _, unit in ipairs(page[2]) do
-  local u = redis.call('HMGET', unit_key(unit), 'state', 'parent', 'tenant', 'attempt', 'round', 'incomplete')
-  if u[1] and not u[2] and (u[1] ~= 'cleaned' or u[6]) then
-    if u[5] ~= round then plan_again(unit, u[3], u[4] ~= '0' or u[1] ~= 'planned') end
-    if u[3] == unit then reply[#reply + 1] = unit end
+  local u = redis.call('HMGET', unit_key(unit), 'state', 'parent', 'attempt', 'round', 'incomplete')
+  if u[1] and not u[2] and (u[1] ~= 'cleaned' or u[5]) then
+    local tenant = tenant_of(unit)
+    if u[4] ~= round then plan_again(unit, tenant, (u[3] or '0') ~= '0' or u[1] ~= 'planned') end
+    if tenant == unit then reply[#reply + 1] = unit end
   end
 end
 

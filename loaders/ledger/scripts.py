@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, Final
 
 import redis
 
 from loaders.ledger.state import Attempt, Event, Fenced
+
+PREFIX: Final = "chartfleet:run:"
+RUNS: Final = "chartfleet:runs"
 
 
 @cache
@@ -24,7 +27,11 @@ class Scripts:
     def __init__(self, client: redis.Redis, run: str) -> None:
         self.run = run
         self._redis = client
-        self._key = f"chartfleet:run:{run}"
+        self._key = f"{PREFIX}{run}"
+
+    @property
+    def client(self) -> redis.Redis:
+        return self._redis
 
     def now_ms(self) -> int:
         """Redis's clock, which all times of the ledger are read from."""
@@ -32,9 +39,17 @@ class Scripts:
         return int(seconds) * 1000 + int(micros) // 1000
 
     def _call(self, name: str, *arguments: str | bytes | int | float) -> Any:
-        """The script's reply: what redis-py makes of the Lua value that it returns."""
+        """The script's reply: what redis-py makes of the Lua value that it returns.
+
+        Raises redis.OutOfMemoryError where the memory of Redis is full: then the script did nothing.
+        """
         script = self._redis.register_script(_source(name))
-        return script(keys=[self._key], args=list(arguments))
+        try:
+            return script(keys=[self._key], args=list(arguments))
+        except redis.ResponseError as error:
+            if not isinstance(error, redis.OutOfMemoryError) and "OOM command not allowed" in str(error):
+                raise redis.OutOfMemoryError(str(error)) from None  # as Redis 6.2 reports it
+            raise
 
     def _transition(self, name: str, *arguments: str | bytes | int | float) -> list[Event]:
         """What the caller has to publish after it. Raises Fenced."""

@@ -121,6 +121,7 @@ class RunInfo:
     committed_ms: int
     barrier_ms: int
     finished_ms: int
+    swept_ms: int  # the run's heartbeat: a sweeper looks after it
     round: int
     config: dict[str, Any]
     report: dict[str, Any]

@@ -3,11 +3,32 @@
 local lease, max_crashes, redelivery_grace = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local events, publish, now = {}, {}, now_ms()
 local state = redis.call('HGET', run, 'state')
+if state ~= 'running' and state ~= 'analysing' then return {events, publish} end
+even_if_full()
+
+-- The run's heartbeat.
+local last = tonumber(redis.call('HGET', run, 'swept_ms') or now)
+local broker = redis.call('HGET', run, 'broker')
+local restarted = broker and broker ~= ARGV[4]
+redis.call('HSET', run, 'swept_ms', now, 'broker', ARGV[4])
+
+-- The clock of Redis was set back: every time that is yet to come, or since which something has waited, moves with it.
+local function move_times(ms)
+  local sets = {run .. ':leases', run .. ':later'}
+  for _, provider in ipairs(redis.call('SMEMBERS', run .. ':providers')) do sets[#sets + 1] = run .. ':published:' .. provider end
+  for _, set in ipairs(sets) do
+    for _, unit in ipairs(redis.call('ZRANGE', set, 0, -1)) do redis.call('ZINCRBY', set, ms, unit) end
+  end
+  for _, field in ipairs({'wake_ms', 'stalled_ms', 'barrier_lease_ms'}) do
+    if redis.call('HEXISTS', run, field) == 1 then redis.call('HINCRBY', run, field, ms) end
+  end
+end
+if last - now > 1000 then move_times(now - last) end
+
 if state == 'analysing' then
   if tonumber(redis.call('HGET', run, 'barrier_lease_ms') or 0) < now then add_event(events, 'barrier') end
   return {events, publish}
 end
-if state ~= 'running' then return {events, publish} end
 
 local function publish_now(unit)
   mark_published(unit, now)
@@ -16,10 +37,6 @@ end
 
 -- While Redis or every sweeper was away, no lease could be renewed: each is extended once before it counts as lost.
 -- An attempt that was active when Redis restarted may vanish through no fault of its scope: that is not counted as a crash.
-local last = tonumber(redis.call('HGET', run, 'swept_ms') or now)
-local broker = redis.call('HGET', run, 'broker')
-local restarted = broker and broker ~= ARGV[4]
-redis.call('HSET', run, 'swept_ms', now, 'broker', ARGV[4])
 if now - last > lease / 2 or restarted then
   for _, unit in ipairs(redis.call('ZRANGE', run .. ':leases', 0, -1)) do
     redis.call('ZADD', run .. ':leases', 'GT', now + lease, unit)

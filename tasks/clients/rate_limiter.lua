@@ -5,6 +5,7 @@
 -- blocked   -> ms until calls may be sent again; 0 if the bucket isn't paused
 -- throttled -> ms until the next call may be sent, at half the rate
 -- pause     -> ms until the next call may be sent, at the same rate
+redis.call('HDEL', KEYS[1], '') -- after a deletion, a Redis whose memory is full lets a script finish
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local f = redis.call('HMGET', KEYS[1], 'rate', 'tokens', 'at_ms', 'blocked_ms', 'cut_ms')

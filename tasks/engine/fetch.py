@@ -108,16 +108,27 @@ class BatchSink:
     async def _push(self, name: str) -> None:
         await self._wait_for_writer()
         rows = self._buffers.pop(name).rows
-        events = await asyncio.to_thread(
-            self._fetch.ledger.push,
-            self._fetch.attempt,
-            number=self.batches,
-            model=name,
-            rows=0 if self._fetch.schema.is_kept(name) else len(rows),
-            payload=wire.compress(rows),
-        )
+        events = await self._push_rows(name, rows, wire.compress(rows))
         self.batches += 1
         await asyncio.to_thread(self._fetch.publish, events)
+
+    async def _push_rows(self, name: str, rows: list[bytes], payload: bytes) -> list[Event]:
+        """Waits while the memory of Redis is full."""
+        while True:
+            try:
+                return await asyncio.to_thread(
+                    self._fetch.ledger.push,
+                    self._fetch.attempt,
+                    number=self.batches,
+                    model=name,
+                    rows=0 if self._fetch.schema.is_kept(name) else len(rows),
+                    payload=payload,
+                )
+            except redis.OutOfMemoryError:
+                self._fetch.progress.tick()
+                if self._fetch.progress.age_seconds > self._fetch.limits.attempt_seconds:
+                    raise RetryLater("the broker's memory is full", after_seconds=30) from None
+                await asyncio.sleep(1)
 
     async def _wait_for_writer(self) -> None:
         while True:

@@ -13,14 +13,18 @@ import pytest
 
 from loaders.ledger import Ledger, RunState
 from loaders.ledger import State as Scope
+from loaders.writer import RunRefused, claimed_by
 from tests.faults.conftest import SETTINGS, at_rest
 from tests.fleet.graph_state import State, difference, graph_state
 from tests.fleet.locks import locked, wait_until_blocked
-from tests.fleet.running import QUICK, Fleet, info_of, running_fleet, wait_for, wait_until_one_is_left
+from tests.fleet.running import PLANNERS, QUICK, Fleet, info_of, running_fleet, wait_for, wait_until_one_is_left
 from tests.servers.aws import AwsServer, Effect, Fault
 from tests.servers.tcp_proxy import TcpProxy
 from workers.embedded import Services
 from workers.embedded.broker import Broker, start_broker
+from workers.fleet.readiness import NotReady
+from workers.report import report
+from workers.report.watch import RunLost
 
 pytestmark = pytest.mark.long
 
@@ -131,9 +135,70 @@ def test_a_fetch_waits_while_the_loader_is_behind(fleet: Fleet, undisturbed: Sta
     assert_complete(fleet, ledger, undisturbed)
 
 
+def test_a_run_whose_graph_was_away_for_longer_than_its_claim_is_still_alive(
+    fleet: Fleet, surroundings: Surroundings, aws: AwsServer, undisturbed: State
+) -> None:
+    """Its fleet can't send the graph a heartbeat, but keeps its ledger: another run is refused, and ends nothing."""
+    aws.add(LAST)
+    ledger = fleet.start()
+    wait_until_one_is_left(ledger)
+    with surroundings.graph.shut():
+        time.sleep(3)
+        with pytest.raises(RunRefused, match=f"run {ledger.run} holds the graph, and is alive"):
+            fleet.start(run_lease_seconds=2.0)
+    aws.remove(LAST)
+    assert_complete(fleet, ledger, undisturbed)
+
+
+def test_a_broker_that_is_full_is_waited_for(fleet: Fleet, aws: AwsServer, undisturbed: State) -> None:
+    """Nobody ends, `status` says so, and with memory again the run goes on to its end."""
+    aws.add(LAST)
+    before = {process.pid for process in fleet.processes()}
+    ledger = fleet.start()
+    wait_for(lambda: info_of(ledger).planned > PLANNERS)
+    fleet.redis.set("filler", b"x" * 30_000_000)
+    fleet.redis.config_set("maxmemory", 20_000_000)
+    try:
+        aws.remove(LAST)
+        assert "the broker's memory is full" in report.of(ledger).trouble
+        with pytest.raises(NotReady, match="the broker's memory is full"):
+            fleet.start()
+        time.sleep(LEASE_SECONDS + 2)
+        assert info_of(ledger).state is RunState.RUNNING
+        assert "memory is full" in fleet.health("loader").text
+    finally:
+        fleet.redis.delete("filler")
+        fleet.redis.config_set("maxmemory", 0)
+    assert_complete(fleet, ledger, undisturbed)
+    assert {process.pid for process in fleet.processes()} == before
+
+
+def test_a_broker_that_was_emptied_loses_the_run_and_nothing_else(
+    fleet: Fleet, aws: AwsServer, undisturbed: State
+) -> None:
+    """In the middle of it. The next run starts once the claim of the lost one has expired, on the same workers."""
+    aws.add(LAST)
+    ledger = fleet.start()
+    wait_until_one_is_left(ledger)
+    before = graph_state(fleet.graph)
+    fleet.redis.flushall()
+    with pytest.raises(RunLost, match=f"run {ledger.run} is lost"):
+        fleet.finish(ledger)
+    assert difference(graph_state(fleet.graph), before) == []
+    claim = claimed_by(fleet.graph)
+    assert claim
+    assert claim.run == ledger.run
+    aws.remove(LAST)
+    time.sleep(1)  # its last heartbeat may still be on its way
+    following = fleet.start(run_lease_seconds=2.0)
+    assert_complete(fleet, following, undisturbed)
+    keys = {key.decode() for key in fleet.redis.scan_iter("chartfleet:run:*")}
+    assert {key.split(":")[2] for key in keys} == {following.run}
+
+
 def assert_complete(fleet: Fleet, ledger: Ledger, undisturbed: State) -> None:
-    report = fleet.finish(ledger)
+    done = fleet.finish(ledger)
     assert info_of(ledger).state is RunState.COMPLETE
-    assert (report.exit_code, report.not_seen, report.failed_jobs) == (0, [], [])
+    assert (done.exit_code, done.not_seen, done.failed_jobs) == (0, [], [])
     assert [unit.scope.id for unit in ledger.units() if unit.crashes] == []
     assert difference(graph_state(fleet.graph), undisturbed) == []

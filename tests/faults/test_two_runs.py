@@ -76,8 +76,7 @@ def test_a_loader_whose_graph_was_taken_by_a_later_run_of_another_broker_cannot_
         earlier = fleet.start()
         wait_until_blocked(fleet.graph)
         fleet.freeze()
-    fleet.graph.write(lambda tx: tx.run("MATCH (g:SyncGraph) SET g.run_seen_at = 0").consume())
-    later = other_fleet.start()
+    later = other_fleet.start(run_lease_seconds=2.0)  # for so long no heartbeat comes
     report = other_fleet.finish(later)
     fleet.thaw()
     wait_for(lambda: info_of(earlier).state is RunState.CANCELLED)

@@ -7,11 +7,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+from tests.fleet.terminal import Terminal, on_terminal
 
 CHARTFLEET = str(Path(sys.executable).with_name("chartfleet"))
 
@@ -52,14 +55,18 @@ class Command:
             raise
         return Ended(process.returncode, out, err)
 
+    def on_terminal(self, *arguments: str) -> AbstractContextManager[Terminal]:
+        return on_terminal([CHARTFLEET, *arguments], cwd=self.cwd, env=self._environment({}))
+
+    def _environment(self, variables: Mapping[str, str]) -> dict[str, str]:
+        own = {"CHARTFLEET_DATA_DIR": str(self.cwd / "data")}
+        return {**clean_environment(), **own, **self.variables, **variables}
+
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [CHARTFLEET, *arguments],
             cwd=self.cwd,
-            env=clean_environment()
-            | {"CHARTFLEET_DATA_DIR": str(self.cwd / "data")}
-            | dict(self.variables)
-            | variables,
+            env=self._environment(variables),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

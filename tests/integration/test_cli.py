@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 import redis
 
+from loaders import indexes
 from loaders.graph import Graph
 from loaders.ledger import Ledger, RunState, runs
-from loaders.writer import claimed_by
+from loaders.writer import claim, claimed_by
 from tasks.engine import registry
 from tests.fleet.command import Command, Ended, left_behind
 from tests.fleet.running import AWS_KEYS, NEO4J_PASSWORD, Fleet, running_fleet, wait_for
+from tests.fleet.terminal import CTRL_C
 from tests.servers.aws import AwsServer, Effect, Fault
 from workers import embedded
 
@@ -520,6 +522,65 @@ def test_ctrl_c_leaves_a_fleet_of_others_to_go_on(start_sync: Callable[[], Any],
     wait_for(lambda: (info := Ledger(fleet.redis, run).info()) and info.state is RunState.COMPLETE)
 
 
+@pytest.mark.parametrize(("keys", "state"), [("\n", RunState.RUNNING), (CTRL_C, RunState.CANCELLED)])
+def test_ctrl_c_on_a_terminal_asks_and_a_second_one_cancels(
+    chartfleet: Command,
+    fleet: Fleet,
+    aws: AwsServer,
+    graph: Graph,
+    at_graph: tuple[str, ...],
+    keys: str,
+    state: RunState,
+) -> None:
+    aws.add(PAUSED)
+    with chartfleet.on_terminal("sync", "--broker-url", str(fleet.settings.broker), *at_graph, *SMALL) as terminal:
+        aws.wait_for(PAUSED, timeout_seconds=90)
+        (run,) = runs(fleet.redis)
+        terminal.press(CTRL_C)
+        terminal.wait_for(f"Run {run} isn't over: leave it to the fleet")
+        terminal.press(keys)
+        assert terminal.ended() == 130
+    assert Ledger(fleet.redis, run).state() is state
+    assert (f"The fleet continues with run {run}" in terminal.shown) == (state is RunState.RUNNING)
+    claim = claimed_by(graph)
+    assert claim
+    assert claim.run == (run if state is RunState.RUNNING else None)
+
+
+def test_sigterm_before_the_run_has_begun_leaves_no_claim_and_no_key(
+    start_sync: Callable[[], Any], fleet: Fleet, graph: Graph
+) -> None:
+    """While it waits for the heartbeat of a run that held the graph."""
+    indexes.ensure_lock(graph)
+    claim(graph, run="earlier", tag=1, resume=False, lease_seconds=1)
+    process = start_sync()
+    wait_for(lambda: graph.rows("MATCH (g:SyncGraph) WHERE g.asked_by <> 'earlier' RETURN g"))
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Run earlier holds the graph: waiting up to" in err
+    held = claimed_by(graph)
+    assert held
+    assert held.run == "earlier"
+    assert list(fleet.redis.scan_iter("chartfleet:run*")) == []
+
+
+def test_after_a_run_only_documented_keys_are_left(sync: Callable[..., Ended], fleet: Fleet) -> None:
+    """Each belongs to a run that is kept, or has an end of its own, or is one of a few of Celery's."""
+    assert sync().code == 0
+    (run,) = runs(fleet.redis)
+    wait_for(lambda: not fleet.redis.exists("unacked"))
+    left = {key.decode(): fleet.redis.ttl(key) for key in fleet.redis.scan_iter()}
+    endless = {key for key, seconds in left.items() if seconds == -1}
+    celerys = {key for key in endless if key.startswith("_kombu.binding")}
+    head = f"chartfleet:run:{run}"
+    of_run = {key for key in endless if key.startswith(f"{head}:")}
+    assert endless - celerys - of_run == {"chartfleet:runs", head}
+    kinds = {key.removeprefix(f"{head}:").partition(":")[0] for key in of_run}
+    assert kinds <= {"units", "unit", "providers", "access", "step_failures"}
+    assert not [key for key in left if key.startswith("celery-task-meta-")]
+
+
 def test_a_worker_without_credentials_is_named(
     sync: Callable[..., Ended], fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -569,8 +630,9 @@ def test_the_command_of_2020_is_a_complete_sync(
     assert left_behind(data) == []
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_ctrl_c_ends_the_run_and_every_process(
-    chartfleet: Command, graph: Graph, at_graph: tuple[str, ...], aws: AwsServer
+    chartfleet: Command, graph: Graph, at_graph: tuple[str, ...], aws: AwsServer, number: signal.Signals
 ) -> None:
     data = chartfleet.cwd / "data"
     aws.add(PAUSED)
@@ -579,7 +641,7 @@ def test_ctrl_c_ends_the_run_and_every_process(
     )
     aws.wait_for(PAUSED, timeout_seconds=90)
     assert left_behind(data)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
     assert err.splitlines()[-1] == "chartfleet: interrupted"

@@ -393,14 +393,89 @@ def test_who_waited_for_a_long_transaction_finds_a_sign_of_life(graph: Graph, se
 
         writing = pool.submit(writer.write, long)
         begun.wait()
-        time.sleep(1)  # the sign that the transaction began with is older than the lease now
+        time.sleep(1)  # the heartbeat that the transaction began with is older than the lease now
         second = pool.submit(claim, graph, run="second", tag=2, resume=False, lease_seconds=0.5)
         assert not other.acquire()
         writing.result()
+        while not second.done():
+            writer.write(lambda _: None)
+            time.sleep(0.1)
         with pytest.raises(RunRefused, match="run first holds the graph"):
             second.result()
     writer.close()
     other.close()
+
+
+FAR_IN_THE_FUTURE = "timestamp() + 10 * 365 * 24 * 3600 * 1000"
+
+
+def test_a_heartbeat_far_in_the_future_holds_the_graph_for_a_lease(services: embedded.Services, graph: Graph) -> None:
+    """The clock was set back since then: neither the dead run nor the dead writer stays for ten years."""
+    claim(graph, run="dead", tag=1, resume=False, lease_seconds=1)
+    address = services.graph
+    dead, writer = (Writer(address.driver(), address.database, lease_seconds=1) for _ in range(2))
+    assert dead.acquire()
+    set_ = f"MATCH (g:SyncGraph) SET g.run_seen_at = {FAR_IN_THE_FUTURE}, g.writer_seen_at = {FAR_IN_THE_FUTURE}"
+    graph.write(lambda tx: tx.run(set_).consume())
+    begin = time.monotonic()
+    told: list[str] = []
+    assert not writer.acquire()
+    claim(graph, run="next", tag=2, resume=False, lease_seconds=1, on_wait=told.append)
+    assert wait_until(writer.acquire, seconds=3, poll_seconds=0.1)
+    assert 1 <= time.monotonic() - begin < 5
+    assert told == ["dead"]
+    with pytest.raises(LostWriter):
+        dead.write(lambda _: None)
+    dead.close()
+    writer.close()
+
+
+def test_a_heartbeat_far_in_the_past_does_not_free_it(services: embedded.Services, graph: Graph) -> None:
+    """The clock was set forward: who goes on sending heartbeats is alive."""
+    claim(graph, run="alive", tag=1, resume=False, lease_seconds=2)
+    address = services.graph
+    alive, writer = (Writer(address.driver(), address.database, lease_seconds=2) for _ in range(2))
+    assert alive.acquire()
+    done = threading.Event()
+    long_ago = "MATCH (g:SyncGraph) SET g.run_seen_at = 0, g.writer_seen_at = 0"
+
+    def beat() -> None:
+        while not done.wait(0.2):
+            alive.write(lambda tx: tx.run("MATCH (g:SyncGraph) SET g.clock = 'jumps'").consume())
+            graph.write(lambda tx: tx.run(long_ago).consume())
+
+    with ThreadPoolExecutor() as pool:
+        beating = pool.submit(beat)
+        try:
+            with pytest.raises(RunRefused, match="run alive holds the graph, and is alive"):
+                claim(graph, run="next", tag=2, resume=False, lease_seconds=2)
+            assert not wait_until(writer.acquire, seconds=4)
+        finally:
+            done.set()
+        beating.result()
+    alive.close()
+    writer.close()
+
+
+def test_of_runs_that_claim_the_graph_at_the_same_time_one_gets_it(graph: Graph) -> None:
+    def attempt(number: int) -> bool:
+        try:
+            claim(graph, run=f"run-{number}", tag=7, resume=False, lease_seconds=0.5)
+        except RunRefused:
+            return False
+        return True
+
+    with ThreadPoolExecutor() as pool:
+        assert sorted(pool.map(attempt, range(5))) == [False] * 4 + [True]
+
+
+def test_of_writers_that_start_at_the_same_time_one_writes(services: embedded.Services, graph: Graph) -> None:
+    address = services.graph
+    writers = [Writer(address.driver(), address.database) for _ in range(5)]
+    with ThreadPoolExecutor() as pool:
+        assert sorted(pool.map(Writer.acquire, writers)) == [False] * 4 + [True]
+    for writer in writers:
+        writer.close()
 
 
 def test_a_scope_can_be_told_by_its_place_before_any_barrier(sync: Sync, graph: Graph) -> None:

@@ -62,8 +62,8 @@ def test_a_throttle_halves_the_rate_once_for_all_that_were_in_flight(broker: red
 
 def test_nothing_is_allowed_while_told_to_wait(broker: redis.Redis) -> None:
     rate_limiter = RedisRateLimiter(broker)
-    run(rate_limiter, rate_limiter.throttled("toy", LIMIT, 0.7))
     begun = time.monotonic()
+    run(rate_limiter, rate_limiter.throttled("toy", LIMIT, 0.7))
     run(rate_limiter, rate_limiter.acquire("toy", LIMIT))
     assert time.monotonic() - begun >= 0.69
 
@@ -95,3 +95,16 @@ def test_buckets_are_apart(broker: redis.Redis) -> None:
     begun = time.monotonic()
     run(rate_limiter, rate_limiter.acquire("another account", LIMIT))
     assert time.monotonic() - begun < 5
+
+
+def test_a_clock_that_was_set_back_holds_no_slot(broker: redis.Redis) -> None:
+    """The lease of a crashed process was written by a clock ten years ahead."""
+    rate_limiter = RedisRateLimiter(broker, longest_wait_seconds=1)
+    seconds, _ = broker.time()
+    broker.zadd("chartfleet:in_flight:toy", {"of a crashed process": (int(seconds) + 10 * 365 * 24 * 3600) * 1000})
+
+    async def call() -> None:
+        async with rate_limiter.slot("toy", 1, patient=lambda: False):
+            pass
+
+    asyncio.run(call())

@@ -11,6 +11,8 @@ from workers.fleet.readiness import first_line
 
 def describe(error: Exception) -> str | None:
     """What was lost, or None if the error is a defect of ours, whose traceback must be seen."""
+    if isinstance(error, redis.OutOfMemoryError):
+        return f"the broker's memory is full; give it more (maxmemory): {error}"
     if isinstance(error, redis.RedisError | OperationalError):
         return f"lost the connection to the broker: {error}"
     if isinstance(error, DriverError | Neo4jError):

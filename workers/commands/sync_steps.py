@@ -21,6 +21,8 @@ from tasks.engine import registry
 from workers.commands import password_prompt, terminal
 from workers.commands.cancel import cancel
 from workers.commands.connections import celery_app, checked_broker, data_dir, opened
+from workers.commands.following import Choice, Interrupted, follow
+from workers.commands.interruption import ignore_further
 from workers.commands.services import how_to_browse, relative
 from workers.embedded import flock
 from workers.embedded import services as embedded
@@ -190,31 +192,49 @@ def _run(
 ) -> report.Report:
     """Start a run, or resume one, and follow it to its end."""
     settings, graph, client, publisher = target.settings, target.graph, target.client, Publisher(target.app)
+
+    def say(line: str) -> None:
+        notes.print(line, highlight=False, soft_wrap=True, markup=False)
+
     if resume:
-        ledger = coordinator.resume(settings, graph, client, resume, publisher, confirm_deletions=confirm_deletions)
+        ledger = coordinator.resume(
+            settings, graph, client, resume, publisher, say, confirm_deletions=confirm_deletions
+        )
     else:
-        ledger = coordinator.start(settings, graph, client, publisher, target.off, confirm_deletions=confirm_deletions)
+        ledger = coordinator.start(
+            settings, graph, client, publisher, target.off, say, confirm_deletions=confirm_deletions
+        )
     with _left_in_order(ledger, target, notes):
         fleet = None
         if target.local:
             fleet = stack.enter_context(local_fleet(settings, data_dir(settings) / "logs"))
-        watch.until_the_end(ledger, graph, notes, fleet)
+        follow(ledger.run, lambda: watch.until_the_end(ledger, graph, notes, fleet), notes, local=target.local)
     return report.of(ledger)
 
 
 @contextmanager
 def _left_in_order(ledger: Ledger, target: Target, notes: Console) -> Iterator[None]:
-    """When the command ends before its run: a local run is cancelled, because nothing would continue it."""
+    """When the command ends before its run.
+
+    What was chosen happens. Where nobody was asked, a fleet goes on, and a local run is cancelled, because nothing
+    would continue it. A run that the broker has lost gives back the graph.
+    """
     try:
         yield
     except BaseException as error:
-        if target.local:
+        ignore_further()
+        run = ledger.run
+        if isinstance(error, Interrupted):
+            cancels = error.choice is Choice.CANCEL
+        else:
+            cancels = target.local or isinstance(error, watch.RunLost)
+        if cancels:
             reason = "interrupted" if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"
             with suppress(redis.RedisError, DriverError, Neo4jError):
                 cancel(ledger, target.graph, reason)
-        else:
-            commands = f"`chartfleet status {ledger.run}`, `chartfleet cancel {ledger.run}`"
-            notes.print(f"The fleet continues with run {ledger.run}: {commands}", highlight=False, soft_wrap=True)
+        elif not target.local:
+            commands = f"`chartfleet status {run}`, `chartfleet cancel {run}`"
+            notes.print(f"The fleet continues with run {run}: {commands}", highlight=False, soft_wrap=True)
         raise
 
 

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 import celery.loaders.app  # noqa: F401  # Celery would import it later, with the working directory on the path
-from celery import Celery, signals
+import redis
+from celery import Celery, Task, signals
 from celery.apps.worker import Worker
 from celery.beat import Service
 
@@ -30,19 +33,21 @@ from workers.fleet import (
     planning,
     readiness,
     sweeper,
+    transport,
 )
 from workers.fleet import inspect as inspect  # the commands that it adds to workers
 from workers.fleet.configuration import configuration
 from workers.fleet.outgoing_text import without_secrets
 from workers.fleet.process import name_node, process
 from workers.fleet.publisher import Publisher
-from workers.fleet.queues import ADMIT_TASK, ANALYSE_TASK, COORDINATOR, LOAD_TASK, SYNC_TASK
+from workers.fleet.queues import ADMIT_TASK, ANALYSE_TASK, COORDINATOR, FLEET_TASKS, LOAD_TASK, SYNC_TASK
 from workers.settings import process_settings
 
 # The analysis has a lease of its own, and users' jobs may take hours. If Redis redelivers its message in between, the
 # second attempt finds the barrier taken.
 ANALYSIS_SECONDS: Final = 24 * 3600
 
+transport.use()
 app: Celery = Celery("chartfleet")
 app.add_defaults(lambda: configuration(process_settings.current()))  # called when Celery first needs it
 
@@ -91,6 +96,23 @@ def _start_sweeper(sender: Worker, **_: object) -> None:
 @signals.beat_init.connect
 def _log_next_run(sender: Service, **_: object) -> None:
     beat.log_runs(sender)
+
+
+# -- failures in a row; those of scopes are counted where a scope is fetched
+
+
+@signals.task_failure.connect
+def _count_failure(sender: Task[..., object], args: Sequence[str], exception: BaseException, **_: object) -> None:
+    if sender.name in FLEET_TASKS:
+        with suppress(redis.RedisError):
+            process().ledger(args[0]).failed_again(sender.name, exception)
+
+
+@signals.task_success.connect
+def _count_success(sender: Task[..., object], **_: object) -> None:
+    if sender.name in FLEET_TASKS:
+        with suppress(redis.RedisError):
+            process().ledger((sender.request.args or ("",))[0]).succeeded(sender.name)
 
 
 # -- the tasks

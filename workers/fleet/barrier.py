@@ -97,7 +97,7 @@ def _analysis(steps: Steps, info: RunInfo, process: Process) -> tuple[RunState, 
     own_jobs: list[OwnJob] = []
     shipped_failed = 0
     with steps.step("coverage"):
-        coverage.write(writer, info, steps.ledger.units(), now_ms=int(time.time() * 1000))
+        coverage.write(writer, info, steps.ledger.units(), now_ms=steps.ledger.now_ms())
     if not steps.failed:  # without it, no deletion and no verdict would be right
         with steps.step("retirement"):
             listed = retirement.lists(steps.ledger.units())
@@ -110,7 +110,7 @@ def _analysis(steps: Steps, info: RunInfo, process: Process) -> tuple[RunState, 
         findings += _own_jobs(steps, info, own_jobs)
     state = RunState.FAILED if steps.failed else RunState.COMPLETE
     with steps.step("record"):
-        _record(writer, info, state)
+        _record(writer, info, state, steps.ledger.now_ms())
         coverage.forget_old_runs(writer, keep=process.settings.runs_kept)
     return RunState.FAILED if steps.failed else RunState.COMPLETE, {
         "error": "; ".join(steps.failed),
@@ -180,6 +180,6 @@ def _user_jobs(directory: str | None, failed: list[str]) -> list[Job]:
         return []
 
 
-def _record(writer: Writer, info: RunInfo, state: RunState) -> None:
-    query = "MATCH (r:SyncRun {id: $run}) SET r.state = $state, r.finished_at = timestamp()"
-    writer.write(lambda tx: tx.run(query, run=info.id, state=str(state)).consume())
+def _record(writer: Writer, info: RunInfo, state: RunState, now_ms: int) -> None:
+    query = "MATCH (r:SyncRun {id: $run}) SET r.state = $state, r.finished_at = $now"
+    writer.write(lambda tx: tx.run(query, run=info.id, state=str(state), now=now_ms).consume())

@@ -12,6 +12,7 @@ from workers.fleet.beat import ENTRY
 from workers.fleet.queues import COORDINATOR, SYNC_TASK, every_queue, queue_of
 from workers.settings.settings import Settings
 
+CHORD_SECONDS: Final = 3600  # Celery forgets a chord of which no task has ended for so long; the ledger calls back
 BEAT_SECONDS: Final = 30  # beat checks its schedule at least this often; after twice that it counts as stopped
 
 
@@ -22,9 +23,11 @@ def configuration(settings: Settings) -> dict[str, object]:
         "broker_url": settings.broker,
         "result_backend": settings.broker,
         "broker_transport_options": transport,
-        "result_backend_transport_options": transport,
+        "result_backend_transport_options": {**transport, "result_chord_ordered": False},  # a list is half as large
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
+        # A Redis that refuses a command, because its memory is full, is waited for like one that is away.
+        "broker_channel_error_retry": True,
         # The ledger decides what a lost connection means; a fetch goes on and reports to it.
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "task_acks_late": True,
@@ -38,9 +41,12 @@ def configuration(settings: Settings) -> dict[str, object]:
         "accept_content": ["json"],
         "task_compression": "zlib",
         "task_track_started": True,
+        # The ledger has the outcomes, and Flower is told of results by events: none is stored. A chord on Redis counts
+        # its tasks itself; what it keeps for that goes with its last task, or expires.
+        "task_ignore_result": True,
         "task_send_sent_event": True,
         "worker_send_task_events": True,
-        "result_expires": 6 * 3600,
+        "result_expires": CHORD_SECONDS,
         "task_default_queue": COORDINATOR,
         "task_queues": _queues(),
         "task_routes": (route,),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final
 
 import redis
+from neo4j.exceptions import DriverError, Neo4jError
 
 from analysis.iam.permission_rules import RuleFileError
 from loaders import indexes
@@ -18,11 +20,14 @@ from loaders.coverage import held_scopes
 from loaders.graph import Graph
 from loaders.ledger import Ledger, RunState, runs
 from loaders.scope import Scope, tenants_type
-from loaders.writer import RunRefused, claim, claimed_by, release_claim
+from loaders.writer import RunRefused, claim, claimed_by, held_by, release_claim
 from tasks.engine import registry
 from workers.fleet import permissions
+from workers.fleet.alive import is_alive, unfinished
+from workers.fleet.memory_need import check_memory
 from workers.fleet.process import Process
 from workers.fleet.publisher import Publisher
+from workers.fleet.readiness import NotReady
 from workers.settings import configured
 from workers.settings.settings import Settings
 
@@ -37,14 +42,15 @@ def start(
     client: redis.Redis,
     publisher: Publisher,
     off: Mapping[str, str],
+    notify: Callable[[str], object] = log.warning,
     *,
     confirm_deletions: bool = False,
 ) -> Ledger:
-    """Claim the graph, open the ledger, publish the first planning units.
+    """Claim the graph, open the ledger, publish the first planning units. If that is interrupted, nothing is left.
 
     `off`: modules that aren't configured, and what enables each: they are skipped, and the report says so.
-    `confirm_deletions`: no scope is held back.
-    Raises RunRefused, DuplicateNodes, RuleFileError.
+    `notify` is told what the user should know meanwhile; `confirm_deletions`: no scope is held back.
+    Raises RunRefused, NotReady, DuplicateNodes, RuleFileError.
     """
     if problem := configured.problem(settings.modules, off, selected=settings.selects):
         raise RunRefused(problem)
@@ -58,23 +64,58 @@ def start(
         )
     tag = settings.update_tag or max(int(time.time()), held.tag + 1 if held else 0)
     run = f"{tag}-{secrets.token_hex(2)}"
-    claim(graph, run=run, tag=tag, resume=False, lease_seconds=settings.run_lease_seconds)
+    ledger = Ledger(client, run)
+    graph_id = graph.database_id()
+    if warning := check_memory(client, graph_id, settings):
+        notify(warning)
     try:
+        _claim(settings, graph, graph_id, ledger, tag, notify)
         indexes.ensure(graph, registry.schema())
-        ledger = Ledger(client, run)
         planners = [Scope(type=tenants_type(name), tenant=name) for name in settings.modules if name not in off]
-        graph_id = graph.database_id()
         config = settings.run_config() | {"graph": graph_id, permissions.CONFIG: rules, "off": dict(off)}
         config |= {CONFIRMED: confirm_deletions}
         _end_abandoned(client, graph_id, run)
         ledger.set_held(held_scopes(graph))
         ledger.open(tag=tag, config=config, window=settings.admission_window, planners=planners)
-    except BaseException:
-        release_claim(graph, run)
+        forget_old_runs(client, settings.runs_kept)
+        publisher.publish_scopes(run, planners)
+    except RunRefused:
         raise
-    forget_old_runs(client, settings.runs_kept)
-    publisher.publish_scopes(run, planners)
+    except BaseException as error:
+        _undo(ledger, graph, error)
+        raise
     return ledger
+
+
+def _claim(
+    settings: Settings,
+    graph: Graph,
+    graph_id: str,
+    ledger: Ledger,
+    tag: int,
+    notify: Callable[[str], object],
+    *,
+    resume: bool = False,
+) -> None:
+    """Claim the graph. Raises RunRefused, also if the run that held it has lost its claim but goes on by its ledger."""
+    lease = settings.run_lease_seconds
+    for info in unfinished(ledger.client, graph_id):
+        if info.id != ledger.run and is_alive(ledger.client, info, lease_seconds=lease):
+            raise held_by(info.id)
+
+    def on_wait(holder: str) -> None:
+        notify(f"Run {holder} holds the graph: waiting up to {lease:g} s for its heartbeat")
+
+    claim(graph, run=ledger.run, tag=tag, resume=resume, lease_seconds=lease, on_wait=on_wait)
+
+
+def _undo(ledger: Ledger, graph: Graph, error: BaseException) -> None:
+    """A run that could not be started holds nothing: neither the graph nor memory of the broker."""
+    with suppress(redis.RedisError):
+        ledger.cancel(f"not started: {type(error).__name__}")
+        ledger.forget()
+    with suppress(DriverError, Neo4jError):
+        release_claim(graph, ledger.run)
 
 
 def resume(
@@ -83,6 +124,7 @@ def resume(
     client: redis.Redis,
     run: str,
     publisher: Publisher,
+    notify: Callable[[str], object] = log.warning,
     *,
     confirm_deletions: bool = False,
 ) -> Ledger:
@@ -93,12 +135,19 @@ def resume(
         raise RunRefused(f"--resume {run}: there is no such run on this broker; `chartfleet runs` lists the runs")
     if confirm_deletions and info.state in (RunState.RUNNING, RunState.ANALYSING):
         raise RunRefused(f"--confirm-deletions: run {run} is under way; confirm once it has ended, or in the next run")
-    claim(graph, run=run, tag=info.tag, resume=True, lease_seconds=settings.run_lease_seconds)
+    _claim(settings, graph, graph.database_id(), ledger, info.tag, notify, resume=True)
     if info.state in (RunState.RUNNING, RunState.ANALYSING):
         return ledger  # its fleet crashed: the sweepers of this one continue where it stopped
-    forget_steps(graph, run)
-    ledger.set_held(held_scopes(graph))
-    publisher.publish_scopes(run, ledger.resume(info.config | {CONFIRMED: confirm_deletions}))
+    try:
+        forget_steps(graph, run)
+        ledger.set_held(held_scopes(graph))
+        publisher.publish_scopes(run, ledger.resume(info.config | {CONFIRMED: confirm_deletions}))
+    except BaseException as error:
+        with suppress(redis.RedisError):
+            ledger.cancel(f"not resumed: {type(error).__name__}")
+        with suppress(DriverError, Neo4jError):
+            release_claim(graph, run)
+        raise
     return ledger
 
 
@@ -118,7 +167,7 @@ def start_scheduled(process: Process, publisher: Publisher) -> str:
     try:
         off = configured.check(settings.modules, settings.run_config()["options"]).off
         return start(settings, graph, process.redis, publisher, off).run
-    except (RunRefused, RuleFileError) as error:
+    except (RunRefused, NotReady, RuleFileError) as error:
         log.warning("no run started: %s", error)
         return ""
     finally:
@@ -126,18 +175,26 @@ def start_scheduled(process: Process, publisher: Publisher) -> str:
 
 
 def forget_old_runs(client: redis.Redis, keep: int) -> None:
-    """Only the head of a run is kept once it can't be resumed any more, and nothing after `keep` runs."""
+    """Only the head of a run is kept once it can't be resumed any more, and nothing after `keep` runs.
+
+    If the run before this one didn't get to its end, the last that did is kept as well: it knows how long scopes take.
+    """
     known = runs(client)
+    whole = known[:LEDGERS_KEPT]
+    if not any(_is_complete(client, run) for run in whole):
+        whole += [run for run in known[LEDGERS_KEPT:] if _is_complete(client, run)][:1]
     for run in known[LEDGERS_KEPT:keep]:
-        Ledger(client, run).forget_units()
+        if run not in whole:
+            Ledger(client, run).forget_units()
     for run in known[keep:]:
         Ledger(client, run).forget()
 
 
+def _is_complete(client: redis.Redis, run: str) -> bool:
+    return Ledger(client, run).state() is RunState.COMPLETE
+
+
 def _end_abandoned(client: redis.Redis, graph_id: str, successor: str) -> None:
-    """End the runs on this graph whose fleet crashed: the claim has passed on, so their messages must do nothing."""
-    for run in runs(client):
-        ledger = Ledger(client, run)
-        info = ledger.info()
-        if info and info.state in (RunState.RUNNING, RunState.ANALYSING) and info.config.get("graph") == graph_id:
-            ledger.cancel(f"abandoned: run {successor} has taken the graph")
+    """End the runs that are dead by ledger and graph: the claim has passed on, so their messages must do nothing."""
+    for info in unfinished(client, graph_id):
+        Ledger(client, info.id).cancel(f"abandoned: run {successor} has taken the graph")

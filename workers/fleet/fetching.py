@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
+
+import redis
 
 from loaders.ledger import Attempt, Fenced, Ledger, State
 from loaders.reason import counted
@@ -37,7 +40,7 @@ def fetch(process: Process, run: str, scope: Scope, publisher: Publisher, stoppi
         return lost(scope)
     except Exception as error:
         log.exception("%s: %s", scope.shown, NO_OUTCOME)
-        return f"{NO_OUTCOME} ({type(error).__name__})"
+        return without_outcome(ledger, scope, error)
 
 
 def _fetching(process: Process, ledger: Ledger, attempt: Attempt, publisher: Publisher) -> Fetching:
@@ -77,6 +80,13 @@ def outcome(ledger: Ledger, attempt: Attempt) -> str:
             return _short(f"given back: {unit.reason}")
         case state:
             return _short(f"{state}: {unit.reason}")
+
+
+def without_outcome(ledger: Ledger, scope: Scope, error: Exception) -> str:
+    """The attempt raised what it should not. That is counted: `status` and `health` show what fails again and again."""
+    with suppress(redis.RedisError):
+        ledger.failed_again(scope.id, error)
+    return f"{NO_OUTCOME} ({type(error).__name__})"
 
 
 def lost(scope: Scope) -> str:

@@ -23,17 +23,20 @@ from neo4j.exceptions import DriverError, Neo4jError
 from loaders.graph import Graph
 from loaders.ledger import Ledger, RunState, State
 from loaders.scope import Scope
-from loaders.writer import heartbeat_age_seconds
+from loaders.writer import heartbeat
 from workers.fleet import inspect
+from workers.fleet.broker_memory import BrokerMemory
 from workers.fleet.inspect import RESPONSE_SECONDS, Task, WorkerSnapshot
 from workers.fleet.programs import node_name
-from workers.fleet.queues import ANALYSE_TASK, LOAD_TASK, LOADER, length
+from workers.fleet.queues import ANALYSE_TASK, FLEET_TASKS, LOAD_TASK, length, queue_of
 from workers.fleet.sweeper import under_way
 from workers.settings.settings import Settings
 
 RECHECK_SECONDS: Final = (
     5  # a healthy worker takes a waiting message, ends a task or sends a heartbeat within this time
 )
+MAX_FAILURES: Final = 5  # in a row, of the same task
+MAX_SHOWN: Final = 3
 KILL_SECONDS: Final = 60  # a task is killed after its time limit, not to the second
 
 
@@ -83,7 +86,9 @@ def _of_node(app: Celery, client: redis.Redis, settings: Settings, node: str) ->
             symptoms &= set(_symptoms(snapshot, client, settings))
         if symptoms:
             return Health(False, f"{node}: {'; '.join(sorted(symptom.text for symptom in symptoms))}")
-        blocked = _blocked(client) if LOADER in snapshot.queues else []
+        if failing := list(_failing(client, snapshot)):
+            return Health(False, f"{node}: {'; '.join(failing)}")
+        blocked = _blocked(client)
     except (redis.RedisError, OperationalError) as error:
         return _waits_for_broker(node, error)
     return Health(True, "; ".join([f"{node}: {len(snapshot.tasks)} of {snapshot.slots} at work", *blocked]))
@@ -114,6 +119,8 @@ def flower(port: int) -> Health:
 
 
 def _waits_for_broker(node: str, error: Exception) -> Health:
+    if isinstance(error, redis.OutOfMemoryError):
+        return Health(True, f"{node}: not checked, because the broker's memory is full")
     return Health(True, f"{node}: not checked, because the broker isn't responding ({type(error).__name__})")
 
 
@@ -157,15 +164,33 @@ def _of_writer(task: Task, settings: Settings) -> Iterator[Symptom]:
         return
     graph = Graph.at(settings.graph_address)
     try:
-        seconds = heartbeat_age_seconds(graph)
+        beat = heartbeat(graph)
     except (DriverError, Neo4jError):
         return  # it waits for the graph
     finally:
         graph.close()
-    if seconds is not None and seconds > max_seconds:
-        yield Symptom(("writer", task.id), f"{task.process} is loading, but has committed nothing for {seconds:.0f} s")
+    if beat is not None and beat[1] > max_seconds:
+        text = f"{task.process} is loading, but has committed nothing for {beat[1]:.0f} s"
+        yield Symptom(("writer", task.id, beat[0]), text)
+
+
+def _failing(client: redis.Redis, snapshot: WorkerSnapshot) -> Iterator[str]:
+    """Tasks of the fleet that only fail, in the workers that serve them. A scope that does is no worker's fault."""
+    for run in under_way(client):
+        for failing in Ledger(client, run).failing():
+            served = failing.what in FLEET_TASKS and queue_of(failing.what) in snapshot.queues
+            if served and failing.times >= MAX_FAILURES:
+                yield f"run {run}: {failing}"
 
 
 def _blocked(client: redis.Redis) -> list[str]:
+    full = BrokerMemory.of(client).problem
     infos = (Ledger(client, run).info() for run in under_way(client))
-    return [f"run {info.id} waits: {info.blocked_by}" for info in infos if info and info.blocked_by]
+    waits = [f"run {info.id} waits: {info.blocked_by}" for info in infos if info and info.blocked_by]
+    failing = [
+        f"run {run}: {failing}"
+        for run in under_way(client)
+        for failing in Ledger(client, run).failing()
+        if failing.times >= MAX_FAILURES
+    ]
+    return [*([full] if full else []), *waits, *failing[:MAX_SHOWN]]

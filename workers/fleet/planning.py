@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
@@ -133,7 +134,7 @@ def _attempt(
         return fetching.lost(unit)
     except Exception as error:
         log.exception("%s: %s", unit.id, fetching.NO_OUTCOME)
-        return f"{fetching.NO_OUTCOME} ({type(error).__name__})"
+        return fetching.without_outcome(ledger, unit, error)
 
 
 def _plan(
@@ -148,7 +149,9 @@ def _plan(
     listing = process.submit(list_(_config(ledger)))
     with lease_of(process, ledger.run, attempt, listing):
         try:
-            return plan(ledger, attempt, result_of(process, ledger.run, attempt, listing, stopping=stopping))
+            listed = result_of(process, ledger.run, attempt, listing, stopping=stopping)
+            max_seconds = process.settings.fetch_limits.attempt_seconds
+            return _when_there_is_memory(lambda: plan(ledger, attempt, listed), max_seconds)
         except HandedOver as over:
             return over.events
         except (Fenced, RetryLater, redis.RedisError):
@@ -157,6 +160,18 @@ def _plan(
             if not isinstance(error, CallFailed | NotConfigured):
                 log.exception("%s: the provider's code failed", attempt.scope.id)
             return Ending.of(error).record(ledger, attempt, {})
+
+
+def _when_there_is_memory(plan: Callable[[], T], max_seconds: float) -> T:
+    """A plan is large: while the memory of Redis is full, it waits. Raises RetryLater."""
+    end = time.monotonic() + max_seconds
+    while True:
+        try:
+            return plan()
+        except redis.OutOfMemoryError:
+            if time.monotonic() > end:
+                raise RetryLater("the broker's memory is full", after_seconds=30) from None
+            time.sleep(1)
 
 
 def _wire_form(tenant: Tenant) -> dict[str, Any]:

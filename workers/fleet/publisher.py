@@ -33,13 +33,13 @@ class Publisher:
         """What a transition of the ledger asked for."""
         with _repaired_by_the_sweeper(run):
             for event in events:
-                self._app.send_task(_TASKS[event], args=(run,), argsrepr=f"run {run}")
+                self._send(_TASKS[event], (run,), f"run {run}")
 
     def publish_scopes(self, run: str, scopes: Iterable[Scope]) -> None:
         """Scopes, parts or planning units, each as the task of its type."""
         with _repaired_by_the_sweeper(run):
             for scope in scopes:
-                self._app.send_task(scope.type, args=(run, scope.id), argsrepr=shown_arguments(run, scope))
+                self._send(scope.type, (run, scope.id), shown_arguments(run, scope))
 
     def publish_tenant(self, run: str, scopes: Sequence[Scope]) -> None:
         """A tenant's scopes as one chord. Its body asks the ledger whether the run is settled."""
@@ -47,8 +47,13 @@ class Publisher:
             header = [self._signature(scope.type, (run, scope.id), shown_arguments(run, scope)) for scope in scopes]
             chord(header, app=self._app)(self._signature(ANALYSE_TASK, (run,), f"run {run}"))
 
+    def _send(self, task: str, arguments: tuple[str, ...], shown: str) -> None:
+        self._app.send_task(task, args=arguments, argsrepr=shown, ignore_result=True)
+
     def _signature(self, task: str, arguments: tuple[str, ...], shown: str) -> Signature[object]:
-        return self._app.signature(task, args=arguments, immutable=True, options={"argsrepr": shown})
+        """Its result is ignored: otherwise this process would subscribe to each."""
+        options = {"argsrepr": shown, "ignore_result": True}
+        return self._app.signature(task, args=arguments, immutable=True, options=options)
 
 
 def shown_arguments(run: str, scope: Scope) -> str:

@@ -17,6 +17,7 @@ LOAD_TASK: Final = "chartfleet.load"
 ANALYSE_TASK: Final = "chartfleet.analyse"
 ADMIT_TASK: Final = "chartfleet.admit"
 SYNC_TASK: Final = "chartfleet.sync"
+FLEET_TASKS: Final = (LOAD_TASK, ANALYSE_TASK, ADMIT_TASK)  # of a run, besides those of its scopes
 
 
 def fetch_queue(provider: str) -> str:

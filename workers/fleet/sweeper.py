@@ -27,6 +27,13 @@ log = logging.getLogger(__name__)
 
 _LEASE_KEY: Final = "chartfleet:sweeper"
 _CLAIMS_KEY: Final = "chartfleet:claims"  # a lease of its own: the sweeper's may be held by a worker without the graph
+# Taken even if Redis's memory is full: the runs' heartbeats depend on it. After a deletion, Redis lets a script finish.
+_TAKE: Final = """
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+redis.call('DEL', KEYS[1])
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
 MAX_RUNS: Final = 20  # the newest; older ones that aren't over were abandoned long ago
 
 
@@ -42,6 +49,8 @@ def start(process: Process, publisher: Publisher) -> None:
                 sweep_once(process, publisher)
                 if claims and _is_my_turn(process, _CLAIMS_KEY):
                     claims.keep(under_way(process.redis))
+            except redis.OutOfMemoryError:
+                log.warning("sweeper: Redis's memory is full")
             except redis.RedisError as error:
                 log.warning("sweeper: Redis isn't responding (%s)", type(error).__name__)
             except Exception:
@@ -76,7 +85,7 @@ def sweep_once(process: Process, publisher: Publisher) -> None:
 def _is_my_turn(process: Process, lease: str) -> bool:
     """True for one worker per round."""
     milliseconds = int(process.settings.sweep_seconds * 900)
-    return bool(process.redis.set(lease, process.name, nx=True, px=milliseconds))
+    return bool(process.redis.eval(_TAKE, 1, lease, process.name, milliseconds))
 
 
 def under_way(client: redis.Redis) -> list[str]:

@@ -15,21 +15,27 @@ from workers.report.silence import SilentWorker, fetching_text
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`fetching`: scopes that an attempt holds; `silent`: workers whose heartbeat is missing."""
+    """How far it is.
+
+    fetching     scopes that an attempt holds
+    silent       workers whose heartbeat is missing
+    full_memory  what there is to say of the broker's memory, if it is full
+    """
 
     info: RunInfo
     fetching: int = 0
     silent: Sequence[SilentWorker] = ()
+    full_memory: str = ""
 
     def __str__(self) -> str:
-        parts = (self._settled, self.info.step, self._waiting, self._fetching, self.info.blocked_by)
-        return "; ".join(filter(None, parts))
+        waits = (self.info.blocked_by, self.full_memory)
+        return "; ".join(filter(None, (self._settled, self.info.step, self._waiting, self._fetching, *waits)))
 
     @property
     def change(self) -> tuple[object, ...]:
         """Equal as long as there is nothing new to say: the seconds of a silent worker are not news."""
         workers = tuple((worker["worker"], worker["scopes"]) for worker in self.silent)
-        return self._settled, self._waiting, self.fetching, workers, self.info.blocked_by
+        return self._settled, self._waiting, self.fetching, workers, self.info.blocked_by, bool(self.full_memory)
 
     @property
     def _settled(self) -> str:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Final, NotRequired, TypedDict
 
 from analysis.finding import OwnJob
 from loaders import coverage
-from loaders.ledger import Ledger, RunInfo, RunState, State, Unit
+from loaders.ledger import Failing, Ledger, RunInfo, RunState, State, Unit
 from loaders.reason import Reason
 from loaders.scope import Scope, regions_type, tenants_type
+from workers.fleet.broker_memory import BrokerMemory
 from workers.report import eta
 from workers.report.exit_codes import COMPLETE, FAILED, NOT_COVERED
 from workers.report.silence import SilentWorker, silent_workers
 
 _NOT_SEEN: Final = (State.DENIED, State.FAILED, State.QUARANTINED)
 OPEN: Final = (State.PLANNED, State.FETCHING)
+UNDER_WAY: Final = (RunState.RUNNING, RunState.ANALYSING)
+REPEATED: Final = 2  # failures in a row that `status` shows in its first line
 
 Statuses = dict[str, int]  # status -> scopes
 FindingFields = dict[str, Any]  # of `analysis.finding.Finding`, as the analysis recorded it
@@ -38,6 +41,14 @@ class Line(TypedDict):
     action: NotRequired[str]
     detail: NotRequired[str]
     items: NotRequired[int]
+
+
+class FailingLine(TypedDict):
+    """A scope, or a task of the fleet, and how often in a row it failed."""
+
+    what: str
+    times: int
+    error: str
 
 
 class Kept(TypedDict):
@@ -81,6 +92,7 @@ class Report:
     eta_seconds: float | None = None
     waiting: int = 0  # batches that the writer hasn't committed yet
     trouble: str = ""  # what the writer waits for
+    failing: list[FailingLine] = field(default_factory=list)  # what raises an error again and again, without an outcome
     held_back: list[Line] = field(default_factory=list)  # complete, but nothing of them was deleted
     rejected_rows: int = 0  # rows that the graph refused, of which `chartfleet rejected` knows
 
@@ -111,6 +123,7 @@ def of(ledger: Ledger) -> Report:
         if unit.parent:
             scopes.add(unit)
     is_running = info.state is RunState.RUNNING
+    failing = ledger.failing() if info.state in UNDER_WAY else []
     silent = silent_workers(ledger.holders()) if is_running else []
     waits = max((worker["taken_over_in_seconds"] for worker in silent), default=0.0)
     return Report(
@@ -141,10 +154,23 @@ def of(ledger: Ledger) -> Report:
         silent=silent,
         eta_seconds=eta.seconds(ledger, info, scopes.ended, scopes.open, waits=waits) if is_running else None,
         waiting=info.waiting,
-        trouble=info.blocked_by,
+        trouble="; ".join(filter(None, (info.blocked_by, full_memory(ledger, info), failing_text(failing)))),
+        failing=[{"what": each.what, "times": each.times, "error": each.error} for each in failing],
         held_back=sorted(scopes.held_back, key=_order),
         rejected_rows=ledger.rejected_count(),
     )
+
+
+def full_memory(ledger: Ledger, info: RunInfo) -> str:
+    """What everything waits for if the broker's memory is full: that can't be written down there."""
+    return BrokerMemory.of(ledger.client).problem if info.state in UNDER_WAY else ""
+
+
+def failing_text(failing: Sequence[Failing]) -> str:
+    """The worst of them, where it is no accident any more."""
+    repeated = [each for each in failing if each.times >= REPEATED]
+    more = f" and {len(repeated) - 1} more" if repeated[1:] else ""
+    return f"{repeated[0]}{more}" if repeated else ""
 
 
 class _Scopes:

@@ -16,7 +16,7 @@ from loaders.reason import counted
 from loaders.scope import ALL_REGIONS, GLOBAL
 from workers.report import findings, not_seen
 from workers.report.layout import counts, indented, shortened, table, title
-from workers.report.report import OPEN, Kept, Report, is_planning
+from workers.report.report import OPEN, UNDER_WAY, Kept, Report, is_planning
 from workers.report.silence import fetching_text
 
 _MAX_TYPES: Final = 20  # more are shown by family
@@ -68,8 +68,7 @@ def show_tenants(report: Report, console: Console) -> None:
 def _headline(report: Report) -> Text:
     line = Text(f"Run {report.run}: ", style="bold")
     if report.state != RunState.COMPLETE:
-        is_under_way = report.state in (RunState.RUNNING, RunState.ANALYSING)
-        line.append(report.state, style="cyan" if is_under_way else "red")
+        line.append(report.state, style="cyan" if report.state in UNDER_WAY else "red")
         line.append(f" ({report.reason})" if report.reason else "")
         if report.fetching:
             line.append(f"; {fetching_text(report.fetching, report.silent)}", style="yellow" if report.silent else "")

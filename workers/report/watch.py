@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from dataclasses import replace
 
 from neo4j.exceptions import DriverError, Neo4jError
 from rich import progress
@@ -15,6 +16,7 @@ from loaders.ledger import Ledger, RunInfo, RunState
 from loaders.writer import keep_claim
 from workers.fleet.local import LocalFleet
 from workers.report.progress import Progress
+from workers.report.report import full_memory
 from workers.report.silence import silent_workers
 
 POLL_SECONDS = 0.2
@@ -44,7 +46,10 @@ def until_the_end(ledger: Ledger, graph: Graph, console: Console, fleet: LocalFl
                 fleet.watch()
             time.sleep(POLL_SECONDS)
     if info is None:
-        raise RunLost(f"the broker no longer knows run {ledger.run}: was it emptied?")
+        raise RunLost(
+            f"run {ledger.run} is lost: the broker no longer knows it (was it emptied?). "
+            "The graph has lost nothing; start a new run with `chartfleet sync`"
+        )
     return info
 
 
@@ -78,14 +83,13 @@ class _View:
             self._console.print(f"Run {info.id}: {current}", highlight=False, markup=False, soft_wrap=True)
 
     def _progress(self, info: RunInfo) -> Progress:
-        """Leases are read less often than the head of the run."""
-        if info.state is not RunState.RUNNING:
-            return Progress(info)
+        """Leases, and the broker's memory, are read less often than the head of the run."""
         if self._latest is None or time.monotonic() >= self._next_leases:
             self._next_leases = time.monotonic() + LEASES_SECONDS
-            holders = self._ledger.holders()
-            self._latest = Progress(info, sum(len(h.scopes) for h in holders), silent_workers(holders))
-        return Progress(info, self._latest.fetching, self._latest.silent)
+            holders = self._ledger.holders() if info.state is RunState.RUNNING else []
+            full = full_memory(self._ledger, info)
+            self._latest = Progress(info, sum(len(h.scopes) for h in holders), silent_workers(holders), full)
+        return replace(self._latest, info=info)
 
 
 def _keep_claim(graph: Graph, run: str) -> None:

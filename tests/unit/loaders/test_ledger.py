@@ -231,6 +231,7 @@ def test_the_token_tells_apart_two_attempts_of_one_number(ledger: Ledger, ledger
     unit = f"chartfleet:run:r1:unit:{VPCS.id}"
     before: Any = ledger_redis.hgetall(unit)
     forgotten = begin(ledger, VPCS)
+    ledger_redis.delete(unit)
     ledger_redis.hset(unit, mapping=before)  # Redis lost its last second
     assert begin(ledger, VPCS).number == forgotten.number
     with pytest.raises(Fenced):
@@ -969,10 +970,19 @@ def test_a_resumption_broken_off_is_begun_again_and_a_page_that_comes_twice_coun
 
 
 def test_how_long_a_scope_took_is_known_to_the_next_run(ledger: Ledger, ledger_redis: redis.Redis) -> None:
-    start(ledger, VPCS)
-    ledger.skipped(begin(ledger, VPCS), "not enabled", {})
-    ledger_redis.hset("chartfleet:durations", VPCS.id, 1500)
-    assert ledger.expected_seconds([VPCS, USERS]) == [1.5, 0.0]
+    """Where it ended in the last one; else from an earlier one, as long as the ledger of that is kept."""
+    for run, scope, milliseconds in (("r1", VPCS, 1500), ("r2", USERS, 700), ("r3", VPCS, 2500)):
+        earlier = Ledger(ledger_redis, run)
+        start(earlier, VPCS, USERS)
+        earlier.skipped(begin(earlier, scope), "not enabled", {})
+        begin(earlier, VPCS if scope is USERS else USERS)  # it doesn't end
+        key = f"chartfleet:run:{run}:unit:{scope.id}"
+        ledger_redis.hset(key, "ended_ms", int(ledger_redis.hget(key, "started_ms") or 0) + milliseconds)
+    following = Ledger(ledger_redis, "r4")
+    following.open(tag=2, config={}, window=1, planners=[])
+    assert following.expected_seconds([VPCS, USERS]) == [2.5, 0.7]
+    Ledger(ledger_redis, "r2").forget_units()
+    assert following.expected_seconds([VPCS, USERS]) == [2.5, 0.0]
 
 
 def test_every_script_is_called() -> None:
@@ -1002,3 +1012,59 @@ def test_a_run_that_is_over_or_unknown_is_not_blocked(ledger: Ledger) -> None:
     ledger.cancel("enough")
     ledger.set_blocked_by("too late")
     assert blocked_by(ledger) == ""
+
+
+# --- what fails again and again ---
+
+
+def test_failures_in_a_row_are_counted_until_there_is_an_outcome(ledger: Ledger) -> None:
+    start(ledger, VPCS)
+    attempt = begin(ledger, VPCS)
+    for _ in range(3):
+        ledger.failed_again(VPCS.id, KeyError("x"))
+    ledger.failed_again("chartfleet.load", OverflowError())
+    assert [str(failing) for failing in ledger.failing()] == [
+        f"{VPCS.id} has failed 3 times in a row (KeyError)",
+        "chartfleet.load has failed 1 times in a row (OverflowError)",
+    ]
+    ledger.skipped(attempt, "not enabled", {})
+    ledger.succeeded("chartfleet.load")
+    assert ledger.failing() == []
+
+
+def test_a_run_that_is_over_fails_no_more(ledger: Ledger) -> None:
+    start(ledger, VPCS)
+    ledger.failed_again(VPCS.id, KeyError("x"))
+    ledger.cancel("enough")
+    ledger.failed_again(VPCS.id, KeyError("x"))
+    assert ledger.failing() == []
+
+
+# --- the clock of Redis ---
+
+
+def test_a_clock_that_was_set_back_holds_nothing_longer(ledger: Ledger, ledger_redis: redis.Redis) -> None:
+    """A crashed worker's lease ends, and what waits is due, as if nothing had happened."""
+    start(ledger, VPCS, USERS)
+    begin(ledger, VPCS)
+    ledger.later(begin(ledger, USERS), wait_seconds=30, reason="throttled")
+    sweep(ledger)
+    key, jump = "chartfleet:run:r1", 10 * 365 * 24 * 3600 * 1000
+    for zset in (f"{key}:leases", f"{key}:later"):
+        ledger_redis.zincrby(zset, jump, VPCS.id if zset.endswith("leases") else USERS.id)
+    ledger_redis.hincrby(key, "swept_ms", jump)  # all of it was written by a clock ten years ahead
+    sweep(ledger)
+    ends = ledger_redis.zscore(f"{key}:leases", VPCS.id), ledger_redis.zscore(f"{key}:later", USERS.id)
+    assert [round((float(end or 0) - ledger.now_ms()) / 10_000) for end in ends] == [6, 3]
+
+
+def test_every_look_of_a_sweeper_is_a_heartbeat_of_the_run(ledger: Ledger) -> None:
+    """Also while it is analysed."""
+    ledger.open(tag=1, config={}, window=1, planners=[])
+    assert info(ledger).swept_ms == 0
+    sweep(ledger)
+    assert 0 <= ledger.now_ms() - info(ledger).swept_ms < 10_000
+    assert ledger.open_barrier("t", lease_seconds=60)
+    first = info(ledger).swept_ms
+    while info(ledger).swept_ms == first:
+        sweep(ledger)

@@ -20,12 +20,13 @@ def flags(text: str) -> set[str]:
 
 
 EVERY_COMMAND = {"--help", "--help-all", "--verbose", "--quiet", "--config"}
+GRAPH = {"--neo4j-uri", "--neo4j-user", "--neo4j-password-env-var", "--neo4j-database"}
 
 
 @pytest.mark.parametrize(
     ("command", "used"),
     [
-        ("status", {"--broker-url", "--broker-password-env-var", "--data-dir", "--json"}),
+        ("status", {"--broker-url", "--broker-password-env-var", *GRAPH, "--data-dir", "--json"}),
         ("runs", {"--broker-url", "--broker-password-env-var", "--data-dir"}),
         ("services", {"--data-dir"}),
         ("iam-policy", {"--aws-requested-syncs", "--aws-assume-role", "--account", "--format"}),

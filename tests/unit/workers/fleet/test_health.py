@@ -9,8 +9,9 @@ import pytest
 
 from loaders.ledger import Ledger
 from loaders.scope import Scope
-from workers.fleet.health import KILL_SECONDS, Symptom, _symptoms
+from workers.fleet.health import KILL_SECONDS, MAX_FAILURES, Symptom, _failing, _symptoms
 from workers.fleet.inspect import Task, WorkerSnapshot
+from workers.fleet.queues import LOAD_TASK
 from workers.settings.settings import Settings
 
 UNIT = Scope(type="aws.tenants", tenant="aws")
@@ -63,6 +64,18 @@ def test_a_scope_that_was_taken_away_is_no_longer_worked_at(client: fakeredis.Fa
     (symptom,) = symptoms(replace(LOOK, tasks=(elsewhere,)), client)
     assert symptom.text == f"{UNIT.id} was taken from host:8, which is stuck"
     assert symptoms(replace(LOOK, tasks=(replace(elsewhere, seconds=1),)), client) == []  # it is about to begin
+
+
+def test_a_task_that_only_fails_is_named_by_the_workers_that_serve_it(client: fakeredis.FakeRedis) -> None:
+    ledger, loader = Ledger(client, "r1"), replace(LOOK, queues=("loader",))
+    for _ in range(MAX_FAILURES - 1):
+        ledger.failed_again(LOAD_TASK, OverflowError("2 ** 64"))
+    assert list(_failing(client, loader)) == []
+    ledger.failed_again(LOAD_TASK, OverflowError("2 ** 64"))
+    assert list(_failing(client, loader)) == [f"run r1: {LOAD_TASK} has failed 5 times in a row (OverflowError)"]
+    assert list(_failing(client, LOOK)) == []
+    ledger.succeeded(LOAD_TASK)
+    assert list(_failing(client, loader)) == []
 
 
 def test_a_doubt_is_the_same_while_nothing_has_changed() -> None:

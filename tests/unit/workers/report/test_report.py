@@ -443,9 +443,12 @@ def eta(*, past_ms: Mapping[int, int], ended: int, elapsed_seconds: float, monke
     """The time to go of a run of four scopes, the first `ended` of which are over."""
     client = fakeredis.FakeRedis(version=(7,))
     ledger = Ledger(client, "1-ab")
+    earlier = Ledger(client, "0-ab")
+    earlier.open(tag=0, config={}, window=10, planners=SCOPES)
+    for n, ms in past_ms.items():
+        times = {"started_ms": 1_000, "ended_ms": 1_000 + ms, "settled": 1}
+        client.hset(f"chartfleet:run:0-ab:unit:{SCOPES[n].id}", mapping=times)
     ledger.open(tag=1, config={}, window=10, planners=[])
-    if past_ms:
-        client.hset("chartfleet:durations", mapping={SCOPES[n].id: ms for n, ms in past_ms.items()})
     info = ledger.info()
     assert info is not None
     monkeypatch.setattr(ledger, "now_ms", lambda: info.created_ms + int(elapsed_seconds * 1000))
