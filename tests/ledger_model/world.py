@@ -269,8 +269,10 @@ def canonical(world: World) -> tuple[Any, ...]:
             frozen.append((name, tuple(sorted(value, key=lambda member: (value[member], member)))))
         elif name in (f"{RUN}:leases", f"{RUN}:published:aws", f"{RUN}:later"):
             frozen.append((name, tuple(sorted((member, score > NOW * 1000) for member, score in value.items()))))
-        elif name == "chartfleet:durations":
-            continue
+        elif name in ("chartfleet:durations", f"{RUN}:set_back"):
+            continue  # whose turn it is breaks no promise
+        elif name == f"{RUN}:tries":
+            frozen.append((name, tuple(sorted(value))))  # how often a batch was taken, no transition asks: only whether
         else:
             ignored = (*_VOLATILE, "pushed") if name == RUN else ("started_ms", "ended_ms")
             frozen.append((name, tuple(sorted((k, v) for k, v in value.items() if k not in ignored))))
