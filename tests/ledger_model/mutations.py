@@ -47,7 +47,7 @@ _COUNTED: Final = {  # batches as a number: a batch that is reported twice count
     "redis.call('SADD', k .. ':out', batch)": (
         "redis.call('SADD', k .. ':out', batch); redis.call('HINCRBY', k, 'left', 1)"
     ),
-    "if redis.call('SREM', unit_key(unit) .. ':out', batch) == 1 then": (
+    "if unit and redis.call('SREM', unit_key(unit) .. ':out', batch) == 1 then": (
         "redis.call('SREM', unit_key(unit) .. ':out', batch)\n"
         "  if redis.call('HINCRBY', unit_key(unit), 'left', -1) then"
     ),
@@ -101,7 +101,7 @@ MUTATIONS: Final = (
     ),
     Mutation("a scope is settled twice", _SETTLED_TWICE),
     Mutation("whatever is reported twice counts twice", _COUNTED | _SETTLED_TWICE),
-    Mutation("a cancelled run still cleans", {", run .. ':cleanups')\nreturn 'cancelled'": ")\nreturn 'cancelled'"}),
+    Mutation("a cancelled run still cleans", {"':models', run .. ':cleanups', ": "':models', "}),
     Mutation(
         "batches of a replaced attempt stay in line",
         {"drop_batches(unit)\nlocal attempt": "local attempt"},
