@@ -61,17 +61,18 @@ class Loader:
         while time.monotonic() < end and not stopping():
             taken = ledger.take(max_batches=MAX_BATCHES, max_bytes=MAX_BYTES)
             if taken:
-                self._load(taken, ledger, tag, mark)
-                yield from ledger.committed(batch for batch, _ in taken.batches)
+                loaded = self._load(taken, ledger, tag, mark)
+                yield from ledger.committed((batch for batch, _ in taken.batches), loaded=loaded)
                 continue
-            page = ledger.cleanups()[:SCOPES_PER_CLEANUP]
+            page = ledger.cleanups(SCOPES_PER_CLEANUP)
             if not page:
                 return
             self._cleanup.clean(page, tag, mark=mark)
             yield from ledger.cleaned(page)
         yield Event.LOAD
 
-    def _load(self, taken: Taken, ledger: Ledger, tag: int, mark: str) -> None:
+    def _load(self, taken: Taken, ledger: Ledger, tag: int, mark: str) -> bool:
+        """Whether the graph has what these batches hold."""
         kept, loaded = self._schema.by_kept_name.get(taken.model), self._schema.by_wire_name.get(taken.model)
         model = kept or loaded
         if model is None:
@@ -79,7 +80,7 @@ class Loader:
                 ledger.bad_rows(
                     scope, f"this loader doesn't know the model {taken.model}: the workers run different versions"
                 )
-            return
+            return False
         rows = [row for _, payload in taken.batches for row in decode(payload)]
         # Of several rows of one node in a statement, the last row's item stays: the lowest, as across statements.
         rows.sort(key=lambda row: row.get("i") or 0, reverse=True)
@@ -93,6 +94,7 @@ class Loader:
                 if not model.shared:
                     self._keep(model, [kept_row(Scope.parse(row["s"]), key=row["k"])], mark)
                 ledger.rejected(Scope.parse(row["s"]), f"{model.label}: {reason}")
+        return True
 
     def _keep(self, model: NodeModel, rows: Sequence[KeptRow], mark: str) -> None:
         """Mark what this round could not read, so that its cleanup keeps it."""

@@ -16,9 +16,11 @@ from hypothesis import settings
 
 from loaders.graph import Graph
 from tasks.engine import registry
+from tests.fleet.command import FLEET_KEY
 from workers import embedded
 from workers.embedded.graph import own_settings
 from workers.embedded.process import write_private
+from workers.settings import fleet_key
 
 # The same examples each time, so that a change is judged by what it changes; `make test-long` draws others each time.
 settings.register_profile("repeatable", derandomize=True, database=None)
@@ -43,6 +45,7 @@ def pytest_configure() -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.setdefault("JDK_JAVA_OPTIONS", JAVA_OPTIONS)
+    os.environ[fleet_key.VARIABLE] = FLEET_KEY
 
 
 @pytest.fixture(scope="session")

@@ -6,18 +6,31 @@ import json
 import secrets
 from collections.abc import Iterable, Mapping
 
-from loaders.ledger.scripts import Scripts, fence, milliseconds
+from loaders.ledger.scripts import fence, milliseconds
+from loaders.ledger.seals import BATCH, UNIT, Seals, batch_name
+from loaders.ledger.signing import NotSigned
 from loaders.ledger.state import Attempt, Event, State
+from loaders.reason import Reason
 from loaders.scope import Scope
 
 
-class Attempts(Scripts):
+class Attempts(Seals):
     def begin(self, scope: Scope, *, lease_seconds: float, worker: str) -> Attempt | None:
-        """A new attempt at a planned scope, or None if there is nothing to do: it is leased, settled, or not due."""
+        """A new attempt at a planned scope, or None if there is nothing to do: it is leased, settled, or not due.
+
+        Raises NotSigned, once the scope is recorded as failed: no process of the fleet planned it.
+        """
         token = secrets.token_hex(8)
         reply: list[bytes] = self._call("begin", scope.id, token, milliseconds(lease_seconds), worker)
-        number = reply[0].decode()
-        return Attempt(scope=scope, number=int(number), token=token) if number.isdigit() else None
+        number, *rest = (word.decode() for word in reply)
+        if not number.isdigit():
+            return None
+        attempt = Attempt(scope=scope, number=int(number), token=token)
+        if not self._signer.fits(rest[0], UNIT, scope.id):
+            refusal = NotSigned(f"the scope {scope.shown}")
+            self.failed(attempt, Reason(failure="not signed", detail=str(refusal)).to_json(), {})
+            raise refusal
+        return attempt
 
     def renew(self, attempt: Attempt, *, lease_seconds: float) -> bool:
         """Extend the lease. False if the attempt has lost its scope."""
@@ -25,14 +38,17 @@ class Attempts(Scripts):
 
     def push(self, attempt: Attempt, *, number: int, model: str, rows: int, payload: bytes) -> list[Event]:
         """Hand a batch to the writer. Raises Fenced."""
-        return self._transition("push", *fence(attempt), number, model, rows, payload)
+        sealed = self._signer.seal(BATCH, batch_name(attempt, number, model), payload)
+        return self._transition("push", *fence(attempt), number, model, rows, sealed)
 
     def fetched(
         self, attempt: Attempt, *, batches: int, outcome: Mapping[str, object], parts: Iterable[Scope] = ()
     ) -> list[Event]:
         """The attempt saw everything. `parts`: those that its listing planned. Raises Fenced."""
-        planned = json.dumps([part.id for part in parts])
-        return self._transition("fetched", *fence(attempt), batches, json.dumps(outcome), planned)
+        ids, text = sorted({part.id for part in parts}), json.dumps(outcome)
+        planned = json.dumps([[part, self._signer.sign(UNIT, part)] for part in ids])
+        seal = self._seal(attempt, batches, text, ids)
+        return self._transition("fetched", *fence(attempt), batches, text, planned, seal)
 
     def denied(self, attempt: Attempt, reason: str, outcome: Mapping[str, object]) -> list[Event]:
         return self._ended(attempt, State.DENIED, reason, outcome)

@@ -11,9 +11,11 @@ import redis
 
 from loaders.batch import BatchId
 from loaders.ledger.holders import Holder, holders
-from loaders.ledger.scripts import Scripts, decoded
+from loaders.ledger.scripts import decoded
+from loaders.ledger.seals import HEAD, Seals
+from loaders.ledger.signing import NotSigned
 from loaders.ledger.state import Outcome, RunInfo, RunState, State, Unit
-from loaders.ledger.writing import GAP
+from loaders.ledger.writing import GAP, NOT_COMPLETE
 from loaders.reason import Reason
 from loaders.scope import Scope
 
@@ -21,12 +23,14 @@ _RUNS: Final = "chartfleet:runs"
 _UNITS_PER_CALL: Final = 1_000
 
 
-class Inspection(Scripts):
+class Inspection(Seals):
     def info(self) -> RunInfo | None:
-        """The head of the run, or None if this broker doesn't know the run."""
+        """The head of the run, or None if this broker doesn't know the run. Raises NotSigned."""
         raw = self._hash(self._key)
         if not raw:
             return None
+        if not self._signer.fits(raw.get("signature", ""), HEAD, raw.get("tag", ""), raw.get("config", "")):
+            raise NotSigned(f"the run {self.run}")
 
         def number(name: str) -> int:
             return int(float(raw.get(name, 0)))
@@ -52,6 +56,11 @@ class Inspection(Scripts):
             report=json.loads(raw.get("report", "{}")),
         )
 
+    def is_signed(self) -> bool:
+        """Whether a process of the fleet opened the run as it is. Costs less than `info`."""
+        signature, tag, config = self._fields(self._key, "signature", "tag", "config")
+        return self._signer.fits((signature or b"").decode(), HEAD, (tag or b"").decode(), (config or b"").decode())
+
     def state(self) -> RunState | None:
         """The state of the run, without everything else that `info` reads: a report may be large."""
         [raw] = self._fields(self._key, "state")
@@ -59,6 +68,17 @@ class Inspection(Scripts):
 
     def units(self) -> Iterator[Unit]:
         """Every scope and part of the run, read in pages so that a large run needs little memory."""
+        for unit, fields in self._every_unit():
+            yield _unit(unit, fields)
+
+    def proven_units(self) -> Iterator[Unit]:
+        """The same once the barrier is open; what its fields call complete and nobody signed has failed."""
+        for unit, fields in self._every_unit():
+            if not self._is_proven(unit, fields):
+                fields |= {"state": State.FAILED, "reason": NOT_COMPLETE.to_json()}
+            yield _unit(unit, fields)
+
+    def _every_unit(self) -> Iterator[tuple[str, dict[str, str]]]:
         ids = self._members(f"{self._key}:units")
         for start in range(0, len(ids), _UNITS_PER_CALL):
             page = ids[start : start + _UNITS_PER_CALL]
@@ -68,7 +88,7 @@ class Inspection(Scripts):
             replies: list[dict[bytes, bytes]] = pipe.execute()
             for unit, raw in zip(page, replies, strict=True):
                 if b"state" in raw:
-                    yield _unit(unit, decoded(raw))
+                    yield unit, decoded(raw)
 
     def unit(self, scope: Scope) -> Unit | None:
         raw = self._hash(f"{self._key}:unit:{scope.id}")

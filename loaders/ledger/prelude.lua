@@ -3,6 +3,7 @@
 --   <run>:unit:<id>             hash: one scope, or one part of a scope; `crashes`: attempts whose worker crashed
 --   <run>:unit:<id>:out         set: batches pushed by its current attempt and not yet committed
 --   <run>:unit:<id>:parts       set: its parts
+--   <run>:unit:<id>:receipts    hash number of a batch -> the loader's signature, until the scope is settled
 --   <run>:units                 set of unit ids          <run>:leases     zset unit -> lease end, ms
 --   <run>:published:<provider>  zset unit -> when it was handed to the broker, ms       <run>:providers  set of those
 --   <run>:later                 zset unit -> not before, ms
@@ -88,10 +89,17 @@ local function no_longer_late(unit)
   end
 end
 
+-- Of a scope and of its parts.
+local function drop_receipts(k)
+  redis.call('UNLINK', k .. ':receipts')
+  for _, part in ipairs(redis.call('SMEMBERS', k .. ':parts')) do redis.call('UNLINK', unit_key(part) .. ':receipts') end
+end
+
 local function settle(unit, events)
   local k = unit_key(unit)
   local fields = redis.call('HMGET', k, 'state', 'tenant', 'started_ms', 'ended_ms', 'parent')
   redis.call('HSET', k, 'settled', 1)
+  if not fields[5] then drop_receipts(k) end
   redis.call('HINCRBY', run, 'is:' .. fields[1], 1)
   if fields[3] and fields[4] and not fields[5] then -- not of parts: the next run plans others
     redis.call('HSET', 'chartfleet:durations', unit, fields[4] - fields[3])
@@ -181,10 +189,10 @@ local function drop_batches(unit)
 end
 
 -- A part that an earlier round planned continues its count of attempts, so that no batch name is used twice.
-local function add_unit(unit, tenant, held, parent)
+local function add_unit(unit, tenant, held, signature, parent)
   if redis.call('SADD', run .. ':units', unit) == 0 then return false end
   local k = unit_key(unit)
-  redis.call('HSET', k, 'state', 'planned', 'tenant', tenant, 'held', held, 'crashes', 0)
+  redis.call('HSET', k, 'state', 'planned', 'tenant', tenant, 'held', held, 'crashes', 0, 'signature', signature)
   redis.call('HSETNX', k, 'attempt', 0)
   if parent then redis.call('HSET', k, 'parent', parent) end
   redis.call('HINCRBY', run, 'open', 1)

@@ -9,6 +9,7 @@ from typing import Any
 
 import redis
 
+from loaders.ledger.signing import FleetKey, Signer
 from loaders.ledger.state import Attempt, Event, Fenced
 
 
@@ -19,10 +20,14 @@ def _source(name: str) -> str:
 
 
 class Scripts:
-    """The run's place in Redis. Holds no state, so any number of processes may have one."""
+    """The run's place in Redis. Holds no state, so any number of processes may have one.
 
-    def __init__(self, client: redis.Redis, run: str) -> None:
+    With the fleet's key, what it writes is signed, and what it reads is verified where somebody obeys it.
+    """
+
+    def __init__(self, client: redis.Redis, run: str, key: FleetKey | None = None) -> None:
         self.run = run
+        self._signer = Signer(key, run)
         self._redis = client
         self._key = f"chartfleet:run:{run}"
 

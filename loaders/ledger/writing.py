@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
+from typing import Final
 
-from loaders.ledger.scripts import Scripts
+from loaders.ledger.seals import BATCH, Seals
 from loaders.ledger.state import Event, Taken
 from loaders.reason import REJECTED, Reason
 from loaders.scope import Scope
 
+log = logging.getLogger(__name__)
+
+NOT_COMPLETE: Final = Reason(failure="not signed", detail="no signature of this fleet says that it is complete")
 GAP = "gap:"  # prefix of a unit's fields that say what was not seen, and of how many items
 
 
-class Writing(Scripts):
+class Writing(Seals):
     def take(self, *, max_batches: int, max_bytes: int) -> Taken | None:
-        """Batches of one model that wait for the writer. They stay in the ledger until they are committed."""
-        reply: list[bytes] = self._call("take", max_batches, max_bytes)
-        if not reply:
-            return None
-        pairs = zip(reply[1::2], reply[2::2], strict=True)
-        return Taken(reply[0].decode(), tuple((batch.decode(), payload) for batch, payload in pairs))
+        """Batches of one model that wait for the writer. They stay in the ledger until they are committed.
 
-    def committed(self, batches: Iterable[str]) -> list[Event]:
-        return self._transition("committed", *batches)
+        One that no fetcher of the fleet signed counts as lost: its scope is fetched again.
+        """
+        while True:
+            reply: list[bytes] = self._call("take", max_batches, max_bytes)
+            if not reply:
+                return None
+            taken: list[tuple[str, bytes]] = []
+            for name, sealed in zip(map(bytes.decode, reply[1::2]), reply[2::2], strict=True):
+                payload = self._signer.open(BATCH, name, sealed)
+                if payload is None:
+                    log.error("%s: not loaded, because its signature isn't this fleet's; fetched again", name)
+                    self._redis.unlink(f"{self._key}:payload:{name}")
+                else:
+                    taken.append((name, payload))
+            if taken:
+                return Taken(reply[0].decode(), tuple(taken))
+
+    def committed(self, batches: Iterable[str], *, loaded: bool = True) -> list[Event]:
+        """`loaded`: the graph has their rows. If not, no receipt is given, and nothing of their scope is deleted."""
+        pairs = ((batch, self._receipt(batch) if loaded else "") for batch in batches)
+        return self._transition("committed", *(word for pair in pairs for word in pair))
 
     def bad_rows(self, scope: Scope, reason: str) -> None:
         """The graph refused rows. Called before the batch is committed, so that the scope deletes nothing."""
@@ -32,12 +51,24 @@ class Writing(Scripts):
         """The graph refused a row, whose node stays as it was: a gap of its scope."""
         self._call("rejected", scope.whole.id, GAP + Reason(failure=REJECTED, detail=reason).to_json())
 
-    def cleanups(self) -> list[Scope]:
-        """Complete scopes whose batches are all committed and which are to be cleaned."""
-        return [Scope.parse(unit) for unit in self._members(f"{self._key}:cleanups")]
+    def cleanups(self, max_scopes: int = 500) -> list[Scope]:
+        """Complete scopes whose batches are all committed and which are to be cleaned.
+
+        What a forged record calls complete is not among them: that scope ends as failed, and nothing of it is deleted.
+        """
+        while page := self._members(f"{self._key}:cleanups")[:max_scopes]:
+            complete = self._complete(page)
+            forged = [unit for unit in page if unit not in complete]
+            if forged:
+                log.error("%s: not cleaned: no signature says that the scope is complete", ", ".join(forged[:10]))
+                self._call("refuse_cleanup", NOT_COMPLETE.to_json(), *forged)
+            if complete:
+                return [Scope.parse(unit) for unit in page if unit in complete]
+        return []
 
     def cleaned(self, scopes: Iterable[Scope]) -> list[Event]:
-        return self._transition("cleaned", *(s.id for s in scopes))
+        receipts = self._cleaned_receipts([scope.id for scope in scopes])
+        return self._transition("cleaned", *(word for pair in receipts.items() for word in pair))
 
     def mark(self, tag: int) -> str:
         """Marks in the graph what this round of the run could not read. A resumed run is a new round."""

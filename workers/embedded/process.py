@@ -146,10 +146,10 @@ def _bound_port(port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def password_in(file: Path) -> str:
+def password_in(file: Path, *, characters: int = 32) -> str:
     """The password in a file of mode 0600; a random one is generated the first time."""
     if not file.exists():
-        write_private(file, secrets.token_urlsafe(24))
+        write_private(file, secrets.token_urlsafe(characters * 3 // 4))
     return file.read_text().strip()
 
 

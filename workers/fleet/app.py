@@ -18,7 +18,18 @@ from celery.beat import Service
 
 from loaders.scope import Scope, regions_type, tenants_type
 from tasks.engine import registry
-from workers.fleet import barrier, beat, coordinator, fetching, loading, local, planning, readiness, sweeper
+from workers.fleet import (
+    barrier,
+    beat,
+    coordinator,
+    fetching,
+    loading,
+    local,
+    own_settings,
+    planning,
+    readiness,
+    sweeper,
+)
 from workers.fleet import inspect as inspect  # the commands that it adds to workers
 from workers.fleet.configuration import configuration
 from workers.fleet.process import name_node, process
@@ -56,6 +67,7 @@ def _before_setup(sender: str, **_: object) -> None:
 @signals.worker_init.connect
 def _before_pool(**_: object) -> None:
     readiness.check_worker(process())
+    own_settings.restrict_variables(process().settings)
     local.end_with_stdin()
 
 

@@ -28,10 +28,11 @@ from loaders.cleanup import Cleanup
 from loaders.ledger import Ledger, RunInfo, RunState
 from loaders.writer import LostWriter, OutdatedRun, Writer, release_claim
 from tasks.engine import registry
-from workers.fleet import permissions
+from workers.fleet import own_settings, permissions
 from workers.fleet.lease import LeaseKeeper
 from workers.fleet.loading import AWAY_SECONDS, Busy, graph_error_text, writing
 from workers.fleet.process import Process
+from workers.settings.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -88,8 +89,8 @@ def _steps(writer: Writer, ledger: Ledger, info: RunInfo, process: Process) -> t
     schema = registry.schema()
     seconds: dict[str, float] = {}
     with _timed(seconds, "coverage"):
-        coverage.write(writer, info, ledger.units(), now_ms=int(time.time() * 1000))
-        listed = retirement.lists(ledger.units())
+        coverage.write(writer, info, ledger.proven_units(), now_ms=int(time.time() * 1000))
+        listed = retirement.lists(ledger.proven_units())
         kept = retirement.retire(writer, schema, listed, info.tag, keep=process.settings.retired_runs_kept)
     with _timed(seconds, "links"):
         links.write(writer, schema)
@@ -111,7 +112,7 @@ def _steps(writer: Writer, ledger: Ledger, info: RunInfo, process: Process) -> t
                 findings += _verdict(writer, job, info)
     own_jobs: list[OwnJob] = []
     shipped_failed = len(failed)
-    for job in _user_jobs(info.config.get("analysis_job_directory"), failed):
+    for job in _user_jobs(info.config.get("analysis_job_directory"), process.settings, failed):
         with _timed(seconds, job.name), _reported(failed):
             findings += _run_own(writer, job, info, own_jobs)
     with _timed(seconds, "record"):
@@ -144,9 +145,15 @@ def _run_own(writer: Writer, job: Job, info: RunInfo, ran: list[OwnJob]) -> list
     return findings
 
 
-def _user_jobs(directory: str | None, failed: list[str]) -> list[Job]:
-    """The jobs of the user's directory. A directory that this worker can't read is reported, and stops nothing."""
+def _user_jobs(directory: str | None, settings: Settings, failed: list[str]) -> list[Job]:
+    """The jobs of the user's directory, which run with the graph's rights: one that this worker's own settings name.
+
+    A directory that it can't read is reported, and stops nothing.
+    """
     if not directory:
+        return []
+    if problem := own_settings.foreign_directory(settings, directory):
+        failed.append(problem)
         return []
     if not Path(directory).is_dir():
         failed.append(f"{directory}: is not a directory on the worker that runs the analysis")

@@ -23,6 +23,7 @@ from workers.fleet import permissions
 from workers.fleet.process import Process
 from workers.fleet.publisher import Publisher
 from workers.settings import configured
+from workers.settings.fleet_key import fleet_key
 from workers.settings.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -36,10 +37,11 @@ def start(
     """Claim the graph, open the ledger, publish the first planning units.
 
     `off`: modules that aren't configured, and what enables each: they are skipped, and the report says so.
-    Raises RunRefused, DuplicateNodes, RuleFileError.
+    Raises RunRefused, DuplicateNodes, RuleFileError, SettingError.
     """
     if problem := configured.problem(settings.modules, off, selected=settings.selects):
         raise RunRefused(problem)
+    key = fleet_key()
     rules = [rule.as_json() for rule in permissions.rules(settings.permission_relationships_file)]
     indexes.ensure_lock(graph)
     held = claimed_by(graph)
@@ -53,7 +55,7 @@ def start(
     claim(graph, run=run, tag=tag, resume=False, lease_seconds=settings.run_lease_seconds)
     try:
         indexes.ensure(graph, registry.schema())
-        ledger = Ledger(client, run)
+        ledger = Ledger(client, run, key)
         planners = [Scope(type=tenants_type(name), tenant=name) for name in settings.modules if name not in off]
         graph_id = graph.database_id()
         config = settings.run_config() | {"graph": graph_id, permissions.CONFIG: rules, "off": dict(off)}
@@ -69,8 +71,8 @@ def start(
 
 
 def resume(settings: Settings, graph: Graph, client: redis.Redis, run: str, publisher: Publisher) -> Ledger:
-    """Plan again what isn't cleaned in an earlier run. Raises RunRefused."""
-    ledger = Ledger(client, run)
+    """Plan again what isn't cleaned in an earlier run. Raises RunRefused, NotSigned, SettingError."""
+    ledger = Ledger(client, run, fleet_key())
     info = ledger.info()
     if info is None:
         raise RunRefused(f"--resume {run}: there is no such run on this broker; `chartfleet runs` lists the runs")

@@ -11,7 +11,8 @@ from loaders.reason import counted
 from loaders.scope import Scope
 from tasks.engine import registry
 from tasks.engine.fetch import Fetching
-from tasks.resource import Tenant
+from tasks.resource import Api, Tenant
+from workers.fleet import own_settings
 from workers.fleet.process import Process
 from workers.fleet.publisher import Publisher
 
@@ -30,13 +31,12 @@ def fetch(process: Process, run: str, scope: Scope, publisher: Publisher, stoppi
         attempt = ledger.begin(scope, lease_seconds=limits.lease_seconds, worker=process.name)
         if attempt is None:
             return NOTHING_TO_DO
-        provider = registry.providers()[scope.provider]
         tenant = Tenant(**ledger.tenant(f"{scope.provider}/{scope.tenant}"))
         process.run_async(
             Fetching(
                 type=registry.types()[scope.type],
                 attempt=attempt,
-                connect=lambda: provider.connect(tenant, scope.region, process.rate_limiter),
+                connect=lambda: connect(process, tenant, scope.region),
                 ledger=ledger,
                 schema=registry.schema(),
                 publish=lambda events: publisher.publish_events(run, events),
@@ -51,6 +51,12 @@ def fetch(process: Process, run: str, scope: Scope, publisher: Publisher, stoppi
     except Exception as error:
         log.exception("%s: %s", scope.shown, NO_OUTCOME)
         return f"{NO_OUTCOME} ({type(error).__name__})"
+
+
+async def connect(process: Process, tenant: Tenant, region: str) -> Api:
+    """The API of a tenant, with nothing but what this worker's own settings name. Raises CallFailed."""
+    own_settings.check_tenant(process.settings, tenant)
+    return await registry.providers()[tenant.provider].connect(tenant, region, process.rate_limiter)
 
 
 def outcome(ledger: Ledger, attempt: Attempt) -> str:

@@ -22,7 +22,7 @@ from tasks.engine import registry
 from tasks.engine.ending import Ending
 from tasks.failures import CallFailed, Failure, NotConfigured, RetryLater
 from tasks.resource import Listed, Per, ResourceType, Tenant
-from workers.fleet import fetching
+from workers.fleet import fetching, own_settings
 from workers.fleet.lease import LeaseKeeper
 from workers.fleet.process import Process
 from workers.fleet.publisher import Publisher
@@ -40,6 +40,7 @@ def plan_tenants(process: Process, run: str, unit: Scope, publisher: Publisher) 
 
     async def list_tenants(config: Config) -> Listed[Tenant]:
         provider = registry.providers()[unit.provider]
+        own_settings.check_options(process.settings, unit.provider, config["options"])
         return await provider.tenants(provider.read_options(config["options"]), process.rate_limiter)
 
     def plan(ledger: Ledger, attempt: Attempt, listed: Listed[Tenant]) -> list[Event]:
@@ -76,7 +77,7 @@ def plan_regions(process: Process, run: str, unit: Scope, publisher: Publisher) 
         access = await asyncio.to_thread(process.ledger(run).tenant, f"{unit.provider}/{unit.tenant}")
         tenant = Tenant(**access)
         types = _requested_types(tenant, config)
-        api = await provider.connect(tenant, unit.region, process.rate_limiter)
+        api = await fetching.connect(process, tenant, unit.region)
         regions: Listed[str] = Listed()
         denied = ""
         if any(type_.per is Per.REGION for type_ in types):

@@ -16,11 +16,13 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from loaders.ledger import Ledger
+from loaders.ledger.signing import FleetKey
 from loaders.loader import Loader
 from loaders.writer import Writer
 from tasks.clients.rate_limiter import RedisRateLimiter
 from tasks.engine import registry
 from workers.settings import process_settings
+from workers.settings.fleet_key import fleet_key
 from workers.settings.settings import SettingError, Settings
 
 T = TypeVar("T")
@@ -76,7 +78,12 @@ class Process:
         return connect_redis(self.settings.broker)
 
     def ledger(self, run: str) -> Ledger:
-        return Ledger(self.redis, run)
+        """Of a run that this fleet's key signed. Raises SettingError without a key."""
+        return Ledger(self.redis, run, self.fleet_key)
+
+    @once
+    def fleet_key(self) -> FleetKey:
+        return fleet_key()
 
     @once
     def rate_limiter(self) -> RedisRateLimiter:

@@ -56,7 +56,10 @@ def sweep_once(process: Process, publisher: Publisher) -> None:
         return
     client, settings = process.redis, process.settings
     for run in under_way(client):
-        ledger = Ledger(client, run)
+        ledger = process.ledger(run)
+        if not ledger.is_signed():
+            log.error("run %s isn't signed with this fleet's key: it is left alone", run)
+            continue
         events, scopes = ledger.sweep(
             lease_seconds=settings.lease_seconds,
             max_crashes=settings.max_crashes,

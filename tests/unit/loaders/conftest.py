@@ -15,8 +15,10 @@ import pytest
 import redis
 
 from loaders.ledger import Ledger
+from loaders.ledger.signing import FleetKey
 
 TimePasses = Callable[..., None]
+KEY = FleetKey("only-for-tests-0123456789abcdef-0123456789")
 
 
 def redis_server(wheel: str) -> str:
@@ -72,7 +74,7 @@ def ledger_redis(request: pytest.FixtureRequest) -> redis.Redis:
 
 @pytest.fixture
 def ledger(ledger_redis: redis.Redis) -> Ledger:
-    return Ledger(ledger_redis, "r1")
+    return Ledger(ledger_redis, "r1", KEY)
 
 
 @pytest.fixture
