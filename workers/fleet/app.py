@@ -28,6 +28,7 @@ from workers.fleet import (
     own_settings,
     planning,
     readiness,
+    remote_control,
     sweeper,
 )
 from workers.fleet import inspect as inspect  # the commands that it adds to workers
@@ -61,6 +62,7 @@ def stopping() -> bool:
 @signals.celeryd_init.connect
 def _before_setup(sender: str, **_: object) -> None:
     name_node(sender)
+    remote_control.restrict()
     app.amqp.queues.select([COORDINATOR])  # unless -Q selects others: all queues are declared, not all are served
 
 
