@@ -1,5 +1,5 @@
 -- Shared by every transition. KEYS[1] is the run's key; all other keys derive from it (one Redis, not a cluster).
---   <run>                       hash: state, tag, counts, barrier, blocked_by
+--   <run>                       hash: version, state, tag, counts, barrier, blocked_by
 --   <run>:unit:<id>             hash: one scope, or one part of a scope; `crashes`: attempts whose worker crashed
 --   <run>:unit:<id>:out         set: batches pushed by its current attempt and not yet committed
 --   <run>:unit:<id>:parts       set: its parts
@@ -16,6 +16,7 @@
 --   <run>:cleanups              set of scopes whose batches are committed and which are to be cleaned
 -- A planned unit is always in one of published, later or queued; a unit that is fetching always has a lease.
 local run = KEYS[1]
+local VERSION = '2' -- as in version.py
 
 local function now_ms()
   local t = redis.call('TIME')
@@ -26,8 +27,14 @@ local function unit_key(unit) return run .. ':unit:' .. unit end
 
 local TERMINAL = {fetched = true, denied = true, failed = true, skipped = true, quarantined = true}
 
+-- The state of the run; none where its ledger is another version's, which no transition of this one may change.
+local function run_state()
+  local f = redis.call('HMGET', run, 'state', 'version')
+  return f[2] == VERSION and f[1]
+end
+
 local function running()
-  return redis.call('HGET', run, 'state') == 'running'
+  return run_state() == 'running'
 end
 
 -- Does this attempt hold the unit? After a lost reply two attempts may have the same number; the token tells them apart.

@@ -4,8 +4,7 @@
 -- In pages, because a run has up to 300,000 units and a script blocks everything else in Redis. The run is paused until the
 -- last page is done. A page may be repeated, and an interrupted resumption can be started again.
 local token = ARGV[3]
-local f = redis.call('HMGET', run, 'state', 'resumed_by')
-local state, ours = f[1], f[2] == token
+local state, ours = run_state(), redis.call('HGET', run, 'resumed_by') == token
 if state == 'running' and ours then return {'0'} end
 if state == 'running' or state == 'analysing' or not state then return {state or 'unknown'} end
 

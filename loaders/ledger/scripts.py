@@ -29,7 +29,7 @@ class Scripts:
         self.run = run
         self._signer = Signer(key, run)
         self._redis = client
-        self._key = f"chartfleet:run:{run}"
+        self._key = f"chartfleet:ledger:{run}"
 
     def now_ms(self) -> int:
         """Redis's clock, which all times of the ledger are read from."""

@@ -2,7 +2,7 @@
 -- messages. Returns {events, units to publish}. Finds what was lost: expired leases, lost messages, wake-ups, callbacks.
 local lease, max_crashes, redelivery_grace = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local events, publish, now = {}, {}, now_ms()
-local state = redis.call('HGET', run, 'state')
+local state = run_state()
 if state == 'analysing' then
   if tonumber(redis.call('HGET', run, 'barrier_lease_ms') or 0) < now then add_event(events, 'barrier') end
   return {events, publish}

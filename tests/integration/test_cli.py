@@ -71,7 +71,7 @@ def at_graph(services: embedded.Services) -> tuple[str, ...]:
 
 def assert_nothing_enqueued(client: redis.Redis) -> None:
     assert (runs(client), [queue for queue in QUEUES if client.exists(queue)]) == ([], [])
-    assert list(client.scan_iter("chartfleet:run*")) == []
+    assert list(client.scan_iter("chartfleet:ledger*")) == []
 
 
 def text(stream: Any) -> str:

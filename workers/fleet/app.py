@@ -36,13 +36,14 @@ from workers.fleet.configuration import configuration
 from workers.fleet.process import name_node, process
 from workers.fleet.publisher import Publisher
 from workers.fleet.queues import ADMIT_TASK, ANALYSE_TASK, COORDINATOR, LOAD_TASK, SYNC_TASK
+from workers.fleet.versioned_task import VersionedTask
 from workers.settings import process_settings
 
 # The analysis has a lease of its own, and users' jobs may take hours. If Redis redelivers its message in between, the
 # second attempt finds the barrier taken.
 ANALYSIS_SECONDS: Final = 24 * 3600
 
-app: Celery = Celery("chartfleet")
+app: Celery = Celery("chartfleet", task_cls=VersionedTask)
 app.add_defaults(lambda: configuration(process_settings.current()))  # called when Celery first needs it
 
 publisher: Final = Publisher(app)
@@ -106,7 +107,9 @@ def analyse(run: str) -> None:
 @app.task(name=ADMIT_TASK)
 def admit(run: str) -> None:
     """Admit tenants up to the window."""
-    publisher.publish_scopes(run, process().ledger(run).admit())
+    ledger = process().ledger(run)
+    if not fetching.left(process(), ledger):
+        publisher.publish_scopes(run, ledger.admit())
 
 
 @app.task(name=SYNC_TASK)

@@ -28,7 +28,7 @@ from loaders.cleanup import Cleanup
 from loaders.ledger import Ledger, RunInfo, RunState
 from loaders.writer import LostWriter, OutdatedRun, Writer, release_claim
 from tasks.engine import registry
-from workers.fleet import own_settings, permissions
+from workers.fleet import fetching, own_settings, permissions
 from workers.fleet.lease import LeaseKeeper
 from workers.fleet.loading import AWAY_SECONDS, Busy, graph_error_text, writing
 from workers.fleet.process import Process
@@ -42,6 +42,8 @@ _REFUSED_FOR_GOOD: Final = "Neo.ClientError.Statement."  # the same statement wo
 def analyse(process: Process, run: str) -> None:
     """Open the barrier if the run is settled and nobody else holds it, and take every step after it."""
     ledger = process.ledger(run)
+    if fetching.left(process, ledger):
+        return
     token = f"{process.name}:{secrets.token_hex(4)}"
     lease = process.settings.lease_seconds
     if not ledger.open_barrier(token, lease_seconds=lease):

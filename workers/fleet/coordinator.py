@@ -121,6 +121,8 @@ def _end_abandoned(client: redis.Redis, graph_id: str, successor: str) -> None:
     """End the runs on this graph whose fleet crashed: the claim has passed on, so their messages must do nothing."""
     for run in runs(client):
         ledger = Ledger(client, run)
+        if ledger.state() not in (RunState.RUNNING, RunState.ANALYSING):
+            continue
         info = ledger.info()
-        if info and info.state in (RunState.RUNNING, RunState.ANALYSING) and info.config.get("graph") == graph_id:
+        if info and info.config.get("graph") == graph_id:
             ledger.cancel(f"abandoned: run {successor} has taken the graph")

@@ -30,7 +30,7 @@ def fetch(process: Process, run: str, scope: Scope, publisher: Publisher, stoppi
     try:
         attempt = ledger.begin(scope, lease_seconds=limits.lease_seconds, worker=process.name)
         if attempt is None:
-            return NOTHING_TO_DO
+            return left(process, ledger) or NOTHING_TO_DO
         tenant = Tenant(**ledger.tenant(f"{scope.provider}/{scope.tenant}"))
         process.run_async(
             Fetching(
@@ -71,6 +71,14 @@ def outcome(ledger: Ledger, attempt: Attempt) -> str:
             return _short(f"given back: {unit.reason}")
         case state:
             return _short(f"{state}: {unit.reason}")
+
+
+def left(process: Process, ledger: Ledger) -> str | None:
+    """The result of a task whose run is another version's: nothing of it is touched, its sweeper publishes it again."""
+    text = ledger.leave(process.name)
+    if text:
+        log.warning("run %s: %s", ledger.run, text)
+    return text
 
 
 def lost(scope: Scope) -> str:

@@ -116,7 +116,7 @@ def _attempt(process: Process, run: str, unit: Scope, list_: List[T], plan: Plan
     try:
         attempt = ledger.begin(unit, lease_seconds=process.settings.lease_seconds, worker=process.name)
         if attempt is None:
-            return fetching.NOTHING_TO_DO
+            return fetching.left(process, ledger) or fetching.NOTHING_TO_DO
         try:
             events = _plan(process, ledger, attempt, list_, plan)
         except RetryLater as wait:

@@ -12,12 +12,15 @@ from celery.canvas import Signature
 from kombu.exceptions import OperationalError
 
 from loaders.ledger import Event
+from loaders.ledger.version import VERSION
 from loaders.scope import Scope
 from workers.fleet.queues import ADMIT_TASK, ANALYSE_TASK, LOAD_TASK
 
 log = logging.getLogger(__name__)
 
 _TASKS: Final = {Event.LOAD: LOAD_TASK, Event.ADMIT: ADMIT_TASK, Event.BARRIER: ANALYSE_TASK}
+
+HEADERS: Final = {"chartfleet_ledger": VERSION}  # of every message: what its arguments mean, and who may act on it
 
 
 class Publisher:
@@ -33,13 +36,15 @@ class Publisher:
         """What a transition of the ledger asked for."""
         with _repaired_by_the_sweeper(run):
             for event in events:
-                self._app.send_task(_TASKS[event], args=(run,), argsrepr=f"run {run}")
+                self._app.send_task(_TASKS[event], args=(run,), argsrepr=f"run {run}", headers=HEADERS)
 
     def publish_scopes(self, run: str, scopes: Iterable[Scope]) -> None:
         """Scopes, parts or planning units, each as the task of its type."""
         with _repaired_by_the_sweeper(run):
             for scope in scopes:
-                self._app.send_task(scope.type, args=(run, scope.id), argsrepr=shown_arguments(run, scope))
+                self._app.send_task(
+                    scope.type, args=(run, scope.id), argsrepr=shown_arguments(run, scope), headers=HEADERS
+                )
 
     def publish_tenant(self, run: str, scopes: Sequence[Scope]) -> None:
         """A tenant's scopes as one chord. Its body asks the ledger whether the run is settled."""
@@ -48,7 +53,9 @@ class Publisher:
             chord(header, app=self._app)(self._signature(ANALYSE_TASK, (run,), f"run {run}"))
 
     def _signature(self, task: str, arguments: tuple[str, ...], shown: str) -> Signature[object]:
-        return self._app.signature(task, args=arguments, immutable=True, options={"argsrepr": shown})
+        return self._app.signature(
+            task, args=arguments, immutable=True, options={"argsrepr": shown, "headers": HEADERS}
+        )
 
 
 def shown_arguments(run: str, scope: Scope) -> str:

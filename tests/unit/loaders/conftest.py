@@ -83,7 +83,7 @@ def time_passes(ledger_redis: redis.Redis) -> TimePasses:
 
     def passes(seconds: float, run: str = "r1", *, swept: bool = True) -> None:
         """`swept=False`: no sweeper ran in the meantime."""
-        key, ms = f"chartfleet:run:{run}", int(seconds * 1000)
+        key, ms = f"chartfleet:ledger:{run}", int(seconds * 1000)
         for zset in (f"{key}:leases", f"{key}:later", *ledger_redis.scan_iter(f"{key}:published:*")):
             members: Any = ledger_redis.zrange(zset, 0, -1)
             for member in members:

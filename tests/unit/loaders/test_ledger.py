@@ -228,7 +228,7 @@ def test_an_attempt_that_lost_its_scope_can_do_nothing(ledger: Ledger, time_pass
 
 def test_the_token_tells_apart_two_attempts_of_one_number(ledger: Ledger, ledger_redis: redis.Redis) -> None:
     start(ledger, VPCS)
-    unit = f"chartfleet:run:r1:unit:{VPCS.id}"
+    unit = f"chartfleet:ledger:r1:unit:{VPCS.id}"
     before: Any = ledger_redis.hgetall(unit)
     forgotten = begin(ledger, VPCS)
     ledger_redis.hset(unit, mapping=before)  # Redis lost its last second
@@ -449,7 +449,7 @@ def test_a_payload_that_is_gone_is_fetched_again(ledger: Ledger, ledger_redis: r
     attempt = begin(ledger, VPCS)
     push(ledger, attempt)
     ledger.fetched(attempt, batches=1, outcome={})
-    ledger_redis.delete(f"chartfleet:run:r1:payload:{waiting(ledger)[0]}")
+    ledger_redis.delete(f"chartfleet:ledger:r1:payload:{waiting(ledger)[0]}")
     assert waiting(ledger) == []
     assert sweep(ledger) == ([], [VPCS])
     assert (begin(ledger, VPCS).number, ledger.backlog()) == (2, (0, 0))

@@ -162,7 +162,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if before and not self.unsettled():
             assert Event.BARRIER in events
         if self.to_clean() - to_clean:
-            assert Event.LOAD in events or self.client.hexists("chartfleet:run:r1", "wake_ms")
+            assert Event.LOAD in events or self.client.hexists("chartfleet:ledger:r1", "wake_ms")
 
     def add(self, scope: Scope, *, held: bool = False, queued: bool = False) -> None:
         attempt = self.attempts_of_removed.pop(scope, 0)
@@ -413,7 +413,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def snapshot(self) -> dict[str, Any]:
         """All that the ledger keeps of the run, but the wake-up, which may be given once too often."""
         kept: dict[str, Any] = {}
-        for raw in self.client.scan_iter("chartfleet:run:r1*"):
+        for raw in self.client.scan_iter("chartfleet:ledger:r1*"):
             key, kind = raw.decode(), self.client.type(raw)
             match kind:
                 case b"hash":
@@ -425,7 +425,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 case _:
                     kept[key] = self.client.get(raw)
         for name in (b"wake_ms", b"barrier_lease_ms"):
-            kept["chartfleet:run:r1"].pop(name, None)
+            kept["chartfleet:ledger:r1"].pop(name, None)
         return kept
 
     # -- the writer
@@ -565,8 +565,8 @@ class LedgerMachine(RuleBasedStateMachine):
         lost = data.draw(SELDOM)
         broken_off = data.draw(SELDOM)
         if broken_off:
-            self.client.hincrby("chartfleet:run:r1", "round", 1)
-            self.client.hset("chartfleet:run:r1", mapping={"resumed_by": "somebody", "open": 7})
+            self.client.hincrby("chartfleet:ledger:r1", "round", 1)
+            self.client.hset("chartfleet:ledger:r1", mapping={"resumed_by": "somebody", "open": 7})
         published = self.ledger.resume({})
         resume = next(call for call in reversed(self.ledger.calls) if call[0] == "resume")
         before = self.snapshot()
@@ -644,11 +644,11 @@ class LedgerMachine(RuleBasedStateMachine):
         assert max(self.committed.values(), default=0) <= 1
 
     def hash(self, name: str) -> dict[str, int]:
-        raw: dict[bytes, bytes] = self.client.hgetall(f"chartfleet:run:r1:{name}")  # type: ignore[assignment]
+        raw: dict[bytes, bytes] = self.client.hgetall(f"chartfleet:ledger:r1:{name}")  # type: ignore[assignment]
         return {key.decode(): int(value) for key, value in raw.items()}
 
     def members(self, name: str) -> set[str]:
-        key = f"chartfleet:run:r1:{name}"
+        key = f"chartfleet:ledger:r1:{name}"
         raw: Any = self.client.smembers(key) if self.client.type(key) == b"set" else self.client.zrange(key, 0, -1)
         return {member.decode() for member in raw}
 

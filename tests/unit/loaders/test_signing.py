@@ -16,7 +16,7 @@ PLANNER = Scope(type="aws.tenants", tenant="all")
 VPCS = Scope(type="aws.ec2.vpcs", tenant="1", region="eu-west-1")
 BUCKETS = Scope(type="aws.s3.buckets", tenant="1")
 OTHERS = FleetKey("another-fleets-0123456789abcdef-0123456789")
-RUN = "chartfleet:run:r1"
+RUN = "chartfleet:ledger:r1"
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_a_record_is_not_moved_to_another_tenant_or_run(
     ledger.set_tenants({"aws/1": {"id": "1"}})
     signed = ledger_redis.hget(f"{RUN}:access", "aws/1")
     ledger_redis.hset(f"{RUN}:access", "aws/2", signed)
-    ledger_redis.hset("chartfleet:run:r2:access", "aws/1", signed)
+    ledger_redis.hset("chartfleet:ledger:r2:access", "aws/1", signed)
     assert ledger.tenant("aws/1") == {"id": "1"}
     with pytest.raises(NotSigned):
         ledger.tenant("aws/2")
