@@ -17,6 +17,7 @@ from hypothesis import settings
 from loaders.graph import Graph
 from tasks.engine import registry
 from tests.fleet.command import FLEET_KEY
+from tests.servers.certificates import Certificates, issue
 from workers import embedded
 from workers.embedded.graph import own_settings
 from workers.embedded.process import write_private
@@ -36,6 +37,10 @@ JAVA_OPTIONS = "-XX:TieredStopAtLevel=1"
 GRAPH_SETTINGS = """\
 dbms.cypher.min_replan_interval=10d
 server.memory.query_cache.per_db_cache_num_entries=4000
+server.bolt.tls_level=OPTIONAL
+dbms.ssl.policy.bolt.enabled=true
+dbms.ssl.policy.bolt.client_auth=NONE
+dbms.ssl.policy.bolt.base_directory={certificates}
 """
 
 
@@ -49,9 +54,15 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session")
-def services_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Of the graph, which also takes connections without TLS; and of any other server on 127.0.0.1."""
+    return issue(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session")
+def services_dir(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Iterator[Path]:
     directory = tmp_path_factory.mktemp("services")
-    write_private(own_settings(directory / "graph"), GRAPH_SETTINGS)
+    write_private(own_settings(directory / "graph"), GRAPH_SETTINGS.format(certificates=certificates.directory))
     yield directory
     embedded.stop(directory)
 
