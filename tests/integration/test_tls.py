@@ -104,6 +104,7 @@ def test_a_fleet_runs_over_tls_with_the_least_that_redis_must_allow(
         "neo4j_uri": services.graph.uri.replace("bolt://", "bolt+s://"),
         "neo4j_ca_file": certificates.ca,
         "concurrency": 1,
+        "transaction_seconds": 120.0,
     }
     with (
         AwsServer() as aws,
