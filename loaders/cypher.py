@@ -20,7 +20,7 @@ _OWN_TENANT = (
 
 
 def quoted(name: str) -> str:
-    """A name as Cypher reads it back, whatever it holds. Neo4j reads `\\u0060` as a backtick before it parses."""
+    """A name as Cypher reads it back, whatever it holds. Neo4j decodes Unicode escapes before it parses."""
     if name.isidentifier():
         return name
     escaped = name.replace("\\u", "\\u005cu").replace("`", "``")

@@ -27,9 +27,9 @@ class Attempts(Seals):
             return None
         attempt = Attempt(scope=scope, number=int(number), token=token)
         if not self._signer.fits(rest[0], UNIT, scope.id):
-            refusal = NotSigned(f"the scope {scope.shown}")
-            self.failed(attempt, Reason(failure="not signed", detail=str(refusal)).to_json(), {})
-            raise refusal
+            not_signed = NotSigned(f"the scope {scope.shown}")
+            self.failed(attempt, Reason(failure="not signed", detail=str(not_signed)).to_json(), {})
+            raise not_signed
         return attempt
 
     def renew(self, attempt: Attempt, *, lease_seconds: float) -> bool:

@@ -25,8 +25,8 @@ EVERY_COMMAND = {"--help", "--help-all", "--verbose", "--quiet", "--config"}
 @pytest.mark.parametrize(
     ("command", "used"),
     [
-        ("status", {"--broker-url", "--broker-password-env-var", "--data-dir", "--json"}),
-        ("runs", {"--broker-url", "--broker-password-env-var", "--data-dir"}),
+        ("status", {"--broker-url", "--broker-password-env-var", "--broker-ca-file", "--data-dir", "--json"}),
+        ("runs", {"--broker-url", "--broker-password-env-var", "--broker-ca-file", "--data-dir"}),
         ("services", {"--data-dir"}),
         ("iam-policy", {"--aws-requested-syncs", "--aws-assume-role", "--account", "--format"}),
         ("schema", {"--provider", "--json"}),
