@@ -23,7 +23,7 @@ def quoted(name: str) -> str:
     """A name as Cypher reads it back, whatever it holds. Neo4j decodes Unicode escapes before it parses."""
     if name.isidentifier():
         return name
-    escaped = name.replace("\\u", "\\u005cu").replace("`", "``")
+    escaped = name.replace("\\", "\\u005c").replace("`", "``")
     return f"`{escaped}`"
 
 

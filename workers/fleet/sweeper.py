@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 _LEASE_KEY: Final = "chartfleet:sweeper"
 _CLAIMS_KEY: Final = "chartfleet:claims"  # a lease of its own: the sweeper's may be held by a worker without the graph
+_unsigned: Final = set[str]()  # runs that were reported
 MAX_RUNS: Final = 20  # the newest; older ones that aren't over were abandoned long ago
 
 
@@ -58,7 +59,9 @@ def sweep_once(process: Process, publisher: Publisher) -> None:
     for run in under_way(client):
         ledger = process.ledger(run)
         if not ledger.is_signed():
-            log.error("run %s isn't signed with this fleet's key: it is left alone", run)
+            if run not in _unsigned:  # once: a round follows every few seconds
+                _unsigned.add(run)
+                log.error("run %s isn't signed with this fleet's key: it is left alone", run)
             continue
         events, scopes = ledger.sweep(
             lease_seconds=settings.lease_seconds,
