@@ -77,7 +77,7 @@ def spawn(command: Sequence[str | Path], *, directory: Path, log: Path) -> Serve
     """Start a server that outlives this process, with its output in `log`; the previous log becomes `*.1`."""
     import psutil
 
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if log.exists():
         log.replace(log.with_name(f"{log.name}.1"))
     with log.open("wb") as output:
