@@ -85,13 +85,22 @@ class Seals(Scripts):
         return {unit: self._signer.sign(_CLEANED, *_held(unit, of)) for unit, of in zip(units, fields, strict=True)}
 
     def _is_proven(self, unit: str, fields: Fields) -> bool:
-        """Whether a unit that its state calls complete is. What has neither batches nor parts needs no cleanup."""
+        """Whether a unit that its state calls complete is."""
         if not self._signer.verifies or fields["state"] not in (State.FETCHED, State.CLEANED) or "parent" in fields:
             return True
+        is_cleaned = self._signer.fits(fields.get("receipt", ""), _CLEANED, *_held(unit, fields))
+        return is_cleaned or self._is_empty(unit, fields)
+
+    def _is_empty(self, unit: str, fields: Fields) -> bool:
+        """Whether everything was seen, and nothing was there to load: such a scope needs no cleanup by the loader."""
         _, batches, count = _read_seal(fields)
-        if not batches and not count and self._is_sealed(unit, fields, ()):
-            return True
-        return self._signer.fits(fields.get("receipt", ""), _CLEANED, *_held(unit, fields))
+        parts = self._members(f"{self._key}:unit:{unit}:parts") if count > 0 else []
+        if batches != 0 or not self._is_sealed(unit, fields, parts):
+            return False
+        of_parts = self._hashes(f"{self._key}:unit:{part}" for part in parts)
+        return all(
+            _read_seal(of)[1] == 0 and self._is_sealed(part, of, ()) for part, of in zip(parts, of_parts, strict=True)
+        )
 
     def _text(self, field: str) -> str:
         """A field of the run's head."""

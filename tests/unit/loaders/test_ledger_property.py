@@ -668,7 +668,9 @@ class LedgerMachine(RuleBasedStateMachine):
             opened += self.fair_round()
         assert opened == (self.state is not RunState.ANALYSING), "the barrier was never reached"
         assert not self.ledger.open_barrier("another", lease_seconds=60) or not opened
+        called = {unit.scope: unit.state for unit in self.ledger.units()}
         for unit in self.ledger.proven_units():
+            assert unit.state is called[unit.scope], "what happened in order is signed"
             assert unit.state in (State.CLEANED, *BAD) or unit.scope.part
             assert unit.state is not State.QUARANTINED or unit.crashes >= MAX_CRASHES or unit.parent
 

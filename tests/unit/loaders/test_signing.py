@@ -225,6 +225,20 @@ def test_a_scope_in_parts_is_cleaned(ledger: Ledger, attempt: Attempt) -> None:
     assert ledger.cleanups() == [VPCS]
 
 
+def test_a_scope_whose_parts_hold_nothing_is_complete_without_a_cleanup(
+    ledger: Ledger, attempt: Attempt, ledger_redis: redis.Redis
+) -> None:
+    ledger_redis.hset(f"{RUN}:unit:{VPCS.id}", "held", "0")
+    parts = [Scope(type=VPCS.type, tenant="1", region="eu-west-1", part=part) for part in ("p1", "p2")]
+    ledger.fetched(attempt, batches=0, outcome={}, parts=parts)
+    for part in parts:
+        ledger.fetched(begin(ledger, part), batches=0, outcome={})
+    assert ledger.cleanups() == []
+    assert [unit.state for unit in ledger.proven_units() if unit.scope == VPCS] == [State.CLEANED]
+    ledger_redis.hset(f"{RUN}:unit:{parts[1].id}", "seal", "x|0|0")
+    assert [unit.state for unit in ledger.proven_units() if unit.scope == VPCS] == [State.FAILED]
+
+
 def test_what_is_called_complete_and_is_not_signed_is_reported_as_failed(
     ledger: Ledger, attempt: Attempt, ledger_redis: redis.Redis
 ) -> None:
