@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: setup demo demo-stop test test-long faults check docs newest-botocore screen service-authorization lock clean
+.PHONY: setup demo demo-stop test test-long faults check docs newest-botocore screen service-authorization lock sbom audit clean
 
 setup: $(VENV)/.installed
 
@@ -76,8 +76,25 @@ lock: setup
 	$(UV_COMPILE) --all-extras --group dev pyproject.toml -o requirements.lock
 	$(UV_COMPILE) --extra fast --extra redbeat --constraint requirements.lock pyproject.toml -o docker/image.lock
 	$(UV_COMPILE) --group build --constraint requirements.lock -o docker/build.lock
+	$(UV_COMPILE) --group audit -o docker/audit.lock
 	$(UV_COMPILE) tests/peer/requirements.in -o tests/peer/requirements.lock
 	rm -rf build/uv
+
+# What a fleet is made of, and what a checkout is, in CycloneDX; the jars of the embedded graph are in workers/neo4j.lock.
+AUDIT = build/audit/bin
+$(AUDIT)/.installed: docker/audit.lock
+	@$(PYTHON) -m venv build/audit
+	@$(AUDIT)/python -m pip install $(PIP_FLAGS) --require-hashes --only-binary :all: -r docker/audit.lock
+	@touch $@
+
+sbom: $(AUDIT)/.installed
+	@$(AUDIT)/cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml -o build/sbom-image.cdx.json docker/image.lock
+	@$(AUDIT)/cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml -o build/sbom-all.cdx.json requirements.lock
+	@echo "build/sbom-image.cdx.json: what the image runs; build/sbom-all.cdx.json: with all extras and tools"
+
+# The lock files against a vulnerability database: PyPI's, else OSV's. Exit code 1: something is vulnerable, 2: neither responds.
+audit: $(AUDIT)/.installed
+	@.ci/audit $(AUDIT)/pip-audit requirements.lock docker/image.lock docker/build.lock
 
 clean:
 	@test ! -x $(BIN)/python || $(BIN)/python -m demo --stop

@@ -13,6 +13,7 @@ from analysis import cypher35
 from analysis.job_file import Fields, content_of
 from analysis.job_file import JobFileError as JobFileError
 from analysis.job_file import Relationship as Relationship
+from loaders.trusted_file import distrust_below
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -104,6 +105,9 @@ def load_jobs(directory: Path | str, *, shipped: bool = False, known_types: Coll
     jobs: list[Job] = []
     problems: list[str] = []
     for file in files:
+        if not shipped and (problem := distrust_below(root, file)):
+            problems.append(f"{file}: {problem}: it would run with the graph's rights")
+            continue
         try:
             jobs.append(_read(file, shipped, known_types))
         except JobFileError as error:

@@ -20,7 +20,11 @@ _OWN_TENANT = (
 
 
 def quoted(name: str) -> str:
-    return name if name.isidentifier() else f"`{name.replace('`', '``')}`"
+    """A name as Cypher reads it back, whatever it holds. Neo4j decodes Unicode escapes before it parses."""
+    if name.isidentifier():
+        return name
+    escaped = name.replace("\\", "\\u005c").replace("`", "``")
+    return f"`{escaped}`"
 
 
 def pattern(kind: str, variable: str, *, incoming: bool) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from loaders.masking import keep_secret
@@ -18,23 +19,32 @@ Parameters = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class GraphAddress:
-    """The address of a graph and its credentials. The password is never printed."""
+    """The address of a graph and its credentials. The password is never printed.
+
+    ca_file  certificates of the only authorities that may vouch for the server, instead of the system's
+    """
 
     uri: str
     user: str | None = None
     password: str | None = None
     database: str | None = None
+    ca_file: Path | None = None
 
     def __repr__(self) -> str:
         return f"GraphAddress(uri={self.uri!r}, user={self.user!r}, password=***, database={self.database!r})"
 
     def driver(self) -> neo4j.Driver:
         """A driver that gives up on an unreachable server (10 s to connect) and logs no notifications."""
-        from neo4j import GraphDatabase
+        from neo4j import GraphDatabase, TrustCustomCAs
 
         keep_secret(self.password)
+        uri, trust = self.uri, dict[str, Any]()
+        if self.ca_file:  # the driver takes them with the plain scheme alone
+            uri = uri.replace("+s://", "://", 1)
+            trust = {"encrypted": True, "trusted_certificates": TrustCustomCAs(str(self.ca_file))}
         return GraphDatabase.driver(
-            self.uri,
+            uri,
+            **trust,
             auth=(self.user, self.password or "") if self.user else None,
             connection_timeout=10,
             connection_acquisition_timeout=15,

@@ -72,8 +72,9 @@ class Loader:
         while time.monotonic() < end and not stopping():
             taken = ledger.take(max_batches=MAX_BATCHES, max_bytes=MAX_BYTES)
             if taken:
-                if self._is_loaded(taken, ledger, tag, mark):
-                    yield from ledger.committed(taken.names)
+                loaded = self._loaded(taken, ledger, tag, mark)
+                if loaded is not None:
+                    yield from ledger.committed(taken.names, loaded=loaded)
                 continue
             page = ledger.cleanups(max_scopes=SCOPES_PER_CLEANUP)
             if not page:
@@ -94,41 +95,42 @@ class Loader:
         if result.cleaned:
             yield from ledger.cleaned(result.cleaned)
 
-    def _is_loaded(self, taken: Taken, ledger: Ledger, tag: int, mark: str) -> bool:
-        """False if these batches are to be tried again later, after those of other models."""
+    def _loaded(self, taken: Taken, ledger: Ledger, tag: int, mark: str) -> bool | None:
+        """Whether the graph has these batches; None: to be tried again, after those of other models."""
         try:
-            self._load(taken, ledger, tag, mark)
+            return self._load(taken, ledger, tag, mark)
         except Unsent as error:
             log.warning("%s: %d batches not sent: %s", taken.model, len(taken.batches), error)
             time.sleep(SECONDS_BEFORE_RETRY * taken.tries)
-            return False
+            return None
         except (LostWriter, OutdatedRun, DriverError, Neo4jError):
             ledger.excuse(taken.names)
             raise
-        return True
 
-    def _load(self, taken: Taken, ledger: Ledger, tag: int, mark: str) -> None:
+    def _load(self, taken: Taken, ledger: Ledger, tag: int, mark: str) -> bool:
+        """False if nothing of them was loaded, because their scopes failed. Raises Unsent."""
         kept, loaded = self._schema.by_kept_name.get(taken.model), self._schema.by_wire_name.get(taken.model)
         model = kept or loaded
         if model is None:
             why = f"this loader doesn't know the model {taken.model}: the workers run different versions"
             self._set_aside(taken, ledger, why)
-            return
+            return False
         if taken.tries > MAX_TRIES:
             why = f"{taken.model}: the loader ended {MAX_TRIES} times with this batch"
             self._set_aside(taken, ledger, why)
-            return
+            return False
         rows = [row for batch, payload in taken.batches for row in _rows(batch, payload, ledger)]
         alone, last_try = len(taken.batches) == 1, taken.tries == MAX_TRIES
         if kept:
             self._keep(taken.model, kept, cast(list[KeptRow], rows), ledger, mark, alone=alone, last_try=last_try)
-            return
+            return True
         # Of several rows of one node in a statement, the last row's item stays: the lowest, as across statements.
         rows.sort(key=lambda row: row.get("i") or 0, reverse=True)
         rejected = self._sender.send(
             taken.model, rows, lambda page: self._commit(model, page, tag), alone=alone, last_try=last_try
         )
         self._reject(taken.model, model, rejected, ledger, mark)
+        return True
 
     def _reject(self, name: str, model: NodeModel, rejected: Rejections[Row], ledger: Ledger, mark: str) -> None:
         """What the graph refused stays as it was, and is kept for `chartfleet rejected`."""

@@ -46,6 +46,7 @@ class _Field:
     metavar: str
     secret: bool
     names_variable: bool
+    access: bool
     note: str
     aliases: tuple[str, ...]
 
@@ -61,6 +62,7 @@ class _Field:
             metavar=self.metavar or ("NAME" if self.names_variable else ""),
             secret=self.secret,
             names_variable=self.names_variable,
+            access=self.access,
             note=self.note,
             aliases=self.aliases,
         )
@@ -74,6 +76,7 @@ def option(
     metavar: str = "",
     secret: bool = False,
     names_variable: bool = False,
+    access: bool = False,
     note: str = "",
     aliases: tuple[str, ...] = (),
 ) -> D | V:
@@ -85,6 +88,7 @@ def option(
         metavar=metavar,
         secret=secret,
         names_variable=names_variable,
+        access=access,
         note=note,
         aliases=aliases,
     )

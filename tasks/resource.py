@@ -190,6 +190,8 @@ class Provider(Generic[OptionsT]):
     conflicts      for a tuple of options: one that contradicts the others, and why
     calls          the calls that a type's fetch makes, with their permissions and frequencies
     check_access   tries the calls of these types in each tenant; None where that isn't possible. Raises NotConfigured
+    check_tenant   what a tenant's record says that these options don't, "" for nothing: a worker asks with its own
+                   options before it connects, so that no other process decides where its credentials are sent
     other_words    words of other tools' `--<provider>-requested-syncs` that select nothing here -> the remark on them
     """
 
@@ -203,6 +205,7 @@ class Provider(Generic[OptionsT]):
     conflicts: Callable[[OptionsT], tuple[str, str] | None] = lambda options: None
     calls: Callable[[Fetch], tuple[Call, ...]] = lambda fetch: tuple(Call(call=call) for call in fetch.calls)
     check_access: Callable[[OptionsT, Sequence[ResourceType], Any], Awaitable[Examination]] | None = None
+    check_tenant: Callable[[OptionsT, Tenant], str] = lambda options, tenant: ""
     other_words: Mapping[str, str] = field(default_factory=dict)
 
     def read_options(self, values: Mapping[str, object]) -> OptionsT:

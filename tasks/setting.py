@@ -76,6 +76,7 @@ class Setting:
     metavar         the placeholder in help: SECONDS, REGION,...
     secret          a URL: shown without the password in it
     names_variable  the value is the NAME of an environment variable that holds a secret
+    access          it decides which credentials are used or where they are sent: a worker obeys its own settings only
     note            printed by `sync` when the setting is given
     remarks         the same, depending on the value
     aliases         other names that work as well
@@ -89,6 +90,7 @@ class Setting:
     metavar: str = ""
     secret: bool = False
     names_variable: bool = False
+    access: bool = False
     note: str = ""
     remarks: Callable[[Any], Iterable[str]] = lambda value: ()
     aliases: tuple[str, ...] = ()
@@ -112,6 +114,11 @@ class Setting:
     @property
     def flags(self) -> tuple[str, ...]:
         return tuple("--" + name.replace("_", "-") for name in self.names)
+
+    @property
+    def decides_access(self) -> bool:
+        """Whether a run can't decide it for a worker. A path does: it may be a key file."""
+        return self.access or self.names_variable or self.type is ValueType.PATH
 
     @property
     def is_switch(self) -> bool:
@@ -167,6 +174,7 @@ class Option:
     aliases: tuple[str, ...] = ()
     check: Check | None = None
     metavar: str = ""
+    access: bool = False
 
     @property
     def setting(self) -> Setting:
@@ -181,6 +189,7 @@ class Option:
             metavar=self.metavar or ("NAME" if self.names_variable else ""),
             secret=self.secret,
             names_variable=self.names_variable,
+            access=self.access,
             note=self.note,
             aliases=self.aliases,
         )

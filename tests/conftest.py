@@ -16,9 +16,12 @@ from hypothesis import settings
 
 from loaders.graph import Graph
 from tasks.engine import registry
+from tests.fleet.command import FLEET_KEY
+from tests.servers.certificates import Certificates, issue
 from workers import embedded
 from workers.embedded.graph import own_settings
 from workers.embedded.process import write_private
+from workers.settings import fleet_key
 
 # The same examples each time, so that a change is judged by what it changes; `make test-long` draws others each time.
 settings.register_profile("repeatable", derandomize=True, database=None)
@@ -34,6 +37,10 @@ JAVA_OPTIONS = "-XX:TieredStopAtLevel=1"
 GRAPH_SETTINGS = """\
 dbms.cypher.min_replan_interval=10d
 server.memory.query_cache.per_db_cache_num_entries=4000
+server.bolt.tls_level=OPTIONAL
+dbms.ssl.policy.bolt.enabled=true
+dbms.ssl.policy.bolt.client_auth=NONE
+dbms.ssl.policy.bolt.base_directory={certificates}
 """
 
 
@@ -43,12 +50,19 @@ def pytest_configure() -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.setdefault("JDK_JAVA_OPTIONS", JAVA_OPTIONS)
+    os.environ[fleet_key.VARIABLE] = FLEET_KEY
 
 
 @pytest.fixture(scope="session")
-def services_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Of the graph, which also takes connections without TLS; and of any other server on 127.0.0.1."""
+    return issue(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session")
+def services_dir(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Iterator[Path]:
     directory = tmp_path_factory.mktemp("services")
-    write_private(own_settings(directory / "graph"), GRAPH_SETTINGS)
+    write_private(own_settings(directory / "graph"), GRAPH_SETTINGS.format(certificates=certificates.directory))
     yield directory
     embedded.stop(directory)
 

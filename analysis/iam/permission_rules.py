@@ -17,6 +17,7 @@ from analysis.iam.action_parts import asked_about, works_on
 from loaders.errors import UsageError
 from loaders.model import NodeModel
 from loaders.schema import GraphSchema
+from loaders.trusted_file import distrust
 
 DEFAULTS: Final = Path(__file__).with_name("permission_relationships.yaml")
 ACCOUNT: Final = "AWSAccount"
@@ -80,6 +81,8 @@ def read(file: Path | None, schema: GraphSchema, taken: Mapping[str, str]) -> li
     taken    relationship types that something else writes, and what writes them
     """
     path = file or DEFAULTS
+    if file and file.exists() and (problem := distrust(file)):
+        raise RuleFileError(f"{file}: {problem}: it decides which permissions the graph shows")
     entries = _entries(path)
     check = _Check(targets(schema), taken)
     problems = [

@@ -7,7 +7,9 @@ import secrets
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from loaders.ledger.scripts import Scripts, fence, milliseconds
+from loaders.ledger.scripts import fence, milliseconds
+from loaders.ledger.seals import BATCH, UNIT, Seals, batch_name
+from loaders.ledger.signing import NotSigned
 from loaders.ledger.state import Attempt, Event, State
 from loaders.masking import mask
 from loaders.reason import THROTTLED, UNFINISHED, Reason
@@ -16,13 +18,23 @@ from loaders.scope import Scope
 MAX_RETURNS: Final = 1_000  # of one scope: a worker that never gets on with it, or a wait that is never over
 
 
-class Attempts(Scripts):
+class Attempts(Seals):
     def begin(self, scope: Scope, *, lease_seconds: float, worker: str) -> Attempt | None:
-        """A new attempt at a planned scope, or None if there is nothing to do: it is leased, settled, or not due."""
+        """A new attempt at a planned scope, or None if there is nothing to do: it is leased, settled, or not due.
+
+        Raises NotSigned, once the scope is recorded as failed: no process of the fleet planned it.
+        """
         token = secrets.token_hex(8)
         reply: list[bytes] = self._call("begin", scope.id, token, milliseconds(lease_seconds), worker)
-        number = reply[0].decode()
-        return Attempt(scope=scope, number=int(number), token=token) if number.isdigit() else None
+        number, *rest = (word.decode() for word in reply)
+        if not number.isdigit():
+            return None
+        attempt = Attempt(scope=scope, number=int(number), token=token)
+        if not self._signer.fits(rest[0], UNIT, scope.id):
+            not_signed = NotSigned(f"the scope {scope.shown}")
+            self.failed(attempt, Reason(failure="not signed", detail=str(not_signed)).to_json(), {})
+            raise not_signed
+        return attempt
 
     def renew(self, attempt: Attempt, *, lease_seconds: float) -> bool:
         """Extend the lease. False if the attempt has lost its scope."""
@@ -30,14 +42,17 @@ class Attempts(Scripts):
 
     def push(self, attempt: Attempt, *, number: int, model: str, rows: int, payload: bytes) -> list[Event]:
         """Hand a batch to the writer. Raises Fenced."""
-        return self._transition("push", *fence(attempt), number, model, rows, payload)
+        sealed = self._signer.seal(BATCH, batch_name(attempt, number, model), payload)
+        return self._transition("push", *fence(attempt), number, model, rows, sealed)
 
     def fetched(
         self, attempt: Attempt, *, batches: int, outcome: Mapping[str, object], parts: Iterable[Scope] = ()
     ) -> list[Event]:
         """The attempt saw everything. `parts`: those that its listing planned. Raises Fenced."""
-        planned = json.dumps([part.id for part in parts])
-        return self._transition("fetched", *fence(attempt), batches, _compact(outcome), planned)
+        ids, text = sorted({part.id for part in parts}), _compact(outcome)
+        planned = json.dumps([[part, self._signer.sign(UNIT, part)] for part in ids])
+        seal = self._seal(attempt, batches, text, ids)
+        return self._transition("fetched", *fence(attempt), batches, text, planned, seal)
 
     def denied(self, attempt: Attempt, reason: str, outcome: Mapping[str, object]) -> list[Event]:
         return self._ended(attempt, State.DENIED, reason, outcome)

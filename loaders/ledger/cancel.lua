@@ -1,5 +1,5 @@
 -- ARGV: reason. Discards what waits for the writer; nothing is deleted from the graph.
-local state = redis.call('HGET', run, 'state')
+local state = run_state()
 even_if_full()
 if state ~= 'running' and state ~= 'analysing' then return state or 'unknown' end
 redis.call('HSET', run, 'state', 'cancelled', 'reason', ARGV[1], 'finished_ms', now_ms(), 'waiting', 0, 'waiting_bytes', 0)

@@ -1,7 +1,7 @@
 -- ARGV: longest time of a round in ms, the reason, max units per call. Returns {'', event, ...} where the round has not lasted so
 -- long or nothing is left, {'more', event, ...} where further units are left, {'cancel'} where it has lasted twice as long.
 -- What isn't read by then fails, and deletes nothing; what is read is still loaded, and the run comes to its barrier.
-local state = redis.call('HGET', run, 'state')
+local state = run_state()
 if state ~= 'running' and state ~= 'analysing' then return {''} end
 local began = redis.call('HMGET', run, 'round_ms', 'created_ms')
 local age, longest = now_ms() - tonumber(began[1] or began[2] or now_ms()), tonumber(ARGV[1])

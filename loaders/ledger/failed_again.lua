@@ -1,5 +1,5 @@
 -- ARGV: unit or task, text. It raised an error once more. Returns how often it has in a row.
-local state = redis.call('HGET', run, 'state')
+local state = run_state()
 if state ~= 'running' and state ~= 'analysing' then return 0 end
 even_if_full()
 local times = tonumber(string.match(redis.call('HGET', run .. ':failing', ARGV[1]) or '0', '^%d+')) + 1

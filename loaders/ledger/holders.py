@@ -49,7 +49,7 @@ class _Lease:
 def holders(client: redis.Redis, run: str) -> list[Holder]:
     """Of all attempts under way, the longest silent first."""
     leases: dict[str, list[_Lease]] = defaultdict(list)
-    for lease in _leases(client, f"chartfleet:run:{run}"):
+    for lease in _leases(client, f"chartfleet:ledger:{run}"):
         leases[lease.process].append(lease)
     found = [_holder(process, held) for process, held in leases.items()]
     return sorted(found, key=lambda holder: (-holder.silent_seconds, holder.worker, holder.pid))

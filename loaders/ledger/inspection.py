@@ -11,21 +11,30 @@ import redis
 
 from loaders.batch import BatchId
 from loaders.ledger.holders import Holder, holders
-from loaders.ledger.scripts import RUNS, Scripts, decoded
+from loaders.ledger.scripts import RUNS, decoded
+from loaders.ledger.seals import HEAD, Seals
+from loaders.ledger.signing import NotSigned
 from loaders.ledger.state import Outcome, RunInfo, RunState, State, Unit
-from loaders.ledger.writing import GAP
+from loaders.ledger.version import UNVERSIONED, UNVERSIONED_KEY, VERSION, OtherVersion
+from loaders.ledger.writing import GAP, NOT_COMPLETE
 from loaders.reason import Reason
 from loaders.scope import Scope
 
+_LEFT: Final = "chartfleet:left:"
+_LEFT_SECONDS: Final = 24 * 3600
 _UNITS_PER_CALL: Final = 1_000
 
 
-class Inspection(Scripts):
+class Inspection(Seals):
     def info(self) -> RunInfo | None:
-        """The head of the run, or None if this broker doesn't know the run."""
+        """The head of the run, or None if this broker doesn't know the run. Raises OtherVersion, NotSigned."""
         raw = self._hash(self._key)
-        if not raw:
+        if raw.get("version") != VERSION:
+            if version := self.version():
+                raise OtherVersion(self.run, version)
             return None
+        if not self._signer.fits(raw.get("signature", ""), HEAD, raw.get("tag", ""), raw.get("config", "")):
+            raise NotSigned(f"the run {self.run}")
 
         def number(name: str) -> int:
             return int(float(raw.get(name, 0)))
@@ -54,13 +63,53 @@ class Inspection(Scripts):
             analyses=number("analyses"),
         )
 
+    def version(self) -> str | None:
+        """Of the ledger; None if this broker doesn't know the run."""
+        if version := self._text("version"):
+            return version
+        return UNVERSIONED if self._redis.exists(f"{UNVERSIONED_KEY}{self.run}") else None
+
+    def leave(self, worker: str) -> str | None:
+        """In a worker: whether a run is another version's, in words. `status` of that version then names the worker."""
+        version = self.version()
+        if version in (None, VERSION):
+            return None
+        key = f"{_LEFT}{self.run}"
+        self._redis.hset(key, worker.rpartition(":")[0], VERSION)
+        self._redis.expire(key, _LEFT_SECONDS)
+        return f"left to a worker of the ledger's version {version}: this one's is {VERSION}"
+
+    def left_by(self) -> dict[str, str]:
+        """The workers that left messages of this run to others, and their versions of the ledger."""
+        return self._hash(f"{_LEFT}{self.run}")
+
+    def is_signed(self) -> bool:
+        """Whether a process of this version, with the fleet's key, opened the run as it is. Costs less than `info`."""
+        fields = self._fields(self._key, "version", "signature", "tag", "config")
+        version, signature, tag, config = ((field or b"").decode() for field in fields)
+        return version == VERSION and self._signer.fits(signature, HEAD, tag, config)
+
     def state(self) -> RunState | None:
-        """The state of the run, without everything else that `info` reads: a report may be large."""
-        [raw] = self._fields(self._key, "state")
-        return RunState(raw.decode()) if raw else None
+        """The state of the run, without everything else that `info` reads: a report may be large.
+
+        None for a run of another version.
+        """
+        state, version = self._fields(self._key, "state", "version")
+        return RunState(state.decode()) if state and version == VERSION.encode() else None
 
     def units(self) -> Iterator[Unit]:
         """Every scope and part of the run, read in pages so that a large run needs little memory."""
+        for unit, fields in self._every_unit():
+            yield _unit(unit, fields)
+
+    def proven_units(self) -> Iterator[Unit]:
+        """The same once the barrier is open; what its fields call complete and nobody signed has failed."""
+        for unit, fields in self._every_unit():
+            if not self._is_proven(unit, fields):
+                fields |= {"state": State.FAILED, "reason": NOT_COMPLETE.to_json()}
+            yield _unit(unit, fields)
+
+    def _every_unit(self) -> Iterator[tuple[str, dict[str, str]]]:
         ids = self._members(f"{self._key}:units")
         for start in range(0, len(ids), _UNITS_PER_CALL):
             page = ids[start : start + _UNITS_PER_CALL]
@@ -70,7 +119,7 @@ class Inspection(Scripts):
             replies: list[dict[bytes, bytes]] = pipe.execute()
             for unit, raw in zip(page, replies, strict=True):
                 if b"state" in raw:
-                    yield _unit(unit, decoded(raw))
+                    yield unit, decoded(raw)
 
     def tenants(self) -> int:
         """How many tenants were found; 0 where that is no longer known."""
@@ -99,7 +148,10 @@ class Inspection(Scripts):
             self._unlink_keys()
 
     def forget(self) -> None:
-        """Remove every key of the run."""
+        """Remove every key of the run, whatever its version."""
+        if self.version() == UNVERSIONED:
+            for key in self._redis.scan_iter(match=f"{UNVERSIONED_KEY}{self.run}*", count=1000):
+                self._redis.unlink(key)
         self._unlink_keys()
         self._redis.unlink(self._key)
         self._redis.zrem(RUNS, self.run)

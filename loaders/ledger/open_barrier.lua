@@ -1,6 +1,6 @@
 -- ARGV: token, lease ms. Opens the barrier for one caller. Another caller gets it only once that lease has run out.
 even_if_full()
-local state = redis.call('HGET', run, 'state')
+local state = run_state()
 if state == 'running' then
   if redis.call('HGET', run, 'open') ~= '0' then return 'not settled' end
   redis.call('HSET', run, 'state', 'analysing', 'barrier_ms', now_ms())

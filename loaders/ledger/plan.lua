@@ -1,12 +1,12 @@
--- ARGV: planning unit, attempt, token, 'queue' | 'publish', JSON [[unit, tenant, held, expected seconds], ...], end state,
--- reason, outcome (JSON {whole, owner, notes}).
+-- ARGV: planning unit, attempt, token, 'queue' | 'publish', JSON [[unit, tenant, held, expected seconds, signature], ...], end
+-- state, reason, outcome (JSON {whole, owner, notes}), seal.
 -- Adding the children and ending the planner are one step: a planner that crashes leaves all of its children or none.
 local unit, attempt, token, events = ARGV[1], ARGV[2], ARGV[3], {'ok'}
 if repeated(unit, attempt, token) then return reply_to_repetition() end
 if not running() or not current(unit, attempt, token) then return {'fenced'} end
 for _, child in ipairs(cjson.decode(ARGV[5])) do
   local id, tenant = child[1], child[2]
-  if add_unit(id, tenant, child[3]) then
+  if add_unit(id, tenant, child[3], child[5]) then
     if ARGV[4] == 'publish' then
       mark_published(id, now_ms())
     elseif redis.call('SISMEMBER', run .. ':admitted', tenant) == 1 then
@@ -18,7 +18,7 @@ for _, child in ipairs(cjson.decode(ARGV[5])) do
     end
   end
 end
-redis.call('HSET', unit_key(unit), 'outcome', ARGV[8])
+redis.call('HSET', unit_key(unit), 'outcome', ARGV[8], 'seal', ARGV[9])
 end_attempt(unit, ARGV[6], ARGV[7])
 advance(unit, events)
 return events

@@ -7,7 +7,9 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from loaders.ledger.scripts import PREFIX, RUNS, Scripts, fence
+from loaders.ledger.scripts import PREFIX, RUNS, fence
+from loaders.ledger.seals import HEAD, TENANT, UNIT, Seals
+from loaders.ledger.signing import NotSigned
 from loaders.ledger.state import Attempt, Event, Fenced, State
 from loaders.scope import Scope
 
@@ -15,10 +17,13 @@ _MEMBERS_PER_CALL: Final = 5_000
 _EARLIER_RUNS: Final = 3  # of which a scope's time is looked for
 
 
-class Planning(Scripts):
+class Planning(Seals):
     def open(self, *, tag: int, config: Mapping[str, object], window: int, planners: Iterable[Scope]) -> None:
         """Begin the run with one planning unit per provider. `window`: how many tenants may be in progress at once."""
-        self._call("open_run", self.run, tag, json.dumps(config), window, *(p.id for p in planners))
+        text = json.dumps(config)
+        signature = self._signer.sign(HEAD, str(tag), text)
+        units = [word for planner in planners for word in (planner.id, self._signer.sign(UNIT, planner.id))]
+        self._call("open_run", self.run, tag, text, signature, window, *units)
 
     def plan(
         self,
@@ -41,24 +46,33 @@ class Planning(Scripts):
         notes    texts for the report
         principals  who the credentials are, by tenant
         """
-        rows = [[c.id, f"{c.provider}/{c.tenant}", "1" if held else "0", seconds] for c, held, seconds in children]
+        rows = [
+            [c.id, f"{c.provider}/{c.tenant}", "1" if held else "0", seconds, self._signer.sign(UNIT, c.id)]
+            for c, held, seconds in children
+        ]
         mode = "queue" if queue else "publish"
         end = State.DENIED if denied else State.FETCHED
         facts = {"whole": whole, "owner": owner, "notes": list(notes), "principals": dict(principals or {})}
         outcome = json.dumps(facts)
-        return self._transition("plan", *fence(attempt), mode, json.dumps(rows), end, denied, outcome)
+        seal = self._seal(attempt, 0, outcome, ())
+        return self._transition("plan", *fence(attempt), mode, json.dumps(rows), end, denied, outcome, seal)
 
     def set_tenants(self, tenants: Mapping[str, Mapping[str, Any]]) -> None:
         """How each tenant is reached, by names only (a profile, a role, a variable): never a secret."""
         if tenants:
-            self._redis.hset(f"{self._key}:access", mapping={name: json.dumps(t) for name, t in tenants.items()})
+            records = ((name, json.dumps(tenant).encode()) for name, tenant in tenants.items())
+            pairs = [word for name, record in records for word in (name, self._signer.seal(TENANT, name, record))]
+            self._redis.hset(f"{self._key}:access", items=pairs)
 
     def tenant(self, name: str) -> dict[str, Any]:
-        """What `set_tenants` stored for `provider/tenant`. Raises KeyError."""
+        """What `set_tenants` stored for `provider/tenant`. Raises KeyError, NotSigned."""
         [raw] = self._fields(f"{self._key}:access", name)
         if raw is None:
             raise KeyError(name)
-        access: dict[str, Any] = json.loads(raw)
+        record = self._signer.open(TENANT, name, raw)
+        if record is None:
+            raise NotSigned(f"the record of the tenant {name}")
+        access: dict[str, Any] = json.loads(record)
         return access
 
     def set_held(self, scope_ids: Iterable[str]) -> None:
@@ -114,8 +128,10 @@ class Planning(Scripts):
     def resume(self, config: Mapping[str, object]) -> list[Scope]:
         """Plan again what isn't cleaned, and admit the tenants again. The caller publishes what is returned."""
         token, cursor, planners = secrets.token_hex(8), "", dict[str, None]()
+        text = json.dumps(config)
+        signature = self._signer.sign(HEAD, self._text("tag"), text)
         while cursor != "0":
-            reply: list[bytes] = self._call("resume", json.dumps(config), token, cursor)
+            reply: list[bytes] = self._call("resume", text, signature, token, cursor)
             cursor, *units = (word.decode() for word in reply)
             if not cursor.isdigit():
                 raise Fenced(cursor)

@@ -1,11 +1,12 @@
 -- Shared by every transition. KEYS[1] is the run's key; all other keys derive from it (one Redis, not a cluster).
---   <run>                       hash: state, tag, counts, barrier, blocked_by
+--   <run>                       hash: version, state, tag, counts, barrier, blocked_by
 --   <run>:unit:<id>             hash: one scope, or one part of a scope. There are hundreds of thousands: what a field would
 --                               say by default, or what the id says, isn't stored
 --                               crashes: attempts that lost their worker     given_up, given_up_why: without progress
 --                               waited_ms: for throttling APIs, in all       returned: how often it was given back
 --   <run>:unit:<id>:out         set: batches pushed by its current attempt and not yet committed
 --   <run>:unit:<id>:parts       set: its parts
+--   <run>:unit:<id>:receipts    hash number of a batch -> the loader's signature, until the scope is settled
 --   <run>:units                 set of unit ids          <run>:leases     zset unit -> lease end, ms
 --   <run>:published:<provider>  zset unit -> when it was handed to the broker, ms       <run>:providers  set of those
 --   <run>:later                 zset unit -> not before, ms
@@ -25,6 +26,7 @@
 --   <run>:step_failures         hash: step of the analysis -> how often it failed
 -- A planned unit is always in one of published, later or queued; a unit that is fetching always has a lease.
 local run = KEYS[1]
+local VERSION = '2' -- as in version.py
 
 local function now_ms()
   local t = redis.call('TIME')
@@ -39,8 +41,14 @@ local function even_if_full() redis.call('HDEL', run, '') end
 
 local TERMINAL = {fetched = true, denied = true, failed = true, skipped = true, quarantined = true}
 
+-- The state of the run; none where its ledger is another version's, which no transition of this one may change.
+local function run_state()
+  local f = redis.call('HMGET', run, 'state', 'version')
+  return f[2] == VERSION and f[1]
+end
+
 local function running()
-  return redis.call('HGET', run, 'state') == 'running'
+  return run_state() == 'running'
 end
 
 -- Does this attempt hold the unit? After a lost reply two attempts may have the same number; the token tells them apart.
@@ -108,10 +116,17 @@ local function no_longer_late(unit)
   end
 end
 
+-- Of a scope and of its parts.
+local function drop_receipts(k)
+  redis.call('UNLINK', k .. ':receipts')
+  for _, part in ipairs(redis.call('SMEMBERS', k .. ':parts')) do redis.call('UNLINK', unit_key(part) .. ':receipts') end
+end
+
 local function settle(unit, events)
   local k = unit_key(unit)
   local tenant = tenant_of(unit)
   redis.call('HSET', k, 'settled', 1)
+  if redis.call('HEXISTS', k, 'parent') == 0 then drop_receipts(k) end
   redis.call('HINCRBY', run, 'is:' .. redis.call('HGET', k, 'state'), 1)
   local open = redis.call('HINCRBY', run, 'open', -1)
   if redis.call('HINCRBY', run .. ':tenants', tenant, -1) == 0 then
@@ -210,10 +225,10 @@ local function drop_batches(unit)
 end
 
 -- A part that an earlier round planned continues its count of attempts, so that no batch name is used twice.
-local function add_unit(unit, tenant, held, parent)
+local function add_unit(unit, tenant, held, signature, parent)
   if redis.call('SADD', run .. ':units', unit) == 0 then return false end
   local k = unit_key(unit)
-  redis.call('HSET', k, 'state', 'planned')
+  redis.call('HSET', k, 'state', 'planned', 'signature', signature)
   if tenant ~= tenant_of(unit) then redis.call('HSET', k, 'tenant', tenant) end
   if held == '1' then redis.call('HSET', k, 'held', 1) end
   redis.call('SREM', run .. ':held', unit)

@@ -1,15 +1,14 @@
--- ARGV: config (JSON), token of this resumption, cursor ('' at first). Plans again every scope that isn't cleaned, or that
+-- ARGV: config (JSON), its signature, token of this resumption, cursor ('' at first). Plans again every scope that isn't cleaned, or that
 -- lacks details; it continues its count of attempts, while its count of crashes starts again. Returns {next cursor, planner
 -- to be published, ...}; tenants are admitted again.
 -- In pages, because a run has up to 300,000 units and a script blocks everything else in Redis. The run is paused until the
 -- last page is done. A page may be repeated, and an interrupted resumption can be started again.
-local token = ARGV[2]
-local f = redis.call('HMGET', run, 'state', 'resumed_by')
-local state, ours = f[1], f[2] == token
+local token = ARGV[3]
+local state, ours = run_state(), redis.call('HGET', run, 'resumed_by') == token
 if state == 'running' and ours then return {'0'} end
 if state == 'running' or state == 'analysing' or not state then return {state or 'unknown'} end
 
-if ARGV[3] == '' and not ours then
+if ARGV[4] == '' and not ours then
   redis.call('HINCRBY', run, 'round', 1)
   redis.call('HSET', run, 'resumed_by', token, 'open', 0)
   redis.call('HDEL', run, 'rejected_bytes', 'rejected_more')
@@ -50,7 +49,7 @@ local function plan_again(unit, tenant, touched)
     drop_batches(unit)
     take_back(k)
     redis.call('HDEL', k, 'settled', 'token', 'bad', 'bad_reason', 'reason', 'outcome', 'incomplete', 'lease_ms', 'given_up',
-      'given_up_why', 'waited_ms', 'returned')
+      'given_up_why', 'waited_ms', 'returned', 'seal', 'receipt')
     for _, field in ipairs(redis.call('HKEYS', k)) do
       if string.sub(field, 1, 4) == 'gap:' then redis.call('HDEL', k, field) end
     end
@@ -68,7 +67,7 @@ local function plan_again(unit, tenant, touched)
   end
 end
 
-local page = redis.call('SSCAN', run .. ':units', ARGV[3] == '' and '0' or ARGV[3], 'COUNT', 2000)
+local page = redis.call('SSCAN', run .. ':units', ARGV[4] == '' and '0' or ARGV[4], 'COUNT', 2000)
 local reply = {page[1]}
 for _, unit in ipairs(page[2]) do
   local u = redis.call('HMGET', unit_key(unit), 'state', 'parent', 'attempt', 'round', 'incomplete')
@@ -80,7 +79,7 @@ for _, unit in ipairs(page[2]) do
 end
 
 if page[1] == '0' then
-  redis.call('HSET', run, 'state', 'running', 'config', ARGV[1], 'round_ms', now_ms())
+  redis.call('HSET', run, 'state', 'running', 'config', ARGV[1], 'signature', ARGV[2], 'round_ms', now_ms())
   redis.call('HDEL', run, 'barrier_token', 'barrier_lease_ms', 'barrier_ms', 'finished_ms', 'settled_ms', 'report', 'reason',
     'wake_ms', 'stalled_ms', 'swept_ms', 'blocked_by', 'analyses', 'barrier_step')
   redis.call('DEL', run .. ':step_failures', run .. ':tries', run .. ':set_back')

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import redis
 
+from loaders.ledger.signing import FleetKey, Signer
 from loaders.ledger.state import Attempt, Event, Fenced
 
-PREFIX: Final = "chartfleet:run:"
+PREFIX: Final = "chartfleet:ledger:"
 RUNS: Final = "chartfleet:runs"
 
 
@@ -22,10 +23,14 @@ def _source(name: str) -> str:
 
 
 class Scripts:
-    """The run's place in Redis. Holds no state, so any number of processes may have one."""
+    """The run's place in Redis. Holds no state, so any number of processes may have one.
 
-    def __init__(self, client: redis.Redis, run: str) -> None:
+    With the fleet's key, what it writes is signed, and what it reads is verified where somebody obeys it.
+    """
+
+    def __init__(self, client: redis.Redis, run: str, key: FleetKey | None = None) -> None:
         self.run = run
+        self._signer = Signer(key, run)
         self._redis = client
         self._key = f"{PREFIX}{run}"
 

@@ -2,7 +2,7 @@
 -- messages. Returns {events, units to publish}. Finds what was lost: expired leases, lost messages, wake-ups, callbacks.
 local lease, max_crashes, redelivery_grace = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local events, publish, now = {}, {}, now_ms()
-local state = redis.call('HGET', run, 'state')
+local state = run_state()
 if state ~= 'running' and state ~= 'analysing' then return {events, publish} end
 even_if_full()
 

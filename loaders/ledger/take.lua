@@ -22,6 +22,7 @@ end
 -- A batch without its payload can't be loaded: its unit is fetched again. (Redis doesn't evict, but keys may be deleted by hand.)
 local function fetch_again(batch)
   local unit = unit_of(batch)
+  if redis.call('SISMEMBER', run .. ':units', unit or '') == 0 then return no_longer_waiting(batch) end
   drop_batches(unit)
   no_longer_waiting(batch)
   if redis.call('HGET', unit_key(unit), 'state') ~= 'planned' then

@@ -70,17 +70,20 @@ class AwsOptions(ProviderOptions):
     aws_sync_all_profiles: bool = option(
         "sync the accounts of all named AWS profiles except `default`, instead of the default credentials' account",
         default=False,
+        access=True,
     )
     aws_assume_role: str | None = option(
         "sync every account of the organization: the default credentials list them, and assume this role (a name, "
         "not an ARN) in each",
         default=None,
         check=check_role,
+        access=True,
         metavar="ROLE",
     )
     aws_external_id: str | None = option(
         "external ID that the role of aws_assume_role requires",
         default=None,
+        access=True,
         metavar="ID",
     )
     aws_organization_account_ids: tuple[str, ...] = option(
@@ -94,6 +97,7 @@ class AwsOptions(ProviderOptions):
         "machine's own; `none` resolves nothing",
         default=None,
         check=check_name_server,
+        access=True,
         metavar="ADDRESS",
     )
     aws_best_effort_mode: bool = option(

@@ -16,6 +16,7 @@ PROVIDER: Final = Provider(
     regions=tenants.regions,
     connect=tenants.connect,
     problems=tenants.missing,
+    check_tenant=tenants.check_tenant,
     close=client.close,
     calls=calls.of,
     check_access=access_check.check_access,

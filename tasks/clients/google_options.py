@@ -11,5 +11,6 @@ class GoogleOptions(ProviderOptions):
         "base URL to use instead of each Google service's own: URL/compute/v1/..., URL/storage/v1/..., URL/v1/...",
         default=None,
         check=check_base_url,
+        access=True,
         metavar="URL",
     )

@@ -12,6 +12,7 @@ class CrxcavatorOptions(ProviderOptions):
         "base URL of the CRXcavator API",
         default="https://api.crxcavator.io/v1",
         check=check_base_url,
+        access=True,
         metavar="URL",
         aliases=("crxcavator_api_base_url",),
     )

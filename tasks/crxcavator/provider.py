@@ -14,6 +14,7 @@ PROVIDER: Final = Provider(
     regions=tenants.regions,
     connect=api.connect,
     problems=tenants.missing,
+    check_tenant=tenants.check_tenant,
     close=close_http,
     calls=http_calls,
     options=OPTIONS,

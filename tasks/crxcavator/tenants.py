@@ -22,6 +22,14 @@ async def tenants(options: CrxcavatorOptions, rate_limiter: RateLimiter) -> List
     return Listed([Tenant(provider="crxcavator", id=host_of(url), access=access.as_json())])
 
 
+def check_tenant(options: CrxcavatorOptions, tenant: Tenant) -> str:
+    """The key goes to the address of this worker's own settings alone."""
+    access = CrxcavatorAccess.from_json(tenant.access)
+    if access.api_key_variable != options.crxcavator_api_key_env_var:
+        return f"the key is in the variable {access.api_key_variable}"
+    return f"the API is served at {access.base_url}" if access.base_url != options.crxcavator_api_base_uri else ""
+
+
 async def regions(api: Api, options: CrxcavatorOptions) -> Listed[str]:
     return Listed()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tasks.clients.google import google_calls
+from tasks.clients.google_access import check_endpoint
 from tasks.gcp import api, identity, tenants
 from tasks.gcp.options import OPTIONS
 from tasks.gcp.permissions import permission
@@ -37,6 +38,7 @@ PROVIDER: Final = Provider(
     regions=tenants.regions,
     connect=api.connect,
     problems=tenants.missing,
+    check_tenant=check_endpoint,
     close=identity.close,
     calls=google_calls(permission),
     options=OPTIONS,

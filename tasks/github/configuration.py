@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from loaders.masking import keep_secret
 from tasks.clients.base_url import host_of
+from tasks.clients.variables import check_allowed
 from tasks.provider import check_base_url
 
 _PATH: Final = "/graphql"
@@ -43,7 +44,8 @@ class Organization:
 
 
 def read(variable: str) -> list[Organization]:
-    """Raises ValueError, whose message has nothing of what the variable holds."""
+    """Raises ValueError, whose message has nothing of what the variable holds; CallFailed if it is not to be read."""
+    check_allowed(variable)
     text = "".join(os.environ.get(variable, "").split())  # the command `base64` breaks lines
     keep_secret(text)
     if not text:

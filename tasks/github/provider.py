@@ -14,6 +14,7 @@ PROVIDER: Final = Provider(
     regions=tenants.regions,
     connect=api.connect,
     problems=tenants.missing,
+    check_tenant=tenants.check_tenant,
     close=close_http,
     options=OPTIONS,
     calls=api.github_calls,

@@ -26,6 +26,12 @@ async def tenants(options: GithubOptions, rate_limiter: RateLimiter) -> Listed[T
     return Listed([Tenant(provider="github", id=org.tenant, name=org.login, access=access) for org in organizations])
 
 
+def check_tenant(options: GithubOptions, tenant: Tenant) -> str:
+    """Addresses and tokens are in the variable: no other variable is read for them."""
+    variable = GithubAccess.from_json(tenant.access).config_variable
+    return f"tokens are in the variable {variable}" if variable != options.github_config_env_var else ""
+
+
 async def regions(api: Api, options: GithubOptions) -> Listed[str]:
     return Listed()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tasks.clients.google import google_calls
+from tasks.clients.google_access import check_endpoint
 from tasks.gsuite import api, tenants
 from tasks.gsuite.options import OPTIONS
 from tasks.provider import Provider
@@ -15,6 +16,7 @@ PROVIDER: Final = Provider(
     regions=tenants.regions,
     connect=api.connect,
     problems=tenants.missing,
+    check_tenant=check_endpoint,
     close=api.close,
     calls=google_calls(api.oauth_scope),
     options=OPTIONS,

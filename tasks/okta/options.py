@@ -20,6 +20,7 @@ class OktaOptions(ProviderOptions):
         "the organization: the first word of <org>.okta.com; with okta_api_key_env_var, enables Okta",
         default=None,
         check=check_org,
+        access=True,
         metavar="ORG",
     )
     okta_api_key_env_var: str | None = option(
@@ -31,6 +32,7 @@ class OktaOptions(ProviderOptions):
         "URL of the organization if it is not https://<org>.okta.com: a custom domain",
         default=None,
         check=check_base_url,
+        access=True,
         metavar="URL",
     )
     okta_saml_role_regex: str = option(

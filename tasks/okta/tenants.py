@@ -18,11 +18,23 @@ async def tenants(options: OktaOptions, rate_limiter: RateLimiter) -> Listed[Ten
     if not org or not variable:
         raise NotConfigured(_OFF)
     access = OktaAccess(
-        base_url=options.okta_base_url or f"https://{org}.okta.com",
+        base_url=_base_url(options),
         api_key_variable=variable,
         saml_role_regex=options.okta_saml_role_regex,
     )
     return Listed([Tenant(provider="okta", id=org, access=access.as_json())])
+
+
+def _base_url(options: OktaOptions) -> str:
+    return options.okta_base_url or f"https://{options.okta_org_id}.okta.com"
+
+
+def check_tenant(options: OktaOptions, tenant: Tenant) -> str:
+    """The token goes to the address of this worker's own settings alone."""
+    access = OktaAccess.from_json(tenant.access)
+    if access.api_key_variable != options.okta_api_key_env_var:
+        return f"the token is in the variable {access.api_key_variable}"
+    return f"{tenant.id} is served at {access.base_url}" if access.base_url != _base_url(options) else ""
 
 
 async def regions(api: Api, options: OktaOptions) -> Listed[str]:

@@ -25,6 +25,7 @@ from tasks.engine.fetch import Fetching
 from tasks.resource import Api, ResourceType
 from tests.contract.samples import Rows, ends, scope_of
 from tests.contract.stand_in import Responses, StandIn
+from workers.settings.fleet_key import fleet_key
 
 NEIGHBOUR = "neighbour"  # `_scope` of the nodes to which the samples' rows link, and that no sample has
 
@@ -51,7 +52,7 @@ class Runs:
         run = f"{self.tag}-{self._name}"
         claim(self._writer, run=run, tag=self.tag, resume=False, lease_seconds=0)
         self._writer.serve(self.tag)
-        ledger = Ledger(self._broker, run)
+        ledger = Ledger(self._broker, run, fleet_key())
         ledger.open(tag=self.tag, config={}, window=1, planners=[planner := Scope(type="any.tenants", tenant="all")])
         planning = ledger.begin(planner, lease_seconds=600, worker="contract")
         assert planning

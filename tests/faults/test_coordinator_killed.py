@@ -63,7 +63,7 @@ def caught(fleet: Fleet, *, at: Callable[[str], bool], good: Callable[[Ledger, i
         coordinator = fleet.processes("coordinator")
         before = messages(fleet)
         ledger = fleet.start()
-        key = f"chartfleet:run:{ledger.run}"
+        key = f"chartfleet:ledger:{ledger.run}"
         while not at(key):
             pass
         for process in coordinator:

@@ -17,6 +17,7 @@ import pytest
 import redis
 
 from demo.inventory import ACCOUNT
+from tests.fleet.command import FLEET_KEY
 from tests.fleet.running import AWS_KEYS, Fleet, info_of, wait_for
 from tests.servers.aws import AwsServer, Effect, Fault
 from workers.embedded import Services
@@ -43,6 +44,7 @@ def secrets(services: Services, fleet_broker: Broker) -> dict[str, str]:
     assert services.graph.password
     assert broker
     secrets = {"the graph's password": services.graph.password, "the broker's password": broker}
+    secrets |= {"the fleet's key": FLEET_KEY}
     secrets |= {name: AWS_KEYS[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
     return secrets | {"a database's password": MASTER_PASSWORD}
 

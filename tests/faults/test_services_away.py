@@ -192,7 +192,7 @@ def test_a_broker_that_was_emptied_loses_the_run_and_nothing_else(
     time.sleep(1)  # its last heartbeat may still be on its way
     following = fleet.start(run_lease_seconds=2.0)
     assert_complete(fleet, following, undisturbed)
-    keys = {key.decode() for key in fleet.redis.scan_iter("chartfleet:run:*")}
+    keys = {key.decode() for key in fleet.redis.scan_iter("chartfleet:ledger:*")}
     assert {key.split(":")[2] for key in keys} == {following.run}
 
 

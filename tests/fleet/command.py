@@ -16,6 +16,7 @@ import psutil
 
 from tests.fleet.terminal import Terminal, on_terminal
 
+FLEET_KEY = "only-for-tests-0123456789abcdef-0123456789"  # of every fleet that a test starts
 CHARTFLEET = str(Path(sys.executable).with_name("chartfleet"))
 
 
@@ -80,7 +81,8 @@ def clean_environment() -> dict[str, str]:
     theirs = ("AWS_", "GOOGLE_", "GSUITE_", "CHARTFLEET_")
     kept = {n: v for n, v in os.environ.items() if not n.startswith(theirs) and n != "COLUMNS"}
     nowhere = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "CLOUDSDK_CONFIG"), os.devnull)
-    return kept | nowhere | {"AWS_EC2_METADATA_DISABLED": "true", "NO_GCE_CHECK": "true"}
+    own = {"AWS_EC2_METADATA_DISABLED": "true", "NO_GCE_CHECK": "true", "CHARTFLEET_FLEET_KEY": FLEET_KEY}
+    return kept | nowhere | own
 
 
 def left_behind(directory: Path) -> list[str]:

@@ -21,6 +21,7 @@ from rich.console import Console
 from loaders.graph import Graph, GraphAddress
 from loaders.ledger import Ledger, RunInfo, Unit, runs
 from loaders.scope import Scope
+from tests.fleet.command import FLEET_KEY
 from workers.fleet import coordinator, health
 from workers.fleet.configuration import configuration
 from workers.fleet.health import Health
@@ -29,7 +30,7 @@ from workers.fleet.process import connect_redis
 from workers.fleet.publisher import Publisher
 from workers.report import report, watch
 from workers.report.report import Report
-from workers.settings import configured
+from workers.settings import configured, fleet_key
 from workers.settings.settings import Settings
 
 T = TypeVar("T")
@@ -245,6 +246,7 @@ def running_fleet(
 ) -> Iterator[Fleet]:
     """Workers that fetch from the simulator at `endpoint` and write to the graph at `address`."""
     os.environ.update(AWS_KEYS, AWS_ENDPOINT_URL=endpoint)
+    os.environ.setdefault(fleet_key.VARIABLE, FLEET_KEY)
     os.environ[NEO4J_PASSWORD] = address.password or ""
     values = {
         **QUICK,

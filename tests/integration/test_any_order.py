@@ -215,7 +215,7 @@ def attempts(run: Run, of: Scope, what: Seen, random: Random, lose: Callable[[Sc
 def in_any_order(run: Run, what: Seen, random: Random, broker: redis.Redis) -> None:
     def lose(of: Scope) -> None:
         """The process of the attempt is dead: its lease runs out, and the sweeper hands the scope to another."""
-        broker.zadd(f"chartfleet:run:{run.ledger.run}:leases", {of.id: 1})
+        broker.zadd(f"chartfleet:ledger:{run.ledger.run}:leases", {of.id: 1})
         run.ledger.sweep(lease_seconds=600, max_crashes=9, redelivery_grace_seconds=600, broker="one", queued={})
 
     under_way = [attempts(run, of, what, random, lose) for of in SCOPES]

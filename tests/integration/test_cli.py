@@ -73,7 +73,7 @@ def at_graph(services: embedded.Services) -> tuple[str, ...]:
 
 def assert_nothing_enqueued(client: redis.Redis) -> None:
     assert (runs(client), [queue for queue in QUEUES if client.exists(queue)]) == ([], [])
-    assert list(client.scan_iter("chartfleet:run*")) == []
+    assert list(client.scan_iter("chartfleet:ledger*")) == []
 
 
 def text(stream: Any) -> str:
@@ -562,7 +562,7 @@ def test_sigterm_before_the_run_has_begun_leaves_no_claim_and_no_key(
     held = claimed_by(graph)
     assert held
     assert held.run == "earlier"
-    assert list(fleet.redis.scan_iter("chartfleet:run*")) == []
+    assert list(fleet.redis.scan_iter("chartfleet:ledger:*")) == []
 
 
 def test_after_a_run_only_documented_keys_are_left(sync: Callable[..., Ended], fleet: Fleet) -> None:
@@ -573,7 +573,7 @@ def test_after_a_run_only_documented_keys_are_left(sync: Callable[..., Ended], f
     left = {key.decode(): fleet.redis.ttl(key) for key in fleet.redis.scan_iter()}
     endless = {key for key, seconds in left.items() if seconds == -1}
     celerys = {key for key in endless if key.startswith("_kombu.binding")}
-    head = f"chartfleet:run:{run}"
+    head = f"chartfleet:ledger:{run}"
     of_run = {key for key in endless if key.startswith(f"{head}:")}
     assert endless - celerys - of_run == {"chartfleet:runs", head}
     kinds = {key.removeprefix(f"{head}:").partition(":")[0] for key in of_run}

@@ -22,13 +22,14 @@ import pytest
 
 from loaders.graph import Graph
 from tests.fleet import compose
-from tests.fleet.command import clean_environment
+from tests.fleet.command import FLEET_KEY, clean_environment
 from tests.fleet.compose import ROOT, Containers, containers, stand_in
 from tests.fleet.running import AWS_KEYS, wait_for
 from tests.servers.aws import AwsServer
 from workers import embedded
 from workers.embedded.broker import find_redis_server
 from workers.embedded.process import free_port
+from workers.settings import fleet_key
 
 REDIS_PASSWORD, FLOWER_PASSWORD = "a-password-of-redis", "a-password-of-flower"
 SMALL = {"CHARTFLEET_AWS_REGIONS": "us-east-1", "CHARTFLEET_AWS_REQUESTED_SYNCS": "ec2.vpcs,ec2.subnets"}
@@ -91,6 +92,7 @@ def fleet(
     password = services.graph.password or ""
     variables = {
         "REDIS_PASSWORD": REDIS_PASSWORD,
+        fleet_key.VARIABLE: FLEET_KEY,
         "NEO4J_PASSWORD": password,
         "FLOWER_BASIC_AUTH": f"me:{FLOWER_PASSWORD}",
         "CHARTFLEET_SCHEDULE": "86400",  # not while the tests run

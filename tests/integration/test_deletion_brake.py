@@ -208,7 +208,7 @@ def test_a_run_that_was_started_with_the_flag_holds_nothing_back(
     sync.one(groups(range(150)))
     run = sync.start([GROUPS])
     run.fetch(GROUPS, {})
-    process.redis.hset(f"chartfleet:run:{run.ledger.run}", "config", json.dumps({CONFIRMED: confirmed}))
+    process.redis.hset(f"chartfleet:ledger:{run.ledger.run}", "config", json.dumps({CONFIRMED: confirmed}))
     sync.writer.release()
     loading.load(process, run.ledger.run, Silent(Celery()), lambda: False)
     assert ended(run)[0] is (State.CLEANED if confirmed else State.HELD_BACK)

@@ -162,7 +162,7 @@ def test_what_somebody_else_put_in_line_loads_and_deletes_nothing(
     other = scope("aws.ec2.security_groups", "2222")
     sync.run({GROUPS: [group("sg-1")], other: [group("sg-2")]})
     run = sync.start([GROUPS])
-    key, name = f"chartfleet:run:{run.ledger.run}", registry.schema().wire_name(GROUPS.type, EC2SecurityGroup.model)
+    key, name = f"chartfleet:ledger:{run.ledger.run}", registry.schema().wire_name(GROUPS.type, EC2SecurityGroup.model)
     attempt = run.begin(GROUPS)
     forged = [f"{name}|1.0|0|{other.id}", f"{name}|one|two|{GROUPS.id}"]
     broker.sadd(f"{key}:models", name)

@@ -15,7 +15,7 @@ from tests.fleet.running import wait_for
 from workers import embedded
 from workers.fleet.configuration import configuration
 from workers.fleet.fleet_readiness import FleetReadiness, ask_fleet
-from workers.settings.settings import Settings
+from workers.settings.settings import RunConfig, Settings
 
 HOST = socket.gethostname()
 START_SECONDS = 120
@@ -42,7 +42,8 @@ def app(broker: embedded.Broker) -> Celery:
 
 
 def asked(app: Celery) -> FleetReadiness:
-    return ask_fleet(app, [], {}, seconds=3)
+    config = RunConfig(modules=[], options={}, analysis_job_directory=None, expected_gaps=[])
+    return ask_fleet(app, config, seconds=3)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from loaders.ledger import Attempt, Fenced, Ledger, RunState
 from loaders.scope import Scope
 from tests.ledger_model.memory_redis import NOW, Db, Key, MemoryRedis
 
-RUN: Final = "chartfleet:run:r1"
+RUN: Final = "chartfleet:ledger:r1"
 PLANNER: Final = "aws.regions/1/global"
 LEASE_MS: Final = 60_000
 MAX_CRASHES: Final = 2

@@ -41,7 +41,7 @@ def _processes(around: Surroundings) -> Iterator[str]:
 
 
 def _keys(client: redis.Redis, run: str, state: RunState | None) -> Iterator[str]:
-    key = f"chartfleet:run:{run}"
+    key = f"chartfleet:ledger:{run}"
     if state is not None:
         for payload in client.scan_iter(f"{key}:payload:*", count=1000):
             yield f"a batch that nobody loads: {payload.decode()}"

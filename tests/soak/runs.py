@@ -190,7 +190,7 @@ class Harness:
         if Ledger(client, run).state() in (RunState.RUNNING, RunState.ANALYSING):
             Ledger(client, run).cancel("the harness gives it up")
             revoke_claim(self.around.graph, run)
-        for pattern in ("chartfleet:run*", "chartfleet:durations", "unacked*", "celery-task-meta-*"):
+        for pattern in ("chartfleet:runs", "chartfleet:ledger:*", "unacked*", "celery-task-meta-*"):
             for key in client.scan_iter(pattern, count=1000):
                 client.delete(key)
 

@@ -16,10 +16,16 @@ import pytest
 from tests.fleet.compose import FILE, ROOT, Refused, env_file, project
 from workers.commands.parser import parse
 from workers.fleet.queues import expand
+from workers.settings import fleet_key
 from workers.settings.settings import PREFIX, Settings, known
 
 EXAMPLE = (ROOT / ".env.example").read_text()
-PASSWORDS = {"REDIS_PASSWORD": "rrr", "NEO4J_PASSWORD": "nnn", "FLOWER_BASIC_AUTH": "me:fff"}
+PASSWORDS = {
+    "REDIS_PASSWORD": "rrr",
+    "CHARTFLEET_FLEET_KEY": "0123456789abcdef0123456789abcdef",
+    "NEO4J_PASSWORD": "nnn",
+    "FLOWER_BASIC_AUTH": "me:fff",
+}
 SERVICES: dict[str, Any] = project(PASSWORDS)["services"]
 OWN = sorted(name for name, service in SERVICES.items() if service["image"] == "chartfleet")
 
@@ -62,7 +68,7 @@ def test_the_example_holds_the_variables_of_the_file_and_no_secret() -> None:
 @pytest.mark.parametrize("file", ["docker-compose.yml", ".env.example", "Dockerfile"])
 def test_every_setting_that_is_named_is_one(file: str) -> None:
     named = set(re.findall(rf"\b{PREFIX}[A-Z0-9_]+\b", (ROOT / file).read_text()))
-    assert named <= {setting.variable for setting in known().values()}
+    assert named <= {setting.variable for setting in known().values()} | {fleet_key.VARIABLE}
 
 
 @every_service_of_ours
@@ -109,6 +115,7 @@ def test_a_service_is_given_the_passwords_that_it_needs_and_no_others() -> None:
     assert holders("rrr") == {"redis", *OWN}
     assert holders("nnn") == {"neo4j", "coordinator", "loader", "sync"}
     assert holders("fff") == {"flower"}
+    assert holders(PASSWORDS["CHARTFLEET_FLEET_KEY"]) == {"coordinator", "fetch", "loader", "sync"}
     for credential in ("AWS_SECRET_ACCESS_KEY", "OKTA_TOKEN", "GITHUB_CONFIG", "CRXCAVATOR_KEY"):
         assert holders(credential) == {"coordinator", "fetch"}
 

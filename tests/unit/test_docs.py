@@ -19,11 +19,12 @@ from tasks.aws.options import AwsOptions
 from tasks.engine import registry
 from workers.commands.parser import parse, parser_of
 from workers.commands.table import COMMANDS, find
+from workers.settings import fleet_key
 from workers.settings.settings import PREFIX, Settings, known
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
-NO_SETTINGS = {f"{PREFIX}CONFIG"}  # variables with the prefix that name no setting
+NO_SETTINGS = {f"{PREFIX}CONFIG", fleet_key.VARIABLE}  # variables with the prefix that name no setting
 OTHERS_FLAGS = {"--address", "--conf", "--tasks_columns"}  # Flower's
 
 AFTERNOON = ROOT / "docs" / "a-provider-in-an-afternoon.md"  # its test runs it, with the provider that it makes

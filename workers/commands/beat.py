@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from loaders.errors import ChartfleetError
+from loaders.trusted_file import distrust_directory
 from workers.commands.celery_command import add_celery_options, become
 from workers.commands.connections import data_dir
 from workers.commands.setting_flags import BROKER
@@ -46,4 +47,6 @@ def _state(settings: Settings) -> Path:
             f"{error.filename}: {error.strerror}: beat keeps its state there; "
             "give it a --data-dir, or a file of its own: `chartfleet beat -- --schedule FILE`"
         ) from None
+    if problem := distrust_directory(file.parent):
+        raise ChartfleetError(f"{file.parent}: {problem}: whoever can write beat's state there can run code")
     return file

@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from loaders.errors import ChartfleetError, UsageError
 from loaders.ledger import Ledger, RunInfo, runs
+from loaders.ledger.signing import FleetKey
 from loaders.reason import counted
 from loaders.rejected import RejectedRow
 from workers.commands import terminal
 from workers.commands.choice import one_of
 from workers.commands.connections import broker_of, graph_address_of, opened
+from workers.commands.local_key import use_local_key
 from workers.commands.setting_flags import BROKER, GRAPH, LEASES
 from workers.commands.status import unknown_run
 from workers.report.exit_codes import COMPLETE, FAILED
+from workers.settings.fleet_key import fleet_key
 
 if TYPE_CHECKING:
     from loaders.graph import Graph, GraphAddress
@@ -46,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(settings: Settings, args: argparse.Namespace) -> int:
     action: str = args.action
     with ExitStack() as stack:
-        ledger = _ledger_of(settings, args.run, stack)
+        ledger = _ledger_of(settings, args.run, stack, _key(settings) if action == "retry" else None)
         rows = _selected(ledger, action, args.ids, all_rows=args.all)
         match action:
             case "list" | "show":
@@ -59,12 +62,20 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
         return _retry(settings, ledger, rows, stack, as_json=args.json)
 
 
-def _ledger_of(settings: Settings, wanted: str | None, stack: ExitStack) -> Ledger:
+def _key(settings: Settings) -> FleetKey:
+    """What is loaded again must carry the fleet's signature. Raises SettingError."""
+    if settings.broker_url is None:
+        use_local_key(settings)
+    return fleet_key()
+
+
+def _ledger_of(settings: Settings, wanted: str | None, stack: ExitStack, key: FleetKey | None) -> Ledger:
+    """With the fleet's key only rows that its loader signed are found."""
     client = broker_of(settings, stack)
     name = wanted or next(iter(runs(client)), None)
     if name is None:
         raise ChartfleetError("no runs yet: `chartfleet sync` starts one")
-    ledger = Ledger(client, name)
+    ledger = Ledger(client, name, key)
     if ledger.state() is None:
         raise unknown_run(name)
     return ledger

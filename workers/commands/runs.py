@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from loaders import ledger
+from loaders.ledger.version import OtherVersion
 from workers.commands import terminal
 from workers.commands.connections import broker_of
 from workers.commands.setting_flags import BROKER
@@ -27,9 +28,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(settings: Settings, args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         client = broker_of(settings, stack)
-        infos = [ledger.Ledger(client, name).info() for name in ledger.runs(client)]
-    terminal.print_table(_COLUMNS, [_row(info) for info in infos if info is not None])
+        rows = [row for name in ledger.runs(client) if (row := _row_of(ledger.Ledger(client, name)))]
+    terminal.print_table(_COLUMNS, rows)
     return COMPLETE
+
+
+def _row_of(run: ledger.Ledger) -> tuple[str, ...] | None:
+    try:
+        info = run.info()
+    except OtherVersion:
+        return run.run, "-", "-", f"of another version ({run.version()})", "-", "-", "-"
+    return _row(info) if info else None
 
 
 def _row(info: ledger.RunInfo) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from workers.settings.settings import SETTINGS, known
 if TYPE_CHECKING:
     from workers.settings.settings import Setting
 
-BROKER: Final = ("broker_url", "broker_password_env_var")
-GRAPH: Final = ("neo4j_uri", "neo4j_user", "neo4j_password_env_var", "neo4j_database")
+BROKER: Final = ("broker_url", "broker_password_env_var", "broker_ca_file")
+GRAPH: Final = ("neo4j_uri", "neo4j_user", "neo4j_password_env_var", "neo4j_database", "neo4j_ca_file")
 LEASES: Final = ("run_lease_seconds", "writer_lease_seconds", "transaction_seconds")
 RUN: Final = (
     "update_tag",

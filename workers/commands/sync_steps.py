@@ -23,6 +23,7 @@ from workers.commands.cancel import cancel
 from workers.commands.connections import celery_app, checked_broker, data_dir, opened
 from workers.commands.following import Choice, Interrupted, follow
 from workers.commands.interruption import ignore_further
+from workers.commands.local_key import use_local_key
 from workers.commands.services import how_to_browse, relative
 from workers.embedded import flock
 from workers.embedded import services as embedded
@@ -32,7 +33,7 @@ from workers.fleet.process import connect_redis
 from workers.fleet.publisher import Publisher
 from workers.fleet.readiness import NotReady
 from workers.report import report, view, watch
-from workers.settings import configured, legacy_flags
+from workers.settings import configured, fleet_key, legacy_flags
 from workers.settings.settings import SettingError, Settings
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def _prompt_for_password(settings: Settings, args: argparse.Namespace) -> None:
 def _connect_local(settings: Settings, stack: ExitStack, notes: Console, *, verbose: bool) -> Target:
     off = _check_providers(settings, notes, verbose=verbose)
     settings, browser = _with_services(settings, stack, notes)
+    use_local_key(settings)
     target = _target(settings, stack, off, local=True, browser=browser)
     directory = data_dir(settings)  # two fleets at one broker would take each other's tasks
     problem = f"another sync runs with the data directory {directory}: wait for it, or give this one --data-dir"
@@ -108,6 +110,7 @@ def _connect_local(settings: Settings, stack: ExitStack, notes: Console, *, verb
 def _connect_fleet(settings: Settings, stack: ExitStack, notes: Console, *, verbose: bool) -> Target:
     if settings.neo4j_uri is None:
         raise SettingError("neo4j_uri", None, "with --broker-url, name the graph that its loader writes to")
+    fleet_key.fleet_key()
     target = _target(settings, stack, {}, local=False)
     with notes.status("Asking the workers of the fleet what they serve"):
         off = _check_fleet(target, notes)
@@ -148,9 +151,8 @@ def _check_providers(settings: Settings, notes: Console, *, verbose: bool) -> Ma
 def _check_fleet(target: Target, notes: Console) -> Mapping[str, str]:
     """The same, as the workers see it."""
     settings = target.settings
-    options = settings.run_config()["options"]
     for seconds in RESPONSE_SECONDS:
-        responses = fleet_readiness.ask_fleet(target.app, settings.modules, options, seconds=seconds)
+        responses = fleet_readiness.ask_fleet(target.app, settings.run_config(), seconds=seconds)
         if not responses.lacks(settings.modules):
             break
     for line in responses.notes:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from loaders.nearest import did_you_mean
 from workers.commands.celery_command import add_celery_options, become
+from workers.settings.fleet_key import fleet_key
 from workers.settings.settings import SettingError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
     options: list[str] = args.celery
     queues = [word.strip() for word in text.split(",") if word.strip()]
     _check(queues, settings)
+    fleet_key()  # here, before Celery starts: a worker without it would refuse every run
     concurrency = 1 if queues == [LOADER] else settings.concurrency or None  # there is one writer
     return become(settings, worker_command(queues, concurrency, hostname, options))
 

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from loaders.trusted_file import distrust
 from workers.embedded import jars
 from workers.embedded.errors import EmbeddedError
 from workers.embedded.process import ServerProcess, password_in, spawn, write_private
@@ -103,6 +104,8 @@ def own_settings(directory: Path) -> Path:
 
 def _with_own(configuration: str, own: Path) -> str:
     """Neo4j rejects a file that contains a setting twice."""
+    if own.exists() and (problem := distrust(own)):
+        raise EmbeddedError(f"{own}: {problem}: it sets up the embedded graph")
     text = own.read_text() if own.exists() else ""
     set_there = tuple(f"{line.partition('=')[0].strip()}=" for line in text.splitlines() if "=" in line)
     return "".join(line for line in configuration.splitlines(True) if not line.startswith(set_there)) + text

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import platformdirs
 
+from loaders.trusted_file import distrust_directory
 from workers.embedded.errors import EmbeddedError
 from workers.embedded.flock import exclusive
 
@@ -58,7 +59,9 @@ def fetched(say: Callable[[str], None], jars: Iterable[Jar] | None = None, cache
     """The files of the locked jars, with the checksums of the lock file. What the cache lacks is fetched."""
     jars = locked() if jars is None else list(jars)
     cache = cache or platformdirs.user_cache_path("chartfleet") / "neo4j"
-    cache.mkdir(parents=True, exist_ok=True)
+    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if problem := distrust_directory(cache):
+        raise EmbeddedError(f"The cache of Neo4j's jars, {cache}: {problem}")
     if _missing(jars, cache):
         with exclusive(cache / ".lock"):
             if missing := _missing(jars, cache):  # none if another process was first

@@ -77,7 +77,7 @@ def spawn(command: Sequence[str | Path], *, directory: Path, log: Path) -> Serve
     """Start a server that outlives this process, with its output in `log`; the previous log becomes `*.1`."""
     import psutil
 
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if log.exists():
         log.replace(log.with_name(f"{log.name}.1"))
     with log.open("wb") as output:
@@ -146,10 +146,10 @@ def _bound_port(port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def password_in(file: Path) -> str:
+def password_in(file: Path, *, characters: int = 32) -> str:
     """The password in a file of mode 0600; a random one is generated the first time."""
     if not file.exists():
-        write_private(file, secrets.token_urlsafe(24))
+        write_private(file, secrets.token_urlsafe(characters * 3 // 4))
     return file.read_text().strip()
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import platformdirs
 
+from loaders.trusted_file import distrust_directory
 from workers.embedded import broker as broker_server
 from workers.embedded import graph as graph_server
 from workers.embedded import jars
@@ -245,6 +246,8 @@ def _prepare(data_dir: Path) -> None:
             "or name a graph and a broker with --neo4j-uri and --broker-url"
         )
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if problem := distrust_directory(data_dir):
+        raise EmbeddedError(f"The data directory {data_dir}: {problem}")
 
 
 def _chosen(*, broker: bool, graph: bool) -> list[str]:

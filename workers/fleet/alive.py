@@ -16,10 +16,11 @@ _POLL_SECONDS: Final = 0.5
 
 
 def unfinished(client: redis.Redis, graph_id: str) -> Iterator[RunInfo]:
-    """The runs on this graph that aren't over, by the ledger."""
+    """The runs on this graph that aren't over, by the ledger; not those of another version, which hold its claim."""
     for run in runs(client):
-        info = Ledger(client, run).info()
-        if info and info.state in _UNDER_WAY and info.config.get("graph") == graph_id:
+        ledger = Ledger(client, run)
+        info = ledger.info() if ledger.state() in _UNDER_WAY else None
+        if info and info.config.get("graph") == graph_id:
             yield info
 
 

@@ -30,8 +30,10 @@ from workers.fleet import (
     loading,
     local,
     outgoing_text,
+    own_settings,
     planning,
     readiness,
+    remote_control,
     sweeper,
     transport,
 )
@@ -41,6 +43,7 @@ from workers.fleet.outgoing_text import without_secrets
 from workers.fleet.process import name_node, process
 from workers.fleet.publisher import Publisher
 from workers.fleet.queues import ADMIT_TASK, ANALYSE_TASK, COORDINATOR, FLEET_TASKS, LOAD_TASK, SYNC_TASK
+from workers.fleet.versioned_task import VersionedTask
 from workers.settings import process_settings
 
 # The analysis has a lease of its own, and users' jobs may take hours. If Redis redelivers its message in between, the
@@ -48,7 +51,7 @@ from workers.settings import process_settings
 ANALYSIS_SECONDS: Final = 24 * 3600
 
 transport.use()
-app: Celery = Celery("chartfleet")
+app: Celery = Celery("chartfleet", task_cls=VersionedTask)
 app.add_defaults(lambda: configuration(process_settings.current()))  # called when Celery first needs it
 
 publisher: Final = Publisher(app)
@@ -68,6 +71,7 @@ def stopping() -> bool:
 @signals.celeryd_init.connect
 def _before_setup(sender: str, **_: object) -> None:
     name_node(sender)
+    remote_control.restrict()
     app.amqp.queues.select([COORDINATOR])  # unless -Q selects others: all queues are declared, not all are served
 
 
@@ -80,6 +84,7 @@ def _guard_logs(logger: logging.Logger, **_: object) -> None:
 @signals.worker_init.connect
 def _before_pool(**_: object) -> None:
     readiness.check_worker(process())
+    own_settings.restrict_variables(process().settings)
     local.end_with_stdin()
 
 
@@ -136,7 +141,9 @@ def analyse(run: str) -> None:
 @without_secrets
 def admit(run: str) -> None:
     """Admit tenants up to the window."""
-    publisher.publish_scopes(run, process().ledger(run).admit())
+    ledger = process().ledger(run)
+    if not fetching.left(process(), ledger):
+        publisher.publish_scopes(run, ledger.admit())
 
 
 @app.task(name=SYNC_TASK)

@@ -27,11 +27,12 @@ from loaders.ledger import RunInfo, RunState
 from loaders.schema import GraphSchema
 from loaders.writer import LostWriter, OutdatedRun, Writer, release_claim
 from tasks.engine import registry
-from workers.fleet import permissions
+from workers.fleet import fetching, own_settings, permissions
 from workers.fleet.lease import LeaseKeeper
 from workers.fleet.loading import AWAY_SECONDS, Busy, graph_error_text, writing
 from workers.fleet.process import Process
 from workers.fleet.steps import Steps, TryAgain
+from workers.settings.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,8 @@ MAX_ANALYSES: Final = 5  # attempts that may end with their process
 def analyse(process: Process, run: str) -> None:
     """Open the barrier if the run is settled and nobody else holds it, and take every step after it."""
     ledger = process.ledger(run)
+    if fetching.left(process, ledger):
+        return
     token = f"{process.name}:{secrets.token_hex(4)}"
     lease = process.settings.lease_seconds
     if not ledger.open_barrier(token, lease_seconds=lease):
@@ -97,17 +100,17 @@ def _analysis(steps: Steps, info: RunInfo, process: Process) -> tuple[RunState, 
     own_jobs: list[OwnJob] = []
     shipped_failed = 0
     with steps.step("coverage"):
-        coverage.write(writer, info, steps.ledger.units(), now_ms=steps.ledger.now_ms())
+        coverage.write(writer, info, steps.ledger.proven_units(), now_ms=steps.ledger.now_ms())
     if not steps.failed:  # without it, no deletion and no verdict would be right
         with steps.step("retirement"):
-            listed = retirement.lists(steps.ledger.units())
+            listed = retirement.lists(steps.ledger.proven_units())
             kept += retirement.retire(writer, schema, listed, info.tag, keep=process.settings.retired_runs_kept)
         steps.each("links", links.parts(writer, schema))
         with steps.step("shared nodes"):
             Cleanup(writer, schema).delete_orphans()
         findings += _shipped_jobs(steps, info, schema)
         shipped_failed = len(steps.failed_jobs)
-        findings += _own_jobs(steps, info, own_jobs)
+        findings += _own_jobs(steps, info, process.settings, own_jobs)
     state = RunState.FAILED if steps.failed else RunState.COMPLETE
     with steps.step("record"):
         _record(writer, info, state, steps.ledger.now_ms())
@@ -141,9 +144,9 @@ def _shipped_jobs(steps: Steps, info: RunInfo, schema: GraphSchema) -> list[dict
     return findings
 
 
-def _own_jobs(steps: Steps, info: RunInfo, ran: list[OwnJob]) -> list[dict[str, Any]]:
+def _own_jobs(steps: Steps, info: RunInfo, settings: Settings, ran: list[OwnJob]) -> list[dict[str, Any]]:
     findings: list[dict[str, Any]] = []
-    for job in _user_jobs(info.config.get("analysis_job_directory"), steps.failed_jobs):
+    for job in _user_jobs(info.config.get("analysis_job_directory"), settings, steps.failed_jobs):
         with steps.step(job.name, job=True):
             findings += _run_own(steps.writer, job, info, ran)
     return findings
@@ -166,9 +169,15 @@ def _run_own(writer: Writer, job: Job, info: RunInfo, ran: list[OwnJob]) -> list
     return findings
 
 
-def _user_jobs(directory: str | None, failed: list[str]) -> list[Job]:
-    """The jobs of the user's directory. A directory that this worker can't read is reported, and stops nothing."""
+def _user_jobs(directory: str | None, settings: Settings, failed: list[str]) -> list[Job]:
+    """The jobs of the user's directory, which run with the graph's rights: one that this worker's own settings name.
+
+    A directory that it can't read is reported, and stops nothing.
+    """
     if not directory:
+        return []
+    if problem := own_settings.foreign_directory(settings, directory):
+        failed.append(problem)
         return []
     if not Path(directory).is_dir():
         failed.append(f"{directory}: is not a directory on the worker that runs the analysis")

@@ -29,6 +29,7 @@ from workers.fleet.process import Process
 from workers.fleet.publisher import Publisher
 from workers.fleet.readiness import NotReady
 from workers.settings import configured
+from workers.settings.fleet_key import fleet_key
 from workers.settings.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -50,10 +51,11 @@ def start(
 
     `off`: modules that aren't configured, and what enables each: they are skipped, and the report says so.
     `notify` is told what the user should know meanwhile; `confirm_deletions`: no scope is held back.
-    Raises RunRefused, NotReady, DuplicateNodes, RuleFileError.
+    Raises RunRefused, NotReady, DuplicateNodes, RuleFileError, SettingError.
     """
     if problem := configured.problem(settings.modules, off, selected=settings.selects):
         raise RunRefused(problem)
+    key = fleet_key()
     rules = [rule.as_json() for rule in permissions.rules(settings.permission_relationships_file)]
     indexes.ensure_lock(graph)
     held = claimed_by(graph)
@@ -64,7 +66,7 @@ def start(
         )
     tag = settings.update_tag or max(int(time.time()), held.tag + 1 if held else 0)
     run = f"{tag}-{secrets.token_hex(2)}"
-    ledger = Ledger(client, run)
+    ledger = Ledger(client, run, key)
     graph_id = graph.database_id()
     if warning := check_memory(client, graph_id, settings):
         notify(warning)
@@ -128,8 +130,8 @@ def resume(
     *,
     confirm_deletions: bool = False,
 ) -> Ledger:
-    """Plan again what isn't cleaned in an earlier run. Raises RunRefused."""
-    ledger = Ledger(client, run)
+    """Plan again what isn't cleaned in an earlier run. Raises RunRefused, NotSigned, SettingError."""
+    ledger = Ledger(client, run, fleet_key())
     info = ledger.info()
     if info is None:
         raise RunRefused(f"--resume {run}: there is no such run on this broker; `chartfleet runs` lists the runs")

@@ -14,7 +14,8 @@ from loaders.reason import counted
 from loaders.scope import Scope
 from tasks.engine import registry
 from tasks.engine.fetch import Fetching
-from tasks.resource import Tenant
+from tasks.resource import Api, Tenant
+from workers.fleet import own_settings
 from workers.fleet.attempt import HandedOver, lease_of, result_of
 from workers.fleet.process import Process
 from workers.fleet.publisher import Publisher
@@ -32,7 +33,7 @@ def fetch(process: Process, run: str, scope: Scope, publisher: Publisher, stoppi
     try:
         attempt = ledger.begin(scope, lease_seconds=process.settings.lease_seconds, worker=process.name)
         if attempt is None:
-            return NOTHING_TO_DO
+            return left(process, ledger) or NOTHING_TO_DO
         _run(process, run, _fetching(process, ledger, attempt, publisher), publisher, stopping)
         publisher.publish_scopes(run, ledger.parts(scope))
         return outcome(ledger, attempt)
@@ -45,12 +46,11 @@ def fetch(process: Process, run: str, scope: Scope, publisher: Publisher, stoppi
 
 def _fetching(process: Process, ledger: Ledger, attempt: Attempt, publisher: Publisher) -> Fetching:
     scope = attempt.scope
-    provider = registry.providers()[scope.provider]
     tenant = Tenant(**ledger.tenant(f"{scope.provider}/{scope.tenant}"))
     return Fetching(
         type=registry.types()[scope.type],
         attempt=attempt,
-        connect=lambda: provider.connect(tenant, scope.region, process.rate_limiter),
+        connect=lambda: connect(process, tenant, scope.region),
         ledger=ledger,
         schema=registry.schema(),
         publish=lambda events: publisher.publish_events(ledger.run, events),
@@ -66,6 +66,12 @@ def _run(process: Process, run: str, fetching: Fetching, publisher: Publisher, s
             result_of(process, run, attempt, work, stopping=stopping, stalled=fetching.stalled)
         except HandedOver as over:
             publisher.publish_events(run, over.events)
+
+
+async def connect(process: Process, tenant: Tenant, region: str) -> Api:
+    """The API of a tenant, with nothing but what this worker's own settings name. Raises CallFailed."""
+    own_settings.check_tenant(process.settings, tenant)
+    return await registry.providers()[tenant.provider].connect(tenant, region, process.rate_limiter)
 
 
 def outcome(ledger: Ledger, attempt: Attempt) -> str:
@@ -87,6 +93,14 @@ def without_outcome(ledger: Ledger, scope: Scope, error: Exception) -> str:
     with suppress(redis.RedisError):
         ledger.failed_again(scope.id, error)
     return f"{NO_OUTCOME} ({type(error).__name__})"
+
+
+def left(process: Process, ledger: Ledger) -> str | None:
+    """The result of a task whose run is another version's: nothing of it is touched, its sweeper publishes it again."""
+    text = ledger.leave(process.name)
+    if text:
+        log.warning("run %s: %s", ledger.run, text)
+    return text
 
 
 def lost(scope: Scope) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from celery import Celery
 
@@ -13,6 +13,8 @@ from workers.fleet import queues
 from workers.fleet.inspect import Readiness, ask_readiness
 from workers.fleet.readiness import NotReady
 from workers.settings import configured
+from workers.settings.fleet_key import VARIABLE, fleet_key
+from workers.settings.settings import RunConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +24,13 @@ class FleetReadiness:
     workers  by name
     here     modules that aren't configured as this process sees it
     shared   names that several workers have, and how many
+    foreign  workers with another fleet key than this process's
     """
 
     workers: Mapping[str, Readiness]
     here: Mapping[str, str]
     shared: Mapping[str, int] = field(default_factory=dict)
+    foreign: Sequence[str] = ()
 
     @property
     def notes(self) -> Iterator[str]:
@@ -64,17 +68,19 @@ class FleetReadiness:
         )
 
 
-def ask_fleet(app: Celery, modules: Iterable[str], options: Mapping[str, Any], *, seconds: float) -> FleetReadiness:
+def ask_fleet(app: Celery, config: RunConfig, *, seconds: float) -> FleetReadiness:
     """The responses of all workers that arrive within the time."""
-    modules = list(modules)
+    nonce = secrets.token_hex(16)
     counts, workers = Counter[str](), dict[str, Readiness]()
-    for name, readiness in ask_readiness(app, modules, options, seconds=seconds):
+    for name, readiness in ask_readiness(app, config, seconds=seconds, nonce=nonce):
         counts[name] += 1
         workers[name if counts[name] == 1 else f"{name} ({counts[name]})"] = readiness
     served = {queue for worker in workers.values() for queue in worker["queues"]}
-    unserved = [name for name in modules if not queues.reaches(name, served)]
+    unserved = [name for name in config["modules"] if not queues.reaches(name, served)]
     shared = {name: count for name, count in counts.items() if count > 1}
-    return FleetReadiness(workers, configured.check(unserved, options).off, shared)
+    own = fleet_key().fingerprint(nonce)
+    foreign = [name for name, worker in workers.items() if worker.get("key") != own]
+    return FleetReadiness(workers, configured.check(unserved, config["options"]).off, shared, foreign)
 
 
 def check_fleet(fleet: FleetReadiness, modules: Iterable[str], database: str, *, selected: bool) -> None:
@@ -83,6 +89,11 @@ def check_fleet(fleet: FleetReadiness, modules: Iterable[str], database: str, *,
     `selected`: the modules were asked for by name, so that each must be configured.
     """
     modules = tuple(modules)
+    for name in fleet.foreign:
+        raise NotReady(
+            f"worker {name} has another {VARIABLE}: it would refuse this run; set the same in the environment of "
+            "every process of the fleet, and restart it"
+        )
     if problem := configured.problem(modules, fleet.off, selected=selected):
         raise NotReady(problem)
     for line in fleet.disagreements:

@@ -15,11 +15,10 @@ from celery.worker.control import inspect_command
 from celery.worker.request import Request
 from neo4j.exceptions import DriverError, Neo4jError
 
-from workers.fleet import queues
+from workers.fleet import own_settings, queues
 from workers.fleet.process import name_of_process, process
 from workers.fleet.readiness import first_line
-from workers.settings import configured
-from workers.settings.settings import SettingError, masked
+from workers.settings.settings import RunConfig, SettingError, masked
 
 _READINESS: Final = "chartfleet_readiness"
 _PROGRESS: Final = "chartfleet_progress"
@@ -36,36 +35,50 @@ class Readiness(TypedDict):
     database  the id of the database it writes to; None where it doesn't write
     missing   what it lacks for the run, one line each
     off       modules that aren't configured for it, and what enables each
+    key       the fingerprint of its fleet key, for the nonce of the question
     """
 
     queues: list[str]
     database: str | None
     missing: list[str]
     off: dict[str, str]
+    key: NotRequired[str]
 
 
-@inspect_command(name=_READINESS, args=[("modules", list), ("options", dict)])
-def _readiness(state: Any, modules: Iterable[str] = (), options: Mapping[str, Any] | None = None) -> Readiness:
+@inspect_command(name=_READINESS, args=[("modules", list), ("options", dict), ("directory", str), ("nonce", str)])
+def _readiness(
+    state: Any,
+    modules: Iterable[str] = (),
+    options: Mapping[str, Any] | None = None,
+    directory: str | None = None,
+    nonce: str = "",
+) -> Readiness:
     """Runs in the worker."""
     own, served = process(), _served_queues(state)
-    here = configured.check([name for name in modules if queues.reaches(name, served)], options or {})
+    here = own_settings.check(own.settings, [name for name in modules if queues.reaches(name, served)], options or {})
     missing = here.lacks
     database: str | None = None
     if queues.LOADER in served:
+        missing += filter(None, [own_settings.foreign_directory(own.settings, directory)])
         try:
             database = own.writer.database_id()
         except (DriverError, Neo4jError) as error:
             missing.append(f"the graph {masked(own.settings.neo4j_uri)} isn't responding: {first_line(error)}")
         except SettingError as error:
             missing.append(str(error))
-    return {"queues": served, "database": database, "missing": missing, "off": here.off}
+    return {
+        "queues": served,
+        "database": database,
+        "missing": missing,
+        "off": here.off,
+        "key": own.fleet_key.fingerprint(nonce),
+    }
 
 
-def ask_readiness(
-    app: Celery, modules: Iterable[str], options: Mapping[str, Any], *, seconds: float
-) -> list[tuple[str, Readiness]]:
+def ask_readiness(app: Celery, config: RunConfig, *, seconds: float, nonce: str) -> list[tuple[str, Readiness]]:
     """The responses that arrive within the time, by the worker's name; several workers may have the same."""
-    arguments = {"modules": list(modules), "options": dict(options)}
+    directory = config["analysis_job_directory"]
+    arguments = {"modules": config["modules"], "options": config["options"], "directory": directory, "nonce": nonce}
     replies: list[dict[str, Any]] = (
         app.control.broadcast(_READINESS, arguments=arguments, reply=True, timeout=seconds) or []
     )

@@ -15,6 +15,7 @@ from loaders.brake import CONFIRMED
 from loaders.causes import needs_a_hand, text_of
 from loaders.ledger import RunState
 from loaders.writer import LostWriter, OutdatedRun, Writer, keep_claim
+from workers.fleet import fetching
 from workers.fleet.process import Process
 from workers.fleet.publisher import Publisher
 
@@ -54,6 +55,8 @@ def writing(writer: Writer, tag: int, *, wait_seconds: float) -> Iterator[Writer
 def load(process: Process, run: str, publisher: Publisher, stopping: Callable[[], bool]) -> None:
     """Drain what waits for one run. What can't be done now goes on waiting, and the sweeper wakes the writer again."""
     ledger = process.ledger(run)
+    if fetching.left(process, ledger):
+        return
     info = ledger.info()
     if info is None or info.state is not RunState.RUNNING:
         return

@@ -67,7 +67,7 @@ class LocalFleet:
         self._groups: list[int] = []  # process groups: each worker leads one, which its pool belongs to
 
     def start(self) -> None:
-        self.log_dir.mkdir(parents=True, exist_ok=True)
+        self.log_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         for worker in self.workers:
             log_file = self._log_file(worker)
             if log_file.exists():

@@ -76,14 +76,15 @@ def need_of(last: RunInfo, tenants: int, settings: Settings) -> Need:
 def _to_be_forgotten(client: redis.Redis, last: RunInfo) -> int:
     """The memory of whole ledgers that the start of a run forgets: all but the newest and the last complete one."""
     older = [Ledger(client, run) for run in runs(client)[1:] if run != last.id]
-    infos = [ledger.info() for ledger in older if ledger.is_whole()]
+    infos = [ledger.info() for ledger in older if ledger.state() is not None and ledger.is_whole()]
     return sum(info.planned * SCOPE_BYTES for info in infos if info)
 
 
 def _last_run(client: redis.Redis, graph_id: str) -> RunInfo | None:
     """The newest that got to its end on this graph: how many scopes it planned is known."""
     for run in runs(client):
-        info = Ledger(client, run).info()
-        if info and info.state is RunState.COMPLETE and info.config.get("graph") == graph_id:
+        ledger = Ledger(client, run)
+        info = ledger.info() if ledger.state() is RunState.COMPLETE else None
+        if info and info.config.get("graph") == graph_id:
             return info
     return None

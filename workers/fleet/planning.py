@@ -22,7 +22,7 @@ from tasks.engine import registry
 from tasks.engine.ending import Ending, record_wait
 from tasks.failures import CallFailed, Failure, NotConfigured, RetryLater
 from tasks.resource import Listed, Per, ResourceType, Tenant
-from workers.fleet import fetching
+from workers.fleet import fetching, own_settings
 from workers.fleet.attempt import HandedOver, lease_of, result_of
 from workers.fleet.process import Process
 from workers.fleet.publisher import Publisher
@@ -40,6 +40,7 @@ def plan_tenants(process: Process, run: str, unit: Scope, publisher: Publisher, 
 
     async def list_tenants(config: Config) -> Listed[Tenant]:
         provider = registry.providers()[unit.provider]
+        own_settings.check_options(process.settings, unit.provider, config["options"])
         return await provider.tenants(provider.read_options(config["options"]), process.rate_limiter)
 
     def plan(ledger: Ledger, attempt: Attempt, listed: Listed[Tenant]) -> list[Event]:
@@ -76,7 +77,7 @@ def plan_regions(process: Process, run: str, unit: Scope, publisher: Publisher, 
         access = await asyncio.to_thread(process.ledger(run).tenant, f"{unit.provider}/{unit.tenant}")
         tenant = Tenant(**access)
         types = _requested_types(tenant, config)
-        api = await provider.connect(tenant, unit.region, process.rate_limiter)
+        api = await fetching.connect(process, tenant, unit.region)
         regions: Listed[str] = Listed()
         denied = ""
         if any(type_.per is Per.REGION for type_ in types):
@@ -123,7 +124,7 @@ def _attempt(
     try:
         attempt = ledger.begin(unit, lease_seconds=process.settings.lease_seconds, worker=process.name)
         if attempt is None:
-            return fetching.NOTHING_TO_DO
+            return fetching.left(process, ledger) or fetching.NOTHING_TO_DO
         try:
             events = _plan(process, ledger, attempt, list_, plan, stopping)
         except RetryLater as wait:

@@ -17,6 +17,7 @@ from redis.retry import Retry
 
 from loaders.brake import Brake
 from loaders.ledger import Ledger
+from loaders.ledger.signing import FleetKey
 from loaders.loader import Loader
 from loaders.masking import keep_secret_of
 from loaders.writer import Writer
@@ -25,6 +26,7 @@ from tasks.clients.response_limits import set_response_limits
 from tasks.engine import registry
 from workers.fleet.threads import DaemonThreads
 from workers.settings import process_settings
+from workers.settings.fleet_key import fleet_key
 from workers.settings.settings import SettingError, Settings
 
 T = TypeVar("T")
@@ -91,7 +93,12 @@ class Process:
         return self.settings.broker
 
     def ledger(self, run: str) -> Ledger:
-        return Ledger(self.redis, run)
+        """Of a run that this fleet's key signed. Raises SettingError without a key."""
+        return Ledger(self.redis, run, self.fleet_key)
+
+    @once
+    def fleet_key(self) -> FleetKey:
+        return fleet_key()
 
     def heartbeat_ledger(self, run: str) -> Ledger:
         return Ledger(self.heartbeats, run)

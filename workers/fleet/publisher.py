@@ -12,12 +12,15 @@ from celery.canvas import Signature
 from kombu.exceptions import OperationalError
 
 from loaders.ledger import Event
+from loaders.ledger.version import VERSION
 from loaders.scope import Scope
 from workers.fleet.queues import ADMIT_TASK, ANALYSE_TASK, LOAD_TASK
 
 log = logging.getLogger(__name__)
 
 _TASKS: Final = {Event.LOAD: LOAD_TASK, Event.ADMIT: ADMIT_TASK, Event.BARRIER: ANALYSE_TASK}
+
+HEADERS: Final = {"chartfleet_ledger": VERSION}  # of every message: what its arguments mean, and who may act on it
 
 
 class Publisher:
@@ -48,11 +51,11 @@ class Publisher:
             chord(header, app=self._app)(self._signature(ANALYSE_TASK, (run,), f"run {run}"))
 
     def _send(self, task: str, arguments: tuple[str, ...], shown: str) -> None:
-        self._app.send_task(task, args=arguments, argsrepr=shown, ignore_result=True)
+        self._app.send_task(task, args=arguments, argsrepr=shown, headers=HEADERS, ignore_result=True)
 
     def _signature(self, task: str, arguments: tuple[str, ...], shown: str) -> Signature[object]:
         """Its result is ignored: otherwise this process would subscribe to each."""
-        options = {"argsrepr": shown, "ignore_result": True}
+        options = {"argsrepr": shown, "headers": HEADERS, "ignore_result": True}
         return self._app.signature(task, args=arguments, immutable=True, options=options)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import redis
 
 from loaders.errors import ChartfleetError
-from workers.settings.settings import masked
+from workers.settings.settings import SettingError, masked
 
 if TYPE_CHECKING:
     from loaders.graph import Graph, GraphAddress
@@ -83,10 +83,11 @@ def first_line(error: Exception) -> str:
 
 
 def check_worker(own: Process) -> None:
-    """A worker refuses to start on a Redis that would lose its work."""
+    """A worker refuses to start without the fleet's key, or on a Redis that would lose its work."""
     if own.settings.broker is None:
         raise SystemExit("chartfleet: a worker needs the fleet's Redis: set CHARTFLEET_BROKER_URL")
     try:
+        own.fleet_key  # noqa: B018  # raises where there is none
         check_redis(own.redis, own.settings.broker)
-    except NotReady as error:
+    except (NotReady, SettingError) as error:
         raise SystemExit(f"chartfleet: {error}") from None

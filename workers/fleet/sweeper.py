@@ -34,6 +34,7 @@ redis.call('DEL', KEYS[1])
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 """
+_unsigned: Final = set[str]()  # runs that were reported
 MAX_RUNS: Final = 20  # the newest; older ones that aren't over were abandoned long ago
 
 
@@ -65,7 +66,12 @@ def sweep_once(process: Process, publisher: Publisher) -> None:
         return
     client, settings = process.redis, process.settings
     for run in under_way(client):
-        ledger = Ledger(client, run)
+        ledger = process.ledger(run)
+        if not ledger.is_signed():
+            if run not in _unsigned:  # once: a round follows every few seconds
+                _unsigned.add(run)
+                log.error("run %s isn't signed with this fleet's key: it is left alone", run)
+            continue
         overdue, ended = ledger.end_overdue(max_run_seconds=settings.max_run_seconds)
         if ended:
             log.warning("run %s: what isn't read yet fails: %s", run, ended)

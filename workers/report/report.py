@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Final, NotRequired, TypedDict
@@ -141,7 +141,7 @@ def of(ledger: Ledger) -> Report:
         expected=sorted(scopes.expected, key=_order),
         skipped=sorted(scopes.skipped, key=_order),
         not_configured=dict(info.config.get("off", {})),
-        notes=scopes.notes,
+        notes=[*scopes.notes, *_left_by(ledger)],
         kept=info.report.get("kept", []),
         findings=info.report.get("findings", []),
         failed_jobs=info.report.get("failed_jobs", []),
@@ -224,6 +224,11 @@ class _Scopes:
             for name, statuses in of_tenant.items():
                 types[name] += statuses
         return {name: dict(types[name]) for name in sorted(types)}
+
+
+def _left_by(ledger: Ledger) -> Iterator[str]:
+    for worker, version in ledger.left_by().items():
+        yield f"{worker} leaves this run to other workers: its version of the ledger is {version}"
 
 
 def _line(unit: Unit, why: Reason, text: str) -> Line:

@@ -6,9 +6,11 @@ What they need of other libraries is imported when a value is there to be checke
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
+from loaders.trusted_file import distrust
 from tasks.engine import catalog
 
 N = TypeVar("N", int, float)
@@ -36,6 +38,21 @@ def broker_url(value: str) -> str | None:
         ConnectionPool.from_url(value).make_connection()  # nothing is sent
     except (TypeError, ValueError) as error:
         return str(error)
+    return None
+
+
+def ca_file(value: Path) -> str | None:
+    """Whoever can change it decides who gets the passwords."""
+    import ssl
+
+    if not value.is_file():
+        return "is not a file"
+    if problem := distrust(value):
+        return problem
+    try:
+        ssl.create_default_context(cafile=value)
+    except (OSError, ssl.SSLError) as error:
+        return f"holds no certificates in PEM: {error}"
     return None
 
 

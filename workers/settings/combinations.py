@@ -14,6 +14,7 @@ from workers.settings.errors import SettingError
 def check(settings: OwnSettings, option_values: Mapping[str, Value], options: Mapping[str, object]) -> None:
     """`options`: the values of the providers' settings as the run's record has them. Raises SettingError."""
     _check_times(settings)
+    _check_ca_files(settings)
     for provider in catalog.declared().values():
         if conflict := provider.conflicts(options):
             name, problem = conflict
@@ -21,6 +22,15 @@ def check(settings: OwnSettings, option_values: Mapping[str, Value], options: Ma
     if settings.neo4j_user:
         _check_variable("neo4j_password_env_var", settings.neo4j_password_env_var)
     _check_variable("broker_password_env_var", settings.broker_password_env_var)
+
+
+def _check_ca_files(settings: OwnSettings) -> None:
+    if settings.broker_ca_file and not (settings.broker_url or "").startswith("rediss://"):
+        problem = "needs a broker_url that begins with rediss://: nothing else is encrypted"
+        raise SettingError("broker_ca_file", str(settings.broker_ca_file), problem)
+    if settings.neo4j_ca_file and not (settings.neo4j_uri or "").startswith(("bolt+s://", "neo4j+s://")):
+        problem = "needs a neo4j_uri that begins with bolt+s:// or neo4j+s://: nothing else is encrypted and checked"
+        raise SettingError("neo4j_ca_file", str(settings.neo4j_ca_file), problem)
 
 
 def _check_times(settings: OwnSettings) -> None:

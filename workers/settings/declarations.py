@@ -29,6 +29,12 @@ class OwnSettings(DeclaredSettings):
     neo4j_database: str | None = setting(
         "database of the graph; without it, the server's default database", default=None, metavar="NAME"
     )
+    neo4j_ca_file: Path | None = setting(
+        "certificates (PEM) of the authorities that vouch for the graph, instead of the system's; with +s",
+        default=None,
+        check=checks.ca_file,
+        metavar="FILE",
+    )
     broker_url: str | None = setting(
         "URL of the fleet's Redis; without it, an embedded Redis and a local fleet",
         default=None,
@@ -38,6 +44,12 @@ class OwnSettings(DeclaredSettings):
     )
     broker_password_env_var: str | None = setting(
         "NAME of the variable that holds the password of Redis", default=None, names_variable=True
+    )
+    broker_ca_file: Path | None = setting(
+        "certificates (PEM) of the authorities that vouch for Redis, instead of the system's; with rediss://",
+        default=None,
+        check=checks.ca_file,
+        metavar="FILE",
     )
     data_dir: Path | None = setting(
         "directory in which the embedded services keep their data", default=None, metavar="DIR"

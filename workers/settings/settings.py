@@ -122,7 +122,13 @@ class Settings(OwnSettings):
         if self.neo4j_uri is None:
             return None
         password = os.environ.get(self.neo4j_password_env_var) if self.neo4j_password_env_var else None
-        return GraphAddress(uri=self.neo4j_uri, user=self.neo4j_user, password=password, database=self.neo4j_database)
+        return GraphAddress(
+            uri=self.neo4j_uri,
+            user=self.neo4j_user,
+            password=password,
+            database=self.neo4j_database,
+            ca_file=self.neo4j_ca_file,
+        )
 
     @property
     def broker(self) -> str | None:
@@ -130,7 +136,7 @@ class Settings(OwnSettings):
         if self.broker_url is None:
             return None
         password = os.environ[self.broker_password_env_var] if self.broker_password_env_var else None
-        return broker_address.with_password(self.broker_url, password)
+        return broker_address.complete(self.broker_url, password, self.broker_ca_file)
 
     @property
     def modules(self) -> tuple[str, ...]:

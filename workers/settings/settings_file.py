@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from loaders.trusted_file import distrust
 from workers.settings.errors import SettingError
-from workers.settings.trusted_file import distrust
 
 DEFAULT_NAME: Final = "chartfleet.toml"
 _ANOTHER: Final = f"it was found in the working directory: --config FILE chooses another, --config {os.devnull} none"

@@ -215,6 +215,23 @@ async def connect(tenant: Tenant, region: str, rate_limiter: RateLimiter) -> Aws
     return AwsApi(tenant, region, rate_limiter, _partition(tenant))
 
 
+def check_tenant(options: AwsOptions, tenant: Tenant) -> str:
+    """An account is reached by the default credentials, a named profile, or the role: as this worker's settings say."""
+    access = AwsAccess.from_json(tenant.access)
+    if access.partition not in ("", *credentials.HOME_REGION):
+        return f"the partition is {access.partition}"
+    if access.profile and not options.aws_sync_all_profiles:
+        return f"the account is reached by the profile {access.profile}"
+    role = f"arn:{access.partition or 'aws'}:iam::{tenant.id}:role/{options.aws_assume_role}"
+    if access.role and (not options.aws_assume_role or access.role != role):
+        return f"the account is reached by the role {access.role}"
+    if access.external_id != ((options.aws_external_id or "") if access.role else ""):
+        return "the role has another external ID"
+    if access.name_server != (options.aws_name_server or ""):
+        return f"the name server is {access.name_server or 'the one of the machine'}"
+    return ""
+
+
 def missing(options: AwsOptions) -> Iterable[str]:
     """Whether there are credentials and AWS accepts them: one line per problem.
 

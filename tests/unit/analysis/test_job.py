@@ -1,6 +1,7 @@
 """Job files: what is read, in which order, and what is said about a bad one."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -183,3 +184,34 @@ def test_the_shipped_jobs_are_sound() -> None:
     corrects = {"aws_account_names"}  # what rows write anew in each run, so that there is nothing to reset
     assert {name for name, job in jobs.items() if not (job.writes or job.writes_relationships)} == corrects
     assert all(job.findings for job in jobs.values() if job.writes), "flags are a verdict on what was seen"
+
+
+# -- files of others
+
+
+@pytest.mark.parametrize("mode", [0o666, 0o664, 0o646])
+def test_a_file_that_others_may_write_is_not_run(tmp_path: Path, mode: int) -> None:
+    file = written(tmp_path, "job.json", one())
+    file.chmod(mode)
+    with pytest.raises(JobFileError) as refused:
+        user_jobs(tmp_path)
+    way_out = f"run `chmod go-w {file}`"
+    assert str(refused.value) == (
+        f"{file}: others may write it (mode {mode:04o}): {way_out}: it would run with the graph's rights"
+    )
+
+
+@pytest.mark.parametrize("open_", [".", "a", "a/b"])
+def test_a_file_in_a_directory_that_others_may_write_is_not_run(tmp_path: Path, open_: str) -> None:
+    """They could replace it, or a directory on the way to it."""
+    written(tmp_path, "a/b/job.json", one())
+    (tmp_path / open_).chmod(0o777)
+    with pytest.raises(JobFileError, match="others may write its directory"):
+        user_jobs(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives a file to another user")
+def test_a_file_of_another_user_is_not_run(tmp_path: Path) -> None:
+    os.chown(written(tmp_path, "job.json", one()), 12345, 0)
+    with pytest.raises(JobFileError, match="belongs to the user id 12345"):
+        user_jobs(tmp_path)

@@ -15,8 +15,10 @@ import pytest
 import redis
 
 from loaders.ledger import Ledger
+from loaders.ledger.signing import FleetKey
 
 TimePasses = Callable[..., None]
+KEY = FleetKey("only-for-tests-0123456789abcdef-0123456789")
 
 
 def redis_server(wheel: str) -> str:
@@ -72,7 +74,7 @@ def ledger_redis(request: pytest.FixtureRequest) -> redis.Redis:
 
 @pytest.fixture
 def ledger(ledger_redis: redis.Redis) -> Ledger:
-    return Ledger(ledger_redis, "r1")
+    return Ledger(ledger_redis, "r1", KEY)
 
 
 @pytest.fixture
@@ -81,7 +83,7 @@ def time_passes(ledger_redis: redis.Redis) -> TimePasses:
 
     def passes(seconds: float, run: str = "r1", *, swept: bool = True) -> None:
         """`swept=False`: no sweeper ran in the meantime."""
-        key, ms = f"chartfleet:run:{run}", int(seconds * 1000)
+        key, ms = f"chartfleet:ledger:{run}", int(seconds * 1000)
         for zset in (f"{key}:leases", f"{key}:later", *ledger_redis.scan_iter(f"{key}:published:*")):
             members: Any = ledger_redis.zrange(zset, 0, -1)
             for member in members:

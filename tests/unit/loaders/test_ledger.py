@@ -13,6 +13,7 @@ import redis
 from loaders import ledger as package
 from loaders.ledger import Attempt, Event, Fenced, Ledger, RunState, State, runs
 from loaders.ledger.attempts import MAX_RETURNS
+from loaders.ledger.signing import SIGNATURE_BYTES
 from loaders.scope import Scope
 
 TimePasses = Callable[..., None]
@@ -178,7 +179,7 @@ def test_a_message_of_a_settled_scope_begins_nothing(ledger: Ledger) -> None:
 def test_a_begin_whose_reply_was_lost_is_one_attempt(ledger: Ledger) -> None:
     start(ledger, VPCS)
     replies = [ledger._call("begin", VPCS.id, "token", 60_000, "w1") for _ in range(2)]
-    assert replies == [[b"1"], [b"1"]]
+    assert [reply[0] for reply in replies] == [b"1", b"1"]
 
 
 def test_a_scope_nobody_planned_begins_nothing(ledger: Ledger) -> None:
@@ -198,7 +199,7 @@ def test_a_batch_pushed_twice_waits_once(ledger: Ledger) -> None:
     start(ledger, VPCS)
     attempt = begin(ledger, VPCS)
     assert push(ledger, attempt) == push(ledger, attempt) == [Event.LOAD]
-    assert (waiting(ledger), ledger.backlog()) == ([f"m|1.{attempt.token}|0|{VPCS.id}"], (1, 4))
+    assert (waiting(ledger), ledger.backlog()) == ([f"m|1.{attempt.token}|0|{VPCS.id}"], (1, 4 + SIGNATURE_BYTES))
 
 
 def test_a_batch_out_of_order_is_refused(ledger: Ledger) -> None:
@@ -228,7 +229,7 @@ def test_an_attempt_that_lost_its_scope_can_do_nothing(ledger: Ledger, time_pass
 
 def test_the_token_tells_apart_two_attempts_of_one_number(ledger: Ledger, ledger_redis: redis.Redis) -> None:
     start(ledger, VPCS)
-    unit = f"chartfleet:run:r1:unit:{VPCS.id}"
+    unit = f"chartfleet:ledger:r1:unit:{VPCS.id}"
     before: Any = ledger_redis.hgetall(unit)
     forgotten = begin(ledger, VPCS)
     ledger_redis.delete(unit)
@@ -338,7 +339,7 @@ def test_no_wait_is_longer_than_an_hour_whoever_asks_for_it(ledger: Ledger, time
 def test_a_scope_that_is_given_back_again_and_again_fails(ledger: Ledger, ledger_redis: redis.Redis) -> None:
     start(ledger, VPCS)
     ledger.later(begin(ledger, VPCS), wait_seconds=0, reason="the worker is shutting down")
-    ledger_redis.hset(f"chartfleet:run:r1:unit:{VPCS.id}", "returned", MAX_RETURNS)
+    ledger_redis.hset(f"chartfleet:ledger:r1:unit:{VPCS.id}", "returned", MAX_RETURNS)
     sweep(ledger)
     assert ledger.later(begin(ledger, VPCS), wait_seconds=0, reason="shutting down") == [Event.BARRIER]
     unit = ledger.unit(VPCS)
@@ -621,7 +622,7 @@ def test_what_is_taken_is_bounded_but_never_nothing(ledger: Ledger) -> None:
     for number in range(3):
         push(ledger, attempt, number, payload=b"x" * 100)
     sizes = []
-    for most in (1, 250, 1_000):
+    for most in (1, 250 + 2 * SIGNATURE_BYTES, 1_000):
         taken = ledger.take(max_batches=10, max_bytes=most)
         assert taken
         ledger.excuse(taken.names)
@@ -640,7 +641,7 @@ def test_a_payload_that_is_gone_is_fetched_again(ledger: Ledger, ledger_redis: r
     attempt = begin(ledger, VPCS)
     push(ledger, attempt)
     ledger.fetched(attempt, batches=1, outcome={})
-    ledger_redis.delete(f"chartfleet:run:r1:payload:{waiting(ledger)[0]}")
+    ledger_redis.delete(f"chartfleet:ledger:r1:payload:{waiting(ledger)[0]}")
     assert waiting(ledger) == []
     assert sweep(ledger) == ([], [VPCS])
     assert (begin(ledger, VPCS).number, ledger.backlog()) == (2, (0, 0))
@@ -898,7 +899,7 @@ def test_resume_of_a_cancelled_run_with_batches_under_way(ledger: Ledger) -> Non
     attempt = begin(ledger, VPCS)
     push(ledger, attempt)
     ledger.committed(late)
-    assert (ledger.backlog(), waiting(ledger)) == ((1, 4), [f"m|2.{attempt.token}|0|{VPCS.id}"])
+    assert (ledger.backlog(), waiting(ledger)) == ((1, 4 + SIGNATURE_BYTES), [f"m|2.{attempt.token}|0|{VPCS.id}"])
     with pytest.raises(Fenced):
         push(ledger, old, 1)
 
@@ -954,13 +955,14 @@ def test_crashes_start_anew_when_a_run_is_resumed(ledger: Ledger, time_passes: T
 def test_a_resumption_broken_off_is_begun_again_and_a_page_that_comes_twice_counts_once(ledger: Ledger) -> None:
     start(ledger, *[Scope(type=f"aws.t{i}", tenant="1") for i in range(2_500)])
     ledger.cancel("asked for")
-    ledger._call("resume", "{}", "broken off", "")
+    ledger._call("resume", "{}", "", "broken off", "")
     assert info(ledger).state == RunState.CANCELLED
     cursor = ""
     while cursor != "0":
-        replies = [ledger._call("resume", "{}", "again", cursor) for _ in range(2)]
+        replies = [ledger._call("resume", "{}", "", "again", cursor) for _ in range(2)]
         assert replies[0][0] == replies[1][0]
         cursor = replies[0][0].decode()
+    ledger = Ledger(ledger._redis, "r1")  # without the key: the test didn't sign
     assert (info(ledger).state, info(ledger).open, len(ledger.admit())) == (RunState.RUNNING, 2_500, 2_500)
     with pytest.raises(Fenced, match="running"):
         ledger.resume({})
@@ -976,7 +978,7 @@ def test_how_long_a_scope_took_is_known_to_the_next_run(ledger: Ledger, ledger_r
         start(earlier, VPCS, USERS)
         earlier.skipped(begin(earlier, scope), "not enabled", {})
         begin(earlier, VPCS if scope is USERS else USERS)  # it doesn't end
-        key = f"chartfleet:run:{run}:unit:{scope.id}"
+        key = f"chartfleet:ledger:{run}:unit:{scope.id}"
         ledger_redis.hset(key, "ended_ms", int(ledger_redis.hget(key, "started_ms") or 0) + milliseconds)
     following = Ledger(ledger_redis, "r4")
     following.open(tag=2, config={}, window=1, planners=[])
@@ -1049,7 +1051,7 @@ def test_a_clock_that_was_set_back_holds_nothing_longer(ledger: Ledger, ledger_r
     begin(ledger, VPCS)
     ledger.later(begin(ledger, USERS), wait_seconds=30, reason="throttled")
     sweep(ledger)
-    key, jump = "chartfleet:run:r1", 10 * 365 * 24 * 3600 * 1000
+    key, jump = "chartfleet:ledger:r1", 10 * 365 * 24 * 3600 * 1000
     for zset in (f"{key}:leases", f"{key}:later"):
         ledger_redis.zincrby(zset, jump, VPCS.id if zset.endswith("leases") else USERS.id)
     ledger_redis.hincrby(key, "swept_ms", jump)  # all of it was written by a clock ten years ahead

@@ -93,7 +93,7 @@ class _Both(MemoryRedis):
 
     def _kept(self) -> dict[str, Any]:
         kept: dict[str, Any] = {}
-        for raw in self._client.scan_iter("chartfleet:run*", count=1000):
+        for raw in self._client.scan_iter("chartfleet:*", count=1000):
             match self._client.type(raw):
                 case b"hash":
                     found: Any = self._client.hgetall(raw)

@@ -44,7 +44,7 @@ def take(ledger: Ledger) -> tuple[str, int, int]:
 
 
 def cleanups_of(client: redis.Redis) -> set[bytes]:
-    members: set[bytes] = client.smembers("chartfleet:run:r1:cleanups")  # type: ignore[assignment]
+    members: set[bytes] = client.smembers("chartfleet:ledger:r1:cleanups")  # type: ignore[assignment]
     return members
 
 
@@ -90,7 +90,7 @@ def test_a_commit_ends_the_count_and_leaves_nothing(ledger: Ledger, ledger_redis
         taken = ledger.take(max_batches=100, max_bytes=1_000_000)
     assert taken
     ledger.committed(taken.names)
-    assert [ledger_redis.exists(f"chartfleet:run:r1:{name}") for name in ("tries", "set_back")] == [0, 0]
+    assert [ledger_redis.exists(f"chartfleet:ledger:r1:{name}") for name in ("tries", "set_back")] == [0, 0]
 
 
 # -- what somebody else wrote into Redis
@@ -100,10 +100,10 @@ def test_a_commit_ends_the_count_and_leaves_nothing(ledger: Ledger, ledger_redis
 def test_a_batch_that_no_attempt_pushed_is_not_taken(ledger: Ledger, ledger_redis: redis.Redis, name: str) -> None:
     start(ledger, VPCS)
     push(ledger, begin(ledger, VPCS), "a")
-    ledger_redis.zadd("chartfleet:run:r1:waiting:a", {name: 0})
-    ledger_redis.set(f"chartfleet:run:r1:payload:{name}", b"forged")
+    ledger_redis.zadd("chartfleet:ledger:r1:waiting:a", {name: 0})
+    ledger_redis.set(f"chartfleet:ledger:r1:payload:{name}", b"forged")
     assert take(ledger) == ("a", 1, 1)
-    assert ledger_redis.exists(f"chartfleet:run:r1:payload:{name}") == 0
+    assert ledger_redis.exists(f"chartfleet:ledger:r1:payload:{name}") == 0
     ledger.committed([name])
     info = ledger.info()
     assert info
@@ -119,11 +119,11 @@ def test_a_forged_member_of_the_cleanup_set_deletes_nothing(
     ledger: Ledger, ledger_redis: redis.Redis, forged: str
 ) -> None:
     start(ledger, VPCS, USERS)
-    ledger_redis.sadd("chartfleet:run:r1:cleanups", forged)
+    ledger_redis.sadd("chartfleet:ledger:r1:cleanups", forged)
     assert ledger.cleanups() == []
     assert cleanups_of(ledger_redis) == set()
     ledger.fetched(begin(ledger, VPCS), batches=0, outcome={})
-    ledger_redis.sadd("chartfleet:run:r1:cleanups", forged)
+    ledger_redis.sadd("chartfleet:ledger:r1:cleanups", forged)
     assert ledger.cleanups() == [VPCS]
 
 
@@ -133,7 +133,7 @@ def test_a_scope_that_was_not_complete_is_not_cleaned_whatever_the_set_says(
 ) -> None:
     start(ledger, VPCS)
     getattr(ledger, end)(begin(ledger, VPCS), "why", {})
-    ledger_redis.sadd("chartfleet:run:r1:cleanups", VPCS.id)
+    ledger_redis.sadd("chartfleet:ledger:r1:cleanups", VPCS.id)
     assert ledger.cleanups() == []
 
 
@@ -144,7 +144,7 @@ def test_a_scope_whose_batches_are_not_committed_is_not_cleaned_whatever_the_set
     attempt = begin(ledger, VPCS)
     push(ledger, attempt, "a")
     ledger.fetched(attempt, batches=1, outcome={})
-    ledger_redis.sadd("chartfleet:run:r1:cleanups", VPCS.id)
+    ledger_redis.sadd("chartfleet:ledger:r1:cleanups", VPCS.id)
     assert ledger.cleanups() == []
 
 
@@ -210,7 +210,7 @@ def test_rejected_rows_are_bounded_in_number_and_in_bytes_and_have_an_end(
     for number in range(5):
         ledger.reject(rejected(f"v-{number}"))
     assert (len(ledger.rejected_rows()), ledger.rejected_more(), ledger.rejected_count()) == (3, 4, 7)
-    assert 0 < int(ledger_redis.ttl("chartfleet:run:r1:rejected")) <= bounds.KEPT_SECONDS  # type: ignore[arg-type]
+    assert 0 < int(ledger_redis.ttl("chartfleet:ledger:r1:rejected")) <= bounds.KEPT_SECONDS  # type: ignore[arg-type]
     assert gaps(ledger) == ["rejected: AWSVpc: too large (7 items)"]
 
 
@@ -254,7 +254,7 @@ def test_what_somebody_else_put_among_the_rejected_rows_is_left_out(ledger: Ledg
     foreign = rejected("v-1").to_bytes().replace(b"eu-west-1", b"eu-west-2", 1)  # the scope, not that of the row
     of_a_number = msgpack.packb(asdict(rejected("v-1")) | {"key": 7, "row": None})
     for number, entry in enumerate((b"", b"\xc1", b"\x80", foreign, of_a_number)):
-        ledger_redis.hset("chartfleet:run:r1:rejected", str(number), entry)
+        ledger_redis.hset("chartfleet:ledger:r1:rejected", str(number), entry)
     assert ledger.rejected_rows() == []
     with pytest.raises(InvalidBatch):
         RejectedRow.parse(foreign)

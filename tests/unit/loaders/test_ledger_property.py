@@ -21,6 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from loaders.batch import BatchId
 from loaders.ledger import Attempt, Event, Fenced, Ledger, RunState, State
+from loaders.ledger.signing import SIGNATURE_BYTES, FleetKey
 from loaders.reason import Reason
 from loaders.scope import Scope
 
@@ -47,7 +48,7 @@ class Recorder(Ledger):
     """Remembers each script that it called, so that a test can call it again with the very same arguments."""
 
     def __init__(self, client: redis.Redis, run: str) -> None:
-        super().__init__(client, run)
+        super().__init__(client, run, FleetKey("only-for-tests-0123456789abcdef-0123456789"))
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
 
     def _call(self, name: str, *arguments: str | bytes | int | float) -> Any:
@@ -169,7 +170,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if before and not self.unsettled():
             assert Event.BARRIER in events
         if self.to_clean() - to_clean:
-            assert Event.LOAD in events or self.client.hexists("chartfleet:run:r1", "wake_ms")
+            assert Event.LOAD in events or self.client.hexists("chartfleet:ledger:r1", "wake_ms")
 
     def add(self, scope: Scope, *, held: bool = False, queued: bool = False) -> None:
         attempt = self.attempts_of_removed.pop(scope, 0)
@@ -400,9 +401,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
         def call() -> list[Event]:
             began = self.ledger.now_ms() - 1_500_000
-            self.client.hset("chartfleet:run:r1", "round_ms", began)
+            self.client.hset("chartfleet:ledger:r1", "round_ms", began)
             events, _ = self.ledger.end_overdue(max_run_seconds=1000)
-            self.client.hset("chartfleet:run:r1", "round_ms", began + 1_500_000)
+            self.client.hset("chartfleet:ledger:r1", "round_ms", began + 1_500_000)
             for fact in self.facts.values():
                 if fact.holder:
                     self.let_go(fact, State.FAILED)
@@ -424,7 +425,7 @@ class LedgerMachine(RuleBasedStateMachine):
             assert fact.holder
             with self.nothing_changes():
                 reply = self.ledger.replay("begin", (fact.scope.id, fact.holder.token, 60_000, "w"))
-            assert reply == [str(fact.holder.number).encode() if self.running() else b"not running"]
+            assert reply[:1] == [str(fact.holder.number).encode() if self.running() else b"not running"]
 
     def late_calls(self, data: st.DataObject) -> None:
         """A worker that was stopped goes on long after it has lost its scope, or ended it."""
@@ -453,7 +454,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def snapshot(self) -> dict[str, Any]:
         """All that the ledger keeps of the run, but the wake-up, which may be given once too often."""
         kept: dict[str, Any] = {}
-        for raw in self.client.scan_iter("chartfleet:run:r1*"):
+        for raw in self.client.scan_iter("chartfleet:ledger:r1*"):
             key, kind = raw.decode(), self.client.type(raw)
             match kind:
                 case b"hash":
@@ -465,14 +466,14 @@ class LedgerMachine(RuleBasedStateMachine):
                 case _:
                     kept[key] = self.client.get(raw)
         for name in (b"wake_ms", b"barrier_lease_ms"):
-            kept["chartfleet:run:r1"].pop(name, None)
+            kept["chartfleet:ledger:r1"].pop(name, None)
         return kept
 
     # -- the writer
 
     def take(self, data: st.DataObject) -> None:
         most = data.draw(st.integers(1, 9))
-        taken = self.ledger.take(max_batches=most, max_bytes=12)
+        taken = self.ledger.take(max_batches=most, max_bytes=12 + 3 * SIGNATURE_BYTES)
         out = {batch for fact in self.facts.values() for batch in fact.out}
         assert bool(taken) == bool(out)
         for batch, payload in taken.batches if taken else ():
@@ -611,8 +612,8 @@ class LedgerMachine(RuleBasedStateMachine):
         lost = data.draw(SELDOM)
         broken_off = data.draw(SELDOM)
         if broken_off:
-            self.client.hincrby("chartfleet:run:r1", "round", 1)
-            self.client.hset("chartfleet:run:r1", mapping={"resumed_by": "somebody", "open": 7})
+            self.client.hincrby("chartfleet:ledger:r1", "round", 1)
+            self.client.hset("chartfleet:ledger:r1", mapping={"resumed_by": "somebody", "open": 7})
         published = self.ledger.resume({})
         resume = next(call for call in reversed(self.ledger.calls) if call[0] == "resume")
         before = self.snapshot()
@@ -658,7 +659,8 @@ class LedgerMachine(RuleBasedStateMachine):
         settled = Counter(self.derived(fact).value for fact in self.facts.values() if self.settled(fact))
         assert {name: count for name, count in info.counts.items() if count} == settled
         out = [batch for fact in self.facts.values() for batch in fact.out] if self.running() else []
-        assert (info.waiting, info.waiting_bytes) == (len(out), sum(len(self.payloads[batch]) for batch in out))
+        size = sum(SIGNATURE_BYTES + len(self.payloads[batch]) for batch in out)
+        assert (info.waiting, info.waiting_bytes) == (len(out), size)
 
     @invariant()
     def tenants_agree(self) -> None:
@@ -689,11 +691,11 @@ class LedgerMachine(RuleBasedStateMachine):
         assert max(self.committed.values(), default=0) <= 1
 
     def hash(self, name: str) -> dict[str, int]:
-        raw: dict[bytes, bytes] = self.client.hgetall(f"chartfleet:run:r1:{name}")  # type: ignore[assignment]
+        raw: dict[bytes, bytes] = self.client.hgetall(f"chartfleet:ledger:r1:{name}")  # type: ignore[assignment]
         return {key.decode(): int(value) for key, value in raw.items()}
 
     def members(self, name: str) -> set[str]:
-        key = f"chartfleet:run:r1:{name}"
+        key = f"chartfleet:ledger:r1:{name}"
         raw: Any = self.client.smembers(key) if self.client.type(key) == b"set" else self.client.zrange(key, 0, -1)
         return {member.decode() for member in raw}
 
@@ -713,7 +715,9 @@ class LedgerMachine(RuleBasedStateMachine):
             opened += self.fair_round()
         assert opened == (self.state is not RunState.ANALYSING), "the barrier was never reached"
         assert not self.ledger.open_barrier("another", lease_seconds=60) or not opened
-        for unit in self.ledger.units():
+        called = {unit.scope: unit.state for unit in self.ledger.units()}
+        for unit in self.ledger.proven_units():
+            assert unit.state is called[unit.scope], "what happened in order is signed"
             assert unit.state in (State.CLEANED, State.HELD_BACK, *BAD) or unit.scope.part
 
     def fair_round(self) -> int:

@@ -192,3 +192,14 @@ def test_all_problems_are_said_at_once(file: Path) -> None:
 def test_a_file_that_is_not_there(file: Path) -> None:
     with pytest.raises(RuleFileError, match=r"rules.yaml: can't be read: .* omit --permission-relationships-file"):
         rules(file)
+
+
+def test_a_file_that_others_may_write_is_not_obeyed(file: Path) -> None:
+    file.write_text(f"[{BUCKETS}]")
+    file.chmod(0o646)
+    with pytest.raises(RuleFileError, match=r"others may write it \(mode 0646\): run `chmod go-w"):
+        rules(file)
+    file.chmod(0o644)
+    file.parent.chmod(0o777)
+    with pytest.raises(RuleFileError, match="others may write its directory"):
+        rules(file)

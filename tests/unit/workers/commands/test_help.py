@@ -26,8 +26,8 @@ GRAPH = {"--neo4j-uri", "--neo4j-user", "--neo4j-password-env-var", "--neo4j-dat
 @pytest.mark.parametrize(
     ("command", "used"),
     [
-        ("status", {"--broker-url", "--broker-password-env-var", *GRAPH, "--data-dir", "--json"}),
-        ("runs", {"--broker-url", "--broker-password-env-var", "--data-dir"}),
+        ("status", {"--broker-url", "--broker-password-env-var", "--broker-ca-file", *GRAPH, "--data-dir", "--json"}),
+        ("runs", {"--broker-url", "--broker-password-env-var", "--broker-ca-file", "--data-dir"}),
         ("services", {"--data-dir"}),
         ("iam-policy", {"--aws-requested-syncs", "--aws-assume-role", "--account", "--format"}),
         ("schema", {"--provider", "--json"}),

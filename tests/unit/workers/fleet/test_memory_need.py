@@ -46,7 +46,7 @@ def ended(client: redis.Redis, run: str, *, scopes: int, state: str = RunState.C
     config = {**SETTINGS.run_config(), "graph": GRAPH}
     ledger.open(tag=int(run), config=config, window=1, planners=[Scope(type="aws.tenants", tenant="all")])
     ledger.set_tenants({f"aws/{n}": {} for n in range(100)})
-    client.hset(f"chartfleet:run:{run}", mapping={"state": state, "planned": scopes})
+    client.hset(f"chartfleet:ledger:{run}", mapping={"state": state, "planned": scopes})
 
 
 def leave_free(client: redis.Redis, size: int) -> None:

@@ -46,4 +46,4 @@ def test_an_overdue_run_comes_to_its_analysis_and_one_that_nobody_analyses_is_ca
 
 
 def begin_earlier(broker: redis.Redis, ledger: Ledger, seconds: int) -> None:
-    broker.hincrby(f"chartfleet:run:{ledger.run}", "created_ms", -seconds * 1000)
+    broker.hincrby(f"chartfleet:ledger:{ledger.run}", "created_ms", -seconds * 1000)

@@ -447,7 +447,7 @@ def eta(*, past_ms: Mapping[int, int], ended: int, elapsed_seconds: float, monke
     earlier.open(tag=0, config={}, window=10, planners=SCOPES)
     for n, ms in past_ms.items():
         times = {"started_ms": 1_000, "ended_ms": 1_000 + ms, "settled": 1}
-        client.hset(f"chartfleet:run:0-ab:unit:{SCOPES[n].id}", mapping=times)
+        client.hset(f"chartfleet:ledger:0-ab:unit:{SCOPES[n].id}", mapping=times)
     ledger.open(tag=1, config={}, window=10, planners=[])
     info = ledger.info()
     assert info is not None

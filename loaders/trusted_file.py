@@ -1,4 +1,4 @@
-"""Whether another user could change a settings file: it decides where credentials are sent.
+"""Whether another user could change a file that is obeyed: settings decide where credentials are sent, jobs are run.
 
 Whoever can write the file can change it, and whoever can write its directory can replace it. Only root and the user of
 this process may do either.
@@ -22,6 +22,17 @@ def distrust(path: Path) -> str | None:
         return problem
     directories = dict.fromkeys((path.absolute().parent, target.parent))
     return next(filter(None, map(_of_directory, directories)), None)
+
+
+def distrust_directory(path: Path) -> str | None:
+    """The same for what a directory holds, or will hold."""
+    return None if os.name == "nt" else _of_directory(path.resolve())
+
+
+def distrust_below(root: Path, file: Path) -> str | None:
+    """The same for a file found below a directory: nobody else may replace any directory on the way to it, either."""
+    between = [directory for directory in file.parents if directory == root or root in directory.parents]
+    return next(filter(None, (distrust(file), *map(distrust_directory, between))), None)
 
 
 def _of_file(path: Path) -> str | None:
