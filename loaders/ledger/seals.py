@@ -73,8 +73,13 @@ class Seals(Scripts):
         )
 
     def _receipt(self, batch: str) -> str:
-        """The loader's signature for a batch. Its number is unique in its attempt, so its model is not needed."""
-        _, attempt, number, unit = batch.split("|", 3)
+        """The loader's signature for a batch. Its number is unique in its attempt, so its model is not needed.
+
+        Empty for a name that no attempt gave: no commit of it counts.
+        """
+        _, attempt, number, unit = (*batch.split("|", 3), "", "", "")[:4]
+        if not unit:
+            return ""
         return self._signer.sign(_COMMITTED, attempt, number, unit)
 
     def _cleaned_receipts(self, units: Sequence[str]) -> dict[str, str]:

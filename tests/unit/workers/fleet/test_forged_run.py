@@ -47,12 +47,16 @@ def thief() -> Iterator[tuple[str, list[str]]]:
     server.shutdown()
 
 
+def own(broker_url: str, **more: str) -> Settings:
+    return Settings.load({}, OWN | {"CHARTFLEET_BROKER_URL": broker_url} | more)
+
+
 @pytest.fixture
-def process(broker: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Process:
+def process(broker: redis.Redis, broker_url: str, monkeypatch: pytest.MonkeyPatch) -> Process:
     """A worker with a token of its own, and another secret in its environment."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     monkeypatch.setenv("OKTA_TOKEN", "token")
-    process = Process(Settings.load({}, OWN))
+    process = Process(own(broker_url))
     process.redis = broker
     return process
 
@@ -106,11 +110,11 @@ def test_nor_does_one_that_a_stolen_key_signed(
 
 
 def test_what_the_own_settings_say_is_reached(
-    process: Process, broker: redis.Redis, thief: tuple[str, list[str]]
+    process: Process, broker: redis.Redis, broker_url: str, thief: tuple[str, list[str]]
 ) -> None:
     """So that the tests above show something: the same run, where the worker's own settings name the server."""
     url, received = thief
-    process.settings = Settings.load({}, OWN | {"CHARTFLEET_OKTA_BASE_URL": url})
+    process.settings = own(broker_url, CHARTFLEET_OKTA_BASE_URL=url)
     own_settings.check_options(process.settings, "okta", process.settings.run_config()["options"])
     ledger = forged(broker, FleetKey(FLEET_KEY), url, "OKTA_TOKEN")
     fetch(process)

@@ -25,7 +25,7 @@ def test_an_overdue_run_comes_to_its_analysis_and_one_that_nobody_analyses_is_ca
     app = Celery("chartfleet-test", set_as_current=False)
     app.conf.update(configuration(settings))
     process, publisher = Process(settings), Publisher(app)
-    ledger = Ledger(broker, "1-test")
+    ledger = process.ledger("1-test")
     ledger.open(tag=1, config={}, window=1, planners=[PLANNER])
     broker.delete(LOADER)
     try:
