@@ -68,13 +68,14 @@ class Attempts(Scripts):
 
         A scope that is given back MAX_RETURNS times fails as well. Raises Fenced.
         """
-        waited = f"waited {max_wait_seconds or 0:,.0f} s in all; the last time: {mask(reason)}"
-        returned = f"given back {MAX_RETURNS:,} times; the last time: {mask(reason)}"
+        reason = mask(reason)
+        waited = f"waited {max_wait_seconds or 0:,.0f} s in all; the last time: {reason}"
+        returned = f"given back {MAX_RETURNS:,} times; the last time: {reason}"
         return self._transition(
             "later",
             *fence(attempt),
             milliseconds(wait_seconds),
-            mask(reason),
+            reason,
             "" if max_wait_seconds is None else milliseconds(max_wait_seconds),
             MAX_RETURNS,
             Reason(failure=THROTTLED, action=action, detail=waited).to_json(),
