@@ -47,7 +47,7 @@ def analyse(process: Process, run: str) -> None:
         return
     info = ledger.info()
     assert info is not None  # the barrier of an unknown run doesn't open
-    wait = process.settings.writer_lease_seconds + process.settings.transaction_seconds
+    wait = process.settings.writer_wait_seconds
 
     def renew() -> bool:
         return ledger.renew_barrier(token, lease_seconds=lease)
