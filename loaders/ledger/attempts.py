@@ -28,6 +28,12 @@ class Attempts(Scripts):
         """Extend the lease. False if the attempt has lost its scope."""
         return bool(self._call("renew", *fence(attempt), milliseconds(lease_seconds)))
 
+    def has_ended(self, attempt: Attempt) -> bool:
+        """Whether it has recorded its own outcome, and no other attempt has begun since."""
+        number, token, state = self._fields(f"{self._key}:unit:{attempt.scope.id}", "attempt", "token", "state")
+        is_own = (number, token) == (str(attempt.number).encode(), attempt.token.encode())
+        return is_own and state not in (State.FETCHING.encode(), State.PLANNED.encode())
+
     def push(self, attempt: Attempt, *, number: int, model: str, rows: int, payload: bytes) -> list[Event]:
         """Hand a batch to the writer. Raises Fenced."""
         return self._transition("push", *fence(attempt), number, model, rows, payload)
