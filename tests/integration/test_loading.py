@@ -50,19 +50,7 @@ ANYBODY = "0.0.0.0/0"
 either_order = pytest.mark.parametrize("order", [1, -1], ids=["", "the other way round"])
 
 
-@pytest.fixture(scope="module", autouse=True)
-def indexed(services: embedded.Services) -> None:
-    graph = Graph.at(services.graph)
-    indexes.ensure(graph, registry.schema())
-    graph.close()
-
-
-@pytest.fixture
-def writer(services: embedded.Services, graph: Graph) -> Iterator[Writer]:
-    writer = Writer(services.graph.driver(), services.graph.database)
-    assert writer.acquire()
-    yield writer
-    writer.close()
+pytestmark = pytest.mark.usefixtures("indexed")
 
 
 @pytest.fixture

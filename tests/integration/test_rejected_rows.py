@@ -16,7 +16,7 @@ import pytest
 import redis
 from neo4j.exceptions import DatabaseError, Neo4jError
 
-from loaders import batch, indexes
+from loaders import batch
 from loaders.batch import Row
 from loaders.errors import UsageError
 from loaders.graph import Graph
@@ -37,20 +37,14 @@ GROUPS, ROLES, BUCKETS = scope("aws.ec2.security_groups"), scope("aws.iam.roles"
 NAMES = "MATCH (g:EC2SecurityGroup) WHERE g._scope = $scope RETURN g.id AS id ORDER BY id"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def indexed(services: embedded.Services) -> None:
-    graph = Graph.at(services.graph)
-    indexes.ensure(graph, registry.schema())
-    graph.close()
+pytestmark = pytest.mark.usefixtures("indexed")
 
 
 @pytest.fixture
-def writer(services: embedded.Services, graph: Graph) -> Iterator[Writer]:
-    writer = Writer(services.graph.driver(), services.graph.database)
-    assert writer.acquire()
+def writer(writer: Writer) -> Iterator[Writer]:
+    """Of which nothing is left for the next test: its command takes the writer's place at once."""
     yield writer
     writer.release()
-    writer.close()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loaders import coverage, indexes, retirement
+from loaders import coverage, retirement
 from loaders.graph import Graph
 from loaders.ledger import RunInfo, RunState, State, Unit
 from loaders.retirement import Kept, Lists
@@ -24,11 +24,7 @@ OTHER = scope("aws.ec2.vpcs", "2222")
 TENANTS = Scope(type=tenants_type("aws"), tenant="aws")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def indexed(services: embedded.Services) -> None:
-    graph = Graph.at(services.graph)
-    indexes.ensure(graph, registry.schema())
-    graph.close()
+pytestmark = pytest.mark.usefixtures("indexed")
 
 
 def regions_of(tenant: str) -> Scope:
