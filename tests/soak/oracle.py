@@ -87,7 +87,9 @@ def _complete_scopes(run: Ended) -> Iterator[str]:
 
 
 def _incomplete_scopes(run: Ended) -> Iterator[str]:
-    """A scope that was not seen deletes nothing, not even what is gone."""
+    """A scope that was not seen deletes nothing, not even what is gone; unless it was seen in an earlier round."""
+    if run.kinds & {Kind.RESUME, Kind.BEAT}:
+        return
     unseen = {
         scope
         for scope, unit in run.scopes().items()
