@@ -79,7 +79,7 @@ MUTATIONS: Final = (
         "a denied scope is cleaned, and the list of cleanups believed",
         {
             "if state == 'fetched' then\n    if f[4]": "if state then\n    if f[4]",
-            "if f[1] ~= 'fetched' or f[2] or f[3] or f[4] then return false end": "if f[2] or f[4] then return false end",
+            "if f[1] ~= 'fetched' or f[2] or f[3] or f[4] then": "if f[2] or f[4] then",
         },
     ),
     Mutation("a scope with rejected rows is cleaned", {"if state == 'fetched' and f[6] then": "if false then"}),
