@@ -23,9 +23,10 @@ from loaders.graph import Graph
 from loaders.ledger import State
 from loaders.loader import MAX_TRIES
 from loaders.scope import Scope
-from loaders.writer import RunRefused, Writer, claim, release_claim
+from loaders.writer import RunRefused, Writer, release_claim
 from tasks.aws.ec2.security_groups import EC2SecurityGroup
 from tasks.engine import registry
+from tests.fleet.claims import held_by_run
 from tests.fleet.locks import locked
 from tests.integration.runs import Run, Sync, group, role, rows, scope
 from workers import embedded
@@ -401,8 +402,7 @@ def test_a_row_is_loaded_again_through_the_writer(refused: Run, services: embedd
 def test_a_row_that_a_later_run_has_seen_again_is_not_loaded(
     refused: Run, services: embedded.Services, graph: Graph
 ) -> None:
-    claim(graph, run="later", tag=9, resume=False, lease_seconds=60)
-    with pytest.raises(RunRefused, match="run later holds the graph"):
+    with held_by_run(graph, "later", 9), pytest.raises(RunRefused, match="run later holds the graph"):
         chartfleet_rejected(services, "retry", all_=True)
     release_claim(graph, "later")
     with pytest.raises(RunRefused, match="a later run has started"):

@@ -74,12 +74,11 @@ MUTATIONS: Final = (
         "a scope is settled before its batches are committed",
         {"if redis.call('SCARD', k .. ':out') > 0 then return end": ""},
     ),
-    Mutation("a denied scope is cleaned", {"if state == 'fetched' then\n    if f[4]": "if state then\n    if f[4]"}),
     Mutation(
-        "a denied scope is cleaned, and the list of cleanups believed",
+        "a denied scope is cleaned",
         {
             "if state == 'fetched' then\n    if f[4]": "if state then\n    if f[4]",
-            "if f[1] ~= 'fetched' or f[2] or f[3] or f[4] then": "if f[2] or f[4] then",
+            "if f[1] ~= 'fetched' or f[2] or f[3] or f[4] then return": "if f[2] or f[4] then return",
         },
     ),
     Mutation("a scope with rejected rows is cleaned", {"if state == 'fetched' and f[6] then": "if false then"}),

@@ -47,7 +47,7 @@ def _share_the_pool() -> None:
 
 
 PROMISES: Final = {
-    "deletion": _ledger("a denied scope is cleaned, and the list of cleanups believed"),
+    "deletion": _ledger("a denied scope is cleaned"),
     "barrier": _ledger("the barrier opens although scopes are open"),
     "commits": _ledger("whatever is reported twice counts twice"),
     "heartbeat": _share_the_pool,
