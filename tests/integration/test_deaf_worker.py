@@ -68,7 +68,8 @@ def test_its_health_check_says_so(app: Celery, client: redis.Redis, settings: Se
     go_deaf(app, "no poll")
     app.send_task("aws.ec2.vpcs", args=("1-none", "aws.ec2.vpcs/1/us-east-1"))
     app.send_task("aws.ec2.vpcs", args=("1-none", "aws.ec2.vpcs/1/us-east-1"))
-    wait_for_symptom(app, client, settings, "takes nothing from the queue fetch.aws")  # once the poll under way took one message
+    # Once the poll under way took one message.
+    wait_for_symptom(app, client, settings, "takes nothing from the queue fetch.aws")
     client.delete("fetch.aws")
     go_deaf(app, "no queue")
     wait_for_symptom(app, client, settings, "is connected, but doesn't consume from the queue fetch.aws")

@@ -115,7 +115,8 @@ class Harness:
     def _undisturbed(self, variant: int) -> None:
         self.estate.set(variant)
         ledger = self._start()
-        wait_for(lambda: ledger.state() not in UNDER_WAY, seconds=FIRST_SECONDS)
+        with suppress(TimeoutError):
+            wait_for(lambda: ledger.state() not in UNDER_WAY, seconds=FIRST_SECONDS)
         info = ledger.info()
         not_seen = [f"{unit.scope.id} is {unit.state}" for unit in ledger.units() if unit.parent and not is_seen(unit)]
         if info is None or info.state is not RunState.COMPLETE or not_seen:

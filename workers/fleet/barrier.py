@@ -60,10 +60,11 @@ def analyse(process: Process, run: str) -> None:
 
     try:
         with (
-            LeaseKeeper(f"run {run}", lease_seconds=lease, renew=renew, on_lost=process.writer.give_up),
+            LeaseKeeper(f"run {run}", lease_seconds=lease, renew=renew, on_lost=process.writer.give_up) as keeper,
             writing(process.writer, info.tag, wait_seconds=wait) as writer,
         ):
             state, report = _outcome(Steps(writer, ledger, token), info, process)
+            keeper.end()  # a run that is closed has no lease to renew: it would read as lost, and the claim would stay
             if ledger.close(token, state, report):
                 release_claim(writer, run)
     except (Busy, LostWriter):
