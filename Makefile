@@ -38,7 +38,7 @@ test-long: setup
 	HYPOTHESIS_PROFILE=random $(BIN)/python -m pytest -m "hypothesis and not long" tests/unit
 
 # Runs of a whole fleet under random faults, each judged by an oracle: docs/fault-harness.md. SEED=7 draws the same each time.
-RUNS ?= 5
+RUNS ?= 3
 faults: setup
 	$(BIN)/python -m tests.soak --runs $(RUNS) $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST)) $(FLAGS)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -69,9 +69,6 @@ class _Page:
     def parameters(self, scopes: Sequence[str], tag: int) -> dict[str, Any]:
         return {"scopes": list(scopes), "tag": tag, "mark": self.mark}
 
-    def of(self, scopes: Sequence[Scope]) -> _Page:
-        return _Page(scopes=scopes, owned=self.owned, tag=self.tag, mark=self.mark, brake=self.brake)
-
 
 class Cleanup:
     """Deletes what complete scopes no longer hold, many scopes of one type per transaction."""
@@ -114,8 +111,8 @@ class Cleanup:
             self._graph.write(lambda _: None)  # raises if the graph can't be written: then it isn't theirs
             half = len(page.scopes) // 2
             if half:
-                self._clean_page(page.of(page.scopes[:half]), result)
-                self._clean_page(page.of(page.scopes[half:]), result)
+                self._clean_page(replace(page, scopes=page.scopes[:half]), result)
+                self._clean_page(replace(page, scopes=page.scopes[half:]), result)
             elif tries > 1 and cause_of(error) is Cause.OTHER:
                 time.sleep(SECONDS_BEFORE_RETRY)
                 self._clean_page(page, result, tries - 1)
@@ -183,17 +180,6 @@ class Cleanup:
             position, deleted = size.fit(transaction)
             total += deleted
         return total
-
-    def _remember_held(self, ids: Sequence[str], cleaned: Sequence[str], owned: Sequence[NodeModel]) -> None:
-        """A scope that holds nothing now needs no cleanup in the next run, unless that run loads something."""
-        holds = " OR ".join(
-            f"EXISTS {{ (:{cypher.quoted(model.identity.label)} {{_scope: s.id}}) }}" for model in owned
-        )
-        query = (
-            f"UNWIND $scopes AS id MATCH (s:SyncScope {{id: id}}) SET s.held = {holds}, "
-            "s.held_back_tag = CASE WHEN id IN $cleaned THEN null ELSE s.held_back_tag END"
-        )
-        self._graph.write(lambda tx: tx.run(query, scopes=list(ids), cleaned=list(cleaned)).consume())
 
 
 def _deleting(

@@ -21,8 +21,9 @@ MASK: Final = "***"
 MAX_SECRETS: Final = 2_000  # the least recently used is forgotten: tokens are renewed each hour, in each account
 _SHORT: Final = 8  # characters; anything shorter may be part of a common word
 _MIN: Final = 4
-# Passwords in URLs, and what follows the name of a scheme of the header Authorization, whoever they belong to.
-_USERINFO: Final = re.compile(r"(://)[^\s/@]{0,200}:[^\s/@]{1,500}@")
+# Passwords in URLs, with their user, who may be a token; and what follows the name of a scheme of the header
+# Authorization, whoever they belong to. A URL that is shown with its password masked stays as it is.
+_USERINFO: Final = re.compile(r"(://)(?![^\s/@:]{0,200}:\*\*\*@)[^\s/@]{0,200}:[^\s/@]{1,500}@")
 _SCHEME: Final = re.compile(r"(?i)\b(bearer|basic|ssws)( +)[\w.~+/=-]{8,}")
 
 

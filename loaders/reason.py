@@ -46,8 +46,8 @@ class Reason:
 
     def to_json(self) -> str:
         """Equal reasons have equal JSON: the ledger counts gaps by it. Without secrets, which a server may repeat."""
-        texts = {name: mask(text) for name, text in asdict(self).items() if isinstance(text, str)}
-        values = asdict(self) | texts | {"detail": texts["detail"][:MAX_DETAIL]}
+        values = {name: mask(value) if isinstance(value, str) else value for name, value in asdict(self).items()}
+        values["detail"] = values["detail"][:MAX_DETAIL]
         return json.dumps({name: value for name, value in values.items() if value}, separators=(",", ":"))
 
     def __str__(self) -> str:

@@ -55,6 +55,10 @@ class RunRefused(ChartfleetError):
     """The run can't claim the graph: another run holds it, its tag is too low, or an adoption was interrupted."""
 
 
+class LaterRun(RunRefused):
+    """A run can't be resumed, because a later one has claimed the graph since."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """Which run holds the graph, and the highest tag written.
@@ -233,7 +237,7 @@ def claim(
             "this graph is taken over in part only, because the adoption was interrupted: run `chartfleet adopt` again"
         )
     if resume:
-        raise RunRefused(
+        raise LaterRun(
             f"--resume: a later run has started since (tag {refused.tag}); start a new one with `chartfleet sync`"
         )
     raise RunRefused(

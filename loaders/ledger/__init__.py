@@ -3,9 +3,10 @@
 from loaders.ledger.failing import Failing
 from loaders.ledger.inspection import runs
 from loaders.ledger.ledger import Ledger
-from loaders.ledger.state import Attempt, Event, Fenced, Outcome, RunInfo, RunState, State, Taken, Unit
+from loaders.ledger.state import UNDER_WAY, Attempt, Event, Fenced, Outcome, RunInfo, RunState, State, Taken, Unit
 
 __all__ = [
+    "UNDER_WAY",
     "Attempt",
     "Event",
     "Failing",

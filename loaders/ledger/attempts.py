@@ -40,6 +40,12 @@ class Attempts(Seals):
         """Extend the lease. False if the attempt has lost its scope."""
         return bool(self._call("renew", *fence(attempt), milliseconds(lease_seconds)))
 
+    def has_ended(self, attempt: Attempt) -> bool:
+        """Whether it has recorded its own outcome, and no other attempt has begun since."""
+        number, token, state = self._fields(f"{self._key}:unit:{attempt.scope.id}", "attempt", "token", "state")
+        is_own = (number, token) == (str(attempt.number).encode(), attempt.token.encode())
+        return is_own and state not in (State.FETCHING.encode(), State.PLANNED.encode())
+
     def push(self, attempt: Attempt, *, number: int, model: str, rows: int, payload: bytes) -> list[Event]:
         """Hand a batch to the writer. Raises Fenced."""
         sealed = self._signer.seal(BATCH, batch_name(attempt, number, model), payload)
@@ -83,13 +89,14 @@ class Attempts(Seals):
 
         A scope that is given back MAX_RETURNS times fails as well. Raises Fenced.
         """
-        waited = f"waited {max_wait_seconds or 0:,.0f} s in all; the last time: {mask(reason)}"
-        returned = f"given back {MAX_RETURNS:,} times; the last time: {mask(reason)}"
+        reason = mask(reason)
+        waited = f"waited {max_wait_seconds or 0:,.0f} s in all; the last time: {reason}"
+        returned = f"given back {MAX_RETURNS:,} times; the last time: {reason}"
         return self._transition(
             "later",
             *fence(attempt),
             milliseconds(wait_seconds),
-            mask(reason),
+            reason,
             "" if max_wait_seconds is None else milliseconds(max_wait_seconds),
             MAX_RETURNS,
             Reason(failure=THROTTLED, action=action, detail=waited).to_json(),

@@ -30,9 +30,7 @@ for _, tenant in ipairs(redis.call('ZRANGE', run .. ':queue', 0, left - 1)) do
   redis.call('DEL', queued)
   fail(units)
 end
-local sets = {run .. ':leases', run .. ':later'}
-for _, provider in ipairs(redis.call('SMEMBERS', run .. ':providers')) do sets[#sets + 1] = run .. ':published:' .. provider end
-for _, set in ipairs(sets) do
+for _, set in ipairs(sets_of_times()) do
   if left > 0 then fail(redis.call('ZRANGE', set, 0, left - 1)) end
 end
 if left == 0 then events[1] = 'more' end

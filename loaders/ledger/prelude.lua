@@ -99,6 +99,13 @@ local function mark_published(unit, at)
   redis.call('ZADD', run .. ':published:' .. provider_of(unit), at, unit)
 end
 
+-- The sorted sets of the units that are neither settled nor queued, each unit with a time.
+local function sets_of_times()
+  local sets = {run .. ':leases', run .. ':later'}
+  for _, provider in ipairs(redis.call('SMEMBERS', run .. ':providers')) do sets[#sets + 1] = run .. ':published:' .. provider end
+  return sets
+end
+
 -- As the id says, except for the planning unit that lists the tenants.
 local function tenant_of(unit)
   local own = redis.call('HGET', unit_key(unit), 'tenant')

@@ -4,7 +4,7 @@
 if not running() or redis.call('SISMEMBER', run .. ':units', ARGV[1]) == 0 then return {'ok'} end
 local rejected, id, bytes = run .. ':rejected', ARGV[3], #ARGV[4]
 if redis.call('HEXISTS', rejected, id) == 1 then return {'ok'} end
-redis.call('HDEL', run, '') -- after a deletion, a Redis whose memory is full lets a script finish
+even_if_full()
 local k, gap = unit_key(ARGV[1]), ARGV[2]
 if redis.call('HEXISTS', k, gap) == 0 and redis.call('HLEN', k) > 100 then
   gap = 'gap:{"failure":"rejected","detail":"and others"}'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypedDict
+from typing import Any, Final, TypedDict
 
 from loaders.reason import NO_REASON, Reason
 from loaders.scope import Scope
@@ -30,6 +30,9 @@ class RunState(StrEnum):
     COMPLETE = "complete"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+UNDER_WAY: Final = (RunState.RUNNING, RunState.ANALYSING)
 
 
 class Event(StrEnum):

@@ -14,9 +14,7 @@ redis.call('HSET', run, 'swept_ms', now, 'broker', ARGV[4])
 
 -- The clock of Redis was set back: every time that is yet to come, or since which something has waited, moves with it.
 local function move_times(ms)
-  local sets = {run .. ':leases', run .. ':later'}
-  for _, provider in ipairs(redis.call('SMEMBERS', run .. ':providers')) do sets[#sets + 1] = run .. ':published:' .. provider end
-  for _, set in ipairs(sets) do
+  for _, set in ipairs(sets_of_times()) do
     for _, unit in ipairs(redis.call('ZRANGE', set, 0, -1)) do redis.call('ZINCRBY', set, ms, unit) end
   end
   for _, field in ipairs({'wake_ms', 'stalled_ms', 'barrier_lease_ms'}) do

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from loaders.model import NOT_SEEN, at
-from tasks.engine.responses import name_of, values_at
+from tasks.engine.responses import at_or_none, name_of, objects_of, values_at
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Gap, Tenant
 
@@ -65,8 +65,7 @@ class Detail:
         """What the detail is requested for, and merged into."""
         try:
             found = [item] if self.each is None else at(self.each, item)
-            places = [place for place in found if isinstance(place, dict)] if isinstance(found, list) else []
-            return [place for place in places if all(at(path, place) == value for path, value in self.only)]
+            return [place for place in objects_of(found) if all(at(path, place) == value for path, value in self.only)]
         except TypeError:  # not as declared: its rows are rejected with the reason
             return []
 
@@ -130,10 +129,7 @@ class BatchDetail:
         return detailed
 
     def _key(self, item: object) -> str:
-        try:
-            key: object = at(self.path, item)
-        except TypeError:
-            return ""
+        key: object = at_or_none(self.path, item)
         return key if isinstance(key, str) else ""
 
     def _merged(self, item: PartialItem, detail: object) -> PartialItem:

@@ -16,7 +16,7 @@ from loaders.model import NOT_SEEN, NotSeen, at
 from tasks.engine.concurrency import bounded
 from tasks.engine.details import BatchDetail, Detail, ListedApi, PartialItem
 from tasks.engine.parts import SEPARATOR, check_ids
-from tasks.engine.responses import name_of, values_at
+from tasks.engine.responses import at_or_none, name_of, values_at
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Gap, Item
 
@@ -191,7 +191,7 @@ class Listing:
             paths = [self.batch_details[0].path]
         else:
             paths = [path for detail in self.details[:1] if detail.each is None for _, path in detail.parameters]
-        words = [_at(path, value) for path in paths]
+        words = [at_or_none(path, value) for path in paths]
         return SEPARATOR.join(words) if all(isinstance(word, str) for word in words) else ""
 
     async def items(self, api: ListedApi, part: str) -> AsyncIterator[Item]:
@@ -226,7 +226,9 @@ class Listing:
     def _own(self, page: Iterable[Any], owner: str) -> list[Any]:
         """The items of a page as objects, without those of other owners."""
         items = [{self.name_field: value} if self.name_field else value for value in page]
-        return [item for item in items if _at(self.owner_path, item) in (None, owner)] if self.owner_path else items
+        return (
+            [item for item in items if at_or_none(self.owner_path, item) in (None, owner)] if self.owner_path else items
+        )
 
     async def _read_lookups(self, api: ListedApi) -> tuple[dict[str, Any], tuple[Gap, ...]]:
         read: dict[str, Any] = {}
@@ -301,14 +303,6 @@ class Listing:
                 place[detail.name] = None if detail.gap else NOT_SEEN
                 item.unseen |= {detail.name} if detail.gap else set()
                 item.gaps += (_gap(error),)
-        return None
-
-
-def _at(path: str, value: Any) -> Any:
-    """The value at a path; None where it leads through something else, which is rejected when the item is read."""
-    try:
-        return at(path, value)
-    except TypeError:
         return None
 
 

@@ -31,6 +31,19 @@ def values_at(path: str, page: object, action: str, *, allow_single: bool = True
     return [values]
 
 
+def at_or_none(path: str, value: object) -> Any:
+    """The value at a path; None where it leads through something else, which is rejected when the item is read."""
+    try:
+        return at(path, value)
+    except TypeError:
+        return None
+
+
+def objects_of(values: object) -> list[dict[str, Any]]:
+    """The objects in a list; none of what isn't a list."""
+    return [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
+
+
 def name_of(action: str) -> str:
     """The name under which an item has the response of a further call: `iam:GetUser` -> `GetUser`,
     `GET /users/{id}/roles` -> `roles`, `directory:members.list` -> `members`.

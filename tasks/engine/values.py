@@ -63,7 +63,7 @@ def _storable(where: str, value: object) -> object:
             raise InvalidRecord(f"{where}: {len(value):,} characters, more than are kept ({MAX_TEXT:,})")
         return well_formed(value)
     if isinstance(value, int) and not -LARGEST <= value < LARGEST:
-        raise InvalidRecord(f"{where}: an integer of {value.bit_length()} bits, more than 64")
+        raise InvalidRecord(f"{where}: an integer of more than 64 bits")
     if isinstance(value, float) and not math.isfinite(value):
         raise InvalidRecord(f"{where}: {value} is not a number")
     return value
@@ -73,7 +73,7 @@ def _float(where: str, value: int) -> float:
     try:
         return float(value)
     except OverflowError:
-        raise InvalidRecord(f"{where}: an integer of {value.bit_length()} bits, more than 64") from None
+        raise InvalidRecord(f"{where}: an integer of more than 64 bits") from None
 
 
 def well_formed(text: str) -> str:

@@ -18,6 +18,8 @@ DENIED = Fault(Kind.DENIED, at=0.0, seconds=3600.0, share=0.4, salt=7)
 LOST_REPLIES = Fault(Kind.REDIS_REPLIES, at=0.0, seconds=3600.0)
 HUNG_CALLS = Fault(Kind.HANG, at=0.0, seconds=90.0, share=0.9, salt=7)
 
+MAX_RUNS = 5
+
 long = pytest.mark.long
 
 
@@ -33,10 +35,13 @@ long = pytest.mark.long
 def test_the_harness_notices_a_broken_promise(
     services: Services, tmp_path: Path, promise: str, faults: tuple[Fault, ...], noticed: str
 ) -> None:
+    """Where it is chance which reply is lost, in one of a few runs."""
     schedule = Schedule("by hand", 0, before=0, estate=0, by_message=False, faults=faults)
     with surroundings(tmp_path, services=services, breakage=promise) as around:
-        verdict = Harness(around).judge(schedule)
-    assert any(noticed in text for text in verdict.violations), verdict
+        harness = Harness(around)
+        verdicts = (harness.judge(schedule) for _ in range(MAX_RUNS))
+        texts = next((verdict.violations for verdict in verdicts if verdict.violations), [])
+    assert any(noticed in text for text in texts), texts
 
 
 @long

@@ -25,6 +25,7 @@ from loaders.ledger import Ledger
 from loaders.writer import RunRefused, Writer, claim, release_claim
 from tasks.engine import registry
 from tasks.resource import Per
+from tests.fleet.claims import held_by_run
 from tests.fleet.command import Command, Ended
 from tests.fleet.graph_state import elements
 from tests.fleet.running import AWS_KEYS, NEO4J_PASSWORD, Fleet, running_fleet
@@ -529,8 +530,8 @@ def test_nothing_is_synced_before_what_was_interrupted_is_done(
 
 
 def test_it_is_refused_while_a_run_holds_the_graph(graph: Graph, chartfleet: Callable[..., Ended]) -> None:
-    claim(graph, run="one", tag=5, resume=False, lease_seconds=60)
-    ended = chartfleet("adopt")
+    with held_by_run(graph, "one", 5):
+        ended = chartfleet("adopt")
     assert ended.code == 1
     assert "run one holds the graph" in ended.error
     assert chartfleet("adopt", "--dry-run").out == "Nothing to take over.\n"

@@ -10,7 +10,6 @@ import pytest
 import redis
 
 from analysis import links
-from loaders import indexes
 from loaders.cleanup import Cleanup
 from loaders.graph import Graph
 from loaders.ledger import Ledger, RunInfo, RunState, State
@@ -28,11 +27,7 @@ GROUPS, ROLES = scope("aws.ec2.security_groups"), scope("aws.iam.roles")
 PASSWORD = "PASSWORD_OF_THE_GRAPH"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def indexed(services: embedded.Services) -> None:
-    graph = Graph.at(services.graph)
-    indexes.ensure(graph, registry.schema())
-    graph.close()
+pytestmark = pytest.mark.usefixtures("indexed")
 
 
 @pytest.fixture

@@ -68,13 +68,19 @@ def test_its_health_check_says_so(app: Celery, client: redis.Redis, settings: Se
     go_deaf(app, "no poll")
     app.send_task("aws.ec2.vpcs", args=("1-none", "aws.ec2.vpcs/1/us-east-1"))
     app.send_task("aws.ec2.vpcs", args=("1-none", "aws.ec2.vpcs/1/us-east-1"))
-    state = health.worker(app, client, settings, NAME)
-    assert (state.healthy, "takes nothing from the queue fetch.aws" in state.text) == (False, True), state.text
+    # Once the poll under way took one message.
+    wait_for_symptom(app, client, settings, "takes nothing from the queue fetch.aws")
     client.delete("fetch.aws")
     go_deaf(app, "no queue")
-    state = health.worker(app, client, settings, NAME)
-    assert not state.healthy
-    assert "is connected, but doesn't consume from the queue fetch.aws" in state.text
+    wait_for_symptom(app, client, settings, "is connected, but doesn't consume from the queue fetch.aws")
+
+
+def wait_for_symptom(app: Celery, client: redis.Redis, settings: Settings, symptom: str) -> None:
+    def unhealthy_with_it() -> bool:
+        state = health.worker(app, client, settings, NAME)
+        return not state.healthy and symptom in state.text
+
+    wait_for(unhealthy_with_it, seconds=60)
 
 
 def go_deaf(app: Celery, how: str) -> None:

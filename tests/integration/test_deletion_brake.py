@@ -12,7 +12,7 @@ import pytest
 import redis
 from celery import Celery
 
-from loaders import coverage, indexes, retirement
+from loaders import coverage, retirement
 from loaders.brake import CONFIRMED, Brake
 from loaders.cleanup import Cleanup
 from loaders.graph import Graph
@@ -52,19 +52,7 @@ class Braked(Sync):
         return run
 
 
-@pytest.fixture(scope="module", autouse=True)
-def indexed(services: embedded.Services) -> None:
-    graph = Graph.at(services.graph)
-    indexes.ensure(graph, registry.schema())
-    graph.close()
-
-
-@pytest.fixture
-def writer(services: embedded.Services, graph: Graph) -> Iterator[Writer]:
-    writer = Writer(services.graph.driver(), services.graph.database)
-    assert writer.acquire()
-    yield writer
-    writer.close()
+pytestmark = pytest.mark.usefixtures("indexed")
 
 
 @pytest.fixture

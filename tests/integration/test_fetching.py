@@ -237,8 +237,8 @@ def test_an_item_without_a_key_is_rejected_and_its_scope_deletes_nothing(ledger:
     [
         ("large", "Thing.size: 'large' is str, expected int"),
         (True, "Thing.size: True is a boolean, expected int"),
-        (2**63, "Thing.size: 9223372036854775808 has more than 64 bits"),
-        (-(2**63) - 1, "Thing.size: -9223372036854775809 has more than 64 bits"),
+        (2**63, "Thing.size: an integer of more than 64 bits"),
+        (-(2**63) - 1, "Thing.size: an integer of more than 64 bits"),
     ],
 )
 def test_a_value_of_another_type_is_rejected_alone(ledger: Ledger, size: Any, reason: str) -> None:

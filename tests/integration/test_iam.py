@@ -13,7 +13,6 @@ import redis
 
 from analysis import engine
 from analysis.iam import assume_role
-from loaders import indexes
 from loaders.graph import Graph
 from loaders.scope import Scope
 from loaders.writer import Writer
@@ -25,7 +24,6 @@ from tasks.engine import registry
 from tasks.resource import NOT_SEEN, Tenant
 from tests.integration.runs import Items, Sync, scope
 from tests.servers.aws import AwsServer, Effect, Fault
-from workers import embedded
 
 ACCOUNT = "111122223333"
 OTHER = "444455556666"
@@ -38,19 +36,7 @@ def aws() -> Iterator[AwsServer]:
         yield server
 
 
-@pytest.fixture(scope="module", autouse=True)
-def indexed(services: embedded.Services) -> None:
-    graph = Graph.at(services.graph)
-    indexes.ensure(graph, registry.schema())
-    graph.close()
-
-
-@pytest.fixture
-def writer(services: embedded.Services, graph: Graph) -> Iterator[Writer]:
-    writer = Writer(services.graph.driver(), services.graph.database)
-    assert writer.acquire()
-    yield writer
-    writer.close()
+pytestmark = pytest.mark.usefixtures("indexed")
 
 
 @pytest.fixture

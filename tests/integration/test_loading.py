@@ -22,6 +22,7 @@ from loaders.schema import GraphSchema
 from loaders.writer import LostWriter, OutdatedRun, RunRefused, Writer, claim, revoke_claim, wait_until
 from tasks.aws.ec2.instances import EC2Instance
 from tasks.engine import registry
+from tests.fleet.claims import held_by_run
 from tests.fleet.graph_state import elements
 from tests.integration.runs import (
     DENIED,
@@ -49,19 +50,7 @@ ANYBODY = "0.0.0.0/0"
 either_order = pytest.mark.parametrize("order", [1, -1], ids=["", "the other way round"])
 
 
-@pytest.fixture(scope="module", autouse=True)
-def indexed(services: embedded.Services) -> None:
-    graph = Graph.at(services.graph)
-    indexes.ensure(graph, registry.schema())
-    graph.close()
-
-
-@pytest.fixture
-def writer(services: embedded.Services, graph: Graph) -> Iterator[Writer]:
-    writer = Writer(services.graph.driver(), services.graph.database)
-    assert writer.acquire()
-    yield writer
-    writer.close()
+pytestmark = pytest.mark.usefixtures("indexed")
 
 
 @pytest.fixture
@@ -487,8 +476,7 @@ def test_a_scope_can_be_told_by_its_place_before_any_barrier(sync: Sync, graph: 
 
 
 def test_one_run_holds_the_graph_and_tags_rise(graph: Graph) -> None:
-    claim(graph, run="first", tag=5, resume=False, lease_seconds=60)
-    with pytest.raises(RunRefused, match="run first holds the graph"):
+    with held_by_run(graph, "first", 5), pytest.raises(RunRefused, match="run first holds the graph"):
         claim(graph, run="second", tag=6, resume=False, lease_seconds=60)
     with pytest.raises(RunRefused, match="must be above 5"):
         claim(graph, run="second", tag=5, resume=False, lease_seconds=0)

@@ -13,7 +13,6 @@ import pytest
 from analysis import engine
 from analysis.iam import permissions
 from analysis.iam.permission_rules import Rule
-from loaders import indexes
 from loaders.graph import Graph
 from tasks.engine import registry
 from tests.fleet.command import Command, Ended
@@ -124,11 +123,7 @@ def test_a_bad_file_ends_before_anything_is_touched(command: Command, aws: AwsSe
 # --- in a graph that holds something already ---
 
 
-@pytest.fixture(scope="module", autouse=True)
-def indexed(services: embedded.Services) -> None:
-    graph = Graph.at(services.graph)
-    indexes.ensure(graph, registry.schema())
-    graph.close()
+pytestmark = pytest.mark.usefixtures("indexed")
 
 
 def write(graph: Graph, query: str, **parameters: Any) -> None:

@@ -16,16 +16,17 @@ import pytest
 import redis
 from neo4j.exceptions import DatabaseError, Neo4jError
 
-from loaders import batch, indexes
+from loaders import batch
 from loaders.batch import Row
 from loaders.errors import UsageError
 from loaders.graph import Graph
 from loaders.ledger import State
 from loaders.loader import MAX_TRIES
 from loaders.scope import Scope
-from loaders.writer import RunRefused, Writer, claim, release_claim
+from loaders.writer import RunRefused, Writer, release_claim
 from tasks.aws.ec2.security_groups import EC2SecurityGroup
 from tasks.engine import registry
+from tests.fleet.claims import held_by_run
 from tests.fleet.locks import locked
 from tests.integration.runs import Run, Sync, group, role, rows, scope
 from workers import embedded
@@ -36,20 +37,14 @@ GROUPS, ROLES, BUCKETS = scope("aws.ec2.security_groups"), scope("aws.iam.roles"
 NAMES = "MATCH (g:EC2SecurityGroup) WHERE g._scope = $scope RETURN g.id AS id ORDER BY id"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def indexed(services: embedded.Services) -> None:
-    graph = Graph.at(services.graph)
-    indexes.ensure(graph, registry.schema())
-    graph.close()
+pytestmark = pytest.mark.usefixtures("indexed")
 
 
 @pytest.fixture
-def writer(services: embedded.Services, graph: Graph) -> Iterator[Writer]:
-    writer = Writer(services.graph.driver(), services.graph.database)
-    assert writer.acquire()
+def writer(writer: Writer) -> Iterator[Writer]:
+    """Of which nothing is left for the next test: its command takes the writer's place at once."""
     yield writer
     writer.release()
-    writer.close()
 
 
 @pytest.fixture
@@ -401,8 +396,7 @@ def test_a_row_is_loaded_again_through_the_writer(refused: Run, services: embedd
 def test_a_row_that_a_later_run_has_seen_again_is_not_loaded(
     refused: Run, services: embedded.Services, graph: Graph
 ) -> None:
-    claim(graph, run="later", tag=9, resume=False, lease_seconds=60)
-    with pytest.raises(RunRefused, match="run later holds the graph"):
+    with held_by_run(graph, "later", 9), pytest.raises(RunRefused, match="run later holds the graph"):
         chartfleet_rejected(services, "retry", all_=True)
     release_claim(graph, "later")
     with pytest.raises(RunRefused, match="a later run has started"):

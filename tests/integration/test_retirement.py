@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loaders import coverage, indexes, retirement
+from loaders import coverage, retirement
 from loaders.graph import Graph
 from loaders.ledger import RunInfo, RunState, State, Unit
 from loaders.retirement import Kept, Lists
@@ -24,11 +24,7 @@ OTHER = scope("aws.ec2.vpcs", "2222")
 TENANTS = Scope(type=tenants_type("aws"), tenant="aws")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def indexed(services: embedded.Services) -> None:
-    graph = Graph.at(services.graph)
-    indexes.ensure(graph, registry.schema())
-    graph.close()
+pytestmark = pytest.mark.usefixtures("indexed")
 
 
 def regions_of(tenant: str) -> Scope:
@@ -46,7 +42,7 @@ def run_of(graph: Graph, tag: int, units: Iterable[Unit], *, keep: int = 2) -> l
     """The coverage of a run, and what it makes of the scopes that it did not plan."""
     units = list(units)
     nothing: dict[str, Any] = {name: {} for name in ("config", "report", "counts")}
-    times = dict.fromkeys(("created_ms", "settled_ms", "committed_ms", "barrier_ms", "finished_ms"), 0)
+    times = dict.fromkeys(("created_ms", "settled_ms", "committed_ms", "barrier_ms", "finished_ms", "swept_ms"), 0)
     counts = dict.fromkeys(("planned", "open", "waiting", "waiting_bytes", "round"), 0)
     info = RunInfo(
         id=f"run-{tag}", tag=tag, state=RunState.ANALYSING, reason="", blocked_by="", **nothing, **times, **counts

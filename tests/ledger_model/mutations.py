@@ -54,6 +54,11 @@ _COUNTED: Final = {  # batches as a number: a batch that is reported twice count
     "redis.call('DEL', out)": "redis.call('DEL', out); redis.call('HDEL', unit_key(unit), 'left')",
 }
 
+_CLEANED_TWICE: Final = {
+    "  if redis.call('SREM', run .. ':cleanups', unit) == 1 then": (
+        "  redis.call('SREM', run .. ':cleanups', unit)\n  if true then"
+    ),
+}
 _SETTLED_TWICE: Final = {
     "if f[8] or not TERMINAL[state] then return end": "if state == 'planned' then return end",
     "if redis.call('SREM', run .. ':cleanups', unit) == 1 then": "if true then",
@@ -69,7 +74,13 @@ MUTATIONS: Final = (
         "a scope is settled before its batches are committed",
         {"if redis.call('SCARD', k .. ':out') > 0 then return end": ""},
     ),
-    Mutation("a denied scope is cleaned", {"if state == 'fetched' then\n    if f[4]": "if state then\n    if f[4]"}),
+    Mutation(
+        "a denied scope is cleaned",
+        {
+            "if state == 'fetched' then\n    if f[4]": "if state then\n    if f[4]",
+            "if f[1] ~= 'fetched' or f[2] or f[3] or f[4] then return": "if f[2] or f[4] then return",
+        },
+    ),
     Mutation("a scope with rejected rows is cleaned", {"if state == 'fetched' and f[6] then": "if false then"}),
     Mutation(
         "an attempt that lost its scope may push",
@@ -100,7 +111,7 @@ MUTATIONS: Final = (
         {"    settle(unit, events)\n  end\nend\nreturn counted": "  end\nend\nreturn counted"},
     ),
     Mutation("a scope is settled twice", _SETTLED_TWICE),
-    Mutation("whatever is reported twice counts twice", _COUNTED | _SETTLED_TWICE),
+    Mutation("whatever is reported twice counts twice", _COUNTED | _CLEANED_TWICE, Bounds(1, 1, 2)),
     Mutation("a cancelled run still cleans", {"':models', run .. ':cleanups', ": "':models', "}),
     Mutation(
         "batches of a replaced attempt stay in line",

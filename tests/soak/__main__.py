@@ -17,7 +17,7 @@ from tests.soak.schedule import Kind, draw
 from tests.soak.surroundings import surroundings
 from workers import embedded
 
-SHORT_RUNS = 5
+SHORT_RUNS = 3
 ENOUGH_VIOLATIONS = 10  # broken runs, after which a soak stops: they are looked at first
 
 

@@ -63,10 +63,12 @@ def _zcard(client: redis.Redis, key: str) -> int:
 def _claim(around: Surroundings, run: str, state: RunState | None) -> Iterator[str]:
     """No writer stays; a claim only lapses where its run was lost."""
     query = (
-        "MATCH (g:SyncGraph) RETURN g.run AS run, g.writer AS writer, (timestamp() - g.writer_seen_at) / 1000 AS age"
+        "MATCH (g:SyncGraph) RETURN g.run AS run, g.writer AS writer, (timestamp() - g.writer_seen_at) / 1000 AS age, "
     )
+    query += "(timestamp() - g.run_seen_at) / 1000 AS run_age"
     for row in around.graph.rows(query):
         if row["writer"] and row["age"] < around.fleet.settings.writer_lease_seconds:
             yield f"the writer {row['writer']} still holds the graph"
-        if row["run"] == run and state in (RunState.COMPLETE, RunState.CANCELLED):
+        held = row["run"] == run and row["run_age"] < around.fleet.settings.run_lease_seconds
+        if held and state in (RunState.COMPLETE, RunState.CANCELLED):
             yield f"the run is {state}, and still holds the graph"

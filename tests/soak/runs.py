@@ -11,7 +11,7 @@ from typing import Final
 
 import redis
 
-from loaders.ledger import Ledger, RunInfo, RunState, Unit
+from loaders.ledger import UNDER_WAY, Ledger, RunInfo, RunState, Unit
 from loaders.writer import RunRefused, revoke_claim
 from tests.faults.conftest import empty
 from tests.fleet.running import wait_for
@@ -115,7 +115,8 @@ class Harness:
     def _undisturbed(self, variant: int) -> None:
         self.estate.set(variant)
         ledger = self._start()
-        wait_for(lambda: ledger.state() not in (RunState.RUNNING, RunState.ANALYSING), seconds=FIRST_SECONDS)
+        with suppress(TimeoutError):
+            wait_for(lambda: ledger.state() not in UNDER_WAY, seconds=FIRST_SECONDS)
         info = ledger.info()
         not_seen = [f"{unit.scope.id} is {unit.state}" for unit in ledger.units() if unit.parent and not is_seen(unit)]
         if info is None or info.state is not RunState.COMPLETE or not_seen:
@@ -165,7 +166,7 @@ class Harness:
             with suppress(redis.RedisError):
                 if beat_until:
                     run = newest_run(self.around.redis) or run
-                over = Ledger(self.around.redis, run).state() not in (RunState.RUNNING, RunState.ANALYSING)
+                over = Ledger(self.around.redis, run).state() not in UNDER_WAY
                 if over and not injection.pending and time.monotonic() > beat_until:
                     return run, True
             time.sleep(POLL_SECONDS)
@@ -187,7 +188,7 @@ class Harness:
     def _clear(self, run: str) -> None:
         """No run, no message: what a run that was judged left behind must not disturb the next one."""
         client = self.around.redis
-        if Ledger(client, run).state() in (RunState.RUNNING, RunState.ANALYSING):
+        if Ledger(client, run).state() in UNDER_WAY:
             Ledger(client, run).cancel("the harness gives it up")
             revoke_claim(self.around.graph, run)
         for pattern in ("chartfleet:runs", "chartfleet:ledger:*", "unacked*", "celery-task-meta-*"):

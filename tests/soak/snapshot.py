@@ -21,6 +21,8 @@ MATCH (a)-[e]->(b) WHERE none(label IN labels(a) + labels(b) WHERE label IN $boo
 RETURN elementId(a) AS start, type(e) AS type, properties(e) AS properties, elementId(b) AS end
 """
 _TIMES: Final = ("firstseen", "lastupdated")
+# What is created again has the same name, and others of these.
+_GIVEN: Final = frozenset({"createdate", "creationdate", "roleid", "userid"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def snapshot(graph: Graph) -> Snapshot:
 
 
 def _element(properties: dict[str, Any], own: frozenset[str] | None, labels: str, tag: int | None) -> Element:
-    told = {key: value for key, value in properties.items() if key not in _TIMES and not key.startswith("_")}
+    told = {key: value for key, value in properties.items() if _tells(key)}
     declared = told if own is None else {key: value for key, value in told.items() if key in own}
     return Element(
         owner=str(properties.get("_scope") or ""),
@@ -73,6 +75,10 @@ def _element(properties: dict[str, Any], own: frozenset[str] | None, labels: str
         current=properties.get("lastupdated") == tag,
         firstseen=int(properties.get("firstseen") or 0),
     )
+
+
+def _tells(key: str) -> bool:
+    return key not in _TIMES and key not in _GIVEN and not key.startswith("_")
 
 
 def _name(labels: list[str], properties: dict[str, Any]) -> str:

@@ -45,6 +45,7 @@ SETTINGS: Final[Mapping[str, Any]] = {
     "concurrency": 4,
     "admission_window": 2,
     "runs_kept": 5,
+    "deletion_brake_rows": 1_000_000,  # none: it would keep what a broken promise deletes
     "aws_regions": AWS_REGIONS,
     "aws_requested_syncs": AWS_TYPES,
     "selected_modules": MODULES,

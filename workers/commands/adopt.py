@@ -17,7 +17,6 @@ from loaders.writer import (
     LostWriter,
     OutdatedRun,
     RunRefused,
-    Writer,
     adopted,
     claim,
     claimed_by,
@@ -31,6 +30,7 @@ from workers.commands.connections import graph_address_of, opened
 from workers.commands.setting_flags import GRAPH, LEASES
 from workers.fleet.lease import LeaseKeeper
 from workers.fleet.loading import Busy, writing
+from workers.fleet.process import writer_of
 from workers.report import adopted as adopted_view
 from workers.report.exit_codes import COMPLETE
 from workers.settings.settings import Settings
@@ -70,14 +70,14 @@ def adopt(address: GraphAddress, graph: Graph, settings: Settings) -> Adopted:
     claim(graph, run=name, tag=tag, resume=True, lease_seconds=settings.run_lease_seconds, adopting=True)
     try:
         with (
-            closing(_writer(address, settings)) as writer,
+            closing(writer_of(address, settings)) as writer,
             LeaseKeeper(  # a large graph takes longer than a claim lasts; `chartfleet cancel` takes the claim away
                 name,
                 lease_seconds=settings.run_lease_seconds,
                 renew=lambda: keep_claim(graph, name),
                 on_lost=writer.give_up,
             ),
-            writing(writer, tag, wait_seconds=settings.writer_lease_seconds + settings.transaction_seconds),
+            writing(writer, tag, wait_seconds=settings.writer_wait_seconds),
         ):
             done = _adoption(graph).adopt(writer)
             adopted(writer)
@@ -94,12 +94,3 @@ def _adoption(graph: Graph) -> Adoption:
     regional = {type_.name for type_ in registry.types().values() if type_.per is Per.REGION}
     by_jobs = [triple for job in shipped.jobs() for triple in job.writes_relationships]
     return Adoption(graph, registry.schema(), regional=regional, by_jobs=by_jobs)
-
-
-def _writer(address: GraphAddress, settings: Settings) -> Writer:
-    return Writer(
-        address.driver(),
-        address.database,
-        lease_seconds=settings.writer_lease_seconds,
-        transaction_seconds=settings.transaction_seconds,
-    )

@@ -57,7 +57,7 @@ def forget(address: GraphAddress, graph: Graph, tenant: str, settings: Settings)
     try:
         with (
             closing(Writer(address.driver(), address.database, lease_seconds=settings.writer_lease_seconds)) as writer,
-            writing(writer, held.tag, wait_seconds=settings.writer_lease_seconds + settings.transaction_seconds),
+            writing(writer, held.tag, wait_seconds=settings.writer_wait_seconds),
         ):
             schema = registry.schema()
             deleted = retirement.delete(writer, schema, scopes, held.tag + 1)

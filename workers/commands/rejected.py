@@ -149,29 +149,20 @@ def _load_again(
 ) -> list[tuple[RejectedRow, str]]:
     """Claims the graph as a run does, so that no run can start in the meantime. Raises RunRefused."""
     from loaders.loader import Loader
-    from loaders.writer import RunRefused, Writer, claim, release_claim
+    from loaders.writer import LaterRun, RunRefused, claim, release_claim
     from tasks.engine import registry
     from workers.fleet.loading import Busy, writing
+    from workers.fleet.process import writer_of
 
     name = f"retry-{secrets.token_hex(2)}"
     try:
         claim(graph, run=name, tag=info.tag, resume=True, lease_seconds=settings.run_lease_seconds)
-    except RunRefused as error:
-        text = str(error)
-        if text.startswith("--resume"):
-            text = f"a later run has started since run {info.id}: what it saw is newer than these rows"
-        raise RunRefused(text) from None
+    except LaterRun:
+        raise RunRefused(f"a later run has started since run {info.id}: what it saw is newer than these rows") from None
     try:
         with (
-            closing(
-                Writer(
-                    address.driver(),
-                    address.database,
-                    lease_seconds=settings.writer_lease_seconds,
-                    transaction_seconds=settings.transaction_seconds,
-                )
-            ) as writer,
-            writing(writer, info.tag, wait_seconds=settings.writer_lease_seconds + settings.transaction_seconds),
+            closing(writer_of(address, settings)) as writer,
+            writing(writer, info.tag, wait_seconds=settings.writer_wait_seconds),
         ):
             return Loader(writer, registry.schema()).load_again(rows, info.tag)
     except Busy:

@@ -9,9 +9,8 @@ from typing import Final
 import redis
 
 from loaders.heartbeat import Observer
-from loaders.ledger import Ledger, RunInfo, RunState, runs
+from loaders.ledger import UNDER_WAY, Ledger, RunInfo, runs
 
-_UNDER_WAY: Final = (RunState.RUNNING, RunState.ANALYSING)
 _POLL_SECONDS: Final = 0.5
 
 
@@ -19,7 +18,7 @@ def unfinished(client: redis.Redis, graph_id: str) -> Iterator[RunInfo]:
     """The runs on this graph that aren't over, by the ledger; not those of another version, which hold its claim."""
     for run in runs(client):
         ledger = Ledger(client, run)
-        info = ledger.info() if ledger.state() in _UNDER_WAY else None
+        info = ledger.info() if ledger.state() in UNDER_WAY else None
         if info and info.config.get("graph") == graph_id:
             yield info
 
@@ -38,7 +37,7 @@ def is_alive(client: redis.Redis, info: RunInfo, *, lease_seconds: float) -> boo
     while observer.unchanged_seconds(info.swept_ms) < lease_seconds:
         time.sleep(_POLL_SECONDS)
         now = ledger.info()
-        if now is None or now.state not in _UNDER_WAY:
+        if now is None or now.state not in UNDER_WAY:
             return False
         if now.swept_ms != info.swept_ms:
             return True

@@ -37,7 +37,8 @@ def lease_of(process: Process, run: str, attempt: Attempt, work: Future[T]) -> L
     ledger, seconds = process.heartbeat_ledger(run), process.settings.lease_seconds
 
     def renew() -> bool:
-        return ledger.renew(attempt, lease_seconds=seconds)
+        # One that has just recorded its outcome has lost nothing: it still publishes what follows.
+        return ledger.renew(attempt, lease_seconds=seconds) or ledger.has_ended(attempt)
 
     return LeaseKeeper(attempt.scope.id, lease_seconds=seconds, renew=renew, on_lost=work.cancel)
 

@@ -50,7 +50,7 @@ def analyse(process: Process, run: str) -> None:
         return
     info = ledger.info()
     assert info is not None  # the barrier of an unknown run doesn't open
-    wait = process.settings.writer_lease_seconds + process.settings.transaction_seconds
+    wait = process.settings.writer_wait_seconds
 
     def renew() -> bool:
         return ledger.renew_barrier(token, lease_seconds=lease)
@@ -63,10 +63,11 @@ def analyse(process: Process, run: str) -> None:
 
     try:
         with (
-            LeaseKeeper(f"run {run}", lease_seconds=lease, renew=renew, on_lost=process.writer.give_up),
+            LeaseKeeper(f"run {run}", lease_seconds=lease, renew=renew, on_lost=process.writer.give_up) as keeper,
             writing(process.writer, info.tag, wait_seconds=wait) as writer,
         ):
             state, report = _outcome(Steps(writer, ledger, token), info, process)
+            keeper.end()  # a run that is closed has no lease to renew: it would read as lost, and the claim would stay
             if ledger.close(token, state, report):
                 release_claim(writer, run)
     except (Busy, LostWriter):

@@ -18,7 +18,7 @@ from loaders.adoption import needs_adoption
 from loaders.brake import CONFIRMED
 from loaders.coverage import held_scopes
 from loaders.graph import Graph
-from loaders.ledger import Ledger, RunState, runs
+from loaders.ledger import UNDER_WAY, Ledger, RunState, runs
 from loaders.scope import Scope, tenants_type
 from loaders.writer import RunRefused, claim, claimed_by, held_by, release_claim
 from tasks.engine import registry
@@ -84,7 +84,9 @@ def start(
     except RunRefused:
         raise
     except BaseException as error:
-        _undo(ledger, graph, error)
+        _give_back(ledger, graph, f"not started: {type(error).__name__}")
+        with suppress(redis.RedisError):
+            ledger.forget()
         raise
     return ledger
 
@@ -111,11 +113,10 @@ def _claim(
     claim(graph, run=ledger.run, tag=tag, resume=resume, lease_seconds=lease, on_wait=on_wait)
 
 
-def _undo(ledger: Ledger, graph: Graph, error: BaseException) -> None:
-    """A run that could not be started holds nothing: neither the graph nor memory of the broker."""
+def _give_back(ledger: Ledger, graph: Graph, reason: str) -> None:
+    """A run that could not be started, or resumed, doesn't hold the graph."""
     with suppress(redis.RedisError):
-        ledger.cancel(f"not started: {type(error).__name__}")
-        ledger.forget()
+        ledger.cancel(reason)
     with suppress(DriverError, Neo4jError):
         release_claim(graph, ledger.run)
 
@@ -135,20 +136,17 @@ def resume(
     info = ledger.info()
     if info is None:
         raise RunRefused(f"--resume {run}: there is no such run on this broker; `chartfleet runs` lists the runs")
-    if confirm_deletions and info.state in (RunState.RUNNING, RunState.ANALYSING):
+    if confirm_deletions and info.state in UNDER_WAY:
         raise RunRefused(f"--confirm-deletions: run {run} is under way; confirm once it has ended, or in the next run")
     _claim(settings, graph, graph.database_id(), ledger, info.tag, notify, resume=True)
-    if info.state in (RunState.RUNNING, RunState.ANALYSING):
+    if info.state in UNDER_WAY:
         return ledger  # its fleet crashed: the sweepers of this one continue where it stopped
     try:
         forget_steps(graph, run)
         ledger.set_held(held_scopes(graph))
         publisher.publish_scopes(run, ledger.resume(info.config | {CONFIRMED: confirm_deletions}))
     except BaseException as error:
-        with suppress(redis.RedisError):
-            ledger.cancel(f"not resumed: {type(error).__name__}")
-        with suppress(DriverError, Neo4jError):
-            release_claim(graph, run)
+        _give_back(ledger, graph, f"not resumed: {type(error).__name__}")
         raise
     return ledger
 

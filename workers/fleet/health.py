@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import http.client
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
@@ -21,7 +21,7 @@ from kombu.exceptions import OperationalError
 from neo4j.exceptions import DriverError, Neo4jError
 
 from loaders.graph import Graph
-from loaders.ledger import Ledger, RunState, State
+from loaders.ledger import Failing, Ledger, RunState, State
 from loaders.scope import Scope
 from loaders.writer import heartbeat
 from workers.fleet import inspect
@@ -176,21 +176,23 @@ def _of_writer(task: Task, settings: Settings) -> Iterator[Symptom]:
 
 def _failing(client: redis.Redis, snapshot: WorkerSnapshot) -> Iterator[str]:
     """Tasks of the fleet that only fail, in the workers that serve them. A scope that does is no worker's fault."""
-    for run in under_way(client):
+    for run, failing in _repeated(client, under_way(client)):
+        if failing.what in FLEET_TASKS and queue_of(failing.what) in snapshot.queues:
+            yield f"run {run}: {failing}"
+
+
+def _repeated(client: redis.Redis, runs: Iterable[str]) -> Iterator[tuple[str, Failing]]:
+    """What has failed so often in a row that it is no accident, with its run."""
+    for run in runs:
         for failing in Ledger(client, run).failing():
-            served = failing.what in FLEET_TASKS and queue_of(failing.what) in snapshot.queues
-            if served and failing.times >= MAX_FAILURES:
-                yield f"run {run}: {failing}"
+            if failing.times >= MAX_FAILURES:
+                yield run, failing
 
 
 def _blocked(client: redis.Redis) -> list[str]:
     full = BrokerMemory.of(client).problem
-    infos = (Ledger(client, run).info() for run in under_way(client))
+    runs = under_way(client)
+    infos = (Ledger(client, run).info() for run in runs)
     waits = [f"run {info.id} waits: {info.blocked_by}" for info in infos if info and info.blocked_by]
-    failing = [
-        f"run {run}: {failing}"
-        for run in under_way(client)
-        for failing in Ledger(client, run).failing()
-        if failing.times >= MAX_FAILURES
-    ]
+    failing = [f"run {run}: {failing}" for run, failing in _repeated(client, runs)]
     return [*([full] if full else []), *waits, *failing[:MAX_SHOWN]]

@@ -60,7 +60,7 @@ def load(process: Process, run: str, publisher: Publisher, stopping: Callable[[]
     info = ledger.info()
     if info is None or info.state is not RunState.RUNNING:
         return
-    wait = process.settings.writer_lease_seconds + process.settings.transaction_seconds
+    wait = process.settings.writer_wait_seconds
     try:
         with writing(process.writer, info.tag, wait_seconds=wait) as writer:
             keep_claim(writer, run)

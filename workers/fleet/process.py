@@ -16,6 +16,7 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from loaders.brake import Brake
+from loaders.graph import GraphAddress
 from loaders.ledger import Ledger
 from loaders.ledger.signing import FleetKey
 from loaders.loader import Loader
@@ -68,6 +69,16 @@ def name_of_process(pid: int) -> str:
     return f"{_node}:{pid}"
 
 
+def writer_of(address: GraphAddress, settings: Settings) -> Writer:
+    """A writer that waits and gives up as the settings say."""
+    return Writer(
+        address.driver(),
+        address.database,
+        lease_seconds=settings.writer_lease_seconds,
+        transaction_seconds=settings.transaction_seconds,
+    )
+
+
 class Process:
     """Built on first use in each process; after a fork the child builds its own."""
 
@@ -112,12 +123,7 @@ class Process:
         address = self.settings.graph_address
         if address is None:
             raise SettingError("neo4j_uri", None, "a loader needs the graph: set CHARTFLEET_NEO4J_URI")
-        return Writer(
-            address.driver(),
-            address.database,
-            lease_seconds=self.settings.writer_lease_seconds,
-            transaction_seconds=self.settings.transaction_seconds,
-        )
+        return writer_of(address, self.settings)
 
     @once
     def loader(self) -> Loader:

@@ -16,7 +16,7 @@ import redis
 from neo4j.exceptions import DriverError, Neo4jError
 
 from loaders.graph import Graph, GraphAddress
-from loaders.ledger import Ledger, RunState, runs
+from loaders.ledger import UNDER_WAY, Ledger, runs
 from loaders.writer import keep_claim
 from tasks.engine import registry
 from workers.fleet.process import Process
@@ -97,7 +97,7 @@ def _is_my_turn(process: Process, lease: str) -> bool:
 def under_way(client: redis.Redis) -> list[str]:
     """The runs that aren't over."""
     newest = runs(client)[:MAX_RUNS]
-    return [run for run in newest if Ledger(client, run).state() in (RunState.RUNNING, RunState.ANALYSING)]
+    return [run for run in newest if Ledger(client, run).state() in UNDER_WAY]
 
 
 def _queued(client: redis.Redis) -> dict[str, int]:

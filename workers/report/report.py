@@ -10,7 +10,7 @@ from typing import Any, Final, NotRequired, TypedDict
 
 from analysis.finding import OwnJob
 from loaders import coverage
-from loaders.ledger import Failing, Ledger, RunInfo, RunState, State, Unit
+from loaders.ledger import UNDER_WAY, Failing, Ledger, RunInfo, RunState, State, Unit
 from loaders.reason import Reason
 from loaders.scope import Scope, regions_type, tenants_type
 from workers.fleet.broker_memory import BrokerMemory
@@ -20,7 +20,6 @@ from workers.report.silence import SilentWorker, silent_workers
 
 _NOT_SEEN: Final = (State.DENIED, State.FAILED, State.QUARANTINED)
 OPEN: Final = (State.PLANNED, State.FETCHING)
-UNDER_WAY: Final = (RunState.RUNNING, RunState.ANALYSING)
 REPEATED: Final = 2  # failures in a row that `status` shows in its first line
 
 Statuses = dict[str, int]  # status -> scopes

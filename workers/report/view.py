@@ -11,12 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from loaders import coverage
-from loaders.ledger import RunState
+from loaders.ledger import UNDER_WAY, RunState
 from loaders.reason import counted
 from loaders.scope import ALL_REGIONS, GLOBAL
 from workers.report import findings, not_seen
 from workers.report.layout import counts, indented, shortened, table, title
-from workers.report.report import OPEN, UNDER_WAY, Kept, Report, is_planning
+from workers.report.report import OPEN, Kept, Report, is_planning
 from workers.report.silence import fetching_text
 
 _MAX_TYPES: Final = 20  # more are shown by family

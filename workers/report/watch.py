@@ -12,7 +12,7 @@ from rich.console import Console
 
 from loaders.errors import ChartfleetError
 from loaders.graph import Graph
-from loaders.ledger import Ledger, RunInfo, RunState
+from loaders.ledger import UNDER_WAY, Ledger, RunInfo, RunState
 from loaders.writer import keep_claim
 from workers.fleet.local import LocalFleet
 from workers.report.progress import Progress
@@ -36,7 +36,7 @@ def until_the_end(ledger: Ledger, graph: Graph, console: Console, fleet: LocalFl
     with view.bar:
         while True:
             info = ledger.info()
-            if info is None or info.state not in (RunState.RUNNING, RunState.ANALYSING):
+            if info is None or info.state not in UNDER_WAY:
                 break
             view.show(info)
             if time.monotonic() >= next_claim:

@@ -148,6 +148,11 @@ class Settings(OwnSettings):
         return bool(self.selected_modules)
 
     @property
+    def writer_wait_seconds(self) -> float:
+        """How long to wait for another writer: after its last transaction, its lease has run out."""
+        return self.writer_lease_seconds + self.transaction_seconds
+
+    @property
     def overtime_seconds(self) -> float:
         """After this time an attempt is given up, so that the time limit doesn't have to end its process."""
         return self.hard_time_limit_seconds * 0.95

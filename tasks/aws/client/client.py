@@ -26,6 +26,7 @@ from tasks.clients.page_limits import PageLimits
 from tasks.clients.rate_limiter import RateLimit, RateLimiter
 from tasks.clients.response_limits import ResponseLimitExceeded, too_deep
 from tasks.engine.concurrency import CALLS_IN_FLIGHT
+from tasks.engine.responses import objects_of
 from tasks.failures import CallFailed, Failure
 from tasks.resource import Tenant
 from tasks.waits import retry_after_of
@@ -196,9 +197,8 @@ class AwsApi(RateLimitedClient):
             response = await home.call("ec2:DescribeRegions", RegionNames=[region], AllRegions=True)
         except CallFailed:
             return Failure.DENIED
-        regions = response.get("Regions")
-        listed = [region for region in regions if isinstance(region, dict)] if isinstance(regions, list) else []
-        disabled = any(region.get("OptInStatus") == "not-opted-in" for region in listed)
+        regions = objects_of(response.get("Regions"))
+        disabled = any(region.get("OptInStatus") == "not-opted-in" for region in regions)
         return Failure.NOT_ENABLED if disabled else Failure.DENIED
 
     def renew(self) -> bool:
@@ -216,9 +216,7 @@ async def close() -> None:
 
 def _regions_of(buckets: Mapping[str, Any]) -> dict[str, str]:
     """The region of each bucket on a page, where given."""
-    listed = buckets.get("Buckets")
-    found = [bucket for bucket in listed if isinstance(bucket, dict)] if isinstance(listed, list) else []
-    named = [(bucket.get("Name"), bucket.get("BucketRegion")) for bucket in found]
+    named = [(bucket.get("Name"), bucket.get("BucketRegion")) for bucket in objects_of(buckets.get("Buckets"))]
     return {
         name: region
         for name, region in named

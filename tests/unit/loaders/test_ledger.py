@@ -700,6 +700,28 @@ def test_a_writer_that_died_in_mid_batch_is_missed(ledger: Ledger, time_passes: 
 # -- the sweeper
 
 
+def test_an_attempt_that_recorded_its_outcome_has_not_lost_its_scope(ledger: Ledger) -> None:
+    """A heartbeat in between must not stop it before it has published what follows."""
+    start(ledger, VPCS, USERS)
+    fetched, denied = begin(ledger, VPCS), begin(ledger, USERS)
+    ledger.fetched(fetched, batches=0, outcome={})
+    ledger.denied(denied, "AccessDenied", {})
+    assert (ledger.has_ended(fetched), ledger.has_ended(denied)) == (True, True)
+
+
+def test_one_that_lost_it_has_not_ended(ledger: Ledger, time_passes: TimePasses) -> None:
+    start(ledger, VPCS)
+    first = begin(ledger, VPCS)
+    assert not ledger.has_ended(first)
+    time_passes(120)
+    sweep(ledger)
+    time_passes(120)
+    sweep(ledger)
+    assert not ledger.has_ended(first), "the sweeper took it back"
+    begin(ledger, VPCS)
+    assert not ledger.has_ended(first), "another one holds it"
+
+
 def test_a_renewed_lease_lives_on(ledger: Ledger, time_passes: TimePasses) -> None:
     start(ledger, VPCS)
     attempt = begin(ledger, VPCS)

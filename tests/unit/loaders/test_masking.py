@@ -56,6 +56,8 @@ def test_short_secrets_blank_out_no_words() -> None:
 
 def test_passwords_in_urls_are_masked_whoever_they_belong_to() -> None:
     assert mask("no route to redis://fleet:hunter22@broker:6379/0") == f"no route to redis://{MASK}@broker:6379/0"
+    assert mask(f"redis://fleet:{MASK}@broker:6379/0") == f"redis://fleet:{MASK}@broker:6379/0"
+    assert mask(f"redis://fleet:{MASK}hunter22@broker:6379/0") == f"redis://{MASK}@broker:6379/0"
     keep_secret_of("rediss://:from-a-url@broker:6379/0")
     assert mask("AUTH from-a-url") == f"AUTH {MASK}"
     assert mask("https://example.com/a:b@c") == "https://example.com/a:b@c"

@@ -77,7 +77,9 @@ def test_what_code_asks_for_is_capped(seconds: float, waited: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "seconds"), [("7", 7), (" 7 ", 7), (formatdate(NOW + 90, usegmt=True), 90), ("soon", None)]
+    ("header", "seconds"),
+    [("7", 7), (" 7 ", 7), (formatdate(NOW + 90, usegmt=True), 90), ("soon", None)],
+    ids=["a number", "with spaces", "a date", "neither"],
 )
 def test_retry_after_is_a_number_or_a_date(header: str, seconds: float | None) -> None:
     assert retry_after(Response(429, {"retry-after": header, **DATE}, None)) == seconds

@@ -19,8 +19,9 @@ ROLE = ExternalPrincipal("role", "internet", "900000000001", ours="111122223333"
 def test_the_table_is_complete() -> None:
     for key, row in table().items():
         assert key == key.lower()
-        assert set(row) <= {*KINDS, *PLACES, "signed", "any"}, key
-        for rule in row.values():
+        assert set(row) <= {*KINDS, *PLACES, "signed", "any", "count"}, key
+        assert row.get("count", "many") == "many", key
+        for rule in (rule for name, rule in row.items() if name != "count"):
             forms = rule if isinstance(rule, dict) else {}
             assert rule in WORDS or {"own", "given"} & forms.keys(), key
             assert forms.keys() <= {"own", "given", "optional", "until", "least"}, key

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from kombu import Consumer
 from loaders.ledger import Event
 from loaders.scope import Scope
 from tasks.clients.rate_limiter import RateLimit, RedisRateLimiter
-from workers.embedded.broker import Broker, start_broker
+from workers.embedded.broker import Broker
 from workers.fleet import transport
 from workers.fleet.broker_memory import BrokerMemory, setting, shown
 from workers.fleet.configuration import configuration
@@ -22,23 +22,6 @@ from workers.fleet.publisher import Publisher
 from workers.settings.settings import Settings
 
 VPCS = Scope(type="aws.ec2.vpcs", tenant="1111")
-
-
-@pytest.fixture(scope="module")
-def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    broker = start_broker(tmp_path_factory.mktemp("broker"))
-    yield broker
-    broker.stop()
-
-
-@pytest.fixture
-def client(own_broker: Broker) -> Iterator[redis.Redis]:
-    client = redis.Redis.from_url(own_broker.url)
-    client.config_set("maxmemory", 0)
-    client.flushall()
-    yield client
-    client.config_set("maxmemory", 0)
-    client.close()
 
 
 @pytest.fixture

@@ -43,6 +43,12 @@ def test_the_work_is_stopped_once_where_the_lease_is_lost() -> None:
     assert next(calls) == 1
 
 
+def test_work_that_gave_its_lease_back_is_not_stopped() -> None:
+    with LeaseKeeper("work", lease_seconds=LEASE_SECONDS, renew=lambda: False, on_lost=pytest.fail) as keeper:
+        keeper.end()
+        time.sleep(LEASE_SECONDS)
+
+
 @pytest.mark.parametrize("error", [redis.ConnectionError(), ServiceUnavailable()])
 def test_a_store_that_is_away_takes_no_lease(error: Exception) -> None:
     responses = iter([error, True, False])

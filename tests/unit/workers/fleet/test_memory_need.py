@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import redis
 from celery import Celery
@@ -11,7 +9,7 @@ from celery import Celery
 from benchmarks.ledger_memory import measure_messages, measure_scopes
 from loaders.ledger import Ledger, RunState
 from loaders.scope import Scope
-from workers.embedded.broker import Broker, start_broker
+from workers.embedded.broker import Broker
 from workers.fleet import transport
 from workers.fleet.broker_memory import BrokerMemory
 from workers.fleet.configuration import configuration
@@ -21,23 +19,6 @@ from workers.settings.settings import Settings
 
 GRAPH = "the-graph"
 SETTINGS = Settings.load({}, {}).with_values({"backlog_bytes": 1_000_000, "selected_modules": ("aws",)}, "test")
-
-
-@pytest.fixture(scope="module")
-def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    broker = start_broker(tmp_path_factory.mktemp("broker"))
-    yield broker
-    broker.stop()
-
-
-@pytest.fixture
-def client(own_broker: Broker) -> Iterator[redis.Redis]:
-    client = redis.Redis.from_url(own_broker.url)
-    client.config_set("maxmemory", 0)
-    client.flushall()
-    yield client
-    client.config_set("maxmemory", 0)
-    client.close()
 
 
 def ended(client: redis.Redis, run: str, *, scopes: int, state: str = RunState.COMPLETE) -> None:
