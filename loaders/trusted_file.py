@@ -13,7 +13,7 @@ from pathlib import Path
 
 def distrust(path: Path) -> str | None:
     """Why the file can't be trusted and how to fix that, or None. Always None on Windows."""
-    if os.name == "nt":
+    if not _has_owners():
         return None
     target = path.resolve()
     if path.is_symlink() and _is_foreign(path.lstat()):
@@ -26,13 +26,17 @@ def distrust(path: Path) -> str | None:
 
 def distrust_directory(path: Path) -> str | None:
     """The same for what a directory holds, or will hold."""
-    return None if os.name == "nt" else _of_directory(path.resolve())
+    return _of_directory(path.resolve()) if _has_owners() else None
 
 
 def distrust_below(root: Path, file: Path) -> str | None:
     """The same for a file found below a directory: nobody else may replace any directory on the way to it, either."""
     between = [directory for directory in file.parents if directory == root or root in directory.parents]
     return next(filter(None, (distrust(file), *map(distrust_directory, between))), None)
+
+
+def _has_owners() -> bool:
+    return hasattr(os, "geteuid")
 
 
 def _of_file(path: Path) -> str | None:

@@ -186,6 +186,7 @@ _COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "SET": _set,
     "STRLEN": lambda db, name: len(db.get(name, "")),
     "HGET": lambda db, name, field: _key(db, name).get(field),
+    "HEXISTS": lambda db, name, field: int(field in _key(db, name)),
     "HMGET": lambda db, name, *fields: [_key(db, name).get(field) for field in fields],
     "HSET": _hset,
     "HSETNX": _hsetnx,

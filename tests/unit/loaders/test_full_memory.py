@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from loaders.ledger import Event, Fenced, Ledger, RunState, State
+from loaders.ledger.signing import SIGNATURE_BYTES
 from loaders.scope import Scope
 
 PLANNER = Scope(type="aws.tenants", tenant="all")
@@ -87,7 +88,7 @@ def test_a_refused_batch_can_be_pushed_once_there_is_memory(
     assert ledger.backlog() == (0, 0)
     client.config_set("maxmemory", 0)
     ledger.push(attempt, number=0, model="m", rows=1, payload=b"rows")
-    assert ledger.backlog() == (1, 4)
+    assert ledger.backlog() == (1, SIGNATURE_BYTES + 4)
 
 
 def test_a_plan_is_refused_as_a_whole(client: redis.Redis, fill: Callable[[], None]) -> None:

@@ -20,7 +20,7 @@ def flags(text: str) -> set[str]:
 
 
 EVERY_COMMAND = {"--help", "--help-all", "--verbose", "--quiet", "--config"}
-GRAPH = {"--neo4j-uri", "--neo4j-user", "--neo4j-password-env-var", "--neo4j-database"}
+GRAPH = {"--neo4j-uri", "--neo4j-ca-file", "--neo4j-user", "--neo4j-password-env-var", "--neo4j-database"}
 
 
 @pytest.mark.parametrize(

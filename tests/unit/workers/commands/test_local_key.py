@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from workers.commands.sync_steps import _use_local_key
+from workers.commands.local_key import use_local_key
 from workers.settings.fleet_key import VARIABLE, fleet_key
 from workers.settings.settings import Settings
 
 
 def key_of(directory: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.delenv(VARIABLE, raising=False)
-    _use_local_key(Settings.load({"data_dir": str(directory)}, {}))
+    use_local_key(Settings.load({"data_dir": str(directory)}, {}))
     fleet_key()
     return os.environ[VARIABLE]
 
@@ -29,6 +29,6 @@ def test_it_is_random_and_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_one_that_is_given_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = "0123456789abcdef0123456789abcdef"
     monkeypatch.setenv(VARIABLE, given)
-    _use_local_key(Settings.load({"data_dir": str(tmp_path)}, {}))
+    use_local_key(Settings.load({"data_dir": str(tmp_path)}, {}))
     assert os.environ[VARIABLE] == given
     assert not (tmp_path / "fleet-key").exists()

@@ -80,7 +80,7 @@ def test_a_later_worker_changes_nothing_in_an_earlier_run(client: redis.Redis, p
     before, sent = contents(client), Sent()
     text = "left to a worker of the ledger's version 1: this one's is 2"
     assert fetching.fetch(process, OLD, VPCS, sent, lambda: False) == text
-    assert planning.plan_regions(process, OLD, REGIONS, sent) == text
+    assert planning.plan_regions(process, OLD, REGIONS, sent, lambda: False) == text
     loading.load(process, OLD, sent, lambda: False)
     barrier.analyse(process, OLD)
     sweeper.sweep_once(process, sent)
@@ -123,7 +123,7 @@ def test_a_run_of_a_later_version_is_left_alone(client: redis.Redis, ledger: Led
     client.hset(f"chartfleet:ledger:{ledger.run}", "version", "3")
     sent = Sent()
     text = "left to a worker of the ledger's version 3: this one's is 2"
-    assert planning.plan_tenants(process, ledger.run, PLANNER, sent) == text
+    assert planning.plan_tenants(process, ledger.run, PLANNER, sent, lambda: False) == text
     loading.load(process, ledger.run, sent, lambda: False)
     barrier.analyse(process, ledger.run)
     sweeper.sweep_once(process, sent)
@@ -148,7 +148,7 @@ def test_a_message_of_a_later_version_is_left_alone() -> None:
     """By a real worker, that takes its messages from a broker."""
     app = Celery("t", set_as_current=False, broker="memory://", backend="cache+memory://", task_cls=VersionedTask)
 
-    @app.task(name="work")
+    @app.task(name="work", shared=False)
     def work(run: str) -> str:
         return "done"
 
@@ -162,4 +162,4 @@ def test_a_message_of_a_later_version_is_left_alone() -> None:
 
 def test_a_unit_that_is_settled_is_not_another_versions(ledger: Ledger, process: Process) -> None:
     ledger.cancel("by the test")
-    assert planning.plan_tenants(process, ledger.run, PLANNER, Sent()) == NOTHING_TO_DO
+    assert planning.plan_tenants(process, ledger.run, PLANNER, Sent(), lambda: False) == NOTHING_TO_DO
