@@ -72,9 +72,9 @@ class Loader:
         while time.monotonic() < end and not stopping():
             taken = ledger.take(max_batches=MAX_BATCHES, max_bytes=MAX_BYTES)
             if taken:
-                loaded = self._loaded(taken, ledger, tag, mark)
-                if loaded is not None:
-                    yield from ledger.committed(taken.names, loaded=loaded)
+                failed = self._loaded(taken, ledger, tag, mark)
+                if failed is not None:
+                    yield from ledger.committed(taken.names, failed=failed)
                 continue
             page = ledger.cleanups(max_scopes=SCOPES_PER_CLEANUP)
             if not page:
@@ -95,8 +95,8 @@ class Loader:
         if result.cleaned:
             yield from ledger.cleaned(result.cleaned)
 
-    def _loaded(self, taken: Taken, ledger: Ledger, tag: int, mark: str) -> bool | None:
-        """Whether the graph has these batches; None: to be tried again, after those of other models."""
+    def _loaded(self, taken: Taken, ledger: Ledger, tag: int, mark: str) -> set[Scope] | None:
+        """Scopes of which the graph lacks something of these batches; None: try again, after those of other models."""
         try:
             return self._load(taken, ledger, tag, mark)
         except Unsent as error:
@@ -107,50 +107,50 @@ class Loader:
             ledger.excuse(taken.names)
             raise
 
-    def _load(self, taken: Taken, ledger: Ledger, tag: int, mark: str) -> bool:
-        """False if nothing of them was loaded, because their scopes failed. Raises Unsent."""
+    def _load(self, taken: Taken, ledger: Ledger, tag: int, mark: str) -> set[Scope]:
+        """The scopes that failed, because the graph lacks rows of theirs. Raises Unsent."""
         kept, loaded = self._schema.by_kept_name.get(taken.model), self._schema.by_wire_name.get(taken.model)
         model = kept or loaded
         if model is None:
             why = f"this loader doesn't know the model {taken.model}: the workers run different versions"
-            self._set_aside(taken, ledger, why)
-            return False
+            return self._set_aside(taken, ledger, why)
         if taken.tries > MAX_TRIES:
             why = f"{taken.model}: the loader ended {MAX_TRIES} times with this batch"
-            self._set_aside(taken, ledger, why)
-            return False
-        rows = [row for batch, payload in taken.batches for row in _rows(batch, payload, ledger)]
+            return self._set_aside(taken, ledger, why)
+        rows, failed = _rows(taken, ledger)
         alone, last_try = len(taken.batches) == 1, taken.tries == MAX_TRIES
         if kept:
-            self._keep(taken.model, kept, cast(list[KeptRow], rows), ledger, mark, alone=alone, last_try=last_try)
-            return True
+            kept_rows = cast(list[KeptRow], rows)
+            return failed | self._keep(taken.model, kept, kept_rows, ledger, mark, alone=alone, last_try=last_try)
         # Of several rows of one node in a statement, the last row's item stays: the lowest, as across statements.
         rows.sort(key=lambda row: row.get("i") or 0, reverse=True)
         rejected = self._sender.send(
             taken.model, rows, lambda page: self._commit(model, page, tag), alone=alone, last_try=last_try
         )
-        self._reject(taken.model, model, rejected, ledger, mark)
-        return True
+        return failed | self._reject(taken.model, model, rejected, ledger, mark)
 
-    def _reject(self, name: str, model: NodeModel, rejected: Rejections[Row], ledger: Ledger, mark: str) -> None:
-        """What the graph refused stays as it was, and is kept for `chartfleet rejected`."""
+    def _reject(self, name: str, model: NodeModel, rejected: Rejections[Row], ledger: Ledger, mark: str) -> set[Scope]:
+        """What the graph refused stays as it was, and is kept for `chartfleet rejected`. Returns as `_keep` does."""
         if not rejected:
-            return
+            return set()
+        failed = set[Scope]()
         log.warning(
             "%d rows rejected, the first: %s of %s: %s", len(rejected), name, rejected[0][0]["s"], rejected[0][1]
         )
         if not model.shared:
             kept = [kept_row(Scope.parse(row["s"]), key=row["k"]) for row, _ in rejected]
-            self._keep(f"rejected {name}", model, kept, ledger, mark, alone=True, last_try=True)
+            failed = self._keep(f"rejected {name}", model, kept, ledger, mark, alone=True, last_try=True)
         for row, reason in rejected:
             ledger.reject(RejectedRow.of(name, row, reason))
+        return failed
 
-    def _set_aside(self, taken: Taken, ledger: Ledger, why: str) -> None:
+    def _set_aside(self, taken: Taken, ledger: Ledger, why: str) -> set[Scope]:
         """Nothing of these batches is loaded: their scopes fail, and delete nothing."""
-        for scope in {_scope_of(batch) for batch in taken.names}:
-            if scope is not None:
-                log.error("%s: %s", scope.shown, why)
-                ledger.bad_rows(scope, why)
+        scopes = {scope for scope in map(_scope_of, taken.names) if scope is not None}
+        for scope in scopes:
+            log.error("%s: %s", scope.shown, why)
+            ledger.bad_rows(scope, why)
+        return scopes
 
     def _keep(
         self,
@@ -162,13 +162,18 @@ class Loader:
         *,
         alone: bool,
         last_try: bool,
-    ) -> None:
-        """Mark what this round could not read, so that its cleanup keeps it. Where that fails, nothing is cleaned."""
+    ) -> set[Scope]:
+        """Mark what this round could not read, so that its cleanup keeps it.
+
+        Returns the scopes in which that failed: nothing of them is cleaned.
+        """
         failed = self._sender.send(
             name, rows, lambda page: self._mark(model, page, mark), alone=alone, last_try=last_try
         )
-        for scope, why in {row["s"]: reason for row, reason in failed}.items():
-            ledger.bad_rows(Scope.parse(scope), f"{name}: what was not read can't be marked as such: {why}")
+        reasons = {Scope.parse(row["s"]): reason for row, reason in failed}
+        for scope, why in reasons.items():
+            ledger.bad_rows(scope, f"{name}: what was not read can't be marked as such: {why}")
+        return {*reasons}
 
     def _mark(self, model: NodeModel, rows: Sequence[KeptRow], mark: str) -> None:
         by_item, by_key = self._keepers[model]
@@ -227,17 +232,20 @@ class Loader:
         return {model: (cypher.load(model, self._schema), cypher.detach_from_previous_scope(model)) for model in models}
 
 
-def _rows(batch: str, payload: bytes, ledger: Ledger) -> list[Row]:
+def _rows(taken: Taken, ledger: Ledger) -> tuple[list[Row], set[Scope]]:
     """None of a batch that can't be read: its scope fails."""
-    scope = _scope_of(batch)
-    if scope is None:
-        return []
-    try:
-        return decode(payload, scope)
-    except InvalidBatch as error:
-        log.warning("%s: %s", scope.shown, error)
-        ledger.bad_rows(scope, f"a batch of {batch.partition('|')[0]} can't be read: {error}")
-        return []
+    rows, failed = list[Row](), set[Scope]()
+    for batch, payload in taken.batches:
+        scope = _scope_of(batch)
+        if scope is None:
+            continue
+        try:
+            rows += decode(payload, scope)
+        except InvalidBatch as error:
+            log.warning("%s: %s", scope.shown, error)
+            ledger.bad_rows(scope, f"a batch of {taken.model} can't be read: {error}")
+            failed.add(scope)
+    return rows, failed
 
 
 def _scope_of(batch: str) -> Scope | None:

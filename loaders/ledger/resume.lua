@@ -1,6 +1,6 @@
--- ARGV: config (JSON), its signature, token of this resumption, cursor ('' at first). Plans again every scope that isn't cleaned, or that
--- lacks details; it continues its count of attempts, while its count of crashes starts again. Returns {next cursor, planner
--- to be published, ...}; tenants are admitted again.
+-- ARGV: config (JSON), its signature, token of this resumption, cursor ('' at first). Plans again every scope that isn't
+-- cleaned, or that lacks details; it continues its count of attempts, while its count of crashes starts again. Returns {next
+-- cursor, planner to be published, ...}; tenants are admitted again.
 -- In pages, because a run has up to 300,000 units and a script blocks everything else in Redis. The run is paused until the
 -- last page is done. A page may be repeated, and an interrupted resumption can be started again.
 local token = ARGV[3]
@@ -35,7 +35,7 @@ local function remove_part(part)
   local attempt = redis.call('HGET', k, 'attempt')
   drop_batches(part)
   take_back(k)
-  redis.call('DEL', k)
+  redis.call('DEL', k, k .. ':receipts')
   if attempt then redis.call('HSET', k, 'attempt', attempt) end
   redis.call('SREM', run .. ':units', part)
   redis.call('HINCRBY', run, 'planned', -1)

@@ -6,7 +6,7 @@ tenant     how a tenant is reached, by the planner
 batch      rows, by the fetcher
 seal       that an attempt saw everything: its batches, parts and outcome, by the fetcher or planner
 committed  that the graph has a batch, by the loader
-cleaned    that nothing is left of a scope which it no longer holds, by the loader
+settled    that nothing is left of a scope which it no longer holds, or that this is held back, by the loader
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ TENANT: Final = "tenant"
 BATCH: Final = "batch"
 _COMMITTED: Final = "committed"
 _SEAL: Final = "seal"
-_CLEANED: Final = "cleaned"
+_SETTLED: Final = "settled"
+
+_COMPLETE: Final = (State.FETCHED, State.CLEANED, State.HELD_BACK)
 
 Fields = Mapping[str, str]  # of a unit's hash
 
@@ -72,29 +74,31 @@ class Seals(Scripts):
             for number in range(batches)
         )
 
-    def _receipt(self, batch: str) -> str:
+    def _receipt(self, batch: str, failed: Collection[str]) -> str:
         """The loader's signature for a batch. Its number is unique in its attempt, so its model is not needed.
 
-        Empty for a name that no attempt gave: no commit of it counts.
+        Empty for a batch of a scope that failed, and for a name that no attempt gave: no commit of it counts.
         """
         _, attempt, number, unit = (*batch.split("|", 3), "", "", "")[:4]
-        if not unit:
+        if not unit or unit.partition("#")[0] in failed:
             return ""
         return self._signer.sign(_COMMITTED, attempt, number, unit)
 
-    def _cleaned_receipts(self, units: Sequence[str]) -> dict[str, str]:
-        """For each unit, the loader's signature that it is cleaned."""
+    def _settled_receipts(self, state: State, units: Sequence[str]) -> dict[str, str]:
+        """For each unit, the loader's signature that it is cleaned, or held back."""
         if not self._signer.verifies:
             return dict.fromkeys(units, "")
         fields = self._hashes(f"{self._key}:unit:{unit}" for unit in units)
-        return {unit: self._signer.sign(_CLEANED, *_held(unit, of)) for unit, of in zip(units, fields, strict=True)}
+        pairs = zip(units, fields, strict=True)
+        return {unit: self._signer.sign(_SETTLED, state, *_held(unit, of)) for unit, of in pairs}
 
     def _is_proven(self, unit: str, fields: Fields) -> bool:
         """Whether a unit that its state calls complete is."""
-        if not self._signer.verifies or fields["state"] not in (State.FETCHED, State.CLEANED) or "parent" in fields:
+        state = State(fields["state"])
+        if not self._signer.verifies or state not in _COMPLETE or "parent" in fields:
             return True
-        is_cleaned = self._signer.fits(fields.get("receipt", ""), _CLEANED, *_held(unit, fields))
-        return is_cleaned or self._is_empty(unit, fields)
+        is_settled = self._signer.fits(fields.get("receipt", ""), _SETTLED, state, *_held(unit, fields))
+        return is_settled or (state is not State.HELD_BACK and self._is_empty(unit, fields))
 
     def _is_empty(self, unit: str, fields: Fields) -> bool:
         """Whether everything was seen, and nothing was there to load: such a scope needs no cleanup by the loader."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from loaders.ledger.seals import BATCH, Seals
@@ -42,9 +42,10 @@ class Writing(Seals):
         """They were taken and not committed for a reason that has nothing to do with them."""
         self._call("excuse", *batches)
 
-    def committed(self, batches: Iterable[str], *, loaded: bool = True) -> list[Event]:
-        """`loaded`: the graph has their rows. If not, no receipt is given, and nothing of their scope is deleted."""
-        pairs = ((batch, self._receipt(batch) if loaded else "") for batch in batches)
+    def committed(self, batches: Iterable[str], *, failed: Collection[Scope] = ()) -> list[Event]:
+        """`failed`: scopes of which the graph lacks rows. Their batches get no receipt: nothing of them is deleted."""
+        without = {scope.whole.id for scope in failed}
+        pairs = ((batch, self._receipt(batch, without)) for batch in batches)
         return self._transition("committed", *(word for pair in pairs for word in pair))
 
     def bad_rows(self, scope: Scope, reason: str) -> None:
@@ -71,16 +72,17 @@ class Writing(Seals):
         return sorted(scope.decode() for scope in due)
 
     def cleaned(self, scopes: Iterable[Scope]) -> list[Event]:
-        receipts = self._cleaned_receipts([scope.id for scope in scopes])
+        receipts = self._settled_receipts(State.CLEANED, [scope.id for scope in scopes])
         return self._transition("cleaned", *(word for pair in receipts.items() for word in pair))
 
     def held_back(self, scope: Scope, reason: Reason) -> list[Event]:
         """Complete, but nothing of it was deleted: it lists so much less than before that a second run has to agree."""
-        return self._transition("not_cleaned", scope.id, State.HELD_BACK, reason.to_json())
+        [receipt] = self._settled_receipts(State.HELD_BACK, [scope.id]).values()
+        return self._transition("not_cleaned", scope.id, State.HELD_BACK, reason.to_json(), receipt)
 
     def not_cleaned(self, scope: Scope, reason: Reason) -> list[Event]:
         """Its cleanup failed for good: what it no longer lists is still in the graph."""
-        return self._transition("not_cleaned", scope.id, State.FAILED, reason.to_json())
+        return self._transition("not_cleaned", scope.id, State.FAILED, reason.to_json(), "")
 
     def mark(self, tag: int) -> str:
         """Marks in the graph what this round of the run could not read. A resumed run is a new round."""

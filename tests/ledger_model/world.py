@@ -102,6 +102,10 @@ class ModelLedger(Ledger):
     def _call(self, name: str, *arguments: str | bytes | int | float) -> Any:
         return _as_bytes(self._memory.call(name, self._key, *arguments))
 
+    def _fields(self, key: str, *names: str) -> list[bytes | None]:
+        found = part(self._memory.db, key)
+        return [str(found[name]).encode() if name in found else None for name in names]
+
     def start(self, scope: str, number: int) -> bool:
         """Whether the ledger gives the attempt of this number the scope."""
         reply: list[bytes] = self._call("begin", scope, token(scope, number), LEASE_MS, "w")

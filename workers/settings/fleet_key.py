@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from loaders.ledger.signing import MIN_KEY_LENGTH, FleetKey
+from loaders.masking import keep_secret
 from workers.settings.errors import SettingError
 
 VARIABLE: Final = "CHARTFLEET_FLEET_KEY"
@@ -24,6 +25,7 @@ _WAY_OUT: Final = (
 def fleet_key(environment: Mapping[str, str] = os.environ) -> FleetKey:
     """Raises SettingError, whose message has nothing of the key."""
     secret = environment.get(VARIABLE, "").strip()
+    keep_secret(secret)
     if not secret:
         raise SettingError(VARIABLE, None, f"isn't set, and plans in Redis are only obeyed if signed: {_WAY_OUT}")
     if len(secret) < MIN_KEY_LENGTH:

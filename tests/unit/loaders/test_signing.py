@@ -9,6 +9,7 @@ import redis
 
 from loaders.ledger import Attempt, Ledger, State
 from loaders.ledger.signing import FleetKey, NotSigned
+from loaders.reason import Reason
 from loaders.scope import Scope
 from tests.unit.loaders.conftest import KEY
 
@@ -201,7 +202,7 @@ def test_a_scope_whose_rows_were_not_loaded_is_not_cleaned(
     """Even if somebody removes what the loader recorded of them."""
     batch = push(ledger, attempt)
     ledger.fetched(attempt, batches=1, outcome={})
-    ledger.committed([batch], loaded=False)
+    ledger.committed([batch], failed=[VPCS])
     assert ledger.cleanups() == []
 
 
@@ -249,6 +250,17 @@ def test_what_is_called_complete_and_is_not_signed_is_reported_as_failed(
         VPCS: State.FAILED,
         PLANNER: State.FAILED,
     }
+
+
+def test_what_is_held_back_is_signed(ledger: Ledger, attempt: Attempt, ledger_redis: redis.Redis) -> None:
+    """A scope that nobody saw is not held back: a later run would take it for one that agrees."""
+    push(ledger, attempt)
+    ledger.fetched(attempt, batches=1, outcome={})
+    load(ledger)
+    ledger.held_back(*ledger.cleanups(), Reason(failure="lists far less than before"))
+    assert [unit.state for unit in ledger.proven_units() if unit.scope == VPCS] == [State.HELD_BACK]
+    ledger_redis.hset(f"{RUN}:unit:{VPCS.id}", "receipt", "")
+    assert [unit.state for unit in ledger.proven_units() if unit.scope == VPCS] == [State.FAILED]
 
 
 def test_no_receipt_outlives_its_scope(ledger: Ledger, attempt: Attempt, ledger_redis: redis.Redis) -> None:

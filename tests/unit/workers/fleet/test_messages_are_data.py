@@ -26,7 +26,7 @@ def test_a_pickled_message_runs_nothing(tmp_path: Path) -> None:
     values = configuration(Settings.load({}, {})) | {"broker_transport_options": {}, "task_queues": None}
     app.conf.update(values | {"broker_url": "memory://", "result_backend": "cache+memory://", "task_routes": ()})
 
-    @app.task(name="work", shared=False)
+    @app.task(name="work", shared=False, ignore_result=False)
     def work(*_: object) -> str:
         return "done"
 

@@ -88,6 +88,7 @@ def test_a_later_worker_changes_nothing_in_an_earlier_run(client: redis.Redis, p
 
 
 def test_it_says_so_in_its_log(client: redis.Redis, process: Process, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
     fetching.fetch(process, OLD, VPCS, Sent(), lambda: False)
     assert caplog.messages == [f"run {OLD}: left to a worker of the ledger's version 1: this one's is 2"]
 
