@@ -7,6 +7,7 @@ say, and publishes some of them as chords. Prints bytes per scope and per messag
 
 from __future__ import annotations
 
+import secrets
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ import redis
 from celery import Celery
 
 from loaders.ledger import Ledger
+from loaders.ledger.signing import FleetKey
 from loaders.scope import Scope
 from workers.embedded.broker import start_broker
 from workers.fleet import transport
@@ -49,7 +51,7 @@ def main() -> int:
 
 def measure_scopes(client: redis.Redis, count: int) -> tuple[float, float]:
     """Bytes per scope when it is planned and published, and when it has ended."""
-    ledger = Ledger(client, "1700000000-abcd")
+    ledger = Ledger(client, "1700000000-abcd", FleetKey(secrets.token_hex(32)))
     planner = Scope(type="aws.tenants", tenant="all")
     ledger.open(tag=1, config={}, window=1, planners=[planner])
     attempt = ledger.begin(planner, lease_seconds=60, worker="fetch-1@host:4711")

@@ -17,7 +17,7 @@ from workers.fleet.readiness import NotReady
 from workers.settings.settings import Settings
 
 # Measured by `python -m benchmarks.ledger_memory`, with a margin of a tenth.
-SCOPE_BYTES: Final = 500
+SCOPE_BYTES: Final = 560
 MESSAGE_BYTES: Final = 2_000  # with what Celery keeps of its chord
 _BASE_BYTES: Final = 20_000_000  # Redis itself, connections, rate limits, small keys
 _SPARE: Final = 1.25  # of what is needed: an estate grows

@@ -60,7 +60,7 @@ def test_a_run_whose_ledger_has_no_room_is_refused_with_the_figures_and_the_way_
         check_memory(client, GRAPH, SETTINGS)
     text = str(refused.value)
     assert "the broker has 100" in text
-    assert "the last run needed about 766" in text  # 255 MB of ledger, 510 MB of messages, 1 MB of batches
+    assert "the last run needed about 796" in text  # 286 MB of ledger, 510 MB of messages, 1 MB of batches
     assert "(510,000 scopes)" in text
     assert "REDIS_MEMORY" in text
     assert "config set maxmemory 1400mb" in text
