@@ -15,7 +15,7 @@ from typing import Final
 
 from analysis import shipped
 from docs.mermaid import Arrow, Box, flowchart
-from docs.wrapping import bullet, listed
+from docs.wrapping import bullet, listed, paragraph
 from workers.report.schema_view import grouped, how
 from workers.schema import Edge, NodeOf, PropertyOf, TypeOf, described, edges_of
 
@@ -25,7 +25,7 @@ SHOWN_PROPERTIES: Final = 4
 SHOWN_LABELS: Final = 8
 HUB_FAMILIES, HUB_LABELS = 4, 10  # beyond: what nearly everything has is a note in the boxes, not an arrow
 LEGEND: Final = (
-    "Solid arrows are written with the node, dashed ones once everything is loaded. "
+    "Solid arrows are written with the node, dashed ones once everything is loaded.\n"
     "Dashed boxes belong to other families."
 )
 
@@ -158,7 +158,7 @@ def _page(family: Family, found: Sequence[Family]) -> str:
     parts = [
         f"# {family.title}",
         _diagram(family, found),
-        f"{LEGEND} [All families, and how to read this page](../README.md).",
+        f"{LEGEND}\n[All families, and how to read this page](../README.md).",
         "## Questions",
         *(f"### {query.question}\n\n```cypher\n{query.text}\n```" for query in family.queries),
         "## Types",
@@ -174,7 +174,7 @@ def _page(family: Family, found: Sequence[Family]) -> str:
 def _type(type_: TypeOf) -> str:
     also = f" Also selected by {', '.join(f'`{word}`' for word in type_.also)}." if type_.also else ""
     labels = ", ".join(dict.fromkeys(node.label for node in type_.nodes))
-    lines = [f"### {type_.name}", "", f"A scope per {type_.per}. Writes {labels}.{also}", ""]
+    lines = [f"### {type_.name}", "", paragraph(f"A scope per {type_.per}. Writes {labels}.{also}"), ""]
     lines += ["| call | permission | how often |", "|---|---|---|"]
     for call in type_.calls:
         permission = f"`{call.permission}`" if call.permission else "none needed"
@@ -191,7 +191,7 @@ def _node(node: NodeOf, family: Family, homes: dict[str, tuple[Family, NodeOf]])
         f"On its {node.tenant} by `RESOURCE`." if node.tenant else "",
     ]
     told += ["Shared: many scopes write it, and it lives while a relationship needs it." if node.shared else ""]
-    lines = [f"### {node.label}", "", *([" ".join(filter(None, told)), ""] if any(told) else [])]
+    lines = [f"### {node.label}", "", *([paragraph(" ".join(filter(None, told))), ""] if any(told) else [])]
     properties = list({one.name: one for _, other in same for one in other.properties}.values())
     lines += ["| property | type | | meaning | from |", "|---|---|---|---|---|", *map(_property, properties)]
     if node.relationships:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from docs import generate, schema_pages
+from docs.wrapping import MAX_COLUMNS
 from loaders.coverage import rows as coverage_rows
 from loaders.errors import UsageError
 from loaders.indexes import BOOKKEEPING
@@ -35,6 +36,7 @@ every_page_of_its_own_providers = pytest.mark.parametrize(
 )
 
 FENCED = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
+UNWRAPPED = re.compile(r"^\||^#|^    |^!\[|://")
 LINK = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 
 
@@ -83,6 +85,12 @@ def test_links_lead_somewhere(page: Path) -> None:
 def anchors(page: Path) -> set[str]:
     headings = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+@every_page
+def test_text_is_wrapped(page: Path) -> None:
+    """Not what can't be: tables, headings, code, pictures, addresses."""
+    assert [line for line in prose(page).splitlines() if len(line) > MAX_COLUMNS and not UNWRAPPED.search(line)] == []
 
 
 def test_every_picture_and_page_is_linked() -> None:
