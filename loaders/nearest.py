@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 
 def nearest(word: str, names: Iterable[str], *, count: int = 1) -> list[str]:
-    """The names most like the word, best first; none where nothing comes close."""
-    return difflib.get_close_matches(word, sorted(set(names)), n=count, cutoff=0.6)
+    """The names most like the word, best first; none where nothing comes close. That both are flags is no likeness."""
+    by_text = {name.lstrip("-"): name for name in sorted(set(names))}
+    return [by_text[text] for text in difflib.get_close_matches(word.lstrip("-"), by_text, n=count, cutoff=0.6)]
 
 
 def did_you_mean(word: str, names: Iterable[str]) -> str:

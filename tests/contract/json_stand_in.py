@@ -75,8 +75,8 @@ class JsonStandIn(StandIn):
         self.server.received = []
         self.server.forgive()
 
-    def throttle(self, call: str) -> None:
-        self._refuse(call, self.throttled)
+    def throttle(self, call: str, times: int = 1) -> None:
+        self._refuse(call, self.throttled, times)
 
     def deny(self, call: str) -> None:
         self._refuse(call, self.denied, times=MANY)

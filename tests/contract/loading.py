@@ -6,27 +6,30 @@ import asyncio
 import uuid
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import redis
 
 from analysis import links
-from loaders import cypher
+from loaders import coverage, cypher
 from loaders.cleanup import Cleanup
 from loaders.graph import Graph
-from loaders.ledger import Attempt, Ledger, State
+from loaders.ledger import Attempt, Ledger, State, Unit
 from loaders.loader import Loader
 from loaders.model import IdLink, Link, NodeModel, Relationship
 from loaders.scope import Scope
 from loaders.writer import Writer, claim
 from tasks.clients.rate_limiter import RedisRateLimiter
 from tasks.engine import registry
-from tasks.engine.fetch import Fetching
+from tasks.engine.fetch import Fetching, FetchLimits
 from tasks.resource import Api, ResourceType
+from tests.contract.faults import Fault
+from tests.contract.other_responses import time_for_a_response
 from tests.contract.samples import Rows, ends, scope_of
-from tests.contract.stand_in import Responses, StandIn
+from tests.contract.stand_in import OtherResponse, Responses, StandIn
 from workers.settings.fleet_key import fleet_key
 
+LIMITS: Final = FetchLimits()
 NEIGHBOUR = "neighbour"  # `_scope` of the nodes to which the samples' rows link, and that no sample has
 
 
@@ -41,13 +44,34 @@ class Runs:
     def run(self, responses: Mapping[str, Responses | None]) -> None:
         """By name of the type. `None`: everything of it is gone."""
         ledger = self.load(responses)
-        links.write(self._writer, registry.schema())
-        Cleanup(self._writer, registry.schema()).delete_orphans()
+        self._pass_barrier(ledger)
         ledger.forget()
 
     def load(self, responses: Mapping[str, Responses | None]) -> Ledger:
         """The same, up to the barrier."""
-        types = {name: registry.types()[name] for name in responses}
+        types = [registry.types()[name] for name in responses]
+        ledger = self._planned(types)
+        asyncio.run(self._fetch_all(responses, ledger))
+        self._load(ledger)
+        for type_ in types:
+            unit = ledger.unit(self._scope_of(type_))
+            assert unit is not None
+            assert unit.state is State.CLEANED, f"{type_.name}: the scope ended {unit.state}: {unit.reason}"
+        return ledger
+
+    def meet(self, fault: Fault, types: Collection[ResourceType]) -> list[Unit]:
+        """A run in which the first call of each type meets a fault. How the scopes ended."""
+        ledger = self._planned(types)
+        asyncio.run(
+            self._fail_together(fault.other, types, ledger) if fault.other else self._fail(fault, types, ledger)
+        )
+        self._load(ledger)
+        self._pass_barrier(ledger)
+        units = [unit for unit in ledger.units() if unit.scope.type in registry.types() and not unit.scope.part]
+        ledger.forget()
+        return units
+
+    def _planned(self, types: Collection[ResourceType]) -> Ledger:
         self.tag += 1
         run = f"{self.tag}-{self._name}"
         claim(self._writer, run=run, tag=self.tag, resume=False, lease_seconds=0)
@@ -56,21 +80,24 @@ class Runs:
         ledger.open(tag=self.tag, config={}, window=1, planners=[planner := Scope(type="any.tenants", tenant="all")])
         planning = ledger.begin(planner, lease_seconds=600, worker="contract")
         assert planning
-        ledger.plan(planning, [(self._scope_of(type_), True, 0.0) for type_ in types.values()], queue=False)
-        asyncio.run(self._fetch_all(responses, ledger))
+        ledger.plan(planning, [(self._scope_of(type_), True, 0.0) for type_ in types], queue=False)
+        return ledger
+
+    def _load(self, ledger: Ledger) -> None:
         for _ in Loader(self._writer, registry.schema()).drain(ledger, self.tag):
             pass
-        for type_ in types.values():
-            unit = ledger.unit(self._scope_of(type_))
-            assert unit is not None
-            assert unit.state is State.CLEANED, f"{type_.name}: the scope ended {unit.state}: {unit.reason}"
-        return ledger
+
+    def _pass_barrier(self, ledger: Ledger) -> None:
+        info = ledger.info()
+        assert info is not None
+        coverage.write(self._writer, info, ledger.proven_units(), now_ms=ledger.now_ms())
+        links.write(self._writer, registry.schema())
+        Cleanup(self._writer, registry.schema()).delete_orphans()
 
     def again(self, ledger: Ledger, responses: Mapping[str, Responses | None]) -> None:
         """A resumption of the newest run: what is planned in it is fetched and loaded."""
         asyncio.run(self._fetch_all(responses, ledger))
-        for _ in Loader(self._writer, registry.schema()).drain(ledger, self.tag):
-            pass
+        self._load(ledger)
 
     def _scope_of(self, type_: ResourceType) -> Scope:
         return scope_of(type_, self._stand_ins[type_.provider])
@@ -79,24 +106,64 @@ class Runs:
         try:
             for name, response in responses.items():
                 type_ = registry.types()[name]
-                stand_in = self._stand_ins[type_.provider]
-                attempt = ledger.begin(self._scope_of(type_), lease_seconds=600, worker="contract")
-                assert attempt
                 if response is None:
-                    ledger.fetched(attempt, batches=0, outcome={})
+                    ledger.fetched(_begun(self._scope_of(type_), ledger), batches=0, outcome={})
                 else:
-                    stand_in.responses = response
-                    await fetch(type_, attempt, ledger, stand_in, self._broker)
-                    for part in ledger.parts(attempt.scope):
-                        of_part = ledger.begin(part, lease_seconds=600, worker="contract")
-                        assert of_part
-                        await fetch(type_, of_part, ledger, stand_in, self._broker)
+                    self._stand_ins[type_.provider].responses = response
+                    await self._fetch(type_, ledger)
+        finally:
+            await self._close()
+
+    async def _fetch(self, type_: ResourceType, ledger: Ledger, limits: FetchLimits = LIMITS) -> None:
+        """The type's scope, and its parts."""
+        stand_in = self._stand_ins[type_.provider]
+        attempt = _begun(self._scope_of(type_), ledger)
+        await fetch(type_, attempt, ledger, stand_in, self._broker, limits)
+        for part in ledger.parts(attempt.scope):
+            await fetch(type_, _begun(part, ledger), ledger, stand_in, self._broker, limits)
+
+    async def _fail(self, fault: Fault, types: Collection[ResourceType], ledger: Ledger) -> None:
+        assert fault.refuse
+        try:
+            for type_ in types:
+                stand_in = self._stand_ins[type_.provider]
+                stand_in.forget()
+                stand_in.responses = fault.responses(type_)
+                fault.refuse(stand_in, type_.fetch.calls[0])
+                await self._fetch(type_, ledger, FetchLimits(max_wait_seconds=0))
         finally:
             for stand_in in self._stand_ins.values():
-                await stand_in.close()
+                stand_in.forget()
+            await self._close()
+
+    async def _fail_together(self, other: OtherResponse, types: Collection[ResourceType], ledger: Ledger) -> None:
+        for name, stand_in in self._stand_ins.items():
+            stand_in.respond_otherwise({type_.fetch.calls[0] for type_ in types if type_.provider == name}, other)
+        try:
+            with time_for_a_response(1.0 if other.seconds else 60.0):
+                await asyncio.gather(*(self._fetch(type_, ledger) for type_ in types))
+        finally:
+            await self._close()
+
+    async def _close(self) -> None:
+        for stand_in in self._stand_ins.values():
+            await stand_in.close()
 
 
-async def fetch(type_: ResourceType, attempt: Attempt, ledger: Ledger, stand_in: StandIn, broker: redis.Redis) -> None:
+def _begun(scope: Scope, ledger: Ledger) -> Attempt:
+    attempt = ledger.begin(scope, lease_seconds=600, worker="contract")
+    assert attempt
+    return attempt
+
+
+async def fetch(
+    type_: ResourceType,
+    attempt: Attempt,
+    ledger: Ledger,
+    stand_in: StandIn,
+    broker: redis.Redis,
+    limits: FetchLimits = LIMITS,
+) -> None:
     """One attempt at the type's scope, as a worker makes it."""
 
     async def connect() -> Api:
@@ -109,6 +176,7 @@ async def fetch(type_: ResourceType, attempt: Attempt, ledger: Ledger, stand_in:
         ledger=ledger,
         schema=registry.schema(),
         publish=lambda _: None,
+        limits=limits,
     ).run()
 
 

@@ -14,9 +14,8 @@ from tasks.engine.listing import Listing
 from tasks.resource import Api, ResourceType, Tenant
 from tests.contract.shapes import ServiceModel
 
-# A list is the pages of one call. A mapping holds the responses of a call that is made per item, by a word that
-# tells the
-# items' calls apart, each a response, a list of pages, or the code of an error.
+# A list is the pages of one call. A mapping holds the responses of a call that is made per item, by a word that tells
+# the items' calls apart, each a response, a list of pages, or the code of an error.
 Responses = dict[str, list[Any] | dict[str, Any]]
 
 SOMETHING_ELSE = "NoSuchNonsense"  # a "not found" of which no declaration says what it means
@@ -25,8 +24,7 @@ SOMETHING_ELSE = "NoSuchNonsense"  # a "not found" of which no declaration says 
 @dataclass(frozen=True)
 class OtherResponse:
     """What comes with status 200 and isn't the response. `xml`: the same where a service speaks XML; `{call}` stands
-    for
-    the name of the call.
+    for the name of the call.
     """
 
     json: str
@@ -89,8 +87,8 @@ class StandIn(ABC):
         """Nothing was received, and nothing is refused any more."""
 
     @abstractmethod
-    def throttle(self, call: str) -> None:
-        """The next such call is told to slow down: for no time, so that a test of every call ends."""
+    def throttle(self, call: str, times: int = 1) -> None:
+        """The next such calls are told to slow down: for no time, so that a test of every call ends."""
 
     @abstractmethod
     def deny(self, call: str) -> None:

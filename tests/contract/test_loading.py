@@ -7,21 +7,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 import redis
 
 from loaders.batch import Row
+from loaders.coverage import status
 from loaders.graph import Graph
+from loaders.ledger import State as LedgerState
 from loaders.model import Link, NodeModel, Relationship
 from loaders.scope import Scope
 from loaders.writer import Writer
 from tasks.engine import registry
 from tasks.resource import ResourceType
 from tests.contract.elements import Elements
+from tests.contract.faults import FAULTS, Fault
 from tests.contract.loading import NEIGHBOUR, Runs, linked, neighbours, of_another_tenant
 from tests.contract.samples import Rows, ends, half, rows_over_http, sample, scope_of
 from tests.contract.stand_in import StandIn
@@ -32,6 +36,7 @@ from workers import embedded
 pytestmark = pytest.mark.timeout(1200)  # the six runs, of all types, are the first test's
 
 every_type = pytest.mark.parametrize("type_", registry.types().values(), ids=registry.types().keys())
+COVERAGE = "MATCH (s:SyncScope) RETURN s {.id, .status, .reason, .gaps, .complete_at} AS scope"
 Problems = dict[str, list[str]]  # by name of the type, or "" where that can't be told
 
 
@@ -42,6 +47,7 @@ class Seen:
     loaded: Problems = field(default_factory=lambda: defaultdict(list))
     again: Problems = field(default_factory=lambda: defaultdict(list))
     another: Problems = field(default_factory=lambda: defaultdict(list))
+    not_seen: dict[str, Problems] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
     cleaned: Problems = field(default_factory=lambda: defaultdict(list))
     left: Problems = field(default_factory=lambda: defaultdict(list))
 
@@ -66,6 +72,12 @@ def test_another_tenant_that_has_none_deletes_nothing_of_it(type_: ResourceType,
     check(seen.another, type_)
 
 
+@pytest.mark.parametrize("fault", FAULTS)
+@every_type
+def test_what_is_not_seen_stays_and_is_known_as_not_seen(type_: ResourceType, fault: str, seen: Seen) -> None:
+    check(seen.not_seen[fault], type_)
+
+
 @every_type
 def test_what_is_gone_is_cleaned_as_if_it_had_never_been(type_: ResourceType, seen: Seen) -> None:
     check(seen.cleaned, type_)
@@ -86,8 +98,8 @@ def seen(
     services: embedded.Services,
     stand_ins: dict[str, StandIn],
 ) -> Seen:
-    """Six runs: the samples, the same again, nothing of another tenant, half, nothing, and half of them in a graph that
-    never had more.
+    """Runs: the samples, the same again, nothing of another tenant, one for each fault, half, nothing, and half of them
+    in a graph that never had more.
     """
     collected = (getattr(item, "callspec", None) for item in request.session.items if item.module is request.module)
     types = {spec.params["type_"].name: spec.params["type_"] for spec in collected if spec}.values()
@@ -133,6 +145,10 @@ def observe(
         scope = after[name]["properties"].get("_scope", "")
         seen.another[type_of(scope)].append(f"another tenant's run deleted {after[name]}")
 
+    for name, fault in FAULTS.items():
+        for type_name, problem in after_fault(graph, fault, runs, types):
+            seen.not_seen[name][type_name].append(problem)
+
     runs.run(halves)
     after_deletion = graph_state(graph)
 
@@ -146,6 +162,27 @@ def observe(
     for line in different(after_deletion, graph_state(graph)):
         seen.cleaned[type_of(line)].append(f"after a deletion too much (+) or too little (-): {line}")
     return seen
+
+
+def after_fault(graph: Graph, fault: Fault, runs: Runs, types: Collection[ResourceType]) -> Iterator[tuple[str, str]]:
+    """What a run in which no type was seen did wrong; each with the type."""
+    before, covered = elements(graph), coverage_of(graph)
+    units = runs.meet(fault, types)
+    after, now = elements(graph), coverage_of(graph)
+    for id_ in before.keys() - after.keys():
+        yield type_of(before[id_]["properties"].get("_scope", "")), f"deleted: {before[id_]}"
+    for unit in units:
+        name, scope = unit.scope.type, now[unit.scope.id]
+        if unit.state not in fault.ends(registry.types()[name]):
+            yield name, f"it is {unit.state}: {unit.reason}"
+        if scope["status"] != status(unit.state) or not (scope["reason"] or scope["gaps"]):
+            yield name, f"its coverage says {scope}"
+        if unit.state is not LedgerState.CLEANED and scope["complete_at"] != covered[unit.scope.id]["complete_at"]:
+            yield name, "its coverage says that it was complete"
+
+
+def coverage_of(graph: Graph) -> dict[str, dict[str, Any]]:
+    return {row["scope"]["id"]: row["scope"] for row in graph.rows(COVERAGE)}
 
 
 def type_of(text: str) -> str:

@@ -1,6 +1,5 @@
 """What comes with status 200 and is no response (a proxy's page, an error of a gateway, half a response) must not
-read as
-an empty list: it would delete everything of its kind. Every type, and each of its calls, over HTTP.
+read as an empty list: it would delete everything of its kind. Every type, and each of its calls, over HTTP.
 
 All attempts run at the same time: a response that can't be read is asked for again, and that takes a while.
 """
@@ -9,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import Final
 
 import pytest
@@ -18,33 +17,14 @@ import redis
 from loaders.ledger import Ledger, State, Unit
 from loaders.scope import Scope
 from tasks.clients.google_documents import discovery_document, lists_of, method_of
-from tasks.clients.response_limits import ResponseLimits, response_limits, set_response_limits
 from tasks.engine import registry
 from tasks.resource import ResourceType
 from tests.contract.google_stand_in import GoogleStandIn
 from tests.contract.loading import fetch
+from tests.contract.other_responses import EMPTY_OBJECT, HANGS, OTHERS, time_for_a_response
 from tests.contract.samples import scope_of
 from tests.contract.stand_in import OtherResponse, StandIn
 
-_OBJECT: Final = '{"message": "The service is being maintained", "items": {"next": null}}'
-_PAGE: Final = "<html><head><title>Sign in</title></head><body><p>Wi-Fi of the hotel<br></body></html>"
-EMPTY_OBJECT: Final = "an empty object"
-HANGS: Final = "nothing for a long time"
-OTHERS: Final = {
-    "another object": OtherResponse(
-        _OBJECT, "<Maintenance><Message>The service is being maintained</Message></Maintenance>"
-    ),
-    EMPTY_OBJECT: OtherResponse("{}", "<{call}Response><{call}Result/></{call}Response>"),
-    "a list": OtherResponse(
-        '[{"message": "The service is being maintained"}]', "<list><member>maintenance</member></list>"
-    ),
-    "null": OtherResponse("null", "<null/>"),
-    "a page": OtherResponse(_PAGE, _PAGE, "text/html"),
-    "nothing": OtherResponse("", ""),
-    "half of it": OtherResponse('{"items": [{"id": "1"}, {"i', "<{call}Response><{call}Result><Users><member><Arn>a"),
-    "deep": OtherResponse("[" * 300 + "]" * 300, "<a>" * 300 + "</a>" * 300),
-    HANGS: OtherResponse("{}", "<a/>", seconds=1.5),
-}
 TYPES: Final = registry.types().values()
 Ended = Mapping[tuple[str, str], Unit]  # by the name of the type, and what was answered
 
@@ -123,14 +103,6 @@ def attempt_each(
     asyncio.run(_at_the_same_time(types, stand_ins, ledger, broker))
     found = {type_.name: ledger.unit(scope_of(type_, stand_ins[type_.provider])) for type_ in types}
     return {name: unit for name, unit in found.items() if unit is not None}
-
-
-@contextmanager
-def time_for_a_response(seconds: float) -> Iterator[None]:
-    before = response_limits()
-    set_response_limits(ResponseLimits(max_seconds=seconds))
-    yield
-    set_response_limits(before)
 
 
 async def _at_the_same_time(

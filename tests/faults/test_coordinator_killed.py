@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable
 
 from loaders.ledger import Ledger
@@ -35,19 +34,17 @@ def test_a_coordinator_killed_between_planning_and_publishing_is_replaced(
     fleet: Fleet, fleet_broker: Broker, undisturbed: State
 ) -> None:
     """The ledger says that every scope was published, and none was."""
-    coordinator = [f"{COORDINATOR}@{platform.node()}"]
     with (
         TcpProxy("127.0.0.1", fleet_broker.port, hold=FIRST_SCOPE) as proxy,
         fleet.also("interrupted", [COORDINATOR], broker_url=behind(proxy, fleet_broker)),
     ):
-        fleet.app.control.cancel_consumer(COORDINATOR, destination=coordinator, reply=True)
+        fleet.kill("coordinator")
         ledger = fleet.start()
         assert proxy.holds.wait(30)
         assert fleet.queued("fetch.aws") == 0
         assert info_of(ledger).planned > PLANNERS
         assert sum(unit.attempt for unit in ledger.units()) == PLANNERS  # they alone were begun, each once
         fleet.kill("interrupted")
-    fleet.app.control.add_consumer(COORDINATOR, destination=coordinator, reply=True)
     report = fleet.finish(ledger)
     assert report.exit_code == 0
     assert difference(graph_state(fleet.graph), undisturbed) == []

@@ -70,20 +70,6 @@ def test_stuck_processes_that_begin_nothing_are_noticed(fleet: Fleet, aws: AwsSe
         assert fleet.health("fetch-1").healthy  # there is nothing for it to do
 
 
-def test_a_worker_that_takes_nothing_from_its_queue_is_noticed(fleet: Fleet) -> None:
-    """It holds as many messages as it may, and begins none: here because of a rate limit."""
-    with fleet.frozen("coordinator"), fleet.also("second", ["coordinator"]):
-        (second,) = fleet.app.control.rate_limit(
-            "aws.tenants", "1/h", destination=[f"second@{socket.gethostname()}"], reply=True
-        )
-        for _ in range(5):
-            fleet.app.send_task("aws.tenants", args=("1-none", "aws.tenants/aws/global"))
-        wait_for(lambda: fleet.queued("coordinator") == 3)
-        state = fleet.health("second")
-    assert not state.healthy
-    assert state.text == f"{next(iter(second))}: takes nothing from the queue coordinator, though a process is free"
-
-
 @pytest.mark.long
 def test_a_loader_stuck_with_a_batch_is_noticed(fleet: Fleet) -> None:
     """After the time of a transaction, one retry, and a writer's lease."""

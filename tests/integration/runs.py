@@ -20,6 +20,7 @@ from tasks.aws import s3
 from tasks.engine import registry
 from tasks.engine.rows import rows_of
 from tasks.resource import Per
+from workers.settings.fleet_key import fleet_key
 
 PLANNER: Final = Scope(type="aws.tenants", tenant="all")
 DENIED: Final = "denied"
@@ -51,15 +52,21 @@ class Run:
     """One run over these scopes; it claims the graph for its tag. `ledger`: one of the test's own kind."""
 
     def __init__(
-        self, broker: redis.Redis, writer: Writer, tag: int, scopes: Iterable[Scope], ledger: type[Ledger] = Ledger
+        self,
+        broker: redis.Redis,
+        writer: Writer,
+        tag: int,
+        scopes: Iterable[Scope],
+        ledger: type[Ledger] = Ledger,
+        config: Mapping[str, object] | None = None,
     ) -> None:
         self.tag = tag
-        self.ledger = ledger(broker, f"{tag}-test")
+        self.ledger = ledger(broker, f"{tag}-test", fleet_key())
         self.loader = Loader(writer, registry.schema())
         self._writer = writer
         claim(writer, run=self.ledger.run, tag=tag, resume=False, lease_seconds=0)
         writer.serve(tag)
-        self.ledger.open(tag=tag, config={}, window=1, planners=[PLANNER])
+        self.ledger.open(tag=tag, config=config or {}, window=1, planners=[PLANNER])
         held = coverage.held_scopes(writer)
         self.ledger.plan(self.begin(PLANNER), [(scope, scope.id in held, 0.0) for scope in scopes], queue=False)
 
@@ -105,9 +112,9 @@ class Sync:
         self.writer = writer
         self._broker = broker
 
-    def start(self, scopes: Iterable[Scope]) -> Run:
+    def start(self, scopes: Iterable[Scope], config: Mapping[str, object] | None = None) -> Run:
         self.tag += 1
-        return Run(self._broker, self.writer, self.tag, scopes)
+        return Run(self._broker, self.writer, self.tag, scopes, config=config)
 
     def run(self, responses: Mapping[Scope, Items | str]) -> Run:
         """A run whose scopes return these responses, in this order, up to the barrier."""

@@ -8,7 +8,7 @@ after a later attempt has taken over: both graphs must say the same.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from random import Random
 from typing import Any, NamedTuple
 
@@ -175,12 +175,12 @@ class Eventful(Ledger):
             self.meanwhile()
         return taken
 
-    def committed(self, batches: Iterable[str]) -> list[Event]:
+    def committed(self, batches: Iterable[str], *, failed: Collection[Scope] = ()) -> list[Event]:
         said = list(batches)
         self._may_die()
-        events = super().committed(said)
+        events = super().committed(said, failed=failed)
         self._may_die()
-        return events + super().committed(said)
+        return events + super().committed(said, failed=failed)
 
     def cleaned(self, scopes: Iterable[Scope]) -> list[Event]:
         said = list(scopes)

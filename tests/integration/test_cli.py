@@ -170,7 +170,7 @@ def test_an_unreachable_graph(
 def test_an_unreachable_broker(chartfleet: Command, at_graph: tuple[str, ...], command: str) -> None:
     ended = chartfleet(command, "--broker-url", "redis://:secret@127.0.0.1:1/0", *at_graph)
     assert ended.code == 1
-    assert "the broker redis://***@127.0.0.1:1/0 isn't responding" in ended.error
+    assert "the broker redis://:***@127.0.0.1:1/0 isn't responding" in ended.error
     assert "secret" not in ended.err
 
 

@@ -64,6 +64,15 @@ def worker(
 
 
 @pytest.mark.usefixtures("worker")
+def test_one_that_begins_nothing_is_noticed(app: Celery, client: redis.Redis, settings: Settings) -> None:
+    """Before it goes deaf for good."""
+    go_deaf(app, "no start")
+    for _ in range(5):
+        app.send_task("aws.ec2.vpcs", args=("1-none", "aws.ec2.vpcs/1/us-east-1"))
+    wait_for_symptom(app, client, settings, "takes nothing from the queue fetch.aws, though a process is free")
+
+
+@pytest.mark.usefixtures("worker")
 def test_its_health_check_says_so(app: Celery, client: redis.Redis, settings: Settings) -> None:
     go_deaf(app, "no poll")
     app.send_task("aws.ec2.vpcs", args=("1-none", "aws.ec2.vpcs/1/us-east-1"))

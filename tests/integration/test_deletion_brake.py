@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -194,9 +193,8 @@ def test_a_run_that_was_started_with_the_flag_holds_nothing_back(
     sync: Braked, process: Process, graph: Graph, confirmed: bool
 ) -> None:
     sync.one(groups(range(150)))
-    run = sync.start([GROUPS])
+    run = sync.start([GROUPS], {CONFIRMED: confirmed})
     run.fetch(GROUPS, {})
-    process.redis.hset(f"chartfleet:ledger:{run.ledger.run}", "config", json.dumps({CONFIRMED: confirmed}))
     sync.writer.release()
     loading.load(process, run.ledger.run, Silent(Celery()), lambda: False)
     assert ended(run)[0] is (State.CLEANED if confirmed else State.HELD_BACK)

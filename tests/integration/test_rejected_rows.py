@@ -168,6 +168,10 @@ def test_what_somebody_else_put_in_line_loads_and_deletes_nothing(
     broker.sadd(f"{key}:cleanups", other.id, ROLES.id, "nonsense")
     run.ledger.fetched(attempt, batches=0, outcome={})
     run.load()
+    assert (loaded(graph), loaded(graph, other)) == (["sg-1"], ["sg-2"])
+    assert ended(run)[0] is State.PLANNED  # a batch that nobody signed counts as lost: the scope is fetched again
+    run.fetch(GROUPS, {})
+    run.load()
     assert (loaded(graph), loaded(graph, other)) == ([], ["sg-2"])
     assert ended(run)[0] is State.CLEANED
 

@@ -24,6 +24,7 @@ from workers.embedded.broker import start_broker
 from workers.fleet.attempt import SHUTDOWN
 from workers.fleet.configuration import configuration
 from workers.fleet.publisher import Publisher
+from workers.settings.fleet_key import fleet_key
 from workers.settings.settings import Settings
 
 PLANNER = Scope(type="okta.tenants", tenant="okta")
@@ -39,7 +40,7 @@ def test_its_scope_is_given_back_and_it_ends_at_once(tmp_path: Path, pool: str) 
     try:
         with hung_okta() as okta, redis.Redis.from_url(broker.url) as client:
             ledger = planned(client, okta.url)
-            with worker(tmp_path, broker.url, pool) as process:
+            with worker(tmp_path, broker.url, okta.url, pool) as process:
                 publish(broker.url, ledger.run)
                 wait_for(lambda: okta.measured[""].in_flight >= CALLS, seconds=60)
                 start = time.monotonic()
@@ -69,7 +70,7 @@ def hung_okta() -> Iterator[JsonApi]:
 
 
 def planned(client: redis.Redis, url: str) -> Ledger:
-    ledger = Ledger(client, "1-test")
+    ledger = Ledger(client, "1-test", fleet_key())
     ledger.open(tag=1, config={"options": {}}, window=1, planners=[PLANNER])
     access = OktaAccess(base_url=url, api_key_variable=TOKEN, saml_role_regex="none").as_json()
     tenant = Tenant(provider="okta", id=PART.tenant, access=access)
@@ -95,9 +96,10 @@ def publish(broker_url: str, run: str) -> None:
 
 
 @contextmanager
-def worker(folder: Path, broker_url: str, pool: str) -> Iterator[subprocess.Popen[str]]:
+def worker(folder: Path, broker_url: str, okta_url: str, pool: str) -> Iterator[subprocess.Popen[str]]:
     chartfleet = Command(folder, {"CHARTFLEET_BROKER_URL": broker_url, TOKEN: "not-a-secret"})
-    process = chartfleet.start("worker", "--queues", "fetch.okta", "--concurrency", "1", "--", "--pool", pool)
+    own = ("--okta-org-id", PART.tenant, "--okta-api-key-env-var", TOKEN, "--okta-base-url", okta_url)
+    process = chartfleet.start("worker", "--queues", "fetch.okta", "--concurrency", "1", *own, "--", "--pool", pool)
     try:
         yield process
     finally:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from loaders.ledger import scripts
 from loaders.ledger.attempts import Attempts
+from loaders.ledger.seals import Seals
 from tests.ledger_model.mutations import MUTATIONS
 
 POOL_THREADS: Final = 1
@@ -27,6 +28,12 @@ def _ledger(name: str) -> Callable[[], None]:
         scripts._source = functools.cache(sources)
 
     return replace
+
+
+def _clean_without_proof() -> None:
+    """Neither the ledger nor the loader asks whether everything was seen: each would be enough."""
+    _ledger("a denied scope is cleaned")()
+    Seals._complete = lambda _, units: {*units}  # type: ignore[method-assign]
 
 
 def _share_the_pool() -> None:
@@ -47,7 +54,7 @@ def _share_the_pool() -> None:
 
 
 PROMISES: Final = {
-    "deletion": _ledger("a denied scope is cleaned"),
+    "deletion": _clean_without_proof,
     "barrier": _ledger("the barrier opens although scopes are open"),
     "commits": _ledger("whatever is reported twice counts twice"),
     "heartbeat": _share_the_pool,

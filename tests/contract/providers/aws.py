@@ -92,8 +92,8 @@ class Aws(StandIn):
         self.server.simulator.reset()
         self.server.received = []
 
-    def throttle(self, call: str) -> None:
-        self._fault(Effect.THROTTLE, call, times=1, retry_after_seconds=0)
+    def throttle(self, call: str, times: int = 1) -> None:
+        self._fault(Effect.THROTTLE, call, times=times, retry_after_seconds=0)
 
     def deny(self, call: str) -> None:
         self._fault(Effect.DENY, call)
