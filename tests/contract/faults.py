@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Final
 
 from loaders.ledger import State
+from tasks.clients.rate_limiter import RateLimit
 from tasks.resource import Per, ResourceType
 from tests.contract.other_responses import HANGS, OTHERS
 from tests.contract.providers.aws import Aws
@@ -15,6 +17,19 @@ from tests.contract.stand_in import OtherResponse, Responses, StandIn
 
 MANY: Final = 1_000  # refusals: more than any attempt asks for
 CLOSED: Final = {"ec2:DescribeRegions": [{"Regions": [{"RegionName": REGION, "OptInStatus": "not-opted-in"}]}]}
+
+
+class Unlimited:
+    """A rate limiter that never waits: how long throttled calls wait has tests of its own."""
+
+    async def acquire(self, bucket: str, limit: RateLimit) -> None: ...
+
+    async def throttled(self, bucket: str, limit: RateLimit, retry_after_seconds: float | None) -> None: ...
+
+    async def pause(self, bucket: str, limit: RateLimit, seconds: float) -> None: ...
+
+    def slot(self, bucket: str, max_in_flight: int, *, patient: object) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
 
 @dataclass(frozen=True)
@@ -31,7 +46,7 @@ class Fault:
     other: OtherResponse | None = None
 
     def responses(self, type_: ResourceType) -> Responses:
-        return sample(type_) | (CLOSED if self is CLOSED_REGION else {})
+        return sample(type_) | (CLOSED if self is CLOSED_REGION and type_.provider == Aws.provider else {})
 
 
 def _close(stand_in: StandIn, call: str) -> None:

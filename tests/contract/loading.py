@@ -19,11 +19,11 @@ from loaders.loader import Loader
 from loaders.model import IdLink, Link, NodeModel, Relationship
 from loaders.scope import Scope
 from loaders.writer import Writer, claim
-from tasks.clients.rate_limiter import RedisRateLimiter
+from tasks.clients.rate_limiter import RateLimiter, RedisRateLimiter
 from tasks.engine import registry
 from tasks.engine.fetch import Fetching, FetchLimits
 from tasks.resource import Api, ResourceType
-from tests.contract.faults import Fault
+from tests.contract.faults import Fault, Unlimited
 from tests.contract.other_responses import time_for_a_response
 from tests.contract.samples import Rows, ends, scope_of
 from tests.contract.stand_in import OtherResponse, Responses, StandIn
@@ -114,13 +114,19 @@ class Runs:
         finally:
             await self._close()
 
-    async def _fetch(self, type_: ResourceType, ledger: Ledger, limits: FetchLimits = LIMITS) -> None:
+    async def _fetch(
+        self,
+        type_: ResourceType,
+        ledger: Ledger,
+        rate_limiter: RateLimiter | None = None,
+        limits: FetchLimits = LIMITS,
+    ) -> None:
         """The type's scope, and its parts."""
-        stand_in = self._stand_ins[type_.provider]
+        stand_in, limiter = self._stand_ins[type_.provider], rate_limiter or RedisRateLimiter(self._broker)
         attempt = _begun(self._scope_of(type_), ledger)
-        await fetch(type_, attempt, ledger, stand_in, self._broker, limits)
+        await fetch(type_, attempt, ledger, stand_in, limiter, limits)
         for part in ledger.parts(attempt.scope):
-            await fetch(type_, _begun(part, ledger), ledger, stand_in, self._broker, limits)
+            await fetch(type_, _begun(part, ledger), ledger, stand_in, limiter, limits)
 
     async def _fail(self, fault: Fault, types: Collection[ResourceType], ledger: Ledger) -> None:
         assert fault.refuse
@@ -130,7 +136,7 @@ class Runs:
                 stand_in.forget()
                 stand_in.responses = fault.responses(type_)
                 fault.refuse(stand_in, type_.fetch.calls[0])
-                await self._fetch(type_, ledger, FetchLimits(max_wait_seconds=0))
+                await self._fetch(type_, ledger, Unlimited(), FetchLimits(max_wait_seconds=0))
         finally:
             for stand_in in self._stand_ins.values():
                 stand_in.forget()
@@ -161,13 +167,13 @@ async def fetch(
     attempt: Attempt,
     ledger: Ledger,
     stand_in: StandIn,
-    broker: redis.Redis,
+    rate_limiter: RateLimiter,
     limits: FetchLimits = LIMITS,
 ) -> None:
     """One attempt at the type's scope, as a worker makes it."""
 
     async def connect() -> Api:
-        return await stand_in.connect(attempt.scope, RedisRateLimiter(broker))
+        return await stand_in.connect(attempt.scope, rate_limiter)
 
     await Fetching(
         type=type_,

@@ -17,6 +17,7 @@ import redis
 from loaders.ledger import Ledger, State, Unit
 from loaders.scope import Scope
 from tasks.clients.google_documents import discovery_document, lists_of, method_of
+from tasks.clients.rate_limiter import RedisRateLimiter
 from tasks.engine import registry
 from tasks.resource import ResourceType
 from tests.contract.google_stand_in import GoogleStandIn
@@ -111,7 +112,7 @@ async def _at_the_same_time(
     async def one(type_: ResourceType) -> None:
         attempt = ledger.begin(scope_of(type_, stand_ins[type_.provider]), lease_seconds=600, worker="contract")
         assert attempt
-        await fetch(type_, attempt, ledger, stand_ins[type_.provider], broker)
+        await fetch(type_, attempt, ledger, stand_ins[type_.provider], RedisRateLimiter(broker))
 
     try:
         await asyncio.gather(*(one(type_) for type_ in types))

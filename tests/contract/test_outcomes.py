@@ -17,6 +17,7 @@ import redis
 
 from loaders.ledger import Ledger, State
 from loaders.scope import Scope
+from tasks.clients.rate_limiter import RedisRateLimiter
 from tasks.engine import registry
 from tasks.engine.details import Detail
 from tasks.engine.listing import Listing
@@ -103,7 +104,7 @@ class Attempts:
                 for scope in waiting:
                     tried.add(scope.id)
                     if attempt := ledger.begin(scope, lease_seconds=600, worker="contract"):
-                        await fetch(type_, attempt, ledger, self.stand_in, self.broker)
+                        await fetch(type_, attempt, ledger, self.stand_in, RedisRateLimiter(self.broker))
         finally:
             await self.stand_in.close()
 
