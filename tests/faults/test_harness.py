@@ -23,13 +23,14 @@ MAX_RUNS = 5
 long = pytest.mark.long
 
 
+@long
 @pytest.mark.parametrize(
     ("promise", "faults", "noticed"),
     [
         pytest.param("deletion", (DENIED,), "deleted although it exists", id="deletion"),
-        pytest.param("barrier", (DENIED,), "is fetch", id="barrier", marks=long),
-        pytest.param("commits", (LOST_REPLIES,), "", id="commits", marks=long),
-        pytest.param("heartbeat", (HUNG_CALLS,), "although no process died", id="heartbeat", marks=long),
+        pytest.param("barrier", (DENIED,), "is fetch", id="barrier"),
+        pytest.param("commits", (LOST_REPLIES,), "", id="commits"),
+        pytest.param("heartbeat", (HUNG_CALLS,), "although no process died", id="heartbeat"),
     ],
 )
 def test_the_harness_notices_a_broken_promise(

@@ -557,7 +557,7 @@ def test_sigterm_before_the_run_has_begun_leaves_no_claim_and_no_key(
     wait_for(lambda: graph.rows("MATCH (g:SyncGraph) WHERE g.asked_by <> 'earlier' RETURN g"))
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, err
     assert "Run earlier holds the graph: waiting up to" in err
     held = claimed_by(graph)
     assert held
