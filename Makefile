@@ -80,7 +80,7 @@ lock: setup
 	$(UV_COMPILE) tests/peer/requirements.in -o tests/peer/requirements.lock
 	rm -rf build/uv
 
-# What a fleet is made of, and what a checkout is, in CycloneDX; the jars of the embedded graph are in workers/neo4j.lock.
+# What a fleet, a checkout and the embedded graph are made of, in CycloneDX.
 AUDIT = build/audit/bin
 $(AUDIT)/.installed: docker/audit.lock
 	@$(PYTHON) -m venv build/audit
@@ -90,7 +90,9 @@ $(AUDIT)/.installed: docker/audit.lock
 sbom: $(AUDIT)/.installed
 	@$(AUDIT)/cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml -o build/sbom-image.cdx.json docker/image.lock
 	@$(AUDIT)/cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml -o build/sbom-all.cdx.json requirements.lock
-	@echo "build/sbom-image.cdx.json: what the image runs; build/sbom-all.cdx.json: with all extras and tools"
+	@$(AUDIT)/python .ci/sbom-of-jars workers/neo4j.lock build/sbom-neo4j.cdx.json
+	@echo "build/sbom-image.cdx.json: what the image runs; build/sbom-all.cdx.json: with all extras and tools;"
+	@echo "build/sbom-neo4j.cdx.json: the jars of the embedded graph"
 
 # The lock files against a vulnerability database: PyPI's, else OSV's. Exit code 1: something is vulnerable, 2: neither responds.
 audit: $(AUDIT)/.installed
