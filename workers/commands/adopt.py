@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import secrets
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Final
 
@@ -13,24 +12,13 @@ from analysis import shipped
 from loaders.adoption import Adopted, Adoption, highest_tag
 from loaders.graph import Graph, GraphAddress
 from loaders.indexes import ensure_lock
-from loaders.writer import (
-    LostWriter,
-    OutdatedRun,
-    RunRefused,
-    adopted,
-    claim,
-    claimed_by,
-    keep_claim,
-    release_claim,
-)
+from loaders.writer import adopted, claimed_by
 from tasks.engine import registry
 from tasks.resource import Per
 from workers.commands import terminal
+from workers.commands.claimed import claimed
 from workers.commands.connections import graph_address_of, opened
 from workers.commands.setting_flags import GRAPH, LEASES
-from workers.fleet.lease import LeaseKeeper
-from workers.fleet.loading import Busy, writing
-from workers.fleet.process import writer_of
 from workers.report import adopted as adopted_view
 from workers.report.exit_codes import COMPLETE
 from workers.settings.settings import Settings
@@ -66,28 +54,10 @@ def adopt(address: GraphAddress, graph: Graph, settings: Settings) -> Adopted:
     ensure_lock(graph)
     held = claimed_by(graph)
     tag = max(held.tag if held else 0, highest_tag(graph, registry.schema()), 1)
-    name = f"adopt-{secrets.token_hex(2)}"
-    claim(graph, run=name, tag=tag, resume=True, lease_seconds=settings.run_lease_seconds, adopting=True)
-    try:
-        with (
-            closing(writer_of(address, settings)) as writer,
-            LeaseKeeper(  # a large graph takes longer than a claim lasts; `chartfleet cancel` takes the claim away
-                name,
-                lease_seconds=settings.run_lease_seconds,
-                renew=lambda: keep_claim(graph, name),
-                on_lost=writer.give_up,
-            ),
-            writing(writer, tag, wait_seconds=settings.writer_wait_seconds),
-        ):
-            done = _adoption(graph).adopt(writer)
-            adopted(writer)
-            return done
-    except Busy:
-        raise RunRefused("a loader is writing to the graph: run `chartfleet adopt` again when it is done") from None
-    except (LostWriter, OutdatedRun):
-        raise RunRefused("another process claimed the graph in the meantime: run `chartfleet adopt` again") from None
-    finally:
-        release_claim(graph, name)
+    with claimed("adopt", address, graph, settings, tag=tag, adopting=True) as writer:
+        done = _adoption(graph).adopt(writer)
+        adopted(writer)
+    return done
 
 
 def _adoption(graph: Graph) -> Adoption:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import secrets
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,11 +11,11 @@ from loaders import retirement
 from loaders.cleanup import Cleanup
 from loaders.errors import ChartfleetError
 from loaders.graph import Graph, GraphAddress
-from loaders.writer import RunRefused, Writer, claim, claimed_by, release_claim
+from loaders.writer import claimed_by
 from tasks.engine import registry
+from workers.commands.claimed import claimed
 from workers.commands.connections import graph_address_of, opened
 from workers.commands.setting_flags import GRAPH, LEASES
-from workers.fleet.loading import Busy, writing
 from workers.report.exit_codes import COMPLETE
 from workers.settings.settings import Settings
 
@@ -52,18 +51,8 @@ def forget(address: GraphAddress, graph: Graph, tenant: str, settings: Settings)
     held = claimed_by(graph)
     if not scopes or held is None:
         return Forgotten(scopes=0, deleted=0)
-    name = f"forget-{secrets.token_hex(2)}"
-    claim(graph, run=name, tag=held.tag, resume=True, lease_seconds=settings.run_lease_seconds)
-    try:
-        with (
-            closing(Writer(address.driver(), address.database, lease_seconds=settings.writer_lease_seconds)) as writer,
-            writing(writer, held.tag, wait_seconds=settings.writer_wait_seconds),
-        ):
-            schema = registry.schema()
-            deleted = retirement.delete(writer, schema, scopes, held.tag + 1)
-            deleted += Cleanup(writer, schema).delete_orphans()
-    except Busy:
-        raise RunRefused("a loader is still writing to the graph: try again when it is done") from None
-    finally:
-        release_claim(graph, name)
+    with claimed("forget", address, graph, settings, tag=held.tag) as writer:
+        schema = registry.schema()
+        deleted = retirement.delete(writer, schema, scopes, held.tag + 1)
+        deleted += Cleanup(writer, schema).delete_orphans()
     return Forgotten(scopes=len(scopes), deleted=deleted)

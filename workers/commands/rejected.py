@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import secrets
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +15,7 @@ from loaders.ledger import Ledger, RunInfo, runs
 from loaders.ledger.signing import FleetKey
 from loaders.reason import counted
 from loaders.rejected import RejectedRow
+from loaders.shown_text import shown_line
 from workers.commands import terminal
 from workers.commands.choice import one_of
 from workers.commands.connections import broker_of, graph_address_of, opened
@@ -114,12 +114,7 @@ def _as_json(row: RejectedRow, *, whole: bool) -> dict[str, Any]:
 
 def _line(row: RejectedRow) -> tuple[str, ...]:
     label = row.model.rpartition(":")[2]
-    return row.id, *map(_printable, (row.scope, label, row.key, row.reason))
-
-
-def _printable(text: str) -> str:
-    """Control characters of an API must not reach the terminal."""
-    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+    return row.id, *map(shown_line, (row.scope, label, row.key, row.reason))
 
 
 def _retry(settings: Settings, ledger: Ledger, rows: Sequence[RejectedRow], stack: ExitStack, *, as_json: bool) -> int:
@@ -149,23 +144,12 @@ def _load_again(
 ) -> list[tuple[RejectedRow, str]]:
     """Claims the graph as a run does, so that no run can start in the meantime. Raises RunRefused."""
     from loaders.loader import Loader
-    from loaders.writer import LaterRun, RunRefused, claim, release_claim
+    from loaders.writer import LaterRun, RunRefused
     from tasks.engine import registry
-    from workers.fleet.loading import Busy, writing
-    from workers.fleet.process import writer_of
+    from workers.commands.claimed import claimed
 
-    name = f"retry-{secrets.token_hex(2)}"
     try:
-        claim(graph, run=name, tag=info.tag, resume=True, lease_seconds=settings.run_lease_seconds)
+        with claimed("rejected retry", address, graph, settings, tag=info.tag) as writer:
+            return Loader(writer, registry.schema()).load_again(rows, info.tag)
     except LaterRun:
         raise RunRefused(f"a later run has started since run {info.id}: what it saw is newer than these rows") from None
-    try:
-        with (
-            closing(writer_of(address, settings)) as writer,
-            writing(writer, info.tag, wait_seconds=settings.writer_wait_seconds),
-        ):
-            return Loader(writer, registry.schema()).load_again(rows, info.tag)
-    except Busy:
-        raise RunRefused("a loader is still writing to the graph: try again when it is done") from None
-    finally:
-        release_claim(graph, name)
