@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from loaders.masking import keep_secret
 from loaders.page_size import PageSize
@@ -15,6 +16,27 @@ if TYPE_CHECKING:  # the driver is loaded when it is used: commands that need no
 
 T = TypeVar("T")
 Parameters = Mapping[str, Any]
+
+_SCHEMA_CHANGED: Final = "Could not compile query due to insanely frequent schema changes"
+_MAX_TRIES: Final = 20
+_PAUSE_SECONDS: Final = 0.5
+
+
+def planned(work: Callable[[], T]) -> T:
+    """Repeat the work while Neo4j can't plan its query, because new indexes come online all the time.
+
+    Nothing was done then. Neo4j calls it an unknown error, so its driver doesn't take it for a transient one.
+    """
+    from neo4j.exceptions import DatabaseError
+
+    for _ in range(_MAX_TRIES - 1):
+        try:
+            return work()
+        except DatabaseError as error:
+            if _SCHEMA_CHANGED not in str(error):
+                raise
+            time.sleep(_PAUSE_SECONDS)
+    return work()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +97,7 @@ class Graph:
             return tx.run(query, dict(parameters or {})).data()
 
         with self._driver.session(database=self._database) as session:
-            return session.execute_read(work)
+            return planned(lambda: session.execute_read(work))
 
     def stream(self, query: str, parameters: Parameters | None = None) -> Iterator[dict[str, Any]]:
         """The rows of a read query as they arrive, for large results. Not retried: the caller already has some."""
@@ -88,7 +110,7 @@ class Graph:
     def write(self, work: Callable[[neo4j.ManagedTransaction], T]) -> T:
         """Run `work` in one write transaction. It must be repeatable: it runs again after a transient error."""
         with self._driver.session(database=self._database) as session:
-            return session.execute_write(work)
+            return planned(lambda: session.execute_write(work))
 
     def write_until_done(self, query: str, parameters: Parameters | None = None, *, limit: int) -> None:
         """Repeat a query, each time in a transaction of its own, until it has handled everything.
@@ -109,7 +131,7 @@ class Graph:
     def autocommit(self, query: str, parameters: Parameters | None = None) -> list[dict[str, Any]]:
         """For schema commands and `CALL {} IN TRANSACTIONS`, which Neo4j refuses inside an explicit transaction."""
         with self._driver.session(database=self._database) as session:
-            return session.run(query, dict(parameters or {})).data()
+            return planned(lambda: session.run(query, dict(parameters or {})).data())
 
     def define(self, statements: Iterable[str]) -> None:
         """Schema commands, all in one transaction of their own: that saves a commit for each."""
