@@ -79,6 +79,8 @@ class TcpProxy:
                 _end(client)
                 continue
             server.settimeout(None)
+            for end in (client, server):  # a small message that waits for an acknowledgement takes 40 ms
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
                 is_open = self._listener is listener
                 if is_open:
