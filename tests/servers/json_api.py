@@ -99,6 +99,7 @@ class JsonApi:
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
+            disable_nagle_algorithm = True  # headers and body are two messages: the second would wait 40 ms
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:

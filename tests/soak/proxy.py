@@ -212,6 +212,7 @@ class _Server(ThreadingHTTPServer):
 
 def _server(proxy: FaultProxy) -> _Server:
     class Handler(BaseHTTPRequestHandler):
+        disable_nagle_algorithm = True  # headers and body are two messages: the second would wait 40 ms
         protocol_version = "HTTP/1.1"
 
         def setup(self) -> None:
