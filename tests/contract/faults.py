@@ -22,9 +22,13 @@ CLOSED: Final = {"ec2:DescribeRegions": [{"Regions": [{"RegionName": REGION, "Op
 class Unlimited:
     """A rate limiter that never waits: how long throttled calls wait has tests of its own."""
 
+    def __init__(self) -> None:
+        self.throttles: list[str] = []  # the bucket of each
+
     async def acquire(self, bucket: str, limit: RateLimit) -> None: ...
 
-    async def throttled(self, bucket: str, limit: RateLimit, retry_after_seconds: float | None) -> None: ...
+    async def throttled(self, bucket: str, limit: RateLimit, retry_after_seconds: float | None) -> None:
+        self.throttles.append(bucket)
 
     async def pause(self, bucket: str, limit: RateLimit, seconds: float) -> None: ...
 

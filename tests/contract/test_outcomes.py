@@ -17,12 +17,13 @@ import redis
 
 from loaders.ledger import Ledger, State
 from loaders.scope import Scope
-from tasks.clients.rate_limiter import RedisRateLimiter
+from tasks.clients.rate_limiter import RateLimiter, RedisRateLimiter
 from tasks.engine import registry
 from tasks.engine.details import Detail
 from tasks.engine.listing import Listing
 from tasks.resource import Per, ResourceType
 from tests.contract import providers
+from tests.contract.faults import Unlimited
 from tests.contract.loading import fetch
 from tests.contract.providers.aws import Aws
 from tests.contract.samples import REGION, items_in, pages, sample, scope_of
@@ -70,6 +71,7 @@ class Ended:
 class Attempts:
     broker: redis.Redis
     stand_in: StandIn
+    rate_limiter: RateLimiter
 
     def at(
         self, type_: ResourceType, fault: Callable[[], None] = lambda: None, *, responses: Responses | None = None
@@ -104,14 +106,14 @@ class Attempts:
                 for scope in waiting:
                     tried.add(scope.id)
                     if attempt := ledger.begin(scope, lease_seconds=600, worker="contract"):
-                        await fetch(type_, attempt, ledger, self.stand_in, RedisRateLimiter(self.broker))
+                        await fetch(type_, attempt, ledger, self.stand_in, self.rate_limiter)
         finally:
             await self.stand_in.close()
 
 
 @pytest.fixture
 def attempts(stand_in: StandIn, broker: redis.Redis) -> Attempts:
-    return Attempts(broker, stand_in)
+    return Attempts(broker, stand_in, RedisRateLimiter(broker))
 
 
 @every_type
@@ -122,9 +124,13 @@ def test_a_whole_response_is_complete(type_: ResourceType, attempts: Attempts) -
 
 
 @every_call
-def test_a_throttle_is_waited_for(type_: ResourceType, call: str, attempts: Attempts) -> None:
+def test_a_throttled_call_is_repeated_once_the_fleet_knows_of_it(
+    type_: ResourceType, call: str, attempts: Attempts
+) -> None:
+    attempts.rate_limiter = limiter = Unlimited()
     ended = attempts.at(type_, lambda: attempts.stand_in.throttle(call))
     assert (ended.state, ended.reason) == (State.FETCHED, "")
+    assert len(limiter.throttles) == 1
 
 
 @every_call

@@ -84,6 +84,7 @@ class ResponseServer:
 
 class _Quiet(WSGIRequestHandler):
     disable_nagle_algorithm = True  # headers and body are two messages: the second would wait 40 ms
+
     def log(self, type: str, message: str, *args: Any) -> None:
         pass
 

@@ -36,6 +36,7 @@ def serve(port: int = 0, *, state: Path | None = None, until_stdin_closes: bool 
 
     class QuietHandler(MotoRequestHandler):
         disable_nagle_algorithm = True  # headers and body are two messages: the second would wait 40 ms
+
         def log(self, type: str, message: str, *args: Any) -> None:
             if type == "error":
                 super().log(type, message, *args)
