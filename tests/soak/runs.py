@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ FIRST_SECONDS: Final = 400  # Neo4j plans all queries of the analysis, which a b
 START_SECONDS: Final = 60
 POLL_SECONDS: Final = 0.2
 BEAT_RUNS_SECONDS: Final = 8  # how long beat goes on asking
+ASKED_SECONDS: Final = 12  # a run that was asked for has begun by then: it may wait 10 s for the graph
 
 
 @dataclass
@@ -54,6 +56,7 @@ class Harness:
         self.around = around
         self._expected: dict[int, Snapshot] = {}
         self._leaves: int | None = None  # the variant that the graph holds
+        self._beat: subprocess.Popen[bytes] | None = None  # while it asks for runs
 
     @property
     def estate(self) -> Estate:
@@ -140,17 +143,22 @@ class Harness:
     @contextmanager
     def _started(self, schedule: Schedule) -> Iterator[str]:
         if Kind.BEAT in schedule.kinds:
-            beat = start_beat(self.around)
+            self._beat = start_beat(self.around)
             try:
                 yield self._asked_for()
             finally:
-                beat.kill()
-                beat.wait()
+                self._end_beat()
         elif schedule.by_message:
             self.around.fleet.app.send_task(SYNC_TASK)
             yield self._asked_for()
         else:
             yield self._start().run
+
+    def _end_beat(self) -> None:
+        if self._beat:
+            self._beat.kill()
+            self._beat.wait()
+            self._beat = None
 
     def _asked_for(self) -> str:
         """The run that a coordinator starts."""
@@ -158,16 +166,20 @@ class Harness:
 
     def _until_the_end(self, injection: Injection) -> tuple[str, bool]:
         """The run that is to be judged, and whether it ended. Beat may have had another one started meanwhile."""
-        beat_until = injection.started + BEAT_RUNS_SECONDS if Kind.BEAT in injection.schedule.kinds else 0.0
-        run, end = injection.run, injection.started + END_SECONDS
+        with_beat = Kind.BEAT in injection.schedule.kinds
+        run, end, over_since = injection.run, injection.started + END_SECONDS, 0.0
         while time.monotonic() < end:
             injection.tick()
             self.around.fleet.workers.watch()
+            if with_beat and time.monotonic() > injection.started + BEAT_RUNS_SECONDS:
+                self._end_beat()
             with suppress(redis.RedisError):
-                if beat_until:
+                if with_beat:
                     run = newest_run(self.around.redis) or run
                 over = Ledger(self.around.redis, run).state() not in UNDER_WAY
-                if over and not injection.pending and time.monotonic() > beat_until:
+                over_since = (over_since or time.monotonic()) if over and not injection.pending else 0.0
+                quiet_seconds = ASKED_SECONDS if with_beat else 0.0
+                if over_since and not self._beat and time.monotonic() >= over_since + quiet_seconds:
                     return run, True
             time.sleep(POLL_SECONDS)
         return run, False
