@@ -23,10 +23,10 @@ from tasks.engine.details import Detail
 from tasks.engine.listing import Listing
 from tasks.resource import Per, ResourceType
 from tests.contract import providers
-from tests.contract.faults import Unlimited
+from tests.contract.faults import CLOSED, Unlimited
 from tests.contract.loading import fetch
 from tests.contract.providers.aws import Aws
-from tests.contract.samples import REGION, items_in, pages, sample, scope_of
+from tests.contract.samples import items_in, pages, sample, scope_of
 from tests.contract.stand_in import SOMETHING_ELSE, Responses, StandIn
 
 TYPES = registry.types().values()
@@ -149,10 +149,9 @@ def test_what_is_denied_is_named(type_: ResourceType, call: str, attempts: Attem
 @every_type_of_regions
 def test_a_region_that_is_not_enabled_is_skipped(type_: ResourceType, attempts: Attempts) -> None:
     """Keys that no region knows are no keys: where there are no regions, that is denied."""
-    closed = {"ec2:DescribeRegions": [{"Regions": [{"RegionName": REGION, "OptInStatus": "not-opted-in"}]}]}
     aws = attempts.stand_in
     assert isinstance(aws, Aws)
-    ended = attempts.at(type_, lambda: aws.not_enabled(type_.fetch.calls[0]), responses=sample(type_) | closed)
+    ended = attempts.at(type_, lambda: aws.not_enabled(type_.fetch.calls[0]), responses=sample(type_) | CLOSED)
     assert ended.state is (State.SKIPPED if type_.per is Per.REGION else State.DENIED)
     assert ended.rows == 0
 

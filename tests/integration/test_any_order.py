@@ -17,14 +17,12 @@ import redis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from loaders import indexes
 from loaders.batch import Row
 from loaders.graph import Graph
 from loaders.ledger import Attempt, Event, Fenced, Ledger, Taken
 from loaders.model import NodeModel
 from loaders.scope import Scope
 from loaders.writer import Writer, claimed_by
-from tasks.engine import registry
 from tests.fleet.graph_state import State, difference, graph_state
 from tests.integration.runs import (
     Items,
@@ -41,7 +39,6 @@ from tests.integration.runs import (
     scaling_group,
     scope,
 )
-from workers import embedded
 
 ACCOUNTS = ("1111", "2222")
 PRINCIPALS = ("*", *(role_arn(name, account) for account in ACCOUNTS for name in "ab"))
@@ -246,21 +243,6 @@ def _open(ledger: Ledger) -> int:
 # --- both say the same ---
 
 
-@pytest.fixture(scope="module")
-def indexed(services: embedded.Services) -> None:
-    graph = Graph.at(services.graph)
-    indexes.ensure(graph, registry.schema())
-    graph.close()
-
-
-@pytest.fixture
-def writer(indexed: None, services: embedded.Services, graph: Graph) -> Iterator[Writer]:
-    writer = Writer(services.graph.driver(), services.graph.database)
-    assert writer.acquire()
-    yield writer
-    writer.close()
-
-
 def loaded(
     broker: redis.Redis, writer: Writer, graph: Graph, runs: Sequence[Seen], load: Callable[[Run, Seen], None]
 ) -> list[State]:
@@ -278,6 +260,7 @@ def loaded(
     return states
 
 
+@pytest.mark.usefixtures("indexed")
 @pytest.mark.parametrize("examples", [6, pytest.param(60, marks=pytest.mark.long)])
 def test_the_graph_does_not_depend_on_the_order(
     broker: redis.Redis, writer: Writer, graph: Graph, examples: int
