@@ -24,6 +24,7 @@ from tasks.failures import InvalidRecord
 from tasks.gcp.compute.aggregated import Aggregated
 from tasks.resource import ResourceType
 from tests import google_calls
+from tests.contract.faults import Unlimited
 from tests.contract.fields_read import Path, described, noting
 from tests.contract.samples import items_over_http, sample, scope_of
 from tests.contract.stand_in import StandIn
@@ -147,7 +148,7 @@ def test_something_else_in_place_of_the_list_deletes_nothing(
     call = type_.fetch.calls[0]
     none_by_document = what == "{}" and bool(lists_of(call)) and "kind" not in response_of(call)
     response = '"no"' if what == "text" else OTHERS[what]
-    ended = Attempts(broker, stand_in).at(type_, responses=sample(type_) | {call: [response]})
+    ended = Attempts(broker, stand_in, Unlimited()).at(type_, responses=sample(type_) | {call: [response]})
     assert ended.state is (State.FETCHED if none_by_document else State.FAILED)
     assert ended.rows == 0
 
