@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Final
 
 from loaders.model import IdLink, Link, ModelError, Node, NodeModel, Relationship
-
-_KEPT: Final = "kept:"
+from loaders.wire_name import kept_name, wire_name
 
 
 class GraphSchema:
@@ -33,24 +31,13 @@ class GraphSchema:
         """The models by which nodes are merged; each has one uniqueness constraint."""
         return tuple(dict.fromkeys(model.identity for model in self.models))
 
-    def wire_name(self, type_name: str, model: NodeModel) -> str:
-        """The model's name in a batch of rows."""
-        return f"{type_name}:{model.label}"
-
-    def kept_name(self, type_name: str, model: NodeModel) -> str:
-        """The model's name in a batch of nodes that could not be read and are kept as they are."""
-        return f"{_KEPT}{self.wire_name(type_name, model)}"
-
-    def is_kept(self, name: str) -> bool:
-        return name.startswith(_KEPT)
-
     @cached_property
     def by_kept_name(self) -> dict[str, NodeModel]:
-        return {self.kept_name(t, m): m for t, models in self.models_of_type.items() for m in models}
+        return {kept_name(t, m): m for t, models in self.models_of_type.items() for m in models}
 
     @cached_property
     def by_wire_name(self) -> dict[str, NodeModel]:
-        return {self.wire_name(t, m): m for t, models in self.models_of_type.items() for m in models}
+        return {wire_name(t, m): m for t, models in self.models_of_type.items() for m in models}
 
     def target(self, relationship: Relationship) -> NodeModel:
         return self.by_label[relationship.label]

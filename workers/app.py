@@ -7,6 +7,10 @@ anything from the working directory.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib import import_module
+from typing import Any
 
 from workers.import_path import WithoutWorkingDirectory, check_packages
 
@@ -22,14 +26,25 @@ with WithoutWorkingDirectory():
 
 def main() -> int:
     """Celery's command line: what its script does, except for the search for the app."""
-    from celery.bin.celery import celery
-
-    celery.params[0].default = app
     try:
-        return int(celery(prog_name="celery", auto_envvar_prefix="CELERY") or 0)
+        return int(_command(sys.argv[1:2])(prog_name="celery", auto_envvar_prefix="CELERY") or 0)
     except ChartfleetError as error:
         print(f"chartfleet: {error}", file=sys.stderr)  # noqa: T201
         return error.exit_code
+
+
+def _command(word: Sequence[str]) -> Callable[..., Any]:
+    """A worker and beat without the other commands: one of them is Flower, which takes 25 MB."""
+    if word in (["worker"], ["beat"]):
+        from celery.bin.base import CLIContext
+
+        command = import_module(f"celery.bin.{word[0]}").__dict__[word[0]]
+        context = CLIContext(app=app, no_color=False, workdir=None)
+        return partial(command, args=sys.argv[2:], obj=context)
+    from celery.bin.celery import celery
+
+    celery.params[0].default = app
+    return celery
 
 
 if __name__ == "__main__":

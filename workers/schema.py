@@ -152,7 +152,7 @@ def _type(type_: ResourceType, jobs: Sequence[Job], edges: Sequence[Edge]) -> Ty
         provider=type_.provider,
         per=type_.per.value,
         also=_also_selected_by(type_),
-        calls=registry.providers()[type_.provider].calls(type_.fetch),
+        calls=registry.provider(type_.provider).calls(type_.fetch),
         nodes=tuple(_node(model, jobs, edges) for model in _models(type_)),
     )
 

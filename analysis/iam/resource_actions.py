@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Final, TypedDict
 
-from policyuniverse import service_data
-
 from analysis.iam.example_texts import FRESH
 from analysis.iam.patterns import covers, overlaps
 from analysis.iam.resources import Patterns
@@ -66,6 +64,8 @@ def on_objects(action: str) -> bool:
 @cache
 def _known(service: str) -> tuple[str, ...]:
     """Its actions as AWS spells them, in order."""
+    from policyuniverse import service_data  # 20 MB, which only whoever reads a policy needs
+
     services: Iterable[_Service] = service_data.values()
     names = {f"{service}:{name}" for entry in services if entry["prefix"] == service for name in entry["actions"]}
     return tuple(sorted(action for action in names if service != "s3" or not _ON_NEITHER.match(action.lower())))

@@ -29,7 +29,7 @@ class Attempts(Seals):
         number, *rest = (word.decode() for word in reply)
         if not number.isdigit():
             return None
-        attempt = Attempt(scope=scope, number=int(number), token=token)
+        attempt = Attempt(scope=scope, number=int(number), token=token, suspect=rest[1] == "1")
         if not self._signer.fits(rest[0], UNIT, scope.id):
             not_signed = NotSigned(f"the scope {scope.shown}")
             self.failed(attempt, Reason(failure="not signed", detail=str(not_signed)).to_json(), {})
@@ -103,12 +103,16 @@ class Attempts(Seals):
             Reason(failure=UNFINISHED, action=action, detail=returned).to_json(),
         )
 
-    def given_up(self, attempt: Attempt, *, max_crashes: int, reason: str) -> list[Event]:
+    def alone(self, attempt: Attempt) -> None:
+        """The attempt now has a process to itself: if that ends, it is to blame. Raises Fenced."""
+        self._transition("alone", *fence(attempt))
+
+    def given_up(self, attempt: Attempt, *, max_crashes: int, reason: str, crashed: bool = False) -> list[Event]:
         """The attempt makes no progress, though its worker is alive: after so many the scope is quarantined.
 
-        Raises Fenced.
+        `crashed`: it had a process to itself, and that ended. Raises Fenced.
         """
-        return self._transition("given_up", *fence(attempt), max_crashes, mask(reason))
+        return self._transition("given_up", *fence(attempt), max_crashes, mask(reason), int(crashed))
 
     def parts(self, scope: Scope) -> list[Scope]:
         """The parts that the scope's listing planned."""

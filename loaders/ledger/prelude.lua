@@ -2,7 +2,9 @@
 --   <run>                       hash: version, state, tag, counts, barrier, blocked_by
 --   <run>:unit:<id>             hash: one scope, or one part of a scope. There are hundreds of thousands: what a field would
 --                               say by default, or what the id says, isn't stored
---                               crashes: attempts that lost their worker     given_up, given_up_why: without progress
+--                               suspect: a process ended with it and perhaps others: it waits to be tried in a process that
+--                               it has to itself, or is 'alone' in one
+--                               crashes: such processes that ended           given_up, given_up_why: without progress
 --                               waited_ms: for throttling APIs, in all       returned: how often it was given back
 --   <run>:unit:<id>:out         set: batches pushed by its current attempt and not yet committed
 --   <run>:unit:<id>:parts       set: its parts
@@ -271,7 +273,7 @@ local function quarantined(unit, max_crashes, events)
   if crashes + given_up < max_crashes then return false end
   local why = {}
   if crashes > 0 then
-    why[1] = crashes .. ' attempts stopped sending heartbeats (their worker process crashed, was killed or stood still), last on '
+    why[1] = crashes .. ' attempts ended the process that they had to themselves (it crashed, was killed or stood still), last on '
       .. (f[4] or 'an unknown worker')
   end
   if given_up > 0 then why[#why + 1] = given_up .. ' attempts were given up: ' .. (f[3] or '') end

@@ -55,7 +55,7 @@ local function plan_again(unit, tenant, touched)
     end
   end
   redis.call('HSET', k, 'state', 'planned', 'round', round)
-  redis.call('HDEL', k, 'crashes', 'pushed', 'parts_open')
+  redis.call('HDEL', k, 'crashes', 'suspect', 'pushed', 'parts_open')
   redis.call('HINCRBY', run, 'open', 1)
   redis.call('HINCRBY', run .. ':tenants', tenant, 1)
   if tenant == unit then

@@ -49,11 +49,15 @@ class Fenced(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """A numbered attempt at a scope or part. Number and token together are its fencing token."""
+    """A numbered attempt at a scope or part. Number and token together are its fencing token.
+
+    suspect  a process ended with an earlier attempt and perhaps others in it: this one needs a process to itself
+    """
 
     scope: Scope
     number: int
     token: str
+    suspect: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,10 @@ end
 for _, unit in ipairs(redis.call('ZRANGEBYSCORE', run .. ':leases', '-inf', now, 'LIMIT', 0, 500)) do
   local k = unit_key(unit)
   local excused = redis.call('HDEL', k, 'excused') == 1
-  if not excused then redis.call('HINCRBY', k, 'crashes', 1) end
+  if not excused then
+    if redis.call('HGET', k, 'suspect') == 'alone' then redis.call('HINCRBY', k, 'crashes', 1) end
+    redis.call('HSET', k, 'suspect', 'waits')
+  end
   if excused or not quarantined(unit, max_crashes, events) then
     back_to_planned(unit)
     publish_now(unit)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tasks.aws.client.access import AwsAccess
-from tasks.aws.client.client import AwsApi
 from tasks.aws.vocabulary.node import AWSNode
 from tasks.engine.responses import values_at
 from tasks.provider import CallFailed, Failure, Item, Per, ResourceType, Source, incoming, key, outgoing, prop
+
+if TYPE_CHECKING:
+    from tasks.aws.client.client import AwsApi
 
 _DESCRIBE: Final = "organizations:DescribeOrganization"
 _ROOTS: Final = "organizations:ListRoots"

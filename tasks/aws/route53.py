@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from loaders.scope import GLOBAL
-from tasks.aws.client.client import AwsApi
 from tasks.aws.vocabulary.arn import arn_of
 from tasks.aws.vocabulary.dns import AWSDNSRecord, Ip, as_ips, host
 from tasks.aws.vocabulary.node import AWSNode
@@ -29,6 +28,9 @@ from tasks.provider import (
     outgoing,
     prop,
 )
+
+if TYPE_CHECKING:
+    from tasks.aws.client.client import AwsApi
 
 _ZONES: Final = listing("route53:ListHostedZones")
 _RECORDS: Final = "route53:ListResourceRecordSets"

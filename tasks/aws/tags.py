@@ -10,13 +10,15 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from tasks.aws.client.client import AwsApi
 from tasks.aws.vocabulary.arn import kind_of
 from tasks.aws.vocabulary.node import AWSNode
 from tasks.engine import registry
 from tasks.provider import Item, Node, Per, ResourceType, Source, key, listing, outgoing, prop
+
+if TYPE_CHECKING:
+    from tasks.aws.client.client import AwsApi
 
 _LISTING: Final = listing("resourcegroupstaggingapi:GetResources", ResourcesPerPage=100)
 

@@ -29,6 +29,7 @@ from tasks.setting import Setting
 
 ENTRY_POINTS: Final = "chartfleet.providers"
 _NOT_PROVIDERS: Final = ("tasks.engine", "tasks.clients")
+_WITHOUT_TYPES: Final = ("provider", "client", "api", "doctor", "vocabulary", "options", "access", "tenants")
 _ignored_groups: Final[set[str]] = set()
 
 
@@ -63,6 +64,19 @@ def ignore_entry_points() -> None:
 def packages() -> Iterator[ModuleType]:
     """The packages that hold providers, those of `tasks/` first."""
     return (package for _, package in _named_packages())
+
+
+def own_package(provider: str) -> ModuleType | None:
+    """The folder of a provider under `tasks/`; None for one from elsewhere."""
+    name = f"tasks.{provider}"
+    is_there = provider.isidentifier() and name not in _NOT_PROVIDERS and importlib.util.find_spec(name) is not None
+    return importlib.import_module(name) if is_there else None
+
+
+def declares_nothing(package: ModuleType, module: str) -> bool:
+    """Whether a module of an own package is known to declare no type: its import would load a client for nothing."""
+    words = module.removeprefix(f"{package.__name__}.").split(".")
+    return package.__name__.startswith("tasks.") and words[0] in _WITHOUT_TYPES
 
 
 def provider_of(package: ModuleType) -> Provider:

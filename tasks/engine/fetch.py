@@ -14,8 +14,8 @@ from loaders import batch as wire
 from loaders.ledger import Attempt, Event, Fenced, Ledger
 from loaders.model import NodeModel, Source
 from loaders.reason import MAX_DETAIL, REJECTED, Reason
-from loaders.schema import GraphSchema
 from loaders.scope import Scope
+from loaders.wire_name import is_kept, kept_name, wire_name
 from tasks.engine.ending import Ending, record_wait
 from tasks.engine.rows import read, unread
 from tasks.failures import CallFailed, Failure, InvalidRecord, RetryLater
@@ -85,9 +85,9 @@ class BatchSink:
 
     def pack(self, rows: Iterable[tuple[NodeModel, wire.Row]], kept: Iterable[_Kept] = ()) -> list[_Packed]:
         """The rows of an item, and those for data that stay in the graph as they are. Raises InvalidRow."""
-        type_, schema = self._fetch.attempt.scope.type, self._fetch.schema
-        packed = [(schema.wire_name(type_, model), wire.pack(row)) for model, row in rows]
-        return packed + [(schema.kept_name(type_, model), wire.pack(row)) for model, row in kept]
+        type_ = self._fetch.attempt.scope.type
+        packed = [(wire_name(type_, model), wire.pack(row)) for model, row in rows]
+        return packed + [(kept_name(type_, model), wire.pack(row)) for model, row in kept]
 
     async def add(self, packed: Iterable[_Packed]) -> None:
         for name, row in packed:
@@ -121,7 +121,7 @@ class BatchSink:
                     self._fetch.attempt,
                     number=self.batches,
                     model=name,
-                    rows=0 if self._fetch.schema.is_kept(name) else len(rows),
+                    rows=0 if is_kept(name) else len(rows),
                     payload=payload,
                 )
             except redis.OutOfMemoryError:
@@ -186,7 +186,6 @@ class Fetching:
     attempt: Attempt
     connect: Callable[[], Awaitable[Api]]
     ledger: Ledger
-    schema: GraphSchema
     publish: Publish
     limits: FetchLimits = FetchLimits()
     progress: Progress = field(default_factory=Progress)

@@ -11,10 +11,12 @@ import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator
 from functools import cache
+from operator import attrgetter
 from types import ModuleType
 
 from loaders.model import ModelError
 from loaders.schema import GraphSchema
+from loaders.scope import provider_of
 from tasks.engine import catalog
 from tasks.resource import Provider, ResourceType
 
@@ -22,13 +24,13 @@ from tasks.resource import Provider, ResourceType
 def only_own() -> None:
     """In this process, ignore what other packages register: the tests and the generated pages are about `tasks/`."""
     catalog.ignore_entry_points()
-    for cached in (providers, types, schema):
+    for cached in (providers, provider, types, schema, _of_provider):
         cached.cache_clear()
 
 
 @cache
 def providers() -> dict[str, Provider]:
-    """Every provider by name, those of `tasks/` first."""
+    """Every provider by name, those of `tasks/` first. Imports the clients of all."""
     by_name: dict[str, Provider] = {}
     for package in catalog.packages():
         provider = catalog.provider_of(package)
@@ -39,15 +41,26 @@ def providers() -> dict[str, Provider]:
 
 
 @cache
+def provider(name: str) -> Provider:
+    """One of them: a provider of `tasks/` without the clients of the others."""
+    own = catalog.own_package(name)
+    return catalog.provider_of(own) if own else providers()[name]
+
+
+@cache
 def types() -> dict[str, ResourceType]:
-    """Every resource type by name."""
+    """Every resource type by name. Imports the declarations of all providers."""
     by_name: dict[str, ResourceType] = {}
     for package in catalog.packages():
-        for module in _modules(package):
-            for value in vars(module).values():
-                if isinstance(value, ResourceType) and by_name.setdefault(value.name, value) is not value:
-                    raise ModelError(f"the resource type {value.name} is declared twice, again in {module.__name__}")
+        for type_, module in _declared(package):
+            if by_name.setdefault(type_.name, type_) is not type_:
+                raise ModelError(f"the resource type {type_.name} is declared twice, again in {module.__name__}")
     return dict(sorted(by_name.items()))
+
+
+def type_named(name: str) -> ResourceType:
+    """Raises KeyError."""
+    return _of_provider(provider_of(name))[name]
 
 
 @cache
@@ -57,7 +70,15 @@ def schema() -> GraphSchema:
 
 
 def of(provider: str) -> tuple[ResourceType, ...]:
-    return tuple(type_ for type_ in types().values() if type_.provider == provider)
+    """The types of a provider; those of `tasks/` without the declarations of the others."""
+    return tuple(_of_provider(provider).values())
+
+
+@cache
+def _of_provider(name: str) -> dict[str, ResourceType]:
+    own = catalog.own_package(name)
+    declared = (type_ for type_, _ in _declared(own)) if own else types().values()
+    return {type_.name: type_ for type_ in sorted(declared, key=attrgetter("name")) if type_.provider == name}
 
 
 def requested(provider: str, words: Iterable[str]) -> tuple[ResourceType, ...]:
@@ -92,8 +113,8 @@ def remarks(provider: str, words: Iterable[str]) -> Iterator[str]:
         yield f"{', '.join(same)}: {remark}"
 
 
-def _other_words(provider: str) -> dict[str, str]:
-    return dict(providers()[provider].other_words) if provider in providers() else {}
+def _other_words(name: str) -> dict[str, str]:
+    return dict(provider(name).other_words) if name in catalog.declared() else {}
 
 
 def _matching(provider: str, word: str) -> list[ResourceType]:
@@ -111,7 +132,15 @@ def _unknown(provider: str, word: str) -> str:
     return f"{word!r} is not a resource type of {provider}; {meant}Families: {', '.join(sorted(families))}"
 
 
+def _declared(package: ModuleType) -> Iterator[tuple[ResourceType, ModuleType]]:
+    for module in _modules(package):
+        for value in vars(module).values():
+            if isinstance(value, ResourceType):
+                yield value, module
+
+
 def _modules(package: ModuleType) -> Iterator[ModuleType]:
     yield package
     for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        yield importlib.import_module(info.name)
+        if not catalog.declares_nothing(package, info.name):
+            yield importlib.import_module(info.name)

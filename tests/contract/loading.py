@@ -180,7 +180,6 @@ async def fetch(
         attempt=attempt,
         connect=connect,
         ledger=ledger,
-        schema=registry.schema(),
         publish=lambda _: None,
         limits=limits,
     ).run()

@@ -12,8 +12,7 @@ import psutil
 import pytest
 import redis
 
-from loaders.ledger import Ledger, State
-from tests.fleet.locks import locked, wait_until_blocked
+from loaders.ledger import Ledger
 from tests.fleet.running import QUICK, Fleet, unit_of, wait_for, wait_until_one_is_left
 from tests.servers.aws import AwsServer, Effect, Fault
 from workers.embedded.broker import Broker
@@ -46,60 +45,6 @@ def test_a_stuck_worker_doesnt_respond(fleet: Fleet, name: str, monkeypatch: pyt
     assert not state.healthy
     assert state.text == f"{name}@{socket.gethostname()} isn't responding"
     wait_for(lambda: fleet.health(name).healthy)
-
-
-def test_a_process_stuck_with_a_scope_is_noticed_once_its_lease_has_expired(fleet: Fleet, aws: AwsServer) -> None:
-    """The worker itself responds, and its other process goes on working."""
-    fetcher = fetching(fleet, aws)
-    holder = unit_of(ledger_of(fleet), SUBNETS, HERE).worker
-    with frozen(int(holder.rpartition(":")[2])):
-        wait_for(lambda: (unit := unit_of(ledger_of(fleet), SUBNETS, HERE)).crashes and unit.state is State.FETCHING)
-        state = fleet.health(fetcher)
-    assert not state.healthy
-    assert f"{SUBNETS}/123456789012/{HERE} was taken from {holder}, which is stuck" in state.text
-    (other,) = {"fetch-1", "fetch-2"} - {fetcher}
-    assert fleet.health(other).healthy
-
-
-def test_stuck_processes_that_begin_nothing_are_noticed(fleet: Fleet, aws: AwsServer) -> None:
-    with frozen(*(child.pid for child in fleet.children("coordinator"))):
-        fleet.start()
-        state = fleet.health("coordinator")
-        assert not state.healthy
-        assert "holds a message but doesn't start its task, though a process is free" in state.text
-        assert fleet.health("fetch-1").healthy  # there is nothing for it to do
-
-
-@pytest.mark.long
-def test_a_loader_stuck_with_a_batch_is_noticed(fleet: Fleet) -> None:
-    """After the time of a transaction, one retry, and a writer's lease."""
-    with locked(fleet.graph):
-        ledger = fleet.start()
-        wait_until_blocked(fleet.graph)
-        assert fleet.health("loader").healthy
-        (child,) = fleet.children("loader")
-        with frozen(child.pid):
-            state = wait_for(lambda: not (state := fleet.health("loader")).healthy and state, seconds=60)
-    assert "is loading, but has committed nothing for" in state.text
-    assert fleet.finish(ledger).exit_code == 0
-    assert fleet.health("loader").healthy
-
-
-def test_a_loader_stuck_in_the_analysis_is_noticed(fleet: Fleet, aws: AwsServer) -> None:
-    aws.add(PAUSED)
-    ledger = fleet.start()
-    wait_until_one_is_left(ledger)
-    with locked(fleet.graph, "MATCH (bucket:S3Bucket) SET bucket.held = true"):
-        aws.remove(PAUSED)
-        wait_until_blocked(fleet.graph, "MATCH (bucket:S3Bucket)")
-        (child,) = fleet.children("loader")
-        with frozen(child.pid):
-            time.sleep(LONGER_THAN_A_LEASE)
-            state = fleet.health("loader")
-    assert not state.healthy
-    assert "the analysis was taken from" in state.text
-    fleet.finish(ledger)
-    wait_for(lambda: fleet.health("loader").healthy)
 
 
 def test_a_worker_whose_broker_is_away_needs_no_restart(fleet: Fleet, fleet_broker: Broker) -> None:

@@ -6,8 +6,6 @@ import re
 from contextlib import ExitStack
 from typing import Any
 
-import pytest
-
 from tests.fleet.graph_state import State, difference, graph_state
 from tests.fleet.locks import locked, wait_until_blocked, waiting
 from tests.fleet.running import Fleet, info_of, wait_for
@@ -15,18 +13,11 @@ from tests.fleet.running import Fleet, info_of, wait_for
 TOO_LATE = re.compile("another writer took over|the batches wait")
 
 
-@pytest.mark.parametrize("whole_worker", [False, True], ids=["child", "worker"])
-def test_a_loader_killed_in_the_middle_of_a_batch_is_replaced(
-    fleet: Fleet, undisturbed: State, whole_worker: bool
-) -> None:
+def test_a_loader_killed_in_the_middle_of_a_batch_is_replaced(fleet: Fleet, undisturbed: State) -> None:
     with locked(fleet.graph):
         ledger = fleet.start()
         wait_until_blocked(fleet.graph)
-        if whole_worker:
-            fleet.kill("loader")
-        else:
-            [child] = fleet.children("loader")
-            child.kill()
+        fleet.kill("loader")
     report = fleet.finish(ledger)
     assert report.exit_code == 0
     assert difference(graph_state(fleet.graph), undisturbed) == []

@@ -125,7 +125,7 @@ def test_a_fetch_waits_while_the_loader_is_behind(fleet: Fleet, undisturbed: Sta
         time.sleep(LEASE_SECONDS + 2)
         info = info_of(ledger)
         fetching = [unit for unit in ledger.units() if unit.state is Scope.FETCHING]
-        assert len(fetching) == fleet.settings.concurrency
+        assert len(fetching) == fleet.settings.concurrency * fleet.settings.fetch_processes
         assert info.waiting_bytes < 2 * BACKLOG_BYTES
         assert info.open > len(fetching)
         for fetcher in ("fetch-1", "fetch-2"):

@@ -53,7 +53,7 @@ def test_a_graph_that_hangs_hides_no_killed_worker(fleet: Fleet, aws: AwsServer,
     with locked(fleet.graph, "MATCH (g:SyncGraph) SET g.held = true"):
         time.sleep(2 * QUICK["lease_seconds"])  # long enough for every sweeper to want to write
         fleet.kill(fleet.worker_of(unit_of(ledger, SUBNETS, HERE)).name)
-        wait_for(lambda: unit_of(ledger, SUBNETS, HERE).crashes == 1, seconds=30)
+        wait_for(lambda: unit_of(ledger, SUBNETS, HERE).attempt == 2, seconds=30)
     report = fleet.finish(ledger)
     assert report.exit_code == 0
     assert difference(graph_state(fleet.graph), undisturbed) == []

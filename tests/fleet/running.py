@@ -44,7 +44,8 @@ QUICK: Mapping[str, Any] = {
     "transaction_seconds": 10.0,
     "run_lease_seconds": 30.0,
     "rows_per_batch": 5,
-    "concurrency": 4,
+    "concurrency": 2,
+    "fetch_processes": 2,
 }
 PLANNERS = 2  # units of the run before its scopes are planned: the tenants, the regions of the one tenant
 LOADER, COORDINATOR, FETCH = "loader", "coordinator", "fetch"  # names of workers begin so
@@ -127,7 +128,7 @@ class Fleet:
         return next(worker for worker in self.workers.workers if worker.name == name)
 
     def processes(self, *names: str) -> list[psutil.Process]:
-        """The processes of the workers whose names begin so, each followed by the children of its pool."""
+        """The processes of the workers whose names begin so, each followed by the one for its suspects."""
         found: list[psutil.Process] = []
         for worker in self.workers.workers:
             if worker.process is not None and worker.name.startswith(names or ("",)):
@@ -140,12 +141,12 @@ class Fleet:
         return self.processes(name)[1:]
 
     def worker_of(self, unit: Unit) -> Worker:
-        """The worker in one of whose children an attempt runs."""
-        child = psutil.Process(int(unit.worker.rpartition(":")[2]))
-        return next(w for w in self.workers.workers if w.process and w.process.pid == child.ppid())
+        """The worker that an attempt runs in."""
+        pid = int(unit.worker.rpartition(":")[2])
+        return next(w for w in self.workers.workers if w.process and w.process.pid == pid)
 
     def kill(self, name: str) -> None:
-        """SIGKILL for a whole worker: the parent first, so that it replaces no child."""
+        """SIGKILL for a whole worker."""
         for process in self.processes(name):
             with suppress(psutil.NoSuchProcess):
                 process.kill()

@@ -15,6 +15,7 @@ from loaders.ledger import Attempt, Ledger
 from loaders.loader import Loader
 from loaders.model import NodeModel, Source
 from loaders.scope import GLOBAL, Scope
+from loaders.wire_name import wire_name
 from loaders.writer import Writer, claim
 from tasks.aws import s3
 from tasks.engine import registry
@@ -79,7 +80,7 @@ class Run:
         self.ledger.push(
             attempt,
             number=number,
-            model=registry.schema().wire_name(attempt.scope.type, model),
+            model=wire_name(attempt.scope.type, model),
             rows=len(found),
             payload=batch.compress([batch.msgpack.packb(row) for row in found]),
         )

@@ -69,7 +69,7 @@ def test_one_that_begins_nothing_is_noticed(app: Celery, client: redis.Redis, se
     go_deaf(app, "no start")
     for _ in range(5):
         app.send_task("aws.ec2.vpcs", args=("1-none", "aws.ec2.vpcs/1/us-east-1"))
-    wait_for_symptom(app, client, settings, "takes nothing from the queue fetch.aws, though a process is free")
+    wait_for_symptom(app, client, settings, "takes nothing from the queue fetch.aws, though a slot is free")
 
 
 @pytest.mark.usefixtures("worker")

@@ -97,7 +97,6 @@ def run(
             attempt=begin(ledger, scope),
             connect=connect,
             ledger=ledger,
-            schema=SCHEMA,
             publish=published.extend,
             limits=limits,
         ).run()

@@ -23,9 +23,9 @@ from loaders.graph import Graph
 from loaders.ledger import State
 from loaders.loader import MAX_TRIES
 from loaders.scope import Scope
+from loaders.wire_name import wire_name
 from loaders.writer import RunRefused, Writer, release_claim
 from tasks.aws.ec2.security_groups import EC2SecurityGroup
-from tasks.engine import registry
 from tests.fleet.claims import held_by_run
 from tests.fleet.locks import locked
 from tests.integration.runs import Run, Sync, group, role, rows, scope
@@ -139,7 +139,7 @@ def test_a_batch_that_cannot_be_read_fails_its_scope_which_deletes_nothing(
     sync.run({GROUPS: [group("sg-1")]})
     run = sync.start([GROUPS, ROLES])
     attempt = run.begin(GROUPS)
-    name = registry.schema().wire_name(GROUPS.type, EC2SecurityGroup.model)
+    name = wire_name(GROUPS.type, EC2SecurityGroup.model)
     run.ledger.push(attempt, number=0, model=name, rows=1, payload=payload)
     run.ledger.fetched(attempt, batches=1, outcome={})
     run.fetch(ROLES, rows(ROLES, [role("one")]))
@@ -157,7 +157,7 @@ def test_what_somebody_else_put_in_line_loads_and_deletes_nothing(
     other = scope("aws.ec2.security_groups", "2222")
     sync.run({GROUPS: [group("sg-1")], other: [group("sg-2")]})
     run = sync.start([GROUPS])
-    key, name = f"chartfleet:ledger:{run.ledger.run}", registry.schema().wire_name(GROUPS.type, EC2SecurityGroup.model)
+    key, name = f"chartfleet:ledger:{run.ledger.run}", wire_name(GROUPS.type, EC2SecurityGroup.model)
     attempt = run.begin(GROUPS)
     forged = [f"{name}|1.0|0|{other.id}", f"{name}|one|two|{GROUPS.id}"]
     broker.sadd(f"{key}:models", name)

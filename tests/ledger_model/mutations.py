@@ -93,7 +93,7 @@ MUTATIONS: Final = (
     Mutation(
         "two attempts hold a scope",
         {
-            "return {f[2] == token and f[3] or 'leased', f[4] or ''} end": "end",
+            "return {f[2] == token and f[3] or 'leased', f[4] or '', f[5] and '1' or ''} end": "end",
             "if state ~= 'planned' then return {'settled'} end": "if settled then return {'settled'} end",
         },
     ),

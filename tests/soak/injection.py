@@ -149,13 +149,16 @@ class Injection:
     # -- processes
 
     def _kill_child(self, fault: Fault) -> None:
-        if children := self.around.fleet.children(fault.target):
-            with suppress(psutil.NoSuchProcess):
-                random.Random(fault.salt).choice(children).kill()
+        """Of the process in which a worker tries its suspects; where it has none, of the worker, which makes some."""
+        if not (children := self.around.fleet.children(fault.target)):
+            self.around.fleet.kill(fault.target)
+            return
+        with suppress(psutil.NoSuchProcess):
+            random.Random(fault.salt).choice(children).kill()
 
     def _terminate(self, target: str) -> None:
         processes = self.around.fleet.processes(target)
-        for process in processes[:1]:  # the pool is the worker's to stop
+        for process in processes[:1]:  # the one for its suspects is the worker's to stop
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(signal.SIGTERM)
         self._later(GRACE_SECONDS, lambda: _kill(processes))

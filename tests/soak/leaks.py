@@ -31,9 +31,10 @@ def leaks(around: Surroundings, run: str, state: RunState | None) -> list[str]:
 
 
 def _processes(around: Surroundings) -> Iterator[str]:
-    """Of workers that were replaced: their pools end with them."""
+    """Of workers that were replaced: what they started ends with them."""
     current = {worker.process.pid for worker in around.fleet.workers.workers if worker.process}
-    groups = {group for group in around.fleet.workers._groups if group not in current}
+    # Where a process has the number of a worker that is gone, the number was used again: that group isn't ours.
+    groups = {group for group in around.fleet.workers._groups if group not in current and not psutil.pid_exists(group)}
     for process in psutil.process_iter():
         with suppress(psutil.Error, ProcessLookupError):
             if process.status() != psutil.STATUS_ZOMBIE and os.getpgid(process.pid) in groups:

@@ -19,7 +19,7 @@ class Kind(StrEnum):
 
     # processes
     KILL = "SIGKILL to a worker"
-    KILL_CHILD = "SIGKILL to a pool process"
+    KILL_CHILD = "SIGKILL to the process for suspects, or the worker"
     TERMINATE = "SIGTERM, then SIGKILL"
     STOP = "SIGSTOP for longer than the lease"
     SECOND_LOADER = "a second loader"

@@ -42,7 +42,8 @@ SETTINGS: Final[Mapping[str, Any]] = {
     "hard_time_limit_seconds": 150,
     "visibility_timeout_seconds": 180,
     "rows_per_batch": 4,
-    "concurrency": 4,
+    "concurrency": 8,
+    "fetch_processes": 2,
     "admission_window": 2,
     "runs_kept": 5,
     "deletion_brake_rows": 1_000_000,  # none: it would keep what a broken promise deletes

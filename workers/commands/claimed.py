@@ -6,6 +6,8 @@ import secrets
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+from neo4j.exceptions import DriverError, Neo4jError
+
 from loaders.graph import Graph, GraphAddress
 from loaders.writer import LostWriter, OutdatedRun, RunRefused, Writer, claim, keep_claim, release_claim
 from workers.fleet.lease import LeaseKeeper
@@ -34,6 +36,7 @@ def claimed(
                 lease_seconds=settings.run_lease_seconds,
                 renew=lambda: keep_claim(graph, name),
                 on_lost=writer.give_up,
+                away=(DriverError, Neo4jError),
             ),
             writing(writer, tag, wait_seconds=settings.writer_wait_seconds),
         ):

@@ -58,7 +58,7 @@ def diagnose(settings: Settings) -> Diagnosis:
     diagnosis = Diagnosis(services=dict(_services(settings)))
     options = settings.run_config()["options"]
     for name in settings.modules:
-        provider = registry.providers()[name]
+        provider = registry.provider(name)
         try:
             if examination := asyncio.run(_check_access(provider, settings)):
                 diagnosis.providers[name] = examination

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -21,13 +21,11 @@ from celery.apps.worker import Worker
 from celery.beat import Service
 
 from loaders.scope import Scope, regions_type, tenants_type
-from tasks.engine import registry
+from tasks.engine import catalog, registry
 from workers.fleet import (
-    barrier,
+    attempt,
     beat,
-    coordinator,
     fetching,
-    loading,
     local,
     outgoing_text,
     own_settings,
@@ -38,12 +36,13 @@ from workers.fleet import (
     transport,
 )
 from workers.fleet import inspect as inspect  # the commands that it adds to workers
+from workers.fleet.attempt import make_attempt
 from workers.fleet.configuration import configuration
+from workers.fleet.fleet_task import FleetTask
 from workers.fleet.outgoing_text import without_secrets
 from workers.fleet.process import name_node, process
 from workers.fleet.publisher import Publisher
-from workers.fleet.queues import ADMIT_TASK, ANALYSE_TASK, COORDINATOR, FLEET_TASKS, LOAD_TASK, SYNC_TASK
-from workers.fleet.versioned_task import VersionedTask
+from workers.fleet.queues import ADMIT_TASK, ANALYSE_TASK, COORDINATOR, FLEET_TASKS, LOAD_TASK, SYNC_TASK, fetch_queue
 from workers.settings import process_settings
 
 # The analysis has a lease of its own, and users' jobs may take hours. If Redis redelivers its message in between, the
@@ -51,17 +50,17 @@ from workers.settings import process_settings
 ANALYSIS_SECONDS: Final = 24 * 3600
 
 transport.use()
-app: Celery = Celery("chartfleet", task_cls=VersionedTask)
+app: Celery = Celery("chartfleet", task_cls=FleetTask)
 app.add_defaults(lambda: configuration(process_settings.current()))  # called when Celery first needs it
 
 publisher: Final = Publisher(app)
 
-# Without a lock: a child that is killed while it holds one would stop all others.
+# Without a lock: a child of a pool that forks, killed while it holds one, would stop all others.
 _shutting_down = multiprocessing.RawValue("b", 0)
 
 
 def stopping() -> bool:
-    """Is this worker shutting down? A fetch then gives its scope back at the next page."""
+    """Is this worker shutting down? A fetch then gives its scope back at once."""
     return bool(_shutting_down.value)
 
 
@@ -69,10 +68,11 @@ def stopping() -> bool:
 
 
 @signals.celeryd_init.connect
-def _before_setup(sender: str, **_: object) -> None:
+def _before_setup(sender: str, options: Mapping[str, object], **_: object) -> None:
     name_node(sender)
     remote_control.restrict()
     app.amqp.queues.select([COORDINATOR])  # unless -Q selects others: all queues are declared, not all are served
+    declare_tasks(_words(options.get("queues")) or [COORDINATOR])
 
 
 @signals.after_setup_logger.connect
@@ -127,6 +127,8 @@ def _count_success(sender: Task[..., object], **_: object) -> None:
 @without_secrets
 def load(run: str) -> None:
     """Commit what waits for the writer, and clean what is complete."""
+    from workers.fleet import loading  # with the graph's driver: workers that need none are smaller without
+
     loading.load(process(), run, publisher, stopping)
 
 
@@ -134,6 +136,8 @@ def load(run: str) -> None:
 @without_secrets
 def analyse(run: str) -> None:
     """Open the barrier if the run is settled, and run everything that comes after it."""
+    from workers.fleet import barrier
+
     barrier.analyse(process(), run)
 
 
@@ -142,7 +146,7 @@ def analyse(run: str) -> None:
 def admit(run: str) -> None:
     """Admit tenants up to the window."""
     ledger = process().ledger(run)
-    if not fetching.left(process(), ledger):
+    if not attempt.left(process(), ledger):
         publisher.publish_scopes(run, ledger.admit())
 
 
@@ -150,28 +154,37 @@ def admit(run: str) -> None:
 @without_secrets
 def sync() -> str:
     """Start a run with this worker's settings: what beat calls."""
+    from workers.fleet import coordinator
+
     return coordinator.start_scheduled(process(), publisher)
 
 
 @without_secrets
 def _fetch(run: str, unit: str) -> str:
-    return fetching.fetch(process(), run, Scope.parse(unit), publisher, stopping)
+    return make_attempt(process(), run, Scope.parse(unit), publisher, stopping, fetching.work)
 
 
 @without_secrets
 def _plan_tenants(run: str, unit: str) -> str:
-    return planning.plan_tenants(process(), run, Scope.parse(unit), publisher, stopping)
+    return make_attempt(process(), run, Scope.parse(unit), publisher, stopping, planning.list_tenants)
 
 
 @without_secrets
 def _plan_regions(run: str, unit: str) -> str:
-    return planning.plan_regions(process(), run, Scope.parse(unit), publisher, stopping)
+    return make_attempt(process(), run, Scope.parse(unit), publisher, stopping, planning.list_regions)
 
 
-@app.on_after_finalize.connect
-def _declare_tasks(**_: object) -> None:
-    for name in registry.types():
-        app.task(name=name)(_fetch)
-    for name in registry.providers():
-        app.task(name=tenants_type(name))(_plan_tenants)
-        app.task(name=regions_type(name))(_plan_regions)
+def declare_tasks(queues: Collection[str]) -> None:
+    """The tasks of these queues: a worker loads the declarations and the clients of what it serves."""
+    for provider in catalog.declared():
+        if fetch_queue(provider) in queues:
+            for type_ in registry.of(provider):
+                app.task(name=type_.name)(_fetch)
+        if COORDINATOR in queues:
+            app.task(name=tenants_type(provider))(_plan_tenants)
+            app.task(name=regions_type(provider))(_plan_regions)
+
+
+def _words(queues: object) -> list[str]:
+    """As Celery has them: text, or a list."""
+    return queues.split(",") if isinstance(queues, str) else [str(queue) for queue in queues or ()]  # type: ignore[attr-defined]

@@ -27,7 +27,7 @@ from loaders.ledger import RunInfo, RunState
 from loaders.schema import GraphSchema
 from loaders.writer import LostWriter, OutdatedRun, Writer, release_claim
 from tasks.engine import registry
-from workers.fleet import fetching, own_settings, permissions
+from workers.fleet import attempt, own_settings, permissions
 from workers.fleet.lease import LeaseKeeper
 from workers.fleet.loading import AWAY_SECONDS, Busy, graph_error_text, writing
 from workers.fleet.process import Process
@@ -42,7 +42,7 @@ MAX_ANALYSES: Final = 5  # attempts that may end with their process
 def analyse(process: Process, run: str) -> None:
     """Open the barrier if the run is settled and nobody else holds it, and take every step after it."""
     ledger = process.ledger(run)
-    if fetching.left(process, ledger):
+    if attempt.left(process, ledger):
         return
     token = f"{process.name}:{secrets.token_hex(4)}"
     lease = process.settings.lease_seconds

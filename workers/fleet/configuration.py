@@ -35,6 +35,10 @@ def configuration(settings: Settings) -> dict[str, object]:
         # Only the sweeper publishes again: otherwise a scope that crashes its worker would come back forever.
         "task_reject_on_worker_lost": False,
         "worker_prefetch_multiplier": 1,
+        # Fetching is waiting: a process of threads keeps many scopes in flight. What ends or blocks such a process is
+        # told apart from what only was in it: see workers.fleet.alone and workers.fleet.watchdog.
+        "worker_pool": "threads",
+        "worker_concurrency": settings.scopes_in_flight,
         "task_time_limit": settings.hard_time_limit_seconds,
         "task_serializer": "json",
         "result_serializer": "json",

@@ -129,11 +129,11 @@ def _symptoms(snapshot: WorkerSnapshot, client: redis.Redis, settings: Settings)
         yield Symptom(("unheard", queue), f"is connected, but doesn't consume from the queue {queue}")
     if snapshot.free > 0:
         for message in snapshot.waiting:
-            yield Symptom(("in hand", message), "holds a message but doesn't start its task, though a process is free")
+            yield Symptom(("in hand", message), "holds a message but doesn't start its task, though a slot is free")
         for queue in snapshot.queues:
             if length(client, queue):
                 about = ("queue", queue, snapshot.begun)
-                yield Symptom(about, f"takes nothing from the queue {queue}, though a process is free")
+                yield Symptom(about, f"takes nothing from the queue {queue}, though a slot is free")
     for task in snapshot.tasks:
         if task.limit_seconds and task.seconds > task.limit_seconds + KILL_SECONDS:
             text = f"{task.name} has been running for {task.seconds:.0f} s; its limit is {task.limit_seconds:g} s"

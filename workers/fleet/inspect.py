@@ -13,7 +13,6 @@ from celery.utils.nodenames import nodesplit
 from celery.worker import state as worker_state
 from celery.worker.control import inspect_command
 from celery.worker.request import Request
-from neo4j.exceptions import DriverError, Neo4jError
 
 from workers.fleet import own_settings, queues
 from workers.fleet.process import name_of_process, process
@@ -59,6 +58,8 @@ def _readiness(
     missing = here.lacks
     database: str | None = None
     if queues.LOADER in served:
+        from neo4j.exceptions import DriverError, Neo4jError  # loaded by workers that write
+
         missing += filter(None, [own_settings.foreign_directory(own.settings, directory)])
         try:
             database = own.writer.database_id()

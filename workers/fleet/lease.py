@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Self
 
 import redis
-from neo4j.exceptions import DriverError, Neo4jError
 
 log = logging.getLogger(__name__)
 
@@ -19,17 +18,25 @@ class LeaseKeeper:
 
     renew    renews it; False where it is lost
     on_lost  stops the work: called once at most, and never after the block
+    away     errors that mean that the lease's store isn't responding
 
     A lease isn't lost because its store isn't responding: the next renewal tries again.
     """
 
     def __init__(
-        self, name: str, *, lease_seconds: float, renew: Callable[[], bool], on_lost: Callable[[], object]
+        self,
+        name: str,
+        *,
+        lease_seconds: float,
+        renew: Callable[[], bool],
+        on_lost: Callable[[], object],
+        away: tuple[type[Exception], ...] = (redis.RedisError,),
     ) -> None:
         self._name = name
         self._interval_seconds = lease_seconds / 3
         self._renew = renew
         self._on_lost = on_lost
+        self._away = away
         self._done = threading.Event()
         self._ending = threading.Lock()
 
@@ -51,7 +58,7 @@ class LeaseKeeper:
         while not self._done.wait(self._interval_seconds):
             try:
                 renewed = self._renew()
-            except (redis.RedisError, DriverError, Neo4jError) as error:
+            except self._away as error:
                 log.warning("%s: the lease can't be renewed just now (%s)", self._name, type(error).__name__)
                 continue
             except Exception:

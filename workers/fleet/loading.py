@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from loaders.brake import CONFIRMED
 from loaders.causes import needs_a_hand, text_of
 from loaders.ledger import RunState
 from loaders.writer import LostWriter, OutdatedRun, Writer, keep_claim
-from workers.fleet import fetching
+from workers.fleet import attempt
 from workers.fleet.process import Process
 from workers.fleet.publisher import Publisher
 
@@ -30,6 +31,9 @@ _NEEDS_A_HAND: Final = (
 )
 
 
+_turn: Final = threading.Lock()  # to write: the threads of a process are one writer to the graph
+
+
 class Busy(Exception):
     """Another writer holds the graph, and its heartbeat didn't stop while this one waited."""
 
@@ -38,24 +42,29 @@ class Busy(Exception):
 def writing(writer: Writer, tag: int, *, wait_seconds: float) -> Iterator[Writer]:
     """Hold the graph's fence for a run. Raises Busy where another writer keeps it, LostWriter where one took it."""
     end = time.monotonic() + wait_seconds
-    while not writer.acquire():
-        if time.monotonic() > end:
-            raise Busy
-        time.sleep(POLL_SECONDS)
-    writer.serve(tag)
+    if not _turn.acquire(timeout=wait_seconds):
+        raise Busy
     try:
-        yield writer
-    finally:
+        while not writer.acquire():
+            if time.monotonic() > end:
+                raise Busy
+            time.sleep(POLL_SECONDS)
+        writer.serve(tag)
         try:
-            writer.release()
-        except (DriverError, Neo4jError) as error:
-            log.warning("the writer's lease couldn't be released (%s): it will expire", type(error).__name__)
+            yield writer
+        finally:
+            try:
+                writer.release()
+            except (DriverError, Neo4jError) as error:
+                log.warning("the writer's lease couldn't be released (%s): it will expire", type(error).__name__)
+    finally:
+        _turn.release()
 
 
 def load(process: Process, run: str, publisher: Publisher, stopping: Callable[[], bool]) -> None:
     """Drain what waits for one run. What can't be done now goes on waiting, and the sweeper wakes the writer again."""
     ledger = process.ledger(run)
-    if fetching.left(process, ledger):
+    if attempt.left(process, ledger):
         return
     info = ledger.info()
     if info is None or info.state is not RunState.RUNNING:

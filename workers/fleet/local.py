@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 ENDS_WITH_STDIN: Final = "CHARTFLEET_ENDS_WITH_STDIN"
 STOP_SECONDS: Final = 15
+MAX_FETCH_PROCESSES: Final = 4  # unless a setting says otherwise
 MAX_RESTARTS: Final = 20  # of one worker: what fails more often than that isn't fixed by a restart
 
 
@@ -45,15 +46,10 @@ class Worker:
 
 
 def layout(settings: Settings) -> list[Worker]:
-    """Fetching mostly waits for responses: four scopes at a time for each core, split between two workers."""
-    scopes = settings.concurrency or min(32, 4 * (os.cpu_count() or 1))
-    half = max(1, scopes // 2)
-    fetchers = [Worker(f"{FETCH}-1", [FETCH], half), Worker(f"{FETCH}-2", [FETCH], max(1, scopes - half))]
-    return [
-        Worker(COORDINATOR, [COORDINATOR], 2),
-        *(fetchers if scopes > 1 else fetchers[:1]),
-        Worker(LOADER, [LOADER], 1),
-    ]
+    """Fetching mostly waits for responses: one process computes for many scopes, and the graph needs a core, too."""
+    number = settings.fetch_processes or max(1, min(MAX_FETCH_PROCESSES, (os.cpu_count() or 1) // 2))
+    fetchers = [Worker(f"{FETCH}-{n}", [FETCH], settings.scopes_in_flight) for n in range(1, number + 1)]
+    return [Worker(COORDINATOR, [COORDINATOR], 2), *fetchers, Worker(LOADER, [LOADER], 1)]
 
 
 class LocalFleet:
@@ -62,9 +58,9 @@ class LocalFleet:
     def __init__(self, settings: Settings, log_dir: Path) -> None:
         self.workers = layout(settings)
         self.log_dir = log_dir
-        self._environment = {**os.environ, **settings.as_environment(), ENDS_WITH_STDIN: "1"}
+        self._settings = settings
         self._stopping = False
-        self._groups: list[int] = []  # process groups: each worker leads one, which its pool belongs to
+        self._groups: list[int] = []  # process groups: each worker leads one, with the process for its suspects
 
     def start(self) -> None:
         self.log_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -104,6 +100,12 @@ class LocalFleet:
         for group in self._groups:
             _kill_orphans(group)
 
+    def _environment(self, worker: Worker) -> dict[str, str]:
+        """Who only fetches isn't told where the graph is."""
+        fetches = list(worker.queues) == [FETCH]
+        settings = self._settings.with_values({"neo4j_uri": None}, "local fleet") if fetches else self._settings
+        return {**os.environ, **settings.as_environment(), ENDS_WITH_STDIN: "1"}
+
     def _log_file(self, worker: Worker) -> Path:
         return self.log_dir / f"{worker.name}.log"
 
@@ -114,7 +116,7 @@ class LocalFleet:
                 stdin=subprocess.PIPE,  # closes when this process ends, however it ends: the worker's signal to stop
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=self._environment,
+                env=self._environment(worker),
                 cwd=self.log_dir,
                 start_new_session=True,  # Ctrl-C goes to the command only, which then stops the fleet
             )
@@ -146,10 +148,10 @@ def end_with_stdin(environment: Mapping[str, str] = os.environ) -> None:
         return
 
     def wait() -> None:
-        while os.read(0, 1):  # not sys.stdin: children that the pool forks would inherit its lock, held forever
+        while os.read(0, 1):  # not sys.stdin: a pool that forks would inherit its lock, held forever
             pass
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(STOP_SECONDS)
-        os.killpg(0, signal.SIGKILL)  # this worker leads its process group: its pool ends with it
+        os.killpg(0, signal.SIGKILL)  # this worker leads its process group
 
     threading.Thread(target=wait, name="end-with-stdin", daemon=True).start()

@@ -57,7 +57,7 @@ def check_options(settings: Settings, provider: str, options: Mapping[str, objec
 
 def check_tenant(settings: Settings, tenant: Tenant) -> None:
     """Raises CallFailed where the record says more than this worker's own settings do."""
-    provider = registry.providers()[tenant.provider]
+    provider = registry.provider(tenant.provider)
     own = provider.read_options(settings.run_config()["options"])
     if problem := provider.check_tenant(own, tenant):
         reason = f"{problem}: this worker's own settings don't say so"

@@ -23,7 +23,7 @@ from tasks.engine.ending import Ending, record_wait
 from tasks.failures import CallFailed, Failure, NotConfigured, RetryLater
 from tasks.resource import Listed, Per, ResourceType, Tenant
 from workers.fleet import fetching, own_settings
-from workers.fleet.attempt import HandedOver, lease_of, result_of
+from workers.fleet.attempt import HandedOver, Stopping, lease_of, result_of
 from workers.fleet.process import Process
 from workers.fleet.publisher import Publisher
 
@@ -32,20 +32,21 @@ T = TypeVar("T")
 
 Config = Mapping[str, Any]  # of the run
 List = Callable[[Config], Coroutine[Any, Any, T]]
-Plan = Callable[[Ledger, Attempt, T], list[Event]]
+Plan = Callable[[T], list[Event]]
 
 
-def plan_tenants(process: Process, run: str, unit: Scope, publisher: Publisher, stopping: Callable[[], bool]) -> str:
+def list_tenants(process: Process, ledger: Ledger, attempt: Attempt, publisher: Publisher, stopping: Stopping) -> None:
     """List a provider's tenants and queue them for admission."""
+    provider_name = attempt.scope.provider
 
-    async def list_tenants(config: Config) -> Listed[Tenant]:
-        provider = registry.providers()[unit.provider]
-        own_settings.check_options(process.settings, unit.provider, config["options"])
+    async def tenants(config: Config) -> Listed[Tenant]:
+        provider = registry.provider(provider_name)
+        own_settings.check_options(process.settings, provider_name, config["options"])
         return await provider.tenants(provider.read_options(config["options"]), process.rate_limiter)
 
-    def plan(ledger: Ledger, attempt: Attempt, listed: Listed[Tenant]) -> list[Event]:
+    def plan(listed: Listed[Tenant]) -> list[Event]:
         ledger.set_tenants({f"{tenant.provider}/{tenant.id}": _wire_form(tenant) for tenant in listed.found})
-        units = [Scope(type=regions_type(unit.provider), tenant=tenant.id) for tenant in listed.found]
+        units = [Scope(type=regions_type(provider_name), tenant=tenant.id) for tenant in listed.found]
         return ledger.plan(
             attempt,
             zip(units, [False] * len(units), ledger.expected_seconds(units), strict=True),
@@ -57,7 +58,7 @@ def plan_tenants(process: Process, run: str, unit: Scope, publisher: Publisher, 
             principals={tenant.id: tenant.principal for tenant in listed.found if tenant.principal},
         )
 
-    return _attempt(process, run, unit, list_tenants, plan, publisher, stopping)
+    _plan(process, ledger, attempt, tenants, plan, publisher, stopping)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,13 @@ class _TenantScopes:
     denied: str
 
 
-def plan_regions(process: Process, run: str, unit: Scope, publisher: Publisher, stopping: Callable[[], bool]) -> str:
+def list_regions(process: Process, ledger: Ledger, attempt: Attempt, publisher: Publisher, stopping: Stopping) -> None:
     """Plan every scope of a tenant, the slowest first, and publish them as one chord."""
+    unit = attempt.scope
 
-    async def list_scopes(config: Config) -> _TenantScopes:
-        provider = registry.providers()[unit.provider]
-        access = await asyncio.to_thread(process.ledger(run).tenant, f"{unit.provider}/{unit.tenant}")
+    async def tenant_scopes(config: Config) -> _TenantScopes:
+        provider = registry.provider(unit.provider)
+        access = await asyncio.to_thread(ledger.tenant, f"{unit.provider}/{unit.tenant}")
         tenant = Tenant(**access)
         types = _requested_types(tenant, config)
         api = await fetching.connect(process, tenant, unit.region)
@@ -94,48 +96,20 @@ def plan_regions(process: Process, run: str, unit: Scope, publisher: Publisher, 
         ]
         return _TenantScopes(scopes, regions.complete, denied)
 
-    def plan(ledger: Ledger, attempt: Attempt, tenant: _TenantScopes) -> list[Event]:
+    def plan(tenant: _TenantScopes) -> list[Event]:
         scopes = tenant.scopes
         timed = zip(scopes, ledger.held(scopes), ledger.expected_seconds(scopes), strict=True)
         children = sorted(timed, key=lambda child: -child[2])
         events = ledger.plan(attempt, children, queue=False, denied=tenant.denied, whole=tenant.complete)
-        publisher.publish_tenant(run, [scope for scope, _, _ in children])
+        publisher.publish_tenant(ledger.run, [scope for scope, _, _ in children])
         return events
 
-    return _attempt(process, run, unit, list_scopes, plan, publisher, stopping)
+    _plan(process, ledger, attempt, tenant_scopes, plan, publisher, stopping)
 
 
 def _requested_types(tenant: Tenant, config: Config) -> list[ResourceType]:
     requested = config["options"].get(f"{tenant.provider}_requested_syncs") or ()
     return [type_ for type_ in registry.requested(tenant.provider, requested) if type_.tenant_kind == tenant.kind]
-
-
-def _attempt(
-    process: Process,
-    run: str,
-    unit: Scope,
-    list_: List[T],
-    plan: Plan[T],
-    publisher: Publisher,
-    stopping: Callable[[], bool],
-) -> str:
-    """One attempt at a planning unit, with the outcomes of any other scope."""
-    ledger = process.ledger(run)
-    try:
-        attempt = ledger.begin(unit, lease_seconds=process.settings.lease_seconds, worker=process.name)
-        if attempt is None:
-            return fetching.left(process, ledger) or fetching.NOTHING_TO_DO
-        try:
-            events = _plan(process, ledger, attempt, list_, plan, stopping)
-        except RetryLater as wait:
-            events = record_wait(ledger, attempt, wait, max_wait_seconds=process.settings.max_wait_seconds)
-        publisher.publish_events(run, events)
-        return fetching.outcome(ledger, attempt)
-    except Fenced:
-        return fetching.lost(unit)
-    except Exception as error:
-        log.exception("%s: %s", unit.id, fetching.NO_OUTCOME)
-        return fetching.without_outcome(ledger, unit, error)
 
 
 def _plan(
@@ -144,15 +118,27 @@ def _plan(
     attempt: Attempt,
     list_: List[T],
     plan: Plan[T],
-    stopping: Callable[[], bool],
+    publisher: Publisher,
+    stopping: Stopping,
+) -> None:
+    """List, then plan: an attempt with the outcomes of any other scope. Raises Fenced."""
+    try:
+        events = _planned(process, ledger, attempt, list_, plan, stopping)
+    except RetryLater as wait:
+        events = record_wait(ledger, attempt, wait, max_wait_seconds=process.settings.max_wait_seconds)
+    publisher.publish_events(ledger.run, events)
+
+
+def _planned(
+    process: Process, ledger: Ledger, attempt: Attempt, list_: List[T], plan: Plan[T], stopping: Stopping
 ) -> list[Event]:
-    """List, then plan. If the attempt's lease is lost, the listing is cancelled. Raises Fenced, RetryLater."""
-    listing = process.submit(list_(_config(ledger)))
-    with lease_of(process, ledger.run, attempt, listing):
+    """If the attempt's lease is lost, the listing is cancelled. Raises Fenced, RetryLater."""
+    listing = process.loop.submit(list_(_config(ledger)), owner=attempt.scope.id)
+    with lease_of(process, ledger.run, attempt, on_lost=listing.cancel):
         try:
             listed = result_of(process, ledger.run, attempt, listing, stopping=stopping)
             max_seconds = process.settings.fetch_limits.attempt_seconds
-            return _when_there_is_memory(lambda: plan(ledger, attempt, listed), max_seconds)
+            return _when_there_is_memory(lambda: plan(listed), max_seconds)
         except HandedOver as over:
             return over.events
         except (Fenced, RetryLater, redis.RedisError):

@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 import threading
-from collections.abc import Coroutine
-from concurrent.futures import Future
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
-from loaders.brake import Brake
-from loaders.graph import GraphAddress
 from loaders.ledger import Ledger
 from loaders.ledger.signing import FleetKey
-from loaders.loader import Loader
 from loaders.masking import keep_secret_of
-from loaders.writer import Writer
 from tasks.clients.rate_limiter import RedisRateLimiter
 from tasks.clients.response_limits import set_response_limits
 from tasks.engine import registry
-from workers.fleet.threads import DaemonThreads
+from workers.fleet.alone import AloneProcess
+from workers.fleet.event_loop import EventLoop
+from workers.fleet.watchdog import Watchdog
 from workers.settings import process_settings
 from workers.settings.fleet_key import fleet_key
 from workers.settings.settings import SettingError, Settings
 
-T = TypeVar("T")
+_MIN_BLOCKED_SECONDS: Final = 10.0  # a busy machine may keep a thread waiting for seconds
 
 if TYPE_CHECKING:
+    from loaders.graph import GraphAddress
+    from loaders.loader import Loader
+    from loaders.writer import Writer
+
     once = cached_property
 else:
 
@@ -71,6 +70,8 @@ def name_of_process(pid: int) -> str:
 
 def writer_of(address: GraphAddress, settings: Settings) -> Writer:
     """A writer that waits and gives up as the settings say."""
+    from loaders.writer import Writer  # imports the driver, which only those that write need
+
     return Writer(
         address.driver(),
         address.database,
@@ -127,23 +128,25 @@ class Process:
 
     @once
     def loader(self) -> Loader:
+        from loaders.brake import Brake
+        from loaders.loader import Loader
+
         settings = self.settings
         brake = Brake(rows=settings.deletion_brake_rows, share=settings.deletion_brake_share)
         return Loader(self.writer, registry.schema(), brake=brake)
 
-    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Run in this process's event loop: clients live in it from task to task; tasks of a threads pool share it."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-    def run_async(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.submit(work).result()
+    @once
+    def loop(self) -> EventLoop:
+        return EventLoop()
 
     @once
-    def _loop(self) -> asyncio.AbstractEventLoop:
-        loop = asyncio.new_event_loop()
-        loop.set_default_executor(DaemonThreads("calls"))
-        threading.Thread(target=loop.run_forever, name="fetches", daemon=True).start()
-        return loop
+    def watchdog(self) -> Watchdog:
+        """A process whose event loop doesn't respond for the length of a lease counts as stuck."""
+        return Watchdog(self.loop, blocked_seconds=max(_MIN_BLOCKED_SECONDS, self.settings.lease_seconds))
+
+    @once
+    def alone(self) -> AloneProcess:
+        return AloneProcess(_node)
 
 
 _processes: dict[int, Process] = {}

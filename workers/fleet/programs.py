@@ -20,7 +20,6 @@ def worker_command(
     command = _celery("worker", "--queues", ",".join(expand(queues)))
     command += ["--concurrency", str(concurrency)] if concurrency else []
     command += ["--hostname", node_name(name or unique_name(queues))]
-    command += ["--pool", "threads"] if sys.platform == "win32" else []  # Windows can't fork
     return [*command, "--loglevel", "INFO", "--without-gossip", "--without-mingle", *options]
 
 

@@ -7,7 +7,8 @@ from typing import Final
 
 import redis
 
-from tasks.engine import registry
+from loaders.scope import provider_of, regions_type, tenants_type
+from tasks.engine import catalog
 
 COORDINATOR: Final = "coordinator"
 LOADER: Final = "loader"
@@ -32,15 +33,17 @@ def expand(names: Iterable[str]) -> list[str]:
     """Celery's queues for what `--queues` names: `fetch` stands for the queues of all providers."""
     queues: list[str] = []
     for name in names:
-        queues += [fetch_queue(provider) for provider in registry.providers()] if name == FETCH else [name]
+        queues += [fetch_queue(provider) for provider in catalog.declared()] if name == FETCH else [name]
     return queues
 
 
 def queue_of(task: str) -> str:
-    """The queue of a task, by its name."""
-    if task in registry.types():
-        return fetch_queue(registry.types()[task].provider)
-    return LOADER if task in (LOAD_TASK, ANALYSE_TASK) else COORDINATOR
+    """The queue of a task, by its name: that of a scope is its type's."""
+    if task in (LOAD_TASK, ANALYSE_TASK):
+        return LOADER
+    provider = provider_of(task)
+    planning = (tenants_type(provider), regions_type(provider))
+    return fetch_queue(provider) if provider in catalog.declared() and task not in planning else COORDINATOR
 
 
 def needed(providers: Iterable[str]) -> list[str]:

@@ -5,23 +5,23 @@ It runs on a timer in every worker, under a lease, without beat. Nothing waits f
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import queue
 import threading
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import redis
-from neo4j.exceptions import DriverError, Neo4jError
 
-from loaders.graph import Graph, GraphAddress
+from loaders.graph import GraphAddress
 from loaders.ledger import UNDER_WAY, Ledger, runs
-from loaders.writer import keep_claim
-from tasks.engine import registry
+from tasks.engine import catalog
 from workers.fleet.process import Process
 from workers.fleet.publisher import Publisher
 from workers.fleet.queues import COORDINATOR, fetch_queue, length
+
+if TYPE_CHECKING:
+    from loaders.graph import GraphAddress
+    from workers.fleet.claims import Claims
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +40,7 @@ MAX_RUNS: Final = 20  # the newest; older ones that aren't over were abandoned l
 
 def start(process: Process, publisher: Publisher) -> None:
     """Sweep on a timer, in a thread of the worker's main process, for as long as that lives."""
-    address = process.settings.graph_address
-    claims = _Claims(address) if address else None
+    claims = _claims_on(process.settings.graph_address)
 
     def loop() -> None:
         while True:
@@ -103,28 +102,12 @@ def under_way(client: redis.Redis) -> list[str]:
 def _queued(client: redis.Redis) -> dict[str, int]:
     """How many messages wait for each provider; any message of the coordinator may be for it."""
     planning = length(client, COORDINATOR)
-    return {name: planning + length(client, fetch_queue(name)) for name in registry.providers()}
+    return {name: planning + length(client, fetch_queue(name)) for name in catalog.declared()}
 
 
-class _Claims:
-    """Heartbeats of the runs, from a thread of its own: a graph that doesn't respond delays no sweep."""
+def _claims_on(address: GraphAddress | None) -> Claims | None:
+    if address is None:
+        return None
+    from workers.fleet.claims import Claims  # with the graph's driver
 
-    def __init__(self, address: GraphAddress) -> None:
-        self._runs: queue.Queue[list[str]] = queue.Queue(maxsize=1)  # what arrives while one is written is dropped
-        threading.Thread(target=self._loop, args=(address,), name="claims", daemon=True).start()
-
-    def keep(self, runs: list[str]) -> None:
-        with contextlib.suppress(queue.Full):
-            self._runs.put_nowait(runs)
-
-    def _loop(self, address: GraphAddress) -> None:
-        graph = Graph.at(address)
-        while True:
-            claimants = self._runs.get()
-            try:
-                for run in claimants:
-                    keep_claim(graph, run)
-            except (DriverError, Neo4jError) as error:
-                log.warning("the graph isn't responding (%s)", type(error).__name__)
-            except Exception:
-                log.exception("runs %s: no heartbeat was written", claimants)
+    return Claims(address)

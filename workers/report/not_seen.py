@@ -146,7 +146,7 @@ def _grants(lines: Iterable[Line], principals: Mapping[str, str]) -> Iterator[_G
             known = [f"the credentials of {shortened(tenants[provider], MAX_PLACES, 'tenant')}"]
         allowed = shortened(sorted(missing), _MAX_PERMISSIONS, "permission")
         text = f"allow {allowed} to {shortened(known, MAX_PLACES, 'principal')}"
-        yield _Grant(text, registry.providers()[provider].check_access is not None)
+        yield _Grant(text, registry.provider(provider).check_access is not None)
 
 
 def _permissions(line: Line) -> list[str]:
@@ -155,7 +155,7 @@ def _permissions(line: Line) -> list[str]:
     type_ = registry.types().get(line["type"])
     if type_ is None:  # a planning unit: its calls are not declared
         return [action] if ":" in action and " " not in action else []
-    for call in registry.providers()[type_.provider].calls(type_.fetch):
+    for call in registry.provider(type_.provider).calls(type_.fetch):
         if action in (call.permission, call.call) or action.startswith(f"{call.call} ("):
             return call.permission.split(", ") if call.permission else [action]
     return []

@@ -22,7 +22,7 @@ def check(modules: Iterable[str], options: Mapping[str, object]) -> Configured:
     """Ask each provider, as far as the variables, files and profiles of this machine say."""
     configured = Configured()
     for name in modules:
-        provider = registry.providers()[name]
+        provider = registry.provider(name)
         try:
             configured.lacks.extend(provider.problems(provider.read_options(options)))
         except NotConfigured as error:

@@ -86,9 +86,15 @@ class OwnSettings(DeclaredSettings):
         metavar="SECONDS|CRONTAB",
     )
     concurrency: int = setting(
-        "scopes that the local fleet, or a worker, fetches at a time; 0: according to the number of cores",
+        "scopes that one process has in flight; 0: according to its cores and its memory, 32 at most",
         default=0,
         check=between(0, 256),
+        metavar="COUNT",
+    )
+    fetch_processes: int = setting(
+        "processes of the local fleet that fetch; 0: one for every two cores, 4 at most",
+        default=0,
+        check=between(0, 64),
         metavar="COUNT",
     )
     admission_window: int = setting(

@@ -18,7 +18,7 @@ from tasks.options import ProviderOptions
 from tasks.setting import PREFIX as PREFIX
 from tasks.setting import Setting as Setting
 from tasks.setting import Value
-from workers.settings import broker_address, combinations, loading, secret_settings
+from workers.settings import broker_address, combinations, loading, machine, secret_settings
 from workers.settings.declarations import OwnSettings
 from workers.settings.errors import SettingError as SettingError
 from workers.settings.known import known as known
@@ -146,6 +146,11 @@ class Settings(OwnSettings):
     def selects(self) -> bool:
         """Whether providers were selected by name."""
         return bool(self.selected_modules)
+
+    @property
+    def scopes_in_flight(self) -> int:
+        """Of one process."""
+        return self.concurrency or machine.scopes_in_flight()
 
     @property
     def writer_wait_seconds(self) -> float:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-import dns.asyncresolver
-import dns.exception
-import dns.resolver
+from typing import TYPE_CHECKING, Final
 
 from tasks.aws.options import name_server_address
+
+if TYPE_CHECKING:
+    import dns.asyncresolver
 
 TIMEOUT_SECONDS: Final = 5.0
 
@@ -22,6 +21,9 @@ async def addresses(name: str, server: str | None) -> list[str]:
 
     server   address of the name server, with the port unless it is 53; None: those configured on this machine
     """
+    import dns.exception  # loaded where a name is resolved
+    import dns.resolver
+
     try:
         resolved = await _resolver(server).resolve(name, "A", lifetime=TIMEOUT_SECONDS, raise_on_no_answer=False)
     except dns.resolver.NXDOMAIN:
@@ -32,6 +34,8 @@ async def addresses(name: str, server: str | None) -> list[str]:
 
 
 def _resolver(server: str | None) -> dns.asyncresolver.Resolver:
+    import dns.asyncresolver
+
     if server is None:
         return dns.asyncresolver.Resolver()
     resolver = dns.asyncresolver.Resolver(configure=False)

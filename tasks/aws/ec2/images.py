@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from tasks.aws.client.client import AwsApi
 from tasks.aws.vocabulary.node import RegionalNode
 from tasks.engine.responses import values_at
 from tasks.provider import Item, Per, ResourceType, Source, at, key, listing, prop
+
+if TYPE_CHECKING:
+    from tasks.aws.client.client import AwsApi
 
 MAX_VALUES: Final = 200  # per filter: EC2's limit
 

@@ -82,8 +82,10 @@ def info(ledger: Ledger) -> Any:
 
 
 def die(ledger: Ledger, scope: Scope, time_passes: TimePasses) -> list[Event]:
-    """An attempt whose process crashes."""
-    begin(ledger, scope)
+    """An attempt whose process crashes; one at a suspect has that process to itself."""
+    attempt = begin(ledger, scope)
+    if attempt.suspect:
+        ledger.alone(attempt)
     time_passes(61)
     return sweep(ledger)[0]
 
@@ -385,11 +387,12 @@ def test_a_scope_that_never_gets_on_is_quarantined_and_no_crash_is_claimed(ledge
 def test_crashes_and_attempts_that_were_given_up_count_together(ledger: Ledger, time_passes: TimePasses) -> None:
     start(ledger, VPCS)
     die(ledger, VPCS, time_passes)
+    die(ledger, VPCS, time_passes)
     give_up(ledger, VPCS)
     assert die(ledger, VPCS, time_passes) == [Event.BARRIER]
     unit = ledger.unit(VPCS)
     assert unit
-    assert unit.reason.startswith("2 attempts stopped sending heartbeats")
+    assert unit.reason.startswith("2 attempts ended the process that they had to themselves")
     assert unit.reason.endswith("last on w1; 1 attempts were given up: no call, row or batch for 600 s")
 
 
@@ -731,24 +734,83 @@ def test_a_renewed_lease_lives_on(ledger: Ledger, time_passes: TimePasses) -> No
     assert sweep(ledger)[1] == []
 
 
+def test_a_scope_whose_process_crashes_is_a_suspect_and_blamed_for_nothing(
+    ledger: Ledger, time_passes: TimePasses
+) -> None:
+    """Whatever else was in that process, one of them did it."""
+    start(ledger, VPCS, USERS)
+    assert not begin(ledger, VPCS).suspect
+    begin(ledger, USERS)
+    time_passes(61)
+    assert set(sweep(ledger)[1]) == {VPCS, USERS}
+    for scope in (VPCS, USERS):
+        unit = ledger.unit(scope)
+        assert unit
+        assert (unit.crashes, begin(ledger, scope).suspect) == (0, True)
+
+
+def test_a_suspect_that_only_waits_for_its_turn_is_not_to_blame(ledger: Ledger, time_passes: TimePasses) -> None:
+    start(ledger, VPCS)
+    for _ in range(9):
+        begin(ledger, VPCS)
+        time_passes(61)
+        assert sweep(ledger) == ([], [VPCS])
+    unit = ledger.unit(VPCS)
+    assert unit
+    assert unit.crashes == 0
+
+
+def test_what_only_had_its_turn_before_is_not_to_blame(ledger: Ledger, time_passes: TimePasses) -> None:
+    start(ledger, VPCS)
+    die(ledger, VPCS, time_passes)
+    die(ledger, VPCS, time_passes)
+    begin(ledger, VPCS)
+    time_passes(61)
+    sweep(ledger)
+    unit = ledger.unit(VPCS)
+    assert unit
+    assert unit.crashes == 1
+
+
+def test_an_attempt_that_lost_its_scope_gets_no_turn(ledger: Ledger, time_passes: TimePasses) -> None:
+    start(ledger, VPCS)
+    attempt = begin(ledger, VPCS)
+    time_passes(61)
+    sweep(ledger)
+    with pytest.raises(Fenced):
+        ledger.alone(attempt)
+
+
+def test_a_process_that_ended_is_reported_by_the_worker_that_started_it(
+    ledger: Ledger, time_passes: TimePasses
+) -> None:
+    start(ledger, VPCS)
+    die(ledger, VPCS, time_passes)
+    ledger.alone(attempt := begin(ledger, VPCS))
+    ledger.given_up(attempt, max_crashes=3, reason="killed", crashed=True)
+    unit = ledger.unit(VPCS)
+    assert unit
+    assert (unit.state, unit.crashes) == (State.PLANNED, 1)
+
+
 def test_a_scope_that_kills_its_worker_is_quarantined_after_three_crashes(
     ledger: Ledger, time_passes: TimePasses
 ) -> None:
     start(ledger, VPCS)
-    assert [die(ledger, VPCS, time_passes) for _ in range(3)] == [[], [], [Event.BARRIER]]
+    assert [die(ledger, VPCS, time_passes) for _ in range(4)] == [[], [], [], [Event.BARRIER]]
     unit = ledger.unit(VPCS)
     assert unit
     assert (unit.state, unit.crashes) == (State.QUARANTINED, 3)
     assert unit.reason == (
-        "3 attempts stopped sending heartbeats (their worker process crashed, was killed or stood still), last on w1"
+        "3 attempts ended the process that they had to themselves (it crashed, was killed or stood still), last on w1"
     )
 
 
 def test_a_quarantined_attempt_that_comes_back_is_told_so(ledger: Ledger, time_passes: TimePasses) -> None:
     start(ledger, VPCS)
-    for _ in range(2):
+    for _ in range(3):
         die(ledger, VPCS, time_passes)
-    stopped = begin(ledger, VPCS)
+    ledger.alone(stopped := begin(ledger, VPCS))
     time_passes(61)
     sweep(ledger)
     with pytest.raises(Fenced):
@@ -966,11 +1028,11 @@ def test_resume_admits_in_a_window_too(ledger: Ledger) -> None:
 
 def test_crashes_start_anew_when_a_run_is_resumed(ledger: Ledger, time_passes: TimePasses) -> None:
     start(ledger, VPCS)
-    for _ in range(3):
+    for _ in range(4):
         die(ledger, VPCS, time_passes)
     finish(ledger)
     ledger.resume({})
-    die(ledger, VPCS, time_passes)
+    assert [die(ledger, VPCS, time_passes) for _ in range(3)] == [[], [], []]
     assert state(ledger, VPCS) == State.PLANNED
 
 

@@ -72,6 +72,7 @@ class Fact:
     late: bool = False  # waits in `later`,
     wait_seconds: int = 0  # for so long
     queued: bool = False  # its tenant isn't admitted
+    suspect: str = ""  # waits for a process to itself, or is alone in one
     crashes: int = 0
     given_up: int = 0
     pushed: list[str] = field(default_factory=list)
@@ -195,6 +196,8 @@ class LedgerMachine(RuleBasedStateMachine):
         if fact and attempt:
             assert fact.holder is None, "two live attempts"
             assert attempt.number == fact.attempt + 1
+            assert attempt.suspect == bool(fact.suspect)
+            fact.suspect = "waits" if fact.suspect else ""
             fact.state, fact.holder, fact.attempt = State.FETCHING, attempt, attempt.number
             fact.pushed, fact.out, fact.late = [], set(), False
             fact.bad_rows = fact.bad_rows and bool(fact.parts)
@@ -242,6 +245,7 @@ class LedgerMachine(RuleBasedStateMachine):
             self.fetched: 12 if self.fetching() else 0,
             self.ended: 3 if running and live else 0,
             self.given_up: 2 if running and live else 0,
+            self.alone: 6 if running and any(fact.suspect for fact in live) else 0,
             self.overdue: 1 if running and len(self.facts) > 5 else 0,
             self.take: 12 if running and any(fact.out for fact in self.facts.values()) else 0,
             self.commit: 14 if self.taken else 0,
@@ -382,15 +386,23 @@ class LedgerMachine(RuleBasedStateMachine):
         else:
             self.transition(call)
 
+    def alone(self, data: st.DataObject) -> None:
+        """It is a suspect's turn to have a process to itself."""
+        fact = self.pick(data, [fact for fact in self.live() if fact.suspect])
+        assert fact.holder
+        self.ledger.alone(fact.holder)
+        fact.suspect = "alone"
+
     def given_up(self, data: st.DataObject) -> None:
         """By its own worker, which is alive."""
         fact = self.pick(data, self.live())
-        attempt = fact.holder
+        attempt, crashed = fact.holder, fact.suspect == "alone" and data.draw(st.booleans())
         assert attempt
 
         def call() -> list[Event]:
-            events = self.ledger.given_up(attempt, max_crashes=MAX_CRASHES, reason="no progress")
-            fact.given_up += 1
+            events = self.ledger.given_up(attempt, max_crashes=MAX_CRASHES, reason="no progress", crashed=crashed)
+            fact.crashes += crashed
+            fact.given_up += not crashed
             self.let_go(fact, fact.after_no_outcome)
             return events
 
@@ -550,7 +562,8 @@ class LedgerMachine(RuleBasedStateMachine):
         if self.running():
             for fact in self.live():
                 if fact.lapsed:
-                    fact.crashes += 1
+                    fact.crashes += fact.suspect == "alone"
+                    fact.suspect = "waits"
                     self.let_go(fact, fact.after_no_outcome)
                     assert (fact.scope in publish) == (fact.state is State.PLANNED)
             assert due <= set(publish)

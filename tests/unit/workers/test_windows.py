@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.fleet.command import clean_environment
-from workers.fleet.programs import worker_command
+from workers.fleet.configuration import configuration
+from workers.settings.settings import Settings
 
 # Other packages handle the platform themselves when they are imported; ours are imported again without POSIX.
 WITHOUT_POSIX = """
@@ -65,8 +66,5 @@ def test_a_command_needs_nothing_that_only_posix_has(
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("platform", ["win32", "linux"])
-def test_a_worker_on_windows_has_threads(platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", platform)
-    command = worker_command(["loader"], 1, "loader")
-    assert ("threads" in command) == (platform == "win32")
+def test_a_worker_has_threads_as_it_must_on_windows() -> None:
+    assert configuration(Settings.load({}, {}))["worker_pool"] == "threads"

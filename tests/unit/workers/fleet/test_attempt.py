@@ -16,7 +16,6 @@ from celery import Celery
 
 from loaders.ledger import Event, Fenced, Ledger, State, Unit
 from loaders.model import Node, key
-from loaders.schema import GraphSchema
 from loaders.scope import Scope
 from tasks.engine.fetch import Fetching, FetchLimits
 from tasks.resource import Item, Per, ResourceType, Tenant
@@ -80,7 +79,6 @@ class Fetcher:
             attempt=attempt,
             connect=connect,
             ledger=self.ledger,
-            schema=GraphSchema({"toy.things": [Thing]}),
             publish=lambda events: None,
             limits=FetchLimits(**limits),
         )
@@ -88,7 +86,7 @@ class Fetcher:
         sweeper = threading.Thread(target=self._sweep, args=(done,))
         sweeper.start()
         try:
-            _run(self.process, self.ledger.run, fetching, self.publisher, self.stopping.is_set)
+            _run(self.process, fetching, self.publisher, self.stopping.is_set)
         finally:
             done.set()
             sweeper.join()

@@ -15,6 +15,7 @@ from loaders.ledger.signing import FleetKey
 from loaders.scope import Scope
 from tests.fleet.command import FLEET_KEY
 from workers.fleet import fetching, own_settings
+from workers.fleet.attempt import make_attempt
 from workers.fleet.process import Process
 from workers.fleet.publisher import Publisher
 from workers.settings.settings import Settings
@@ -74,7 +75,8 @@ def forged(broker: redis.Redis, key: FleetKey | None, url: str, variable: str) -
 
 
 def fetch(process: Process) -> str:
-    return fetching.fetch(process, "1-forged", USERS, Publisher(Celery(set_as_current=False)), lambda: False)
+    publisher = Publisher(Celery(set_as_current=False))
+    return make_attempt(process, "1-forged", USERS, publisher, lambda: False, fetching.work)
 
 
 def state(ledger: Ledger) -> tuple[State, str]:

@@ -7,7 +7,8 @@ import pytest
 
 from loaders.ledger import Attempt, Ledger
 from loaders.scope import Scope
-from workers.fleet.fetching import NOTHING_TO_DO, outcome
+from workers.fleet.attempt import NOTHING_TO_DO
+from workers.fleet.attempt import _outcome as outcome
 
 PLANNER = Scope(type="toy.tenants", tenant="toy")
 SCOPE = Scope(type="toy.things", tenant="t")

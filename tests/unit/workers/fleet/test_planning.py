@@ -16,7 +16,7 @@ from loaders.scope import Scope
 from tasks.engine.ending import record_wait
 from tasks.failures import RetryLater
 from workers.fleet.attempt import SHUTDOWN
-from workers.fleet.planning import _plan
+from workers.fleet.planning import _planned
 from workers.fleet.process import Process
 from workers.settings.settings import Settings
 
@@ -55,13 +55,13 @@ def test_the_listing_is_cancelled_where_the_lease_is_lost(process: Process, ledg
             events.append("cancelled")
             raise
 
-    def plan(ledger: Ledger, attempt: Attempt, listed: None) -> list[Event]:
+    def plan(listed: None) -> list[Event]:
         events.append("planned")
         return []
 
     with pytest.raises(Fenced):
-        _plan(process, ledger, attempt, list_for_ever, plan, lambda: False)
-    process.run_async(asyncio.sleep(0))
+        _planned(process, ledger, attempt, list_for_ever, plan, lambda: False)
+    process.loop.submit(asyncio.sleep(0)).result()
     assert events == ["cancelled"]
 
 
@@ -74,7 +74,7 @@ def test_a_planner_that_shuts_down_gives_its_unit_back_though_its_calls_hang(
         await asyncio.gather(*(asyncio.to_thread(hung.wait, 60) for _ in range(20)))
 
     try:
-        assert _plan(process, ledger, attempt, list_, lambda ledger, attempt, listed: [], lambda: True) == []
+        assert _planned(process, ledger, attempt, list_, lambda listed: [], lambda: True) == []
     finally:
         hung.set()
     assert time.monotonic() - start < 5

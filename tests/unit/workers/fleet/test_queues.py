@@ -54,10 +54,25 @@ def test_without_q_a_worker_of_celery_serves_the_coordinator_only(tmp_path: Path
     code = (
         "from celery import signals\n"
         "from workers.app import app\n"
-        "signals.celeryd_init.send(sender='one@host')\n"  # as Celery does before it reads -Q
+        "signals.celeryd_init.send(sender='one@host', options={})\n"  # as Celery does before it reads -Q
         "print(*app.amqp.queues.consume_from)\n"
         "app.amqp.queues.select(['loader'])\n"
         "print(*app.amqp.queues.consume_from)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout.split() == ["coordinator", "loader"]
+
+
+def test_a_worker_loads_only_what_it_serves() -> None:
+    """The declarations and the client of one provider, and no driver of a graph that it doesn't write to."""
+    code = (
+        "import sys\n"
+        "from workers.fleet import app\n"
+        "app.declare_tasks(['fetch.okta'])\n"
+        "tasks = [name for name in app.app.tasks if name.startswith(('okta.', 'aws.'))]\n"
+        "heavy = ('neo4j', 'botocore', 'googleapiclient', 'policyuniverse')\n"
+        "loaded = [name for name in heavy if name in sys.modules]\n"
+        "print(sorted(tasks)[0], loaded)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "okta.applications []\n"

@@ -17,10 +17,10 @@ from loaders.scope import Scope
 from tests.fleet.command import FLEET_KEY
 from workers.commands.runs import _row_of
 from workers.fleet import barrier, fetching, loading, planning, sweeper
-from workers.fleet.fetching import NOTHING_TO_DO
+from workers.fleet.attempt import NOTHING_TO_DO, make_attempt
+from workers.fleet.fleet_task import FleetTask
 from workers.fleet.process import Process
 from workers.fleet.publisher import Publisher
-from workers.fleet.versioned_task import VersionedTask
 from workers.report import report
 from workers.settings import fleet_key
 from workers.settings.settings import Settings
@@ -79,8 +79,8 @@ def contents(client: redis.Redis) -> dict[bytes, bytes | None]:
 def test_a_later_worker_changes_nothing_in_an_earlier_run(client: redis.Redis, process: Process) -> None:
     before, sent = contents(client), Sent()
     text = "left to a worker of the ledger's version 1: this one's is 2"
-    assert fetching.fetch(process, OLD, VPCS, sent, lambda: False) == text
-    assert planning.plan_regions(process, OLD, REGIONS, sent, lambda: False) == text
+    assert make_attempt(process, OLD, VPCS, sent, lambda: False, fetching.work) == text
+    assert make_attempt(process, OLD, REGIONS, sent, lambda: False, planning.list_regions) == text
     loading.load(process, OLD, sent, lambda: False)
     barrier.analyse(process, OLD)
     sweeper.sweep_once(process, sent)
@@ -89,7 +89,7 @@ def test_a_later_worker_changes_nothing_in_an_earlier_run(client: redis.Redis, p
 
 def test_it_says_so_in_its_log(client: redis.Redis, process: Process, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    fetching.fetch(process, OLD, VPCS, Sent(), lambda: False)
+    make_attempt(process, OLD, VPCS, Sent(), lambda: False, fetching.work)
     assert caplog.messages == [f"run {OLD}: left to a worker of the ledger's version 1: this one's is 2"]
 
 
@@ -124,7 +124,7 @@ def test_a_run_of_a_later_version_is_left_alone(client: redis.Redis, ledger: Led
     client.hset(f"chartfleet:ledger:{ledger.run}", "version", "3")
     sent = Sent()
     text = "left to a worker of the ledger's version 3: this one's is 2"
-    assert planning.plan_tenants(process, ledger.run, PLANNER, sent, lambda: False) == text
+    assert make_attempt(process, ledger.run, PLANNER, sent, lambda: False, planning.list_tenants) == text
     loading.load(process, ledger.run, sent, lambda: False)
     barrier.analyse(process, ledger.run)
     sweeper.sweep_once(process, sent)
@@ -147,7 +147,7 @@ def test_the_sweeper_of_the_right_version_publishes_what_others_dropped(ledger: 
 
 def test_a_message_of_a_later_version_is_left_alone() -> None:
     """By a real worker, that takes its messages from a broker."""
-    app = Celery("t", set_as_current=False, broker="memory://", backend="cache+memory://", task_cls=VersionedTask)
+    app = Celery("t", set_as_current=False, broker="memory://", backend="cache+memory://", task_cls=FleetTask)
 
     @app.task(name="work", shared=False)
     def work(run: str) -> str:
@@ -163,4 +163,5 @@ def test_a_message_of_a_later_version_is_left_alone() -> None:
 
 def test_a_unit_that_is_settled_is_not_another_versions(ledger: Ledger, process: Process) -> None:
     ledger.cancel("by the test")
-    assert planning.plan_tenants(process, ledger.run, PLANNER, Sent(), lambda: False) == NOTHING_TO_DO
+    work = planning.list_tenants
+    assert make_attempt(process, ledger.run, PLANNER, Sent(), lambda: False, work) == NOTHING_TO_DO
