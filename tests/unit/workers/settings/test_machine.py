@@ -20,9 +20,7 @@ from workers.settings import machine
         (8, "64000000", 4),
     ],
 )
-def test_scopes_in_flight(
-    cores: int, limit: str, scopes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_scopes_in_flight(cores: int, limit: str, scopes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "memory.max").write_text(f"{limit}\n")
     monkeypatch.setattr(machine, "_CGROUP_LIMIT", tmp_path / "memory.max")
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
