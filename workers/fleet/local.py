@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 ENDS_WITH_STDIN: Final = "CHARTFLEET_ENDS_WITH_STDIN"
 STOP_SECONDS: Final = 15
+_OF_THE_GRAPH: Final = ("neo4j_uri", "neo4j_user", "neo4j_password_env_var", "neo4j_database", "neo4j_ca_file")
 MAX_FETCH_PROCESSES: Final = 4  # unless a setting says otherwise
 MAX_RESTARTS: Final = 20  # of one worker: what fails more often than that isn't fixed by a restart
 
@@ -102,8 +103,9 @@ class LocalFleet:
 
     def _environment(self, worker: Worker) -> dict[str, str]:
         """Who only fetches isn't told where the graph is."""
-        fetches = list(worker.queues) == [FETCH]
-        settings = self._settings.with_values({"neo4j_uri": None}, "local fleet") if fetches else self._settings
+        settings = self._settings
+        if list(worker.queues) == [FETCH]:
+            settings = settings.with_values(dict.fromkeys(_OF_THE_GRAPH), "local fleet")
         return {**os.environ, **settings.as_environment(), ENDS_WITH_STDIN: "1"}
 
     def _log_file(self, worker: Worker) -> Path:
