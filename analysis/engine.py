@@ -16,7 +16,7 @@ from loaders.errors import ChartfleetError
 from loaders.scope import GLOBAL, regions_type, tenants_type
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 
     import neo4j
 
@@ -55,25 +55,30 @@ def user_jobs(directory: Path | str | None, known_types: Collection[str] | None 
     return load_jobs(directory, known_types=known_types) if directory else []
 
 
-def run_shipped(graph: Graph, job: Job, run_id: str, tag: int) -> bool:
+def run_shipped(graph: Graph, job: Job, run_id: str, tag: int, *, present: Container[str] | None = None) -> bool:
     """Run the reset, the statements and the record of completion in one transaction: readers see old flags or new.
 
+    `present`: the labels that nodes have, where the caller knows. A job that declares to write to others only is just recorded:
+    Neo4j takes longer to plan a statement that finds nothing than to run it.
     False, without doing anything, if the run has recorded the job already.
     """
     number = 0
+    labels = job.written_labels
+    has_work = present is None or not labels or any(label in present for label in labels)
 
     def work(tx: neo4j.ManagedTransaction) -> bool:
         nonlocal number
         number = 0
         if _is_recorded(tx, job, run_id):
             return False
-        for query in _resets(job):
-            _run(tx, query)
-        for statement in job.statements:
-            number += 1
-            _in_transaction(tx, job, number, statement, tag)
-        for query in _stale_relationships(job):
-            _run(tx, query, {"UPDATE_TAG": tag})
+        if has_work:
+            for query in _resets(job):
+                _run(tx, query)
+            for statement in job.statements:
+                number += 1
+                _in_transaction(tx, job, number, statement, tag)
+            for query in _stale_relationships(job):
+                _run(tx, query, {"UPDATE_TAG": tag})
         _run(tx, _RECORD, {"run": run_id, "job": job.name})
         return True
 

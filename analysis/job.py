@@ -84,6 +84,11 @@ class Job:
     def __str__(self) -> str:
         return f"job {self.name!r} ({self.file})"
 
+    @property
+    def written_labels(self) -> set[str]:
+        """Of the nodes whose properties or relationships it declares to write: without any it has no effect on them."""
+        return {*self.writes, *(label for start, _, end in self.writes_relationships for label in (start, end))}
+
 
 def load_jobs(directory: Path | str, *, shipped: bool = False, known_types: Collection[str] | None = None) -> list[Job]:
     """Every *.json under a directory, by path. Raises JobFileError with the problems of all files.

@@ -219,6 +219,20 @@ def test_a_shipped_job_takes_effect_once_per_run(graph: Graph) -> None:
     assert value(graph, "MATCH (r:SyncRun {id: 'run-1'}) RETURN r.jobs_done") == ["flags"]
 
 
+def test_a_job_for_labels_that_no_node_has_is_only_recorded(graph: Graph) -> None:
+    run(graph, "CREATE (:Counter {n: 0})")
+    job = flags("MATCH (c:Counter) SET c.n = c.n + 1")
+    assert run_shipped(graph, job, "run-1", TAG, present={"Counter"})
+    assert value(graph, "MATCH (c:Counter) RETURN c.n") == 0
+    assert value(graph, "MATCH (r:SyncRun {id: 'run-1'}) RETURN r.jobs_done") == ["flags"]
+
+
+def test_a_job_that_declares_no_writes_always_runs(graph: Graph) -> None:
+    run(graph, "CREATE (:Counter {n: 0})")
+    assert run_shipped(graph, flags("MATCH (c:Counter) SET c.n = c.n + 1", writes={}), "run-1", TAG, present=set())
+    assert value(graph, "MATCH (c:Counter) RETURN c.n") == 1
+
+
 def test_two_callers_at_once_have_one_effect(graph: Graph) -> None:
     run(graph, "CREATE (:Counter {n: 0}), (:SyncRun {id: 'run-1'})")
     job = flags("MATCH (c:Counter) SET c.n = c.n + 1")

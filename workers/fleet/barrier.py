@@ -137,9 +137,10 @@ def _shipped_jobs(steps: Steps, info: RunInfo, schema: GraphSchema) -> list[dict
         rules = permissions.of_run(info.config)
         permission_relationships.write(writer, rules, schema, info.tag)
         findings += _verdict(writer, permission_relationships.job(rules, schema), info)
+    present = writer.labels()
     for job in engine.shipped_jobs():
         with steps.step(job.name, job=True):
-            engine.run_shipped(writer, job, info.id, info.tag)
+            engine.run_shipped(writer, job, info.id, info.tag, present=present)
             if job.findings is not None:
                 findings += _verdict(writer, job, info)
     return findings
