@@ -58,8 +58,8 @@ def user_jobs(directory: Path | str | None, known_types: Collection[str] | None 
 def run_shipped(graph: Graph, job: Job, run_id: str, tag: int, *, present: Container[str] | None = None) -> bool:
     """Run the reset, the statements and the record of completion in one transaction: readers see old flags or new.
 
-    `present`: the labels that nodes have, where the caller knows. A job that declares to write to others only is just recorded:
-    Neo4j takes longer to plan a statement that finds nothing than to run it.
+    `present`: the labels that nodes have, where the caller knows. A job that declares to write to others only is just
+    recorded: Neo4j takes longer to plan a statement that finds nothing than to run it.
     False, without doing anything, if the run has recorded the job already.
     """
     number = 0
