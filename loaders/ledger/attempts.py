@@ -118,6 +118,12 @@ class Attempts(Seals):
         """The parts that the scope's listing planned."""
         return [Scope.parse(part) for part in self._members(f"{self._key}:unit:{scope.id}:parts")]
 
+    def others_wait(self, scope: Scope) -> bool:
+        """Whether other tenants of the scope's provider have anything left to be fetched or loaded."""
+        of_provider, own = f"{scope.provider}/", f"{scope.provider}/{scope.tenant}"
+        tenants = self._members(f"{self._key}:admitted")
+        return any(tenant.startswith(of_provider) and tenant != own for tenant in tenants)
+
     def backlog(self) -> tuple[int, int]:
         """How many batches wait for the writer, and their size in bytes."""
         batches, size = self._fields(self._key, "waiting", "waiting_bytes")

@@ -32,6 +32,8 @@ Work = Callable[[Process, Ledger, Attempt, Publisher, Stopping], None]  # of an 
 SHUTDOWN: Final = "the worker is shutting down"
 NOTHING_TO_DO: Final = "nothing to do: another attempt holds the scope, or it is settled"
 NO_OUTCOME: Final = "the attempt ended without an outcome; the sweeper takes over when its lease expires"
+PUT_BEHIND: Final = "put behind those of other tenants: this tenant's scopes take long"
+BEHIND_SECONDS: Final = 0.25  # what a message costs that goes round while nothing else is there
 _TICK_SECONDS: Final = 0.25
 _LONGEST_RESULT: Final = 200
 
@@ -49,15 +51,20 @@ def make_attempt(process: Process, run: str, scope: Scope, publisher: Publisher,
 
     A suspect gets a process to itself. It never raises.
     """
-    ledger = process.ledger(run)
+    ledger, tenant = process.ledger(run), f"{scope.provider}/{scope.tenant}"
     try:
+        if process.fair_share.is_used_up(tenant) and ledger.others_wait(scope):
+            time.sleep(BEHIND_SECONDS)
+            publisher.publish_scopes(run, [scope])
+            return PUT_BEHIND
         begun = ledger.begin(scope, lease_seconds=process.settings.lease_seconds, worker=process.name)
         if begun is None:
             return left(process, ledger) or NOTHING_TO_DO
     except Exception as error:
         log.exception("%s: not begun", scope.shown)
         return _without_outcome(ledger, scope, error)
-    return carry_out(process, ledger, begun, publisher, stopping, _alone if begun.suspect else work)
+    with process.fair_share.attempt(tenant):
+        return carry_out(process, ledger, begun, publisher, stopping, _alone if begun.suspect else work)
 
 
 def carry_out(

@@ -20,6 +20,7 @@ from tasks.clients.response_limits import set_response_limits
 from tasks.engine import registry
 from workers.fleet.alone import AloneProcess
 from workers.fleet.event_loop import EventLoop
+from workers.fleet.fair_share import FairShare
 from workers.fleet.watchdog import Watchdog
 from workers.settings import process_settings
 from workers.settings.fleet_key import fleet_key
@@ -143,6 +144,10 @@ class Process:
     def watchdog(self) -> Watchdog:
         """A process whose event loop doesn't respond for the length of a lease counts as stuck."""
         return Watchdog(self.loop, blocked_seconds=max(_MIN_BLOCKED_SECONDS, self.settings.lease_seconds))
+
+    @once
+    def fair_share(self) -> FairShare:
+        return FairShare(self.settings.scopes_in_flight)
 
     @once
     def alone(self) -> AloneProcess:

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
 from typing import Any, Final
 
 from kombu import transport
@@ -68,6 +71,16 @@ class QoS(redis.QoS):
 
 class Channel(redis.Channel):
     QoS = QoS
+
+    @contextmanager
+    def conn_or_acquire(self, client: Any = None) -> Iterator[Any]:
+        """One client for all commands: kombu makes one for each, which takes longer than the command itself."""
+        yield client or self._commands
+
+    @cached_property
+    def _commands(self) -> Any:
+        own: Any = self
+        return own._create_client()
 
     def _size(self, queue: str) -> int:
         own: Any = self
