@@ -77,9 +77,10 @@ class Loader:
                     yield from ledger.committed(taken.names, failed=failed)
                 continue
             page = ledger.cleanups(max_scopes=SCOPES_PER_CLEANUP)
-            if not page:
+            if page:
+                yield from self._clean(page, ledger, tag, mark, brake)
+            elif ledger.rest():
                 return
-            yield from self._clean(page, ledger, tag, mark, brake)
         yield Event.LOAD
 
     def _clean(

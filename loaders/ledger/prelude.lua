@@ -72,7 +72,7 @@ local function add_event(events, name)
   events[#events + 1] = name
 end
 
--- At most one wake-up for the writer is on its way: it takes everything that waits, whichever message woke it.
+-- At most one wake-up for the writer is on its way: it takes everything that waits, whichever message woke it, until it rests.
 local function wake_writer(events)
   if redis.call('HSETNX', run, 'wake_ms', now_ms()) == 1 then add_event(events, 'load') end
 end

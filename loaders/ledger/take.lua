@@ -1,8 +1,9 @@
 -- ARGV: max batches, max bytes. Returns {model, tries, batch, payload, batch, payload, ...} of the model whose turn it is.
 -- Removes nothing: a batch that is taken and not committed is taken again, alone, once every other model had its turn.
 -- `tries`: how often these batches were taken, this time included. A commit, or `excuse`, starts the count anew.
-redis.call('HDEL', run, 'wake_ms', 'stalled_ms')
+redis.call('HDEL', run, 'stalled_ms')
 if not running() then return {} end
+redis.call('HSET', run, 'wake_ms', now_ms()) -- the writer is at it: nobody needs to wake it until it rests
 
 -- The model whose oldest batch has waited longest. One whose last take wasn't committed is behind all that waited then.
 local function longest_waiting()

@@ -89,6 +89,10 @@ class Writing(Seals):
         [raw] = self._fields(self._key, "round")
         return f"{tag}.{int(raw or 0)}"
 
+    def rest(self) -> bool:
+        """The writer has done everything that it found. False: more has come meanwhile. True: it is woken for more."""
+        return not self._call("rest")
+
     def set_blocked_by(self, reason: str) -> None:
         """What the writer waits for, as text. Cleared by its next commit."""
         self._call("blocked_by", reason)

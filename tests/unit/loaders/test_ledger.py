@@ -499,6 +499,7 @@ def test_fetched_after_the_last_commit_is_cleaned_as_well(ledger: Ledger) -> Non
     push(ledger, attempt)
     ledger.committed(waiting(ledger))
     assert ledger.cleanups() == []
+    assert ledger.rest()
     assert ledger.fetched(attempt, batches=1, outcome={}) == [Event.LOAD]
     assert ledger.cleanups() == [VPCS]
 
@@ -674,8 +675,20 @@ def test_one_wake_up_is_under_way_at_a_time(ledger: Ledger) -> None:
     start(ledger, VPCS)
     attempt = begin(ledger, VPCS)
     assert [push(ledger, attempt, 0), push(ledger, attempt, 1)] == [[Event.LOAD], []]
+    taken = waiting(ledger)
+    assert push(ledger, attempt, 2) == []  # the writer is at it
+    ledger.committed(taken)
+    assert not ledger.rest()
+    ledger.committed(waiting(ledger))
+    assert ledger.rest()
+    assert push(ledger, attempt, 3) == [Event.LOAD]
+
+
+def test_a_scope_to_be_cleaned_lets_no_writer_rest(ledger: Ledger) -> None:
+    start(ledger, VPCS)
     waiting(ledger)
-    assert push(ledger, attempt, 2) == [Event.LOAD]
+    ledger.fetched(begin(ledger, VPCS), batches=0, outcome={})
+    assert not ledger.rest()
 
 
 def test_a_lost_wake_up_is_given_again(ledger: Ledger, time_passes: TimePasses) -> None:
@@ -693,7 +706,7 @@ def test_a_writer_that_died_in_mid_batch_is_missed(ledger: Ledger, time_passes: 
     push(ledger, attempt)
     waiting(ledger)
     sweep(ledger)
-    assert push(ledger, attempt, 1) == [Event.LOAD]  # what the sweeper noted holds back no wake-up
+    assert push(ledger, attempt, 1) == []
     waiting(ledger)
     sweep(ledger)
     time_passes(11)
