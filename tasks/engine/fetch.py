@@ -27,6 +27,8 @@ _Kept = tuple[NodeModel, wire.KeptRow]
 _Packed = tuple[str, bytes]  # the name of a model on the wire, and a row
 
 BYTES_PER_BATCH = 1_000_000  # before compression
+MAX_BUFFERED_BYTES = 32_000_000  # over all attempts of this process; beyond it, smaller batches are pushed
+MIN_BYTES_PER_BATCH = 50_000  # even then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,12 @@ class Progress:
         return time.monotonic() - self.last
 
 
+class _Buffered:
+    """The bytes that the attempts of this process have buffered. Only its event loop's thread counts them."""
+
+    total = 0
+
+
 @dataclass(slots=True)
 class _Buffer:
     rows: list[bytes] = field(default_factory=list)
@@ -97,8 +105,10 @@ class BatchSink:
         buffer = self._buffers.setdefault(name, _Buffer())
         buffer.rows.append(packed)
         buffer.size += len(packed)
+        _Buffered.total += len(packed)
         self._fetch.progress.tick()
-        if len(buffer.rows) >= self._fetch.limits.rows_per_batch or buffer.size >= BYTES_PER_BATCH:
+        is_full = len(buffer.rows) >= self._fetch.limits.rows_per_batch or buffer.size >= BYTES_PER_BATCH
+        if is_full or (_Buffered.total > MAX_BUFFERED_BYTES and buffer.size >= MIN_BYTES_PER_BATCH):
             await self._push(name)
 
     async def flush(self) -> None:
@@ -107,10 +117,20 @@ class BatchSink:
 
     async def _push(self, name: str) -> None:
         await self._wait_for_writer()
-        rows = self._buffers.pop(name).rows
+        rows = self._take(name)
         events = await self._push_rows(name, rows, wire.compress(rows))
         self.batches += 1
         await asyncio.to_thread(self._fetch.publish, events)
+
+    def discard(self) -> None:
+        """What is still buffered will not be pushed."""
+        for name in list(self._buffers):
+            self._take(name)
+
+    def _take(self, name: str) -> list[bytes]:
+        buffer = self._buffers.pop(name)
+        _Buffered.total -= buffer.size
+        return buffer.rows
 
     async def _push_rows(self, name: str, rows: list[bytes], payload: bytes) -> list[Event]:
         """Waits while the memory of Redis is full."""
@@ -212,7 +232,14 @@ class Fetching:
 
     async def _fetch(self) -> list[Event]:
         """Read everything and record the outcome. Returns the events that have to be published."""
-        sink, seen = BatchSink(self), Seen()
+        sink = BatchSink(self)
+        try:
+            return await self._fetch_into(sink)
+        finally:
+            sink.discard()
+
+    async def _fetch_into(self, sink: BatchSink) -> list[Event]:
+        seen = Seen()
         api: Api | None = None
         parts: list[Scope] | None = None
         failed: Exception | None = None

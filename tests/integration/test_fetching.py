@@ -14,10 +14,10 @@ import pytest
 import redis
 
 from loaders.batch import decode, item_number
-from loaders.ledger import Attempt, Event, Ledger, State
+from loaders.ledger import Attempt, Event, Fenced, Ledger, State
 from loaders.model import Node, key, prop
-from loaders.schema import GraphSchema
 from loaders.scope import Scope
+from tasks.engine import fetch
 from tasks.engine.fetch import MAX_GAPS, Fetching, FetchLimits
 from tasks.failures import CallFailed, Failure, RetryLater
 from tasks.resource import Gap, Item, Per, ResourceType, Tenant
@@ -57,7 +57,6 @@ class Toy:
 
 PLANNER = Scope(type="toy.tenants", tenant="toy")
 SCOPE = Scope(type="toy.things", tenant="t")
-SCHEMA = GraphSchema({"toy.things": [Thing]})
 LIMITS = FetchLimits()
 
 
@@ -132,6 +131,27 @@ def things(count: int, **more: Any) -> Toy:
 def test_rows_stream_into_batches_of_a_thousand(ledger: Ledger) -> None:
     run(ledger, things(2_500))
     assert [len(rows) for rows in waiting(ledger)] == [1000, 1000, 500]
+
+
+def test_what_a_process_buffers_is_bounded_over_all_its_attempts(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch, "MAX_BUFFERED_BYTES", 0)
+    monkeypatch.setattr(fetch, "MIN_BYTES_PER_BATCH", 2_000)
+    run(ledger, things(100, text="x" * 100))
+    assert len(waiting(ledger)) > 4
+    assert fetch._Buffered.total == 0
+
+
+def test_an_attempt_that_fails_buffers_nothing(ledger: Ledger) -> None:
+    async def source(part: str) -> AsyncIterator[Item]:
+        yield Item({"id": "1"})
+        ledger.cancel("by the test")
+        yield Item({"id": "2"})
+
+    with pytest.raises(Fenced):
+        run(ledger, Toy(source))
+    assert fetch._Buffered.total == 0
 
 
 def test_large_rows_make_smaller_batches(ledger: Ledger) -> None:
