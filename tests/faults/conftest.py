@@ -73,6 +73,9 @@ def undisturbed(shared_fleet: Fleet) -> State:
     """The graph after a run that nothing happened to."""
     empty(shared_fleet.graph)
     done = shared_fleet.sync()
+    if done.failed_jobs:  # Neo4j planned all their queries at once, on a busy machine for longer than a transaction
+        empty(shared_fleet.graph)
+        done = shared_fleet.sync()
     assert (done.exit_code, done.not_seen, done.gaps, done.failed_jobs) == (0, [], [], [])
     return graph_state(shared_fleet.graph)
 
