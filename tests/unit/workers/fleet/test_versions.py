@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +148,17 @@ def test_the_sweeper_of_the_right_version_publishes_what_others_dropped(ledger: 
     assert sent.messages == [(ledger.run, PLANNER)]
 
 
+@contextmanager
+def logging_kept() -> Iterator[None]:
+    """A worker of Celery takes over the logging of its process, which here is the tests'."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        yield
+    finally:
+        root.handlers[:], root.level = handlers, level
+
+
 def test_a_message_of_a_later_version_is_left_alone() -> None:
     """By a real worker, that takes its messages from a broker."""
     app = Celery("t", set_as_current=False, broker="memory://", backend="cache+memory://", task_cls=FleetTask)
@@ -153,7 +167,7 @@ def test_a_message_of_a_later_version_is_left_alone() -> None:
     def work(run: str) -> str:
         return "done"
 
-    with start_worker(app, perform_ping_check=False):
+    with logging_kept(), start_worker(app, perform_ping_check=False):
         results = [
             app.send_task("work", args=("r",), headers=headers).get(timeout=20)
             for headers in ({}, {"chartfleet_ledger": VERSION}, {"chartfleet_ledger": "3"})
