@@ -14,6 +14,7 @@ def main() -> int:
     problem = "left out, as asked" if args.without_peer else peer_problem()
     if problem:
         print(f"The peer is not measured: {problem}", file=sys.stderr)
+    sessions: list[session.Session] = []
     for cell in [plan.QUICK] if args.quick else args.cells:
         wanted = plan.wanted(cell, quick=args.quick, peer=not problem, chosen=args.scenarios)
         try:
@@ -23,9 +24,13 @@ def main() -> int:
         except Failed as failed:
             print(f"{cell}: {failed}", file=sys.stderr)
             return 1
-        print("\n".join([*tables.comparison(done), "", *tables.by_role(done), ""]), flush=True)
+        sessions.append(done)
+        parts = [tables.comparison(done), tables.by_role(done), tables.stages(done)]
+        print("\n\n".join("\n".join(part) for part in parts), flush=True)
         if not args.quick and not problem:
             page.write(results.add(done))
+    if len(sessions) > 1:
+        print("\n".join(tables.one_more_scope(sessions)))
     return 0
 
 

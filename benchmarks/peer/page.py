@@ -101,6 +101,8 @@ def _session(session: Session, machine: int) -> Iterable[str]:
     yield from picture(session)
     yield ""
     yield from tables.by_role(session)
+    yield ""
+    yield from tables.stages(session)
 
 
 def picture(session: Session) -> Iterable[str]:

@@ -51,6 +51,7 @@ class Figures:
     relationships: int
     scopes: int
     rows: int
+    stages: dict[str, float]  # seconds of each, as the tool reports them
     roles: dict[str, Share]
     beside: dict[str, Share]
     proxy_cpu_seconds: float
@@ -123,7 +124,7 @@ class _Bench:
         """All tools in turn on one Neo4j, which is emptied before each."""
         with graph.new_services(self._new_directory()) as services:
             self.proxy.latency(0)
-            for tool in {type(one.tool): one.tool for one in wanted}.values():
+            for tool in {type(one.tool): one.tool for one in reversed(wanted)}.values():
                 graph.empty(services)
                 for _ in range(warm_up_runs):
                     _say(f"  {tool.name}: before it is measured")
@@ -166,6 +167,7 @@ class _Bench:
             relationships=written.relationships,
             scopes=done.scopes,
             rows=done.rows,
+            stages=done.stages,
             roles=usage.roles,
             beside=usage.beside,
             proxy_cpu_seconds=counters.cpu_seconds,
@@ -189,4 +191,4 @@ def _figures(stored: dict[str, Any]) -> Figures:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    print(f"{datetime.datetime.now().astimezone():%H:%M:%S} {line}", file=sys.stderr, flush=True)

@@ -48,6 +48,20 @@ def by_role(session: Session) -> Iterable[str]:
                 yield f"| {scenario} | {tool} | {' | '.join(cells)} |"
 
 
+def stages(session: Session) -> Iterable[str]:
+    """Where the seconds of Chartfleet's runs went, as its report has them. Outside: before the run and after it."""
+    names = list(dict.fromkeys(name for one in session.figures for name in one.stages))
+    yield f"| scenario | tool | {' | '.join(names)} | outside |"
+    yield "|---|---|" + "---:|" * (len(names) + 1)
+    for scenario in Scenario:
+        for tool in tools(session):
+            runs = [one for one in of(session, tool, scenario) if one.stages]
+            if runs:
+                cells = [middle(runs, _stage(name)) for name in names]
+                outside = middle(runs, lambda one: one.wall_seconds - sum(one.stages.values()))
+                yield f"| {scenario} | {tool} | {' | '.join(f'{value:.1f}' for value in (*cells, outside))} |"
+
+
 def one_more_scope(sessions: Sequence[Session]) -> Iterable[str]:
     """What a scope costs without what starting the processes costs: the slope between two estates, by role."""
     head = ["fetch", "loader", "others", "Neo4j"]
@@ -117,6 +131,10 @@ def _cpu_of(role: str) -> Callable[[Figures], float]:
         return share.cpu_seconds if share else 0.0
 
     return seconds
+
+
+def _stage(name: str) -> Callable[[Figures], float]:
+    return lambda one: one.stages.get(name, 0.0)
 
 
 def _cpu_of_others(figures: Figures) -> float:

@@ -8,7 +8,7 @@ import re
 import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -20,6 +20,7 @@ from tests.peer import cartography
 from workers import embedded
 
 PEER: Final = "Cartography"
+STAGES: Final = ("fetch and load", "barrier", "analysis")  # of a report: one after the other, and nothing else
 BROKER, GRAPH = "broker", "graph"  # roles of the services, which run before and after
 
 
@@ -51,11 +52,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A run that saw everything. `scopes` and `rows` only where the tool says so."""
+    """A run that saw everything. `scopes`, `rows` and the seconds of its stages only where the tool says so."""
 
     usage: Usage
     scopes: int = 0
     rows: int = 0
+    stages: dict[str, float] = field(default_factory=dict)
 
 
 class Tool(Protocol):
@@ -91,7 +93,9 @@ class Chartfleet:
         if usage.exit_code:
             raise Failed(f"chartfleet ended with exit code {usage.exit_code}: {_said(output)}")
         report: dict[str, Any] = json.loads(output.read_text())
-        return Done(usage, scopes=sum(report["scopes"].values()), rows=sum(report["rows"].values()))
+        scopes, rows = (sum(report[name].values()) for name in ("scopes", "rows"))
+        stages = {name: seconds for name, seconds in report["seconds"].items() if name in STAGES}
+        return Done(usage, scopes=scopes, rows=rows, stages=stages)
 
 
 @dataclass(frozen=True, slots=True)

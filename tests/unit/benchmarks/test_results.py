@@ -30,6 +30,7 @@ def figures(tool: str, wall_seconds: float, scenario: Scenario = Scenario.EMPTY)
         relationships=2000,
         scopes=0 if tool == PEER else 200,
         rows=0,
+        stages={} if tool == PEER else {"planning": 2.0, "analysis": 1.5},
         roles={"command": roles["command"]} if tool == PEER else roles,
         beside=beside if tool == PEER else {**beside, BROKER: Share(0.5, 8_000_000, 1)},
         proxy_cpu_seconds=0.4,
@@ -57,6 +58,12 @@ def test_the_broker_counts_for_the_tool_the_graph_does_not() -> None:
 def test_cpu_time_of_a_scope_is_told_by_role() -> None:
     row = list(tables.by_role(session(figures(PEER, 100), figures(OURS, 10))))[-1]
     assert row.endswith("| 20 | 10 |"), "4 s of the fetch processes and 2 s of the loader, for 200 scopes"
+
+
+def test_the_seconds_of_the_stages_and_what_is_outside_of_them_are_the_whole_command() -> None:
+    rows = list(tables.stages(session(figures(PEER, 100), figures(OURS, 10))))
+    assert rows[0] == "| scenario | tool | planning | analysis | outside |"
+    assert rows[2:] == [f"| {Scenario.EMPTY} | {OURS} | 2.0 | 1.5 | 6.5 |"]
 
 
 def test_what_one_more_scope_costs_is_the_slope_between_two_estates() -> None:
