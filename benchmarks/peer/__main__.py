@@ -25,7 +25,7 @@ def main() -> int:
             print(f"{cell}: {failed}", file=sys.stderr)
             return 1
         sessions.append(done)
-        parts = [tables.comparison(done), tables.by_role(done), tables.stages(done)]
+        parts = [tables.comparison(done), tables.by_role(done), tables.stages(done), tables.calls(done)]
         print("\n\n".join("\n".join(part) for part in parts), flush=True)
         if not args.quick and not problem:
             page.write(results.add(done))

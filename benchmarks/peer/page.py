@@ -103,6 +103,8 @@ def _session(session: Session, machine: int) -> Iterable[str]:
     yield from tables.by_role(session)
     yield ""
     yield from tables.stages(session)
+    yield ""
+    yield from tables.calls(session)
 
 
 def picture(session: Session) -> Iterable[str]:

@@ -43,6 +43,7 @@ class Figures:
     scenario: Scenario
     wall_seconds: float
     calls: int
+    by_service: dict[str, int]  # calls
     forwarded: int
     max_in_flight: int
     cpu_seconds: float
@@ -159,6 +160,7 @@ class _Bench:
             scenario=scenario,
             wall_seconds=usage.wall_seconds,
             calls=counters.calls,
+            by_service=counters.by_service,
             forwarded=counters.forwarded,
             max_in_flight=counters.max_in_flight,
             cpu_seconds=usage.cpu_seconds,

@@ -48,6 +48,17 @@ def by_role(session: Session) -> Iterable[str]:
                 yield f"| {scenario} | {tool} | {' | '.join(cells)} |"
 
 
+def calls(session: Session) -> Iterable[str]:
+    """How many of each service, of the first run."""
+    runs = [(tool, found[0]) for tool in tools(session) if (found := of(session, tool, Scenario.EMPTY))]
+    names = sorted({name for _, one in runs for name in one.by_service})
+    yield f"| {Scenario.EMPTY}: calls | {' | '.join(names)} | at a time |"
+    yield "|---|" + "---:|" * (len(names) + 1)
+    for tool, one in runs:
+        numbers = [f"{one.by_service.get(name, 0):,}" for name in names]
+        yield f"| {tool} | {' | '.join(numbers)} | {one.max_in_flight} |"
+
+
 def stages(session: Session) -> Iterable[str]:
     """Where the seconds of Chartfleet's runs went, as its report has them. Outside: before the run and after it."""
     names = list(dict.fromkeys(name for one in session.figures for name in one.stages))

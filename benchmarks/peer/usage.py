@@ -14,7 +14,7 @@ from typing import Any, Final
 import psutil
 
 _SAMPLE_SECONDS: Final = 0.2
-_FORK_SECONDS: Final = 0.1  # until a new process has memory of its own: before, its parent's would count twice
+_FORK_SECONDS: Final = 2.0  # between fork and exec, on a busy machine
 _TIMEOUT_SECONDS: Final = 3600.0
 
 Role = Callable[[Sequence[str]], str]  # of a process, by its command line
@@ -100,7 +100,7 @@ class _Sampler:
             if known is not None and known.handle == handle:
                 continue
             try:
-                if time.time() - handle.create_time() > _FORK_SECONDS:
+                if not _is_still_its_parent(handle):
                     self._known[handle.pid] = _Process(self.role_of(handle.cmdline()), handle)
             except psutil.NoSuchProcess:
                 continue
@@ -148,6 +148,14 @@ def measure(
         roles=sampler.shares(beside=False),
         beside=sampler.shares(beside=True),
     )
+
+
+def _is_still_its_parent(handle: Any) -> bool:
+    """Between fork and exec a process has its parent's command line, and its memory: that would count twice."""
+    if time.time() - handle.create_time() > _FORK_SECONDS:
+        return False
+    parent = handle.parent()
+    return parent is not None and bool(parent.cmdline() == handle.cmdline())
 
 
 def _cpu_seconds(handle: Any) -> float:
