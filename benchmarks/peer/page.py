@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
@@ -40,7 +41,6 @@ How it is measured:
   sum of resident memory (RSS) of all processes of a tool, five times a second, with Redis.
 - Both read what both can read from the simulated AWS. Their graphs differ in what they hold for the
   same resource, so nodes and relationships are context.
-
 """
 
 
@@ -50,11 +50,16 @@ def write(results: Sequence[Result], file: Path = PAGE) -> None:
 
 def text(results: Sequence[Result]) -> str:
     known = machines(results)
-    lines = [_HEAD, f"Types, by the peer's words for them: {', '.join(f'`{name}`' for name in SYNCS)}.\n"]
-    lines += [*_machines(known), "", *_overview(results), "", *_one_more_scope(results), ""]
+    lines = [_HEAD, _types()]
+    lines += [*_machines(known), "", *_overview(results), "", *_one_more_scope(results)]
     for one in results:
         lines += [*_session(one.session, known.index(one.machine) + 1), ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _types() -> str:
+    words = f"Types, by the peer's words for them: {', '.join(f'`{name}`' for name in SYNCS)}."
+    return textwrap.fill(words, 100, break_on_hyphens=False) + "\n"
 
 
 def _machines(known: Sequence[Machine]) -> Iterable[str]:
@@ -81,11 +86,12 @@ def _overview(results: Sequence[Result]) -> Iterable[str]:
 def _one_more_scope(results: Sequence[Result]) -> Iterable[str]:
     by_latency = sorted((one.session for one in results), key=lambda one: one.latency_ms)  # each by size, as before
     rows = list(tables.one_more_scope(by_latency))
-    if len(rows) > 2:
+    if rows[2:]:
         yield f"## CPU time of one more scope ({Scenario.EMPTY})\n"
         yield "Starting the processes costs seconds of CPU time, however small the estate: these are the"
         yield "differences between two estates.\n"
         yield from rows
+        yield ""
 
 
 def _session(session: Session, machine: int) -> Iterable[str]:

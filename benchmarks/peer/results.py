@@ -19,6 +19,7 @@ from benchmarks.peer.tools import peer_version
 from workers.embedded import jars
 
 RESULTS: Final = Path(__file__).parents[1] / "results.json"
+_WRITTEN: Final = ("RESULTS.md", "results.json")
 _ROOT: Final = Path(__file__).parents[2]
 
 
@@ -81,9 +82,15 @@ def _cell(session: Session) -> tuple[int, str, int]:
 
 
 def _commit() -> str:
-    """`-dirty`: of a tree with changes that aren't committed."""
-    command = ["git", "-C", str(_ROOT), "describe", "--always", "--dirty", "--exclude", "*"]
+    """`-dirty`: of a tree with changes that aren't committed, other than the results themselves."""
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        commit = _git("rev-parse", "--short", "HEAD")
+        changed = _git("status", "--porcelain", "--", ".", *(f":!benchmarks/{name}" for name in _WRITTEN))
     except (subprocess.CalledProcessError, FileNotFoundError):
         return "unknown"
+    return f"{commit}-dirty" if changed else commit
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(_ROOT), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
