@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: setup demo demo-stop test test-long faults check docs newest-botocore screen service-authorization lock sbom audit clean
+.PHONY: setup demo demo-stop test test-long faults bench check docs newest-botocore screen service-authorization lock sbom audit clean
 
 setup: $(VENV)/.installed
 
@@ -41,6 +41,10 @@ test-long: setup
 RUNS ?= 3
 faults: setup
 	$(BIN)/python -m tests.soak --runs $(RUNS) $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST)) $(FLAGS)
+
+# Against Cartography on one simulated estate: benchmarks/RESULTS.md. QUICK=1: two minutes, prints only. CELLS=5x3:80,20x3:80.
+bench: setup
+	$(BIN)/python -m benchmarks.peer $(if $(filter-out 0 no,$(QUICK)),--quick) $(if $(CELLS),--cells $(CELLS)) $(FLAGS)
 
 check: setup
 	$(BIN)/ruff check .

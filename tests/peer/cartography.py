@@ -53,6 +53,31 @@ def environment() -> Path:
     return home / "bin" / "cartography"
 
 
+def command(graph: GraphAddress, *, tag: int, regions: Iterable[str], syncs: Iterable[str] = SYNCS) -> list[str]:
+    """The command line of one sync of the default credentials' account; its environment has `variables`."""
+    return [
+        str(environment()), "--neo4j-uri", graph.uri, "--neo4j-user", graph.user or "",
+        "--neo4j-password-env-var", PASSWORD, "--selected-modules", "create-indexes,aws",
+        "--aws-requested-syncs", ",".join(syncs), "--aws-regions", ",".join(regions), "--update-tag", str(tag),
+    ]  # fmt: skip
+
+
+def variables(endpoint: str, graph: GraphAddress, **more: str) -> dict[str, str]:
+    """The environment of a sync: that of this process, without what says anything else of AWS."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return {
+        **kept,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "CARTOGRAPHY_AWS_MAX_ATTEMPTS": "2",
+        PASSWORD: graph.password or "",
+        **more,
+    }
+
+
 def sync(
     endpoint: str,
     graph: GraphAddress,
@@ -64,25 +89,17 @@ def sync(
     log: Path | None = None,
 ) -> None:
     """One sync of an account of the simulated AWS. Raises CalledProcessError; `log` says what it had to say."""
-    command = [
-        str(environment()), "--neo4j-uri", graph.uri, "--neo4j-user", graph.user or "",
-        "--neo4j-password-env-var", PASSWORD, "--selected-modules", "create-indexes,aws",
-        "--aws-requested-syncs", ",".join(syncs), "--aws-regions", ",".join(regions), "--update-tag", str(tag),
-    ]  # fmt: skip
-    variables = {
-        "AWS_ACCESS_KEY_ID": account,
-        "AWS_SECRET_ACCESS_KEY": "simulated",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "CARTOGRAPHY_AWS_MAX_ATTEMPTS": "2",
-        PASSWORD: graph.password or "",
-    }
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    wanted = command(graph, tag=tag, regions=regions, syncs=syncs)
+    keys = {"AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": "simulated"}
     with AwsControl(endpoint).during(UNKNOWN_CALL), (log or Path(os.devnull)).open("w") as said:
-        subprocess.run(command, env=kept | variables, stdout=said, stderr=subprocess.STDOUT, check=True, timeout=240)
+        subprocess.run(
+            wanted,
+            env=variables(endpoint, graph, **keys),
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            check=True,
+            timeout=240,
+        )
 
 
 def main() -> None:
