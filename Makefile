@@ -42,7 +42,7 @@ RUNS ?= 3
 faults: setup
 	$(BIN)/python -m tests.soak --runs $(RUNS) $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST)) $(FLAGS)
 
-# Against Cartography on one simulated estate: benchmarks/RESULTS.md. QUICK=1: two minutes, prints only. CELLS=5x3:80,20x3:80.
+# Against Cartography on one simulated estate: benchmarks/RESULTS.md. QUICK=1: a small estate, prints only. CELLS=5x3:80,20x3:80.
 bench: setup
 	$(BIN)/python -m benchmarks.peer $(if $(filter-out 0 no,$(QUICK)),--quick) $(if $(CELLS),--cells $(CELLS)) $(FLAGS)
 
