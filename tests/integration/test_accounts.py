@@ -286,6 +286,22 @@ def test_names_come_from_the_account_that_may_list_the_organization(
     assert {tenant.access["asked_for_organization"] for tenant in asked.found} == {data}
 
 
+def test_scopes_that_begin_together_ask_once_whose_credentials_they_have(
+    aws: AwsServer, organization: Organization, broker: redis.Redis
+) -> None:
+    hub, *_ = found(broker, aws_assume_role="Reader").found
+
+    async def connect() -> None:
+        try:
+            await asyncio.gather(*(tenants.connect(hub, GLOBAL, RedisRateLimiter(broker)) for _ in range(20)))
+        finally:
+            await client.close()
+
+    aws.reset()
+    asyncio.run(connect())
+    assert aws.calls().count("sts", "GetCallerIdentity") == 1
+
+
 async def _organization(broker: redis.Redis, tenant: Tenant) -> list[str]:
     """What a tenant's scope tells of the organization: the kinds of its items."""
     try:

@@ -24,6 +24,7 @@ from tasks.failures import CallFailed, Failure, NotConfigured, RetryLater
 from tasks.resource import Listed, Tenant
 
 ACCOUNTS_AT_A_TIME: Final = 20  # whose identity is requested
+_checks: Final[dict[tuple[object, ...], asyncio.Future[_Identity]]] = {}  # under way, by event loop and access
 
 
 async def tenants(options: AwsOptions, rate_limiter: RateLimiter) -> Listed[Tenant]:
@@ -207,12 +208,24 @@ async def connect(tenant: Tenant, region: str, rate_limiter: RateLimiter) -> Aws
     """
     if state := AwsAccess.from_json(tenant.access).state:
         raise CallFailed(Failure.NOT_ENABLED, "organizations:ListAccounts", f"the account is {state}")
-    if credentials.account(tenant.access) is None:
-        credentials.remember_account(tenant.access, (await _identity(tenant.access, rate_limiter)).account)
-    if (account := credentials.account(tenant.access)) != tenant.id:
+    if (account := await _account(tenant.access, rate_limiter)) != tenant.id:
         reason = f"these credentials are of account {account}, not of {tenant.id}"
         raise CallFailed(Failure.DENIED, "sts:GetCallerIdentity", reason, code="OtherAccount")
     return AwsApi(tenant, region, rate_limiter, _partition(tenant))
+
+
+async def _account(access: Mapping[str, str], rate_limiter: RateLimiter) -> str:
+    """The account that an access leads to. Scopes that begin together ask once."""
+    if known := credentials.account(access):
+        return known
+    key = (id(asyncio.get_running_loop()), *sorted(access.items()))
+    check = _checks.get(key)
+    if check is None:
+        check = _checks[key] = asyncio.ensure_future(_identity(access, rate_limiter))
+        check.add_done_callback(lambda _: _checks.pop(key, None))
+    account = (await asyncio.shield(check)).account
+    credentials.remember_account(access, account)
+    return account
 
 
 def check_tenant(options: AwsOptions, tenant: Tenant) -> str:
