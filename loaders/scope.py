@@ -25,6 +25,12 @@ def provider_of(type_name: str) -> str:
     return type_name.partition(".")[0]
 
 
+def is_planning(type_name: str) -> bool:
+    """Whether the units of the type plan the run."""
+    provider = provider_of(type_name)
+    return type_name in (tenants_type(provider), regions_type(provider))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """Tenant x region x resource type: the unit of a task, a retry, an error, a deletion, a line of the report.
@@ -48,7 +54,7 @@ class Scope:
     @property
     def plans(self) -> bool:
         """Is it a planning unit? Such a unit owns nothing in the graph."""
-        return self.type in (tenants_type(self.provider), regions_type(self.provider))
+        return is_planning(self.type)
 
     @property
     def id(self) -> str:

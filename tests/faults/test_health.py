@@ -5,14 +5,10 @@ from __future__ import annotations
 import signal
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 
-import psutil
 import pytest
 import redis
 
-from loaders.ledger import Ledger
 from tests.fleet.running import QUICK, Fleet, unit_of, wait_for, wait_until_one_is_left
 from tests.servers.aws import AwsServer, Effect, Fault
 from workers.embedded.broker import Broker
@@ -64,22 +60,3 @@ def fetching(fleet: Fleet, aws: AwsServer) -> str:
     ledger = fleet.start()
     wait_until_one_is_left(ledger)
     return fleet.worker_of(unit_of(ledger, SUBNETS, HERE)).name
-
-
-def ledger_of(fleet: Fleet) -> Ledger:
-    """Of the run under way."""
-    (run,) = fleet.redis.zrevrange("chartfleet:runs", 0, -1)
-    return Ledger(fleet.redis, run.decode())
-
-
-@contextmanager
-def frozen(*pids: int) -> Iterator[None]:
-    """Single processes of a pool, stopped."""
-    for pid in pids:
-        psutil.Process(pid).suspend()
-    try:
-        yield
-    finally:
-        for pid in pids:
-            with suppress(psutil.NoSuchProcess):
-                psutil.Process(pid).resume()

@@ -16,9 +16,9 @@ import threading
 from typing import Final
 
 from loaders.ledger import Attempt
-from loaders.scope import Scope, tenants_type
+from loaders.scope import Scope
 from workers.fleet import attempt as attempts
-from workers.fleet import fetching, outgoing_text, own_settings, planning
+from workers.fleet import outgoing_text, own_settings, planning
 from workers.fleet.app import publisher
 from workers.fleet.process import Process, name_node, process
 
@@ -49,13 +49,7 @@ def _obey(own: Process, order: dict[str, str]) -> str:
     scope = Scope.parse(order["scope"])
     attempt = Attempt(scope=scope, number=int(order["number"]), token=order["token"])
     with own.watchdog.limit(scope.shown, own.settings.hard_time_limit_seconds):
-        return attempts.carry_out(own, own.ledger(order["run"]), attempt, publisher, _never, work_of(scope))
-
-
-def work_of(scope: Scope) -> attempts.Work:
-    if not scope.plans:
-        return fetching.work
-    return planning.list_tenants if scope.type == tenants_type(scope.provider) else planning.list_regions
+        return attempts.carry_out(own, own.ledger(order["run"]), attempt, publisher, _never, planning.work_of(scope))
 
 
 def _never() -> bool:

@@ -25,7 +25,6 @@ from tasks.engine import catalog, registry
 from workers.fleet import (
     attempt,
     beat,
-    fetching,
     local,
     outgoing_text,
     own_settings,
@@ -160,18 +159,9 @@ def sync() -> str:
 
 
 @without_secrets
-def _fetch(run: str, unit: str) -> str:
-    return make_attempt(process(), run, Scope.parse(unit), publisher, stopping, fetching.work)
-
-
-@without_secrets
-def _plan_tenants(run: str, unit: str) -> str:
-    return make_attempt(process(), run, Scope.parse(unit), publisher, stopping, planning.list_tenants)
-
-
-@without_secrets
-def _plan_regions(run: str, unit: str) -> str:
-    return make_attempt(process(), run, Scope.parse(unit), publisher, stopping, planning.list_regions)
+def _attempt(run: str, unit: str) -> str:
+    scope = Scope.parse(unit)
+    return make_attempt(process(), run, scope, publisher, stopping, planning.work_of(scope))
 
 
 def declare_tasks(queues: Collection[str]) -> None:
@@ -179,10 +169,10 @@ def declare_tasks(queues: Collection[str]) -> None:
     for provider in catalog.declared():
         if fetch_queue(provider) in queues:
             for type_ in registry.of(provider):
-                app.task(name=type_.name)(_fetch)
+                app.task(name=type_.name)(_attempt)
         if COORDINATOR in queues:
-            app.task(name=tenants_type(provider))(_plan_tenants)
-            app.task(name=regions_type(provider))(_plan_regions)
+            app.task(name=tenants_type(provider))(_attempt)
+            app.task(name=regions_type(provider))(_attempt)
 
 
 def _words(queues: object) -> list[str]:

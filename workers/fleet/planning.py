@@ -17,13 +17,13 @@ import redis
 
 from loaders.ledger import Attempt, Event, Fenced, Ledger
 from loaders.reason import Reason
-from loaders.scope import Scope, regions_type
+from loaders.scope import Scope, regions_type, tenants_type
 from tasks.engine import registry
 from tasks.engine.ending import Ending, record_wait
 from tasks.failures import CallFailed, Failure, NotConfigured, RetryLater
 from tasks.resource import Listed, Per, ResourceType, Tenant
 from workers.fleet import fetching, own_settings
-from workers.fleet.attempt import HandedOver, Stopping, lease_of, result_of
+from workers.fleet.attempt import HandedOver, Stopping, Work, lease_of, result_of
 from workers.fleet.process import Process
 from workers.fleet.publisher import Publisher
 
@@ -33,6 +33,13 @@ T = TypeVar("T")
 Config = Mapping[str, Any]  # of the run
 List = Callable[[Config], Coroutine[Any, Any, T]]
 Plan = Callable[[T], list[Event]]
+
+
+def work_of(scope: Scope) -> Work:
+    """What an attempt at it does."""
+    if not scope.plans:
+        return fetching.work
+    return list_tenants if scope.type == tenants_type(scope.provider) else list_regions
 
 
 def list_tenants(process: Process, ledger: Ledger, attempt: Attempt, publisher: Publisher, stopping: Stopping) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 import redis
 
-from loaders.scope import provider_of, regions_type, tenants_type
+from loaders.scope import is_planning, provider_of
 from tasks.engine import catalog
 
 COORDINATOR: Final = "coordinator"
@@ -42,8 +42,7 @@ def queue_of(task: str) -> str:
     if task in (LOAD_TASK, ANALYSE_TASK):
         return LOADER
     provider = provider_of(task)
-    planning = (tenants_type(provider), regions_type(provider))
-    return fetch_queue(provider) if provider in catalog.declared() and task not in planning else COORDINATOR
+    return fetch_queue(provider) if provider in catalog.declared() and not is_planning(task) else COORDINATOR
 
 
 def needed(providers: Iterable[str]) -> list[str]:
