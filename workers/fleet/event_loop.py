@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import sys
 import threading
 import traceback
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -43,10 +45,26 @@ class EventLoop:
 
     def stack(self) -> str:
         """Where the loop's code is at this moment, as in a traceback."""
-        frame = sys._current_frames().get(self._thread.ident or 0)
+        with _without_garbage_collection():
+            frame = sys._current_frames().get(self._thread.ident or 0)
         return "".join(traceback.format_stack(frame)) if frame else ""
 
     def _task(self, loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Task[Any]:
         task = asyncio.Task(work, loop=loop, **options)
         self._owners[task] = _owner.get()
         return task
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Python 3.11 stands still, holding the GIL, if it collects a thread's data while it lists frames.
+
+    https://github.com/python/cpython/issues/106883
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
