@@ -514,6 +514,8 @@ def test_ctrl_c_leaves_a_fleet_of_others_to_go_on(start_sync: Callable[[], Any],
     process = start_sync()
     aws.wait_for(PAUSED, timeout_seconds=90)
     (run,) = runs(fleet.redis)
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith(f"Run {run}: ")  # it follows the run
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130

@@ -691,6 +691,16 @@ def test_a_scope_to_be_cleaned_lets_no_writer_rest(ledger: Ledger) -> None:
     assert not ledger.rest()
 
 
+def test_a_writer_whose_batches_are_gone_rests(ledger: Ledger, ledger_redis: redis.Redis) -> None:
+    """Keys were deleted by hand: there is a count of batches that wait, and none to be taken."""
+    start(ledger, VPCS)
+    push(ledger, begin(ledger, VPCS))
+    for key in ledger_redis.scan_iter("chartfleet:ledger:r1:waiting:*"):
+        ledger_redis.delete(key)
+    assert waiting(ledger) == []
+    assert ledger.rest()
+
+
 def test_a_lost_wake_up_is_given_again(ledger: Ledger, time_passes: TimePasses) -> None:
     start(ledger, VPCS)
     push(ledger, begin(ledger, VPCS))
