@@ -93,10 +93,8 @@ def requested(provider: str, words: Iterable[str]) -> tuple[ResourceType, ...]:
         return of(provider)
     selected: dict[str, ResourceType] = {}
     for word in words:
-        if word in _other_words(provider):
-            continue
         matching = _matching(provider, word)
-        if not matching:
+        if not matching and word not in _other_words(provider):
             raise ValueError(_unknown(provider, word))
         selected.update((type_.name, type_) for type_ in matching)
     return tuple(selected.values())
@@ -104,16 +102,16 @@ def requested(provider: str, words: Iterable[str]) -> tuple[ResourceType, ...]:
 
 def remarks(provider: str, words: Iterable[str]) -> Iterator[str]:
     """What to say about words that select nothing: one line for all that have the same remark."""
-    other_words = _other_words(provider)
     by_remark: dict[str, list[str]] = {}
     for word in words:
-        if word in other_words:
-            by_remark.setdefault(other_words[word], []).append(word)
+        if not _matching(provider, word) and (remark := _other_words(provider).get(word)):
+            by_remark.setdefault(remark, []).append(word)
     for remark, same in by_remark.items():
         yield f"{', '.join(same)}: {remark}"
 
 
 def _other_words(name: str) -> dict[str, str]:
+    """Those of another tool. They are known to the provider, which imports its clients."""
     return dict(provider(name).other_words) if name in catalog.declared() else {}
 
 

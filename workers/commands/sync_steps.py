@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 
     from loaders.graph import Graph
 
-RESPONSE_SECONDS: Final = (3, 7)  # a busy fleet is asked twice
+AT_ONCE_SECONDS: Final = 1  # within which all respond, unless some are busy or gone
+RESPONSE_SECONDS: Final = (AT_ONCE_SECONDS, 3, 7)  # a busy fleet is asked again
 EMBEDDED_PASSWORD: Final = "CHARTFLEET_EMBEDDED_NEO4J_PASSWORD"  # noqa: S105  # the name of a variable
 
 
@@ -153,7 +154,7 @@ def _check_fleet(target: Target, notes: Console) -> Mapping[str, str]:
     settings = target.settings
     for seconds in RESPONSE_SECONDS:
         responses = fleet_readiness.ask_fleet(target.app, settings.run_config(), seconds=seconds)
-        if not responses.lacks(settings.modules):
+        if not responses.lacks(settings.modules) and (seconds > AT_ONCE_SECONDS or not responses.silent):
             break
     for line in responses.notes:
         notes.print(line, highlight=False, soft_wrap=True)

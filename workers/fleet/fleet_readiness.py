@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from celery import Celery
 
 from workers.fleet import queues
-from workers.fleet.inspect import Readiness, ask_readiness
+from workers.fleet.inspect import Readiness, ask_readiness, registered
 from workers.fleet.readiness import NotReady
 from workers.settings import configured
 from workers.settings.fleet_key import VARIABLE, fleet_key
@@ -25,12 +25,14 @@ class FleetReadiness:
     here     modules that aren't configured as this process sees it
     shared   names that several workers have, and how many
     foreign  workers with another fleet key than this process's
+    silent   workers that the broker knows and that didn't respond: busy, or gone
     """
 
     workers: Mapping[str, Readiness]
     here: Mapping[str, str]
     shared: Mapping[str, int] = field(default_factory=dict)
     foreign: Sequence[str] = ()
+    silent: Collection[str] = ()
 
     @property
     def notes(self) -> Iterator[str]:
@@ -80,7 +82,8 @@ def ask_fleet(app: Celery, config: RunConfig, *, seconds: float) -> FleetReadine
     shared = {name: count for name, count in counts.items() if count > 1}
     own = fleet_key().fingerprint(nonce)
     foreign = [name for name, worker in workers.items() if worker.get("key") != own]
-    return FleetReadiness(workers, configured.check(unserved, config["options"]).off, shared, foreign)
+    off = configured.check(unserved, config["options"]).off
+    return FleetReadiness(workers, off, shared, foreign, silent=registered(app) - counts.keys())
 
 
 def check_fleet(fleet: FleetReadiness, modules: Iterable[str], database: str, *, selected: bool) -> None:

@@ -86,6 +86,13 @@ def ask_readiness(app: Celery, config: RunConfig, *, seconds: float, nonce: str)
     return [(name, response) for reply in replies for name, response in reply.items() if "queues" in response]
 
 
+def registered(app: Celery) -> set[str]:
+    """The names of the workers that listen to the fleet's questions, and of those that ended without a word."""
+    with app.connection_for_write() as connection:
+        bound = connection.default_channel.get_table(app.control.mailbox.exchange.name)
+    return {queue.removesuffix(f".{app.control.mailbox.exchange.name}") for _, _, queue in bound}
+
+
 # -- progress
 
 

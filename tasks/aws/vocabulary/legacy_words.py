@@ -14,7 +14,6 @@ _NOT_FETCHED: Final = (
     "apigatewayv2",
     "bedrock",
     "cloudformation",
-    "cloudfront",
     "cloudtrail",
     "cloudtrail_management_events",
     "cloudwatch",
