@@ -34,6 +34,9 @@ _REMEMBER: Final = (
     "UNWIND $scopes AS id MATCH (s:SyncScope {id: id}) SET s.held = id IN $held, "
     "s.held_back_tag = CASE WHEN id IN $held_back THEN s.held_back_tag END"
 )
+_NEW: Final = (
+    "UNWIND $scopes AS id MATCH (s:SyncScope {id: id}) WHERE s.held AND s.held_since_tag = $tag RETURN s.id AS id"
+)
 
 
 @dataclass(slots=True)
@@ -124,8 +127,14 @@ class Cleanup:
         result.held_back |= done.held_back
 
     def _clean_together(self, page: _Page) -> Cleaned:
-        if not page.owned:
+        new = self._new(page)
+        if not page.owned or len(new) == len(page.scopes):
             return Cleaned(cleaned=list(page.scopes))
+        if new:
+            older = replace(page, scopes=[scope for scope in page.scopes if scope.id not in new])
+            done = self._clean_together(older)
+            done.cleaned += [scope for scope in page.scopes if scope.id in new]
+            return done
         result = Cleaned()
         counts = brakes.counts(self._graph, page.owned, page.parameters(page.ids, page.tag))
         held_back = self._held_back(page, counts)
@@ -140,6 +149,10 @@ class Cleanup:
         result.cleaned = rest
         self._remember(page, counts, held_back)
         return result
+
+    def _new(self, page: _Page) -> set[str]:
+        """Scopes that hold something since this run only: there is nothing in them that it didn't see."""
+        return {row["id"] for row in self._graph.rows(_NEW, {"scopes": page.ids, "tag": page.tag})}
 
     def _held_back(self, page: _Page, counts: Counts) -> dict[str, Count]:
         """Scopes that list so much less than before that a second run has to agree, and this one is the first."""

@@ -36,7 +36,8 @@ SCOPES_PER_CLEANUP = 500
 
 _HELD = (
     "UNWIND $scopes AS scope MERGE (s:SyncScope {id: scope.id}) "
-    "ON CREATE SET s += scope, s.firstseen = timestamp(), s.lastupdated = $tag SET s.held = true"
+    "ON CREATE SET s += scope, s.firstseen = timestamp(), s.lastupdated = $tag "
+    "SET s.held_since_tag = CASE WHEN s.held THEN s.held_since_tag ELSE $tag END, s.held = true"
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from loaders.model import IdLink, Link, ModelError, Node, NodeModel, Relationship
@@ -41,6 +41,14 @@ class GraphSchema:
 
     def target(self, relationship: Relationship) -> NodeModel:
         return self.by_label[relationship.label]
+
+    def written_by(self, types: Iterable[str]) -> set[str]:
+        """The labels of what these types load, and of what that has relationships to."""
+        own = [model for name in types for model in self.models_of_type[name]]
+        labels = {relationship.label for model in own for relationship in model.relationships}
+        labels |= {link.through[0] for model in own for link in model.links if link.through}
+        models = {*own, *(self.by_label[label] for label in labels)}
+        return {label for model in models for label in (model.label, model.identity.label)}
 
     def _add(self, type_name: str, model: NodeModel) -> None:
         existing = self.by_label.get(model.label)

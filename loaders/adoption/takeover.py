@@ -33,7 +33,7 @@ _SEEN: Final = (
 )
 _HELD: Final = (
     "UNWIND $scopes AS scope MERGE (s:SyncScope {id: scope.id}) "
-    "ON CREATE SET s += scope, s.firstseen = timestamp(), s.lastupdated = 0 SET s.held = true"
+    "ON CREATE SET s += scope, s.firstseen = timestamp(), s.lastupdated = 0 SET s.held = true, s.held_since_tag = null"
 )
 
 

@@ -467,6 +467,17 @@ def test_of_writers_that_start_at_the_same_time_one_writes(services: embedded.Se
         writer.close()
 
 
+def test_a_scope_that_held_nothing_before_isnt_looked_through(sync: Sync, graph: Graph) -> None:
+    """What this run loaded can't be older than the run: a first run spends nothing on what to delete."""
+    stale = "CREATE (:AWSPrincipal:AWSRole {arn: 'old', _scope: $scope, lastupdated: 0})"
+    kept = "MATCH (r:AWSRole {arn: 'old'}) RETURN count(r) AS n"
+    graph.write(lambda tx: tx.run(stale, scope=ROLES.id).consume())
+    sync.run({ROLES: [role("one")]})
+    assert values(graph, kept) == [1]
+    sync.run({ROLES: [role("one")]})
+    assert values(graph, kept) == [0]
+
+
 def test_a_scope_can_be_told_by_its_place_before_any_barrier(sync: Sync, graph: Graph) -> None:
     """A run that is cancelled after it loaded something has no coverage; what it loaded can be forgotten anyway."""
     run = sync.start([ROLES])
@@ -490,6 +501,10 @@ class Relic(Node, label="Relic"):
     name: str | None = prop("name", index=True)
 
 
+class Other(Node, label="OtherRelic"):
+    id: str = key("id")
+
+
 RELICS = GraphSchema({"toy.relics": [Relic]})
 
 
@@ -498,7 +513,8 @@ def relics(graph: Graph) -> Iterator[Graph]:
     """A graph in which nothing is known of Relic, before and after."""
     yield graph
     graph.autocommit("MATCH (r:Relic) DETACH DELETE r")
-    for row in graph.rows("SHOW INDEXES YIELD name, owningConstraint, labelsOrTypes WHERE 'Relic' IN labelsOrTypes"):
+    theirs = "labelsOrTypes[0] IN ['Relic', 'OtherRelic']"
+    for row in graph.rows(f"SHOW INDEXES YIELD name, owningConstraint, labelsOrTypes WHERE {theirs}"):
         kind = "CONSTRAINT" if row["owningConstraint"] else "INDEX"
         graph.autocommit(f"DROP {kind} `{row['name']}`")
 
@@ -517,6 +533,20 @@ def test_a_plain_index_gives_way_to_a_constraint(relics: Graph) -> None:
     indexes.ensure(relics, RELICS)
     assert relic_indexes(relics) == {("id", True), ("name", False), ("_scope", False)}
     indexes.ensure(relics, RELICS)
+
+
+def test_a_run_creates_the_indexes_of_what_it_loads(relics: Graph) -> None:
+    schema = GraphSchema({"toy.relics": [Relic], "toy.others": [Other]})
+    indexes.ensure(relics, schema, ["toy.others"])
+    assert relic_indexes(relics) == set()
+    indexes.ensure(relics, schema, ["toy.relics"])
+    assert relic_indexes(relics) == {("id", True), ("name", False), ("_scope", False)}
+
+
+def test_what_a_type_refers_to_has_its_constraint_as_well() -> None:
+    written = registry.schema().written_by(["aws.ec2.instances"])
+    assert {"EC2Instance", "EC2Subnet", "AWSAccount"} <= written
+    assert "GCPInstance" not in written
 
 
 def test_duplicates_are_named_with_the_way_out(relics: Graph) -> None:

@@ -72,8 +72,10 @@ def start(
         notify(warning)
     try:
         _claim(settings, graph, graph_id, ledger, tag, notify)
-        indexes.ensure(graph, registry.schema())
-        planners = [Scope(type=tenants_type(name), tenant=name) for name in settings.modules if name not in off]
+        modules = [name for name in settings.modules if name not in off]
+        types = [type_ for name in modules for type_ in registry.requested(name, settings.requested_syncs(name))]
+        indexes.ensure(graph, registry.schema(), [type_.name for type_ in types])
+        planners = [Scope(type=tenants_type(name), tenant=name) for name in modules]
         config = settings.run_config() | {"graph": graph_id, permissions.CONFIG: rules, "off": dict(off)}
         config |= {CONFIRMED: confirm_deletions}
         _end_abandoned(client, graph_id, run)
