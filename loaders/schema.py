@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from loaders.model import IdLink, Link, ModelError, Node, NodeModel, Relationship
@@ -41,6 +41,10 @@ class GraphSchema:
 
     def target(self, relationship: Relationship) -> NodeModel:
         return self.by_label[relationship.label]
+
+    def types_of(self, labels: Collection[str]) -> list[str]:
+        """The types that own some of these labels."""
+        return [name for name, models in self.models_of_type.items() if any(model.label in labels for model in models)]
 
     def written_by(self, types: Iterable[str]) -> set[str]:
         """The labels of what these types load, and of what that has relationships to."""

@@ -30,8 +30,6 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 pytest_plugins = ["tests.fleet.reaper", "tests.fleet.distribution"]
 
-# A graph of tests lives for minutes: what Java would spend on optimizing it never comes back.
-JAVA_OPTIONS = "-XX:TieredStopAtLevel=1"
 # Tests fill and empty the graph all the time. Each time Neo4j would plan its queries anew: most of its work. All tests
 # together have more queries than it remembers.
 GRAPH_SETTINGS = """\
@@ -49,7 +47,6 @@ def pytest_configure() -> None:
     registry.only_own()  # a provider that is installed beside the checkout is not what its tests are about
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.environ.setdefault("JDK_JAVA_OPTIONS", JAVA_OPTIONS)
     os.environ[fleet_key.VARIABLE] = FLEET_KEY
 
 

@@ -85,7 +85,7 @@ class Adoption:
             self._write(writer, taken)
         replaced = indexes.replaced(self._graph, self._schema)
         if writer:
-            indexes.ensure(writer, self._schema)
+            indexes.ensure(writer, self._schema, self._schema.types_of(self._graph.labels()))
         return Adopted(
             labels=list(self._labels(merged, taken)),
             relabelled=relabelled,

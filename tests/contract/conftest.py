@@ -109,9 +109,10 @@ def load_samples(graph: Graph, services: embedded.Services, stand_ins: dict[str,
         with closing(process.writer), closing(process.redis):
             assert process.writer.acquire()
             runs = Runs(process.writer, process.redis, stand_ins)
-            for type_ in filter(has_other, registry.types().values()):
-                with of_another_tenant(stand_ins[type_.provider]):
-                    runs.load({type_.name: other_sample(type_)})
+            with ExitStack() as others:
+                for stand_in in stand_ins.values():
+                    others.enter_context(of_another_tenant(stand_in))
+                runs.load({type_.name: other_sample(type_) for type_ in filter(has_other, registry.types().values())})
             ledger = runs.load({type_.name: sample(type_) for type_ in registry.types().values()})
             barrier.analyse(process, ledger.run)
             info = ledger.info()

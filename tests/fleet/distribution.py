@@ -14,6 +14,7 @@ TOGETHER = {
     "tests/contract/test_graph_of_2020.py": "the samples of all types in a graph",
     "tests/contract/test_schema_pages.py": "the samples of all types in a graph",
     "tests/contract/test_loading.py": "the samples of all types in a graph",
+    "tests/contract/test_other_answers.py": "the samples of all types in a graph",
 }
 
 

@@ -70,7 +70,11 @@ def install_the_one_of_before(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("install", "lines"), [(install, 0), (install_the_one_of_before, 1)], ids=["of today", "of before"]
+    ("install", "lines"),
+    [
+        pytest.param(install, 0, id="of today"),
+        pytest.param(install_the_one_of_before, 1, id="of before", marks=pytest.mark.long),
+    ],
 )
 def test_the_example_is_a_provider(
     install: Callable[[Path], None], lines: int, tmp_path: Path, services: Services, graph: Graph

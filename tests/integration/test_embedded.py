@@ -39,7 +39,10 @@ SPAWN = multiprocessing.get_context("spawn")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Services]:
     data_dir = tmp_path_factory.mktemp("services")
     process.write_private(own_settings(data_dir / "graph"), "# mine\nserver.memory.pagecache.size = 64m\n")
-    yield embedded.start(data_dir, say=print)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("JDK_JAVA_OPTIONS", "-Dof.every.java=yes")
+        services = embedded.start(data_dir, say=print)
+    yield services
     embedded.stop(data_dir)
 
 
@@ -103,7 +106,6 @@ def test_a_setting_of_the_users_own_wins(services: embedded.Services) -> None:
 
 
 def test_options_for_every_java_are_for_this_one_too(services: embedded.Services) -> None:
-    """As `tests/conftest.py` has them."""
     assert "Picked up JDK_JAVA_OPTIONS" in embedded.status(services.data_dir).graph.log_file.read_text()
 
 

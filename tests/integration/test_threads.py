@@ -87,6 +87,7 @@ def test_a_run_goes_through(chartfleet: Command, graph: Graph) -> None:
     assert found == [{"region": "eu-south-1"}, {"region": "us-east-1"}]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("graph")
 def test_a_worker_that_is_stopped_gives_its_scope_back_at_once(
     chartfleet: Command, workers: Mapping[str, subprocess.Popen[str]], broker: embedded.Broker, aws: AwsServer

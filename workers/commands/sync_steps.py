@@ -27,7 +27,7 @@ from workers.commands.local_key import use_local_key
 from workers.commands.services import how_to_browse, relative
 from workers.embedded import flock
 from workers.embedded import services as embedded
-from workers.fleet import coordinator, fleet_readiness, permissions
+from workers.fleet import coordinator, fleet_readiness, permissions, queues
 from workers.fleet.local import local_fleet
 from workers.fleet.process import connect_redis
 from workers.fleet.publisher import Publisher
@@ -199,6 +199,11 @@ def _run(
     def say(line: str) -> None:
         notes.print(line, highlight=False, soft_wrap=True, markup=False)
 
+    fleet = None
+    if target.local:  # it starts while the run is prepared
+        on = [queues.fetch_queue(name) for name in settings.modules if name not in target.off]
+        fetched = [queues.FETCH] if resume else on  # the run that is resumed may have had others
+        fleet = stack.enter_context(local_fleet(settings, data_dir(settings) / "logs", fetched))
     if resume:
         ledger = coordinator.resume(
             settings, graph, client, resume, publisher, say, confirm_deletions=confirm_deletions
@@ -208,9 +213,6 @@ def _run(
             settings, graph, client, publisher, target.off, say, confirm_deletions=confirm_deletions
         )
     with _left_in_order(ledger, target, notes):
-        fleet = None
-        if target.local:
-            fleet = stack.enter_context(local_fleet(settings, data_dir(settings) / "logs"))
         follow(ledger.run, lambda: watch.until_the_end(ledger, graph, notes, fleet), notes, local=target.local)
     return report.of(ledger)
 

@@ -92,6 +92,11 @@ def _shut_down(**_: object) -> None:
     _shutting_down.value = 1  # children of the pool see it: it is shared memory
 
 
+@signals.worker_shutdown.connect
+def _close_clients(**_: object) -> None:
+    process().close_clients()
+
+
 @signals.worker_ready.connect
 def _start_sweeper(sender: Worker, **_: object) -> None:
     sweeper.start(process(), publisher)

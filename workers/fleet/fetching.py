@@ -40,4 +40,4 @@ def _run(process: Process, fetching: Fetching, publisher: Publisher, stopping: S
 async def connect(process: Process, tenant: Tenant, region: str) -> Api:
     """The API of a tenant, with nothing but what this worker's own settings name. Raises CallFailed."""
     own_settings.check_tenant(process.settings, tenant)
-    return await registry.provider(tenant.provider).connect(tenant, region, process.rate_limiter)
+    return await process.provider(tenant.provider).connect(tenant, region, process.rate_limiter)

@@ -88,9 +88,11 @@ def ask_readiness(app: Celery, config: RunConfig, *, seconds: float, nonce: str)
 
 def registered(app: Celery) -> set[str]:
     """The names of the workers that listen to the fleet's questions, and of those that ended without a word."""
+    control: Any = app.control  # its types are incomplete
+    exchange: str = control.mailbox.exchange.name
     with app.connection_for_write() as connection:
-        bound = connection.default_channel.get_table(app.control.mailbox.exchange.name)
-    return {queue.removesuffix(f".{app.control.mailbox.exchange.name}") for _, _, queue in bound}
+        channel: Any = connection.default_channel
+        return {queue.removesuffix(f".{exchange}") for _, _, queue in channel.get_table(exchange)}
 
 
 # -- progress

@@ -46,18 +46,21 @@ class Worker:
     restarts: int = 0
 
 
-def layout(settings: Settings) -> list[Worker]:
-    """Fetching mostly waits for responses: one process computes for many scopes, and the graph needs a core, too."""
+def layout(settings: Settings, fetched: Sequence[str] = (FETCH,)) -> list[Worker]:
+    """`fetched`: the queues of the fetch processes; each imports the clients of what it serves.
+
+    Fetching mostly waits for responses: one process computes for many scopes, and the graph needs a core, too.
+    """
     number = settings.fetch_processes or max(1, min(MAX_FETCH_PROCESSES, (os.cpu_count() or 1) // 2))
-    fetchers = [Worker(f"{FETCH}-{n}", [FETCH], settings.scopes_in_flight) for n in range(1, number + 1)]
+    fetchers = [Worker(f"{FETCH}-{n}", fetched, settings.scopes_in_flight) for n in range(1, number + 1)]
     return [Worker(COORDINATOR, [COORDINATOR], 2), *fetchers, Worker(LOADER, [LOADER], 1)]
 
 
 class LocalFleet:
     """Starts the workers, watches them, stops them."""
 
-    def __init__(self, settings: Settings, log_dir: Path) -> None:
-        self.workers = layout(settings)
+    def __init__(self, settings: Settings, log_dir: Path, fetched: Sequence[str] = (FETCH,)) -> None:
+        self.workers = layout(settings, fetched)
         self.log_dir = log_dir
         self._settings = settings
         self._stopping = False
@@ -104,7 +107,7 @@ class LocalFleet:
     def _environment(self, worker: Worker) -> dict[str, str]:
         """Who only fetches isn't told where the graph is."""
         settings = self._settings
-        if list(worker.queues) == [FETCH]:
+        if all(queue.startswith(FETCH) for queue in worker.queues):
             settings = settings.with_values(dict.fromkeys(_OF_THE_GRAPH), "local fleet")
         return {**os.environ, **settings.as_environment(), ENDS_WITH_STDIN: "1"}
 
@@ -135,8 +138,8 @@ def _kill_orphans(group: int) -> None:
 
 
 @contextmanager
-def local_fleet(settings: Settings, log_dir: Path) -> Iterator[LocalFleet]:
-    fleet = LocalFleet(settings, log_dir)
+def local_fleet(settings: Settings, log_dir: Path, fetched: Sequence[str] = (FETCH,)) -> Iterator[LocalFleet]:
+    fleet = LocalFleet(settings, log_dir, fetched)
     try:
         fleet.start()
         yield fleet

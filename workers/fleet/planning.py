@@ -47,7 +47,7 @@ def list_tenants(process: Process, ledger: Ledger, attempt: Attempt, publisher: 
     provider_name = attempt.scope.provider
 
     async def tenants(config: Config) -> Listed[Tenant]:
-        provider = registry.provider(provider_name)
+        provider = process.provider(provider_name)
         own_settings.check_options(process.settings, provider_name, config["options"])
         return await provider.tenants(provider.read_options(config["options"]), process.rate_limiter)
 
@@ -82,7 +82,7 @@ def list_regions(process: Process, ledger: Ledger, attempt: Attempt, publisher: 
     unit = attempt.scope
 
     async def tenant_scopes(config: Config) -> _TenantScopes:
-        provider = registry.provider(unit.provider)
+        provider = process.provider(unit.provider)
         access = await asyncio.to_thread(ledger.tenant, f"{unit.provider}/{unit.tenant}")
         tenant = Tenant(**access)
         types = _requested_types(tenant, config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
@@ -26,12 +27,16 @@ from workers.settings import process_settings
 from workers.settings.fleet_key import fleet_key
 from workers.settings.settings import SettingError, Settings
 
+log = logging.getLogger(__name__)
+
+_CLOSE_SECONDS: Final = 2.0
 _MIN_BLOCKED_SECONDS: Final = 10.0  # a busy machine may keep a thread waiting for seconds
 
 if TYPE_CHECKING:
     from loaders.graph import GraphAddress
     from loaders.loader import Loader
     from loaders.writer import Writer
+    from tasks.resource import Provider
 
     once = cached_property
 else:
@@ -88,6 +93,7 @@ class Process:
         self.settings = settings
         self.building = threading.RLock()
         self.name = name_of_process(os.getpid())
+        self._providers: dict[str, Provider] = {}
         set_response_limits(settings.response_limits)
 
     @once
@@ -140,6 +146,19 @@ class Process:
     def loop(self) -> EventLoop:
         return EventLoop()
 
+    def provider(self, name: str) -> Provider:
+        """One whose API this process calls from here on: what it opens is closed with the process."""
+        self._providers[name] = found = registry.provider(name)
+        return found
+
+    def close_clients(self) -> None:
+        """Close what providers have opened. Never raises: the process ends anyway."""
+        for provider in self._providers.values():
+            try:
+                self.loop.submit(_closed(provider)).result(_CLOSE_SECONDS)
+            except Exception as error:  # noqa: BLE001  # of a client of any kind
+                log.warning("the clients of %s weren't closed: %s", provider.name, type(error).__name__)
+
     @once
     def watchdog(self) -> Watchdog:
         """A process whose event loop doesn't respond for the length of a lease counts as stuck."""
@@ -152,6 +171,10 @@ class Process:
     @once
     def alone(self) -> AloneProcess:
         return AloneProcess(_node)
+
+
+async def _closed(provider: Provider) -> None:
+    await provider.close()
 
 
 _processes: dict[int, Process] = {}

@@ -21,6 +21,8 @@ from redis import OutOfMemoryError
 
 log = logging.getLogger(__name__)
 
+_WAIT_SECONDS: Final = 0.3  # for a message, before it waits anew: a worker that is to end waits for so long first
+
 _NOTE: Final = """
 redis.call('HDEL', KEYS[2], ARGV[2])
 redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
@@ -98,6 +100,7 @@ class Channel(redis.Channel):
 
 
 class Transport(redis.Transport):
+    brpop_timeout = _WAIT_SECONDS  # type: ignore[assignment]  # seconds; Redis takes fractions
     Channel = Channel
 
 

@@ -43,8 +43,12 @@ def test_it(tmp_path):
 
 @pytest.mark.parametrize(
     ("how", "xdist"),
-    [(signal.SIGKILL, ()), (signal.SIGKILL, ("-n", "1")), (signal.SIGTERM, ()), (signal.SIGINT, ("-n", "1"))],
-    ids=["SIGKILL", "SIGKILL, with xdist", "SIGTERM", "Ctrl-C, with xdist"],
+    [
+        pytest.param(signal.SIGKILL, (), id="SIGKILL", marks=pytest.mark.long),
+        pytest.param(signal.SIGKILL, ("-n", "1"), id="SIGKILL, with xdist"),
+        pytest.param(signal.SIGTERM, (), id="SIGTERM"),
+        pytest.param(signal.SIGINT, ("-n", "1"), id="Ctrl-C, with xdist", marks=pytest.mark.long),
+    ],
 )
 def test_nothing_is_left_of_a_session_that_is_ended_by(
     how: signal.Signals, xdist: tuple[str, ...], tmp_path: Path
