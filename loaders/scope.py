@@ -48,6 +48,11 @@ class Scope:
         return provider_of(self.type)
 
     @property
+    def tenant_key(self) -> str:
+        """`aws/111122223333`: its tenant, of all providers' tenants."""
+        return f"{self.provider}/{self.tenant}"
+
+    @property
     def has_region(self) -> bool:
         return self.region != GLOBAL
 

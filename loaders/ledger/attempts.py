@@ -120,7 +120,7 @@ class Attempts(Seals):
 
     def others_wait(self, scope: Scope) -> bool:
         """Whether other tenants of the scope's provider have anything left to be fetched or loaded."""
-        of_provider, own = f"{scope.provider}/", f"{scope.provider}/{scope.tenant}"
+        of_provider, own = f"{scope.provider}/", scope.tenant_key
         tenants = self._members(f"{self._key}:admitted")
         return any(tenant.startswith(of_provider) and tenant != own for tenant in tenants)
 

@@ -47,7 +47,7 @@ class Planning(Seals):
         principals  who the credentials are, by tenant
         """
         rows = [
-            [c.id, f"{c.provider}/{c.tenant}", "1" if held else "0", seconds, self._signer.sign(UNIT, c.id)]
+            [c.id, c.tenant_key, "1" if held else "0", seconds, self._signer.sign(UNIT, c.id)]
             for c, held, seconds in children
         ]
         mode = "queue" if queue else "publish"

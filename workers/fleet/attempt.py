@@ -51,7 +51,7 @@ def make_attempt(process: Process, run: str, scope: Scope, publisher: Publisher,
 
     A suspect gets a process to itself. It never raises.
     """
-    ledger, tenant = process.ledger(run), f"{scope.provider}/{scope.tenant}"
+    ledger, tenant = process.ledger(run), scope.tenant_key
     try:
         if process.fair_share.is_used_up(tenant) and ledger.others_wait(scope):
             time.sleep(BEHIND_SECONDS)

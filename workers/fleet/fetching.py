@@ -15,7 +15,7 @@ from workers.fleet.publisher import Publisher
 def work(process: Process, ledger: Ledger, attempt: Attempt, publisher: Publisher, stopping: Stopping) -> None:
     """Raises Fenced where the attempt lost its scope."""
     scope, run = attempt.scope, ledger.run
-    tenant = Tenant(**ledger.tenant(f"{scope.provider}/{scope.tenant}"))
+    tenant = Tenant(**ledger.tenant(scope.tenant_key))
     fetching = Fetching(
         type=registry.type_named(scope.type),
         attempt=attempt,

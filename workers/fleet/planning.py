@@ -83,7 +83,7 @@ def list_regions(process: Process, ledger: Ledger, attempt: Attempt, publisher: 
 
     async def tenant_scopes(config: Config) -> _TenantScopes:
         provider = process.provider(unit.provider)
-        access = await asyncio.to_thread(ledger.tenant, f"{unit.provider}/{unit.tenant}")
+        access = await asyncio.to_thread(ledger.tenant, unit.tenant_key)
         tenant = Tenant(**access)
         types = _requested_types(tenant, config)
         api = await fetching.connect(process, tenant, unit.region)

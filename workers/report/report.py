@@ -197,7 +197,7 @@ class _Scopes:
         self.statuses[status] += 1
         self.rows[scope.type] += unit.rows
         self.seconds[scope.type] += unit.seconds or 0
-        self._tenants[f"{scope.provider}/{scope.tenant}"][scope.type][status] += 1
+        self._tenants[scope.tenant_key][scope.type][status] += 1
         is_expected = any(fnmatchcase(scope.id, pattern) for pattern in self._expected_gaps)
         if unit.state in _NOT_SEEN:
             (self.expected if is_expected else self.not_seen).append(_line(unit, unit.why, unit.reason))
