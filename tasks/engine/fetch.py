@@ -30,6 +30,9 @@ BYTES_PER_BATCH = 1_000_000  # before compression
 MAX_BUFFERED_BYTES = 32_000_000  # over all attempts of this process; beyond it, smaller batches are pushed
 MIN_BYTES_PER_BATCH = 50_000  # even then
 
+_WRITER_BEHIND = "the writer is behind"
+_MEMORY_FULL = "the broker's memory is full"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchLimits:
@@ -116,49 +119,37 @@ class BatchSink:
             await self._push(name)
 
     async def _push(self, name: str) -> None:
-        await self._wait_for_writer()
-        rows = self._take(name)
-        events = await self._push_rows(name, rows, wire.compress(rows))
+        """Waits while the writer is behind, and while the memory of Redis is full."""
+        rows = self._buffers[name].rows
+        payload = wire.compress(rows)
+        number_of_rows = 0 if is_kept(name) else len(rows)
+        while wait := await asyncio.to_thread(self._try_push, name, number_of_rows, payload):
+            if self._fetch.progress.age_seconds > self._fetch.limits.attempt_seconds:
+                raise RetryLater(wait, after_seconds=30, throttled=wait != _WRITER_BEHIND)
+            await asyncio.sleep(0.5)
+        self._take(name)
         self.batches += 1
-        await asyncio.to_thread(self._fetch.publish, events)
+
+    def _try_push(self, name: str, rows: int, payload: bytes) -> str:
+        """All that a batch has Redis do, in one thread. Returns what it has to wait for; "" once it is pushed."""
+        fetch = self._fetch
+        fetch.progress.tick()
+        _, waiting_bytes = fetch.ledger.backlog()
+        if waiting_bytes > fetch.limits.backlog_bytes:
+            return _WRITER_BEHIND
+        try:
+            fetch.publish(fetch.ledger.push(fetch.attempt, number=self.batches, model=name, rows=rows, payload=payload))
+        except redis.OutOfMemoryError:
+            return _MEMORY_FULL
+        return ""
 
     def discard(self) -> None:
         """What is still buffered will not be pushed."""
         for name in list(self._buffers):
             self._take(name)
 
-    def _take(self, name: str) -> list[bytes]:
-        buffer = self._buffers.pop(name)
-        _Buffered.total -= buffer.size
-        return buffer.rows
-
-    async def _push_rows(self, name: str, rows: list[bytes], payload: bytes) -> list[Event]:
-        """Waits while the memory of Redis is full."""
-        while True:
-            try:
-                return await asyncio.to_thread(
-                    self._fetch.ledger.push,
-                    self._fetch.attempt,
-                    number=self.batches,
-                    model=name,
-                    rows=0 if is_kept(name) else len(rows),
-                    payload=payload,
-                )
-            except redis.OutOfMemoryError:
-                self._fetch.progress.tick()
-                if self._fetch.progress.age_seconds > self._fetch.limits.attempt_seconds:
-                    raise RetryLater("the broker's memory is full", after_seconds=30) from None
-                await asyncio.sleep(1)
-
-    async def _wait_for_writer(self) -> None:
-        while True:
-            _, waiting_bytes = await asyncio.to_thread(self._fetch.ledger.backlog)
-            self._fetch.progress.tick()
-            if waiting_bytes <= self._fetch.limits.backlog_bytes:
-                return
-            if self._fetch.progress.age_seconds > self._fetch.limits.attempt_seconds:
-                raise RetryLater("the writer is behind", after_seconds=30, throttled=False)
-            await asyncio.sleep(0.5)
+    def _take(self, name: str) -> None:
+        _Buffered.total -= self._buffers.pop(name).size
 
 
 MAX_GAPS = 50  # different gaps that one attempt records
@@ -223,7 +214,8 @@ class Fetching:
             log.warning("%s: lost Redis (%s); giving the scope back when it responds", self.attempt.scope.shown, name)
             await self._give_back()
             return
-        await asyncio.to_thread(self.publish, events)
+        if events:
+            await asyncio.to_thread(self.publish, events)
 
     def stalled(self) -> str:
         """Why the attempt has to be given up; "" while it makes progress. For another thread than its own."""
