@@ -70,7 +70,11 @@ class _BoundedResponse(aiohttp.ClientResponse):
 
     async def read(self) -> bytes:
         if self._body is None:
-            self._body = await self._read_bounded()
+            try:
+                self._body = await self._read_bounded()
+            except BaseException:  # as the library does: a connection that isn't closed keeps its place in the pool
+                self.close()
+                raise
         return self._body
 
     async def _read_bounded(self) -> bytes:
@@ -79,7 +83,6 @@ class _BoundedResponse(aiohttp.ClientResponse):
         async for chunk in self.content.iter_chunked(_CHUNK):
             size += len(chunk)
             if size > response_limits().max_bytes:
-                self.close()
                 raise too_large()
             chunks.append(chunk)
         return b"".join(chunks)

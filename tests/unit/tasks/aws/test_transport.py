@@ -1,4 +1,6 @@
-"""What AWS clients trust: the usual authorities, or those of a bundle that is named; read once for all clients."""
+"""What AWS clients trust: the usual authorities, or those of a bundle that is named; read once for all clients. And how
+many connections they keep.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +12,18 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
-from botocore.exceptions import SSLError
+from botocore.compat import HTTPHeaders
+from botocore.exceptions import BotoCoreError, SSLError
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tasks.aws.client.transport import SharedTrust
+from tests.servers.hostile import at_once, head, running
 
 
 class Ok(BaseHTTPRequestHandler):
@@ -62,8 +67,8 @@ def url(bundle: Path) -> Iterator[str]:
 
 def status(url: str, verify: bool | str) -> int:
     async def ask() -> int:
-        async with SharedTrust(verify=verify) as transport:
-            response = await transport.send(AWSPreparedRequest("GET", url, {}, None, False))
+        async with SharedTrust(verify=verify) as transport:  # type: ignore[arg-type]  # a path, as botocore has it
+            response = await transport.send(AWSPreparedRequest("GET", url, HTTPHeaders(), None, False))
             return int(response.status_code)
 
     return asyncio.run(ask())
@@ -87,6 +92,24 @@ def test_a_bundle_of_one_client_is_not_trusted_by_another(url: str, bundle: Path
 def test_clients_share_what_was_read() -> None:
     async def trust() -> object:
         async with SharedTrust() as transport:
-            return (await transport._get_session(None)).connector._ssl
+            connector: Any = (await transport._get_session(None)).connector
+            return connector._ssl
 
     assert asyncio.run(trust()) is asyncio.run(trust())
+
+
+def test_responses_that_break_off_use_up_no_connections() -> None:
+    """Once the pool of a client has none left, each of its calls would wait for one until it is given up."""
+    errors: list[BaseException] = []  # kept, as those of an attempt are until it ends
+
+    async def ask(url: str) -> None:
+        request = AWSPreparedRequest("GET", url, HTTPHeaders(), None, False)
+        async with SharedTrust(max_pool_connections=2) as transport, asyncio.timeout(20):
+            for _ in range(5):
+                with pytest.raises(BotoCoreError) as raised:
+                    await transport.send(request)
+                errors.append(raised.value)
+
+    with running(at_once(head("text/xml", "Content-Length: 100"), b"<Buckets>")) as url:
+        asyncio.run(ask(url))
+    assert len(errors) == 5
