@@ -62,7 +62,8 @@ def _add(shapes: dict[str, Any], name: str, schema: Mapping[str, Any]) -> str:
     """The shape of a schema, and of those within it, each with a name of its own. Returns the name."""
     if "$ref" in schema:
         return str(schema["$ref"])
-    shapes[name] = shape = {}
+    shape: dict[str, Any] = {}
+    shapes[name] = shape
     if schema["type"] == "array":
         shape |= {"type": "list", "member": {"shape": _add(shapes, f"{name}[]", schema["items"])}}
     elif schema["type"] != "object":

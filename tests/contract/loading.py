@@ -12,6 +12,7 @@ import redis
 
 from analysis import links
 from loaders import coverage, cypher
+from loaders.batch import Row
 from loaders.cleanup import Cleanup
 from loaders.graph import Graph
 from loaders.ledger import Attempt, Ledger, State, Unit
@@ -201,7 +202,8 @@ def neighbours(graph: Graph, rows: Rows) -> None:
     owned = {(model.identity, row["k"]) for model, found in rows.items() for row in found}
     for model, found in rows.items():
         for row in found:
-            for relationship in (*model.id_links, *model.links):
+            relationships: tuple[IdLink | Link, ...] = (*model.id_links, *model.links)
+            for relationship in relationships:
                 target = schema.target(relationship)
                 by_id = isinstance(relationship, IdLink)
                 keys = ends(model, relationship, row) if by_id else linked(model, relationship, row)
@@ -216,7 +218,7 @@ def neighbours(graph: Graph, rows: Rows) -> None:
                         _make(graph, target, key, same)
 
 
-def linked(model: NodeModel, relationship: Relationship, row: Mapping[str, Any]) -> Collection[str]:
+def linked(model: NodeModel, relationship: Relationship, row: Row) -> Collection[str]:
     """Keys of nodes that a link by value would reach: the value, where it is the key; one of those that its `within`
     reaches; or any.
     """

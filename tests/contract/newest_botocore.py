@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import botocore
 from botocore.exceptions import UnknownServiceError
@@ -94,7 +94,9 @@ def broken(types: Iterable[ResourceType], newest: Models) -> Iterator[str]:
             yield from shapes.wrong_paths(type_, newest)
         for action, responses in sample(type_).items():
             for page in pages(responses):
-                yield from shapes.violations(newest.operation(action).output_shape, page, f"{type_.name}: {action}")
+                yield from shapes.violations(
+                    cast(Shape, newest.operation(action).output_shape), page, f"{type_.name}: {action}"
+                )
 
 
 def changed(types: Iterable[ResourceType], newest: Models) -> Iterator[str]:
@@ -145,7 +147,7 @@ def _members(shape: Shape | None, path: str = "", within: tuple[str, ...] = ()) 
         return
     for name, member in shape.members.items():
         where = f"{path}.{name}" if path else name
-        yield where, bool(member._shape_model.get("deprecated"))
+        yield where, bool(cast(Any, member)._shape_model.get("deprecated"))
         yield from _members(member, where, (*within, shape.name))
 
 

@@ -43,7 +43,8 @@ class OpenApiModel:
 
 def _add(shapes: dict[str, Any], name: str, schema: Mapping[str, Any]) -> str:
     """The shape of a schema, and of those within it, each with a name of its own. `box`: it may be null."""
-    shapes[name] = shape = {}
+    shape: dict[str, Any] = {}
+    shapes[name] = shape
     if schema.get("null"):
         shape["box"] = True
     if schema["type"] == "array":

@@ -10,7 +10,7 @@ import binascii
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 
@@ -68,17 +68,17 @@ def item_of(fetch: Listing, model: ServiceModel) -> Place:
     """One item of a listing, each detail's response under the name of its operation; details of details are left
     out.
     """
-    response: Shape = model.operation(fetch.action).output_shape
+    response: Any = model.operation(fetch.action).output_shape
     found = [walk(path, response)[0] if path else response for path in model.items_paths(fetch)]
     items: list[Place] = [shape.member if isinstance(shape, ListShape) else shape for shape in found] or [response]
     if fetch.name_field:
-        items = [Members(items[0].name, {fetch.name_field: items[0]})]
+        items = [Members(items[0].name, {fetch.name_field: cast(Shape, items[0])})]
     if len(items) == 1 and not fetch.details and not fetch.batch_details:
         return items[0]
     name = " or ".join(item.name for item in items) + (" with its details" if fetch.details else "")
-    details = {d.name: model.operation(d.action).output_shape for d in fetch.details if d.each is None}
+    details: dict[str, Any] = {d.name: model.operation(d.action).output_shape for d in fetch.details if d.each is None}
     details |= {
-        one.name: walk(one.key.rpartition(".")[0], model.operation(one.action).output_shape)[0]
+        one.name: walk(one.key.rpartition(".")[0], cast(Shape, model.operation(one.action).output_shape))[0]
         for one in fetch.batch_details
     }
     return Members(name, {**{key: shape for item in items for key, shape in _members(item).items()}, **details})
@@ -192,7 +192,7 @@ def _members(place: Place) -> Mapping[str, Shape]:
 
 def violations(shape: Shape, value: Any, where: str) -> Iterator[str]:
     """What in a response the service's model doesn't allow, one line each."""
-    if value is None and shape._shape_model.get("box"):  # botocore says it nowhere else
+    if value is None and cast(Any, shape)._shape_model.get("box"):  # botocore says it nowhere else
         return
     if isinstance(shape, StructureShape):
         yield from _in_structure(shape, value, where)
@@ -211,8 +211,8 @@ def violations(shape: Shape, value: Any, where: str) -> Iterator[str]:
             yield from violations(shape.value, element, f"{where}.{key}")
     elif not _fits(shape.type_name, value):
         yield f"{where}: {value!r:.80} is no {shape.type_name}"
-    elif getattr(shape, "enum", None) and value not in shape.enum:
-        yield f"{where}: {value!r} is none of {', '.join(shape.enum)}"
+    elif (words := getattr(shape, "enum", None)) and value not in words:
+        yield f"{where}: {value!r} is none of {', '.join(words)}"
 
 
 def _in_structure(shape: StructureShape, value: Any, where: str) -> Iterator[str]:

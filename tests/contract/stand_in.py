@@ -16,7 +16,7 @@ from tests.contract.shapes import ServiceModel
 
 # A list is the pages of one call. A mapping holds the responses of a call that is made per item, by a word that tells
 # the items' calls apart, each a response, a list of pages, or the code of an error.
-Responses = dict[str, list[Any] | dict[str, Any]]
+Responses = dict[str, Any]
 
 SOMETHING_ELSE = "NoSuchNonsense"  # a "not found" of which no declaration says what it means
 

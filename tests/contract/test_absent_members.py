@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote
 
 import pytest
@@ -25,11 +25,11 @@ from loaders.scope import GLOBAL, Scope
 from tasks.aws.client.client import AwsApi
 from tasks.aws.client.failures import classify
 from tasks.aws.client.paging import paging
-from tasks.clients.rate_limiter import RateLimit
 from tasks.engine import registry
 from tasks.engine.rows import read
 from tasks.failures import CallFailed, Failure, InvalidRecord
 from tasks.resource import Item, Per, ResourceType, Tenant
+from tests.contract.faults import Unlimited
 from tests.contract.providers.aws import BotocoreModel
 from tests.contract.samples import REGION, sample
 from tests.contract.stand_in import Responses
@@ -72,16 +72,6 @@ class Spot:
         for step in self.steps[:-1]:
             place = place[step]
         return place
-
-
-class NoRateLimiter:
-    """Nothing to wait for."""
-
-    async def take(self, bucket: str, limit: RateLimit) -> None:
-        pass
-
-    async def throttled(self, bucket: str, limit: RateLimit, retry_after_seconds: float | None = None) -> None:
-        raise AssertionError
 
 
 class FromMemory(AwsApi):
@@ -154,7 +144,7 @@ def decoded(value: Any, shape: Shape) -> Any:
 def parsed(type_: ResourceType) -> Responses:
     responses = deepcopy(sample(type_))
     for action, found in responses.items():
-        shape = MODEL.operation(action).output_shape
+        shape: Any = MODEL.operation(action).output_shape
         for steps, page in pages(found):
             place: Any = found
             for step in steps[:-1]:
@@ -208,7 +198,7 @@ async def unread(type_: ResourceType, responses: Responses) -> list[str]:
     """What of the responses can't be read, one line for each reason."""
     tenant = replace(TENANT, id=ACCOUNT)
     scope = Scope(type=type_.name, tenant=tenant.id, region=REGION if type_.per is Per.REGION else GLOBAL)
-    api = FromMemory(tenant, scope.region, NoRateLimiter(), "aws")
+    api = FromMemory(tenant, scope.region, Unlimited(), "aws")
     api.responses = responses
     found = []
     async for item in items(type_, api):
@@ -244,7 +234,7 @@ def test_what_lacks_a_member_that_may_be_absent_is_read(type_: ResourceType) -> 
         return [
             f"{spot.action} {spot.path} {how}: {fault}"
             for action, found in responses.items()
-            for spot in spots(action, found, MODEL.operation(action).output_shape)
+            for spot in spots(action, found, cast(Shape, MODEL.operation(action).output_shape))
             if not pages_by(spot)
             for how, spoilt in spoilt_by(responses, spot)
             for fault in await faults(spoilt)

@@ -90,7 +90,7 @@ def check_calls(type_: ResourceType, fetch: Listing, model: shapes.ServiceModel)
     for together in fetch.batch_details:
         said = f"{type_.name}: {together.action}: "
         assert_text(item, together.path, f"{said}{together.parameter}={together.path!r}")
-        response = model.operation(together.action).output_shape
+        response: Any = model.operation(together.action).output_shape
         assert_text(response, together.key, f"{said}by={together.key!r}", many=True)
 
 
@@ -119,9 +119,9 @@ def test_its_sample_responses_each_call(type_: ResourceType) -> None:
 
 @every_type_with_a_model
 def test_its_sample_is_a_possible_response(type_: ResourceType) -> None:
-    wrong = []
+    wrong: list[str] = []
     for action, found in sample(type_).items():
-        shape = MODELS[type_.provider].operation(action).output_shape
+        shape: Any = MODELS[type_.provider].operation(action).output_shape
         for name, page in pages_of(found):
             if not isinstance(page, str):
                 wrong += shapes.violations(shape, page, f"{where(type_)}: {action}[{name!r}]")

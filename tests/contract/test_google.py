@@ -136,7 +136,13 @@ def details(type_: ResourceType) -> dict[str, Detail]:
 
 # --- what isn't a response
 
-OTHERS = {"{}": {}, "object": {"message": "Sign in first", "status": "ok"}, "list": [], "null": None, "text": "no"}
+OTHERS: dict[str, Any] = {
+    "{}": {},
+    "object": {"message": "Sign in first", "status": "ok"},
+    "list": [],
+    "null": None,
+    "text": "no",
+}
 
 
 @every_type

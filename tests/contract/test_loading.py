@@ -101,7 +101,11 @@ def seen(
     """Runs: the samples, the same again, nothing of another tenant, one for each fault, half, nothing, and half of them
     in a graph that never had more.
     """
-    collected = (getattr(item, "callspec", None) for item in request.session.items if item.module is request.module)
+    collected = (
+        getattr(item, "callspec", None)
+        for item in request.session.items
+        if getattr(item, "module", None) is request.module
+    )
     types = {spec.params["type_"].name: spec.params["type_"] for spec in collected if spec}.values()
     graph, broker = Graph.at(services.graph), redis.Redis.from_url(services.broker_url)
     writer = Writer(services.graph.driver(), services.graph.database)

@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 import redis
-from botocore.model import OperationModel, Shape
+from botocore.model import OperationModel
 from werkzeug.wrappers import Response
 
 from loaders.ledger import State
@@ -75,7 +75,8 @@ def put(page: Any, path: str, odd: Any) -> Any:
 
 def on_the_wire(operation: OperationModel, path: str, odd: Any) -> tuple[str, str]:
     """The body and its type: nothing but the list, with what stands in its place."""
-    shape, names = operation.output_shape, list[str]()
+    shape: Any = operation.output_shape
+    names = list[str]()
     for step in path.split("."):
         shape = shape.members[step]
         names.append(shape.serialization.get("name", step))
@@ -88,7 +89,7 @@ def on_the_wire(operation: OperationModel, path: str, odd: Any) -> tuple[str, st
 
 
 def _in_xml(operation: OperationModel, names: list[str], inner: str) -> str:
-    output: Shape = operation.output_shape
+    output: Any = operation.output_shape
     wrapper, payload = output.serialization.get("resultWrapper"), output.serialization.get("payload")
     root = [] if payload else [f"{operation.name}Response", *([wrapper] if wrapper else [])]  # or its first member
     for name in reversed([*root, *names]):

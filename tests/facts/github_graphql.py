@@ -104,16 +104,16 @@ def _name(definition: Any) -> str:
 
 def _reduced(definition: Any, found: Used) -> Any:
     if isinstance(definition, EnumTypeDefinitionNode):
-        return _bare(definition, values=[_bare(value) for value in definition.values])
+        return _bare(definition, values=[_bare(value) for value in definition.values or ()])
     if isinstance(definition, InputObjectTypeDefinitionNode):
-        return _bare(definition, fields=[_bare(one) for one in definition.fields])
+        return _bare(definition, fields=[_bare(one) for one in definition.fields or ()])
     if not isinstance(definition, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
         return _bare(definition)
     interfaces = [one for one in definition.interfaces or () if found.fields.get(one.name.value)]
     asked: dict[str, set[str]] = {}
     for name in (*(one.name.value for one in interfaces), definition.name.value):
         asked |= found.fields.get(name, {})
-    fields = [_field(one, asked[one.name.value]) for one in definition.fields if one.name.value in asked]
+    fields = [_field(one, asked[one.name.value]) for one in definition.fields or () if one.name.value in asked]
     return _bare(definition, interfaces=interfaces, fields=fields)
 
 

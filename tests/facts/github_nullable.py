@@ -28,6 +28,7 @@ def nullable(text: str, data: Any, schema: GraphQLSchema) -> Iterator[Path]:
 def _of_object(selection: Any, parent: Any, value: Any, path: Path, schema: GraphQLSchema) -> Iterator[Path]:
     for one in selection.selections:
         if isinstance(one, InlineFragmentNode):
+            assert one.type_condition
             named = one.type_condition.name.value
             if value.get("__typename", named) == named:
                 yield from _of_object(one.selection_set, schema.type_map[named], value, path, schema)

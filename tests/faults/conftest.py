@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from demo import estate
+from demo import estate, inventory
 from loaders.graph import Graph
 from tests.fleet.graph_state import State, graph_state
 from tests.fleet.running import Fleet, running_fleet
@@ -34,7 +34,7 @@ TYPES = (
     "s3.acls",
     "s3.buckets",
 )
-SETTINGS = {"aws_regions": estate.REGIONS, "aws_requested_syncs": TYPES}
+SETTINGS = {"aws_regions": inventory.REGIONS, "aws_requested_syncs": TYPES}
 
 
 @pytest.fixture(scope="package")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from demo import estate
+from demo import inventory
 from loaders.ledger import Ledger, Unit
 from loaders.ledger import State as Scope
 from tests.faults.conftest import SETTINGS, TYPES, empty
@@ -49,7 +49,7 @@ def test_a_scope_that_always_kills_its_worker_is_quarantined_and_holds_nobody_up
 ROUNDS = 10
 IN_FLIGHT = 32
 SERVICES = ("ec2", "elb", "elbv2", "iam", "rds", "s3")
-REGIONS = estate.REGIONS[:3]
+REGIONS = inventory.REGIONS[:3]
 # Of all but the account a call is paused: those are exactly as many scopes as the process has in flight.
 MORE_TYPES = ("iam.access_keys", "iam.groups", "iam.instance_profiles")
 

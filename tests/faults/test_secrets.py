@@ -110,7 +110,7 @@ def held(client: redis.Redis) -> Iterator[str]:
     }
     for key in client.scan_iter(count=1000):
         yield key.decode("latin-1")
-        kind = client.type(key)
+        kind: Any = client.type(key)
         for value in [] if kind == b"none" else read[kind](key):  # none: it has expired
             yield from unpacked(value or b"")
 
@@ -129,7 +129,7 @@ def unpacked(value: bytes) -> Iterator[str]:
 def heard(client: redis.Redis) -> Iterator[list[str]]:
     """Every command that Redis gets during the block, as MONITOR has it, with the bodies of messages unpacked."""
     commands: list[str] = []
-    with client.monitor() as monitor:
+    with client.monitor() as monitor:  # type: ignore[no-untyped-call]
 
         def listen() -> None:
             for command in monitor.listen():

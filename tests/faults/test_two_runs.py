@@ -60,7 +60,7 @@ def test_so_is_one_through_another_broker(other_fleet: Fleet, under_way: Ledger)
 
 
 def test_a_second_command_exits_with_1(fleet: Fleet, under_way: Ledger) -> None:
-    command = [Path(sys.executable).with_name("chartfleet"), "sync"]
+    command = [str(Path(sys.executable).with_name("chartfleet")), "sync"]
     environment = {**os.environ, **fleet.settings.as_environment()}
     second = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert second.returncode == 1

@@ -66,7 +66,7 @@ def project(variables: Mapping[str, str]) -> dict[str, Any]:
 def env_file(text: str) -> dict[str, str]:
     """The variables of a .env file."""
     lines = (line for line in text.splitlines() if line.strip() and not line.startswith("#"))
-    return dict(line.split("=", 1) for line in lines)  # type: ignore[misc]
+    return dict(line.split("=", 1) for line in lines)
 
 
 @dataclass

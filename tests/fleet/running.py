@@ -116,7 +116,7 @@ class Fleet:
 
     def queued(self, queue: str) -> int:
         """Messages that wait in a queue."""
-        return int(self.redis.llen(queue))  # type: ignore[arg-type]
+        return int(self.redis.llen(queue))
 
     # -- processes
 

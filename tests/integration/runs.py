@@ -32,7 +32,8 @@ Rows = dict[NodeModel, list[Row]]
 
 def bucket(name: str) -> dict[str, Any]:
     """Of which everything was read, and that has nothing."""
-    return {"Name": name, **{detail.name: {} for detail in s3.BUCKETS.fetch.details}}
+    fetch: Any = s3.BUCKETS.fetch
+    return {"Name": name, **{detail.name: {} for detail in fetch.details}}
 
 
 def scope(type_name: str, tenant: str = "1111", region: str = "eu-west-1") -> Scope:
@@ -82,7 +83,7 @@ class Run:
             number=number,
             model=wire_name(attempt.scope.type, model),
             rows=len(found),
-            payload=batch.compress([batch.msgpack.packb(row) for row in found]),
+            payload=batch.compress([batch.pack(row) for row in found]),
         )
 
     def fetch(self, of: Scope, found: Rows) -> None:

@@ -42,7 +42,7 @@ def simulator() -> Iterator[AwsServer]:
 
 @pytest.fixture(scope="module")
 def organization(simulator: AwsServer) -> Organization:
-    keys = {"aws_access_key_id": HUB, "aws_secret_access_key": "x"}
+    keys: dict[str, Any] = {"aws_access_key_id": HUB, "aws_secret_access_key": "x"}
     client = boto3.client("organizations", "us-east-1", endpoint_url=simulator.url, **keys)
     client.create_organization(FeatureSet="ALL")
     accounts = {

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +161,8 @@ def owned(graph: Graph) -> dict[str, Any]:
         for model in schema.models
     }
     types = {r.type for model in schema.models for r in model.relationships}
-    drawn = {r.type for model in schema.models for r in chain(model.id_links, model.links)}
+    drawn = {r.type for model in schema.models for r in model.id_links}
+    drawn |= {r.type for model in schema.models for r in model.links}
     tag = graph.rows("MATCH (g:SyncGraph) RETURN g.tag AS tag")[0]["tag"]
     found: dict[str, Any] = {}
     by_id: dict[str, str] = {}

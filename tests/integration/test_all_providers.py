@@ -68,7 +68,7 @@ class Fleet:
 def aws() -> Iterator[AwsServer]:
     """An account with the role that a group of Okta is."""
     with AwsServer() as server:
-        keys = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "x"}
+        keys: dict[str, Any] = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "x"}
         iam = boto3.client("iam", "us-east-1", endpoint_url=server.url, **keys)
         okta = iam.create_saml_provider(Name="okta", SAMLMetadataDocument="<x/>" * 300)["SAMLProviderArn"]
         trust = {"Effect": "Allow", "Principal": {"Federated": okta}, "Action": "sts:AssumeRoleWithSAML"}

@@ -1053,7 +1053,7 @@ def test_a_block_of_the_account_is_one_of_each_of_its_buckets(graph: Graph) -> N
     bucket(graph, "by grant", "READ_ACP", policy=[], of_account="ignore")
     bucket(graph, "by policy", policy=["s3:GetObject"], of_account="ignore")
     bucket(graph, "of another", "READ_ACP", policy=[], account="2222")
-    closed = {"account": "3333", "of_account": "restrict", "object_ownership": "BucketOwnerEnforced"}
+    closed: dict[str, Any] = {"account": "3333", "of_account": "restrict", "object_ownership": "BucketOwnerEnforced"}
     bucket(graph, "restricted", policy=["s3:GetObject"], **closed)
     analysed(graph, S3)
     assert access(graph, "by grant") == access(graph, "restricted") == (False, [])
@@ -1076,7 +1076,9 @@ CAN_BE_PUBLIC = "objects can be public by access control lists of their own"
 
 def unknown(graph: Graph) -> dict[str, str]:
     """The buckets that the finding names as not known, and why."""
-    [row] = graph.rows(shipped(S3).findings.query)
+    findings = shipped(S3).findings
+    assert findings
+    [row] = graph.rows(findings.query)
     assert row["unknown"] >= len(row["unknown_examples"])
     return {one["bucket"]: one["why"] for one in row["unknown_examples"]}
 

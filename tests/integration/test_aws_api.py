@@ -71,7 +71,7 @@ def roles(**parameters: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def role_names(simulator: AwsServer) -> set[str]:
-    keys = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "x"}
+    keys: dict[str, Any] = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "x"}
     iam = boto3.client("iam", region_name=REGION, endpoint_url=simulator.url, **keys)
     names = {f"role-{number}" for number in range(12)}
     for name in names:
@@ -230,7 +230,7 @@ class TestDetails:
     @pytest.fixture(scope="class", autouse=True)
     @classmethod
     def names(cls, simulator: AwsServer) -> list[str]:
-        keys = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "x"}
+        keys: dict[str, Any] = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "x"}
         s3 = boto3.client("s3", region_name="us-east-1", endpoint_url=simulator.url, **keys)
         names = [f"details-{number:03}" for number in range(60)]
         for name in names:
@@ -327,7 +327,7 @@ class TestDetailsOfPages:
     def test_a_page_that_promises_more_and_does_not_say_where_is_no_end(
         self, responses: ResponseServer, broker: redis.Redis
     ) -> None:
-        pages = responses.responses["iam:GetGroup"]["ops"]  # type: ignore[call-overload]
+        pages = responses.responses["iam:GetGroup"]["ops"]
         del pages[0]["Marker"]
         found = by_name(call(broker, lambda api: items(api, self.GROUPS), region="global"))
         assert found["ops"].value["GetGroup"] is NOT_SEEN
@@ -337,7 +337,7 @@ class TestDetailsOfPages:
     def test_a_page_of_a_detail_that_was_cut_short_is_no_end(
         self, responses: ResponseServer, broker: redis.Redis
     ) -> None:
-        pages = responses.responses["iam:GetGroup"]["ops"]  # type: ignore[call-overload]
+        pages = responses.responses["iam:GetGroup"]["ops"]
         del pages[1]["Users"]
         found = by_name(call(broker, lambda api: items(api, self.GROUPS), region="global"))
         assert found["ops"].value["GetGroup"] is NOT_SEEN

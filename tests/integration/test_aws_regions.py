@@ -67,7 +67,7 @@ class TestBuckets:
     def estate(self, aws: ResponseServer) -> None:
         buckets = [{"Name": name, "BucketRegion": region} for name, region in REGIONS.items()]
         aws.responses = {"s3:ListBuckets": [{"Buckets": buckets, "Owner": {"ID": "75aa"}}]}
-        aws.responses |= {call: dict.fromkeys(REGIONS, response) for call, response in DETAILS.items()}  # type: ignore[misc]
+        aws.responses |= {call: dict.fromkeys(REGIONS, response) for call, response in DETAILS.items()}
         refused: dict[str, Any] = {"bucket": "melbourne", "region": "us-east-1", "code": "InvalidToken", "status": 400}
         aws.simulator.add(Fault(Effect.DENY, service="s3", **refused))
 

@@ -113,7 +113,10 @@ def test_a_detail_that_never_succeeds_does_not_keep_what_the_list_no_longer_has(
 
 def test_an_element_without_its_key_costs_itself(runs: Runs, graph: Graph, aws: StandIn) -> None:
     """And what the graph has of the item stays: the element may be any of it."""
-    responses = {"ecr:DescribeRepositories": repositories("app"), "ecr:DescribeImages": {"app": images("a1", "a2")}}
+    responses: dict[str, Any] = {
+        "ecr:DescribeRepositories": repositories("app"),
+        "ecr:DescribeImages": {"app": images("a1", "a2")},
+    }
     run(runs, ECR, aws, responses)
     bad = deepcopy(responses)
     listed = bad["ecr:DescribeImages"]["app"]["imageDetails"]

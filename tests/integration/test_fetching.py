@@ -109,7 +109,7 @@ def state(ledger: Ledger, scope: Scope = SCOPE) -> tuple[State, str]:
     return unit.state, unit.reason
 
 
-def waiting(ledger: Ledger) -> list[list[dict[str, Any]]]:
+def waiting(ledger: Ledger) -> list[list[Any]]:
     """The rows of every batch that waits for the writer."""
     taken = ledger.take(max_batches=1000, max_bytes=10**9)
     return [decode(payload, SCOPE) for _, payload in taken.batches] if taken else []

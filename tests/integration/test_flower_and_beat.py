@@ -146,7 +146,7 @@ def test_beat_starts_a_run_and_no_other_while_that_goes_on(fleet: Fleet, aws: Aw
     assert log.count("asked a coordinator for a run") >= 3
     assert re.search(r"the next run starts at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", log)
     aws.reset()
-    info = wait_for(
+    info: Any = wait_for(
         lambda: (i := Ledger(fleet.redis, run).info()) and i.state is not RunState.RUNNING and i.finished_ms and i
     )
     assert info.state is RunState.COMPLETE

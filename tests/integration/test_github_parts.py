@@ -15,6 +15,7 @@ from loaders.ledger import Unit
 from loaders.writer import Writer
 from tasks.engine import registry
 from tests.contract import providers
+from tests.contract.json_stand_in import JsonStandIn
 from tests.contract.loading import Runs
 from tests.contract.providers.github import POINTS
 from tests.contract.samples import scope_of
@@ -99,6 +100,7 @@ def test_a_list_that_is_refused_stays_and_those_of_others_are_what_they_are(
     found: Any = responses[COLLABORATORS_CALL]
     forbidden = {"type": "FORBIDDEN", "path": ["nodes", 0, "direct"], "message": "Must have push access"}
     body = {"data": {"nodes": list(found.values()), "rateLimit": POINTS}, "errors": [forbidden]}
+    assert isinstance(github, JsonStandIn)
     github.lookups = {COLLABORATORS_CALL: lambda asked: Reply(body)}
     unit = run(runs, github, collaborators=responses)
     assert unit.outcome["gaps"] == [f"{COLLABORATORS_CALL}: direct: FORBIDDEN (1 item)"]

@@ -287,7 +287,7 @@ def test_a_call_whose_process_died_is_in_flight_no_longer_than_its_lease(
     server: JsonApi, api: HttpApi, broker: redis.Redis
 ) -> None:
     bucket = "chartfleet:in_flight:toy:one"
-    seconds, _ = broker.time()  # type: ignore[misc]
+    seconds, _ = broker.time()
     broker.zadd(bucket, {f"dead {number}": (seconds + 2) * 1000 for number in range(3)})
     assert run(ids(api)) == ["1", "2", "3"]
     assert broker.zcard(bucket) == 0
@@ -296,7 +296,7 @@ def test_a_call_whose_process_died_is_in_flight_no_longer_than_its_lease(
 def test_who_has_calls_behind_it_waits_for_its_turn(server: JsonApi, api: HttpApi, broker: redis.Redis) -> None:
     """What only begins gives its worker back; what has begun would have to make all its calls again."""
     api.rate_limiter = RedisRateLimiter(broker, longest_wait_seconds=1)
-    seconds, _ = broker.time()  # type: ignore[misc]
+    seconds, _ = broker.time()
     broker.zadd(
         "chartfleet:in_flight:toy:one", {f"other {number}": (seconds + 4) * 1000 for number in range(IN_FLIGHT)}
     )

@@ -187,7 +187,9 @@ def test_where_a_list_beside_is_denied_users_are_there_and_their_groups_are_not_
     account: Account, aws: AwsServer
 ) -> None:
     aws.add(Fault(Effect.DENY, service="iam", action="ListGroups"))
-    [alice] = account.read()[scope("aws.iam.users", ACCOUNT)]
+    users = account.read()[scope("aws.iam.users", ACCOUNT)]
+    assert not isinstance(users, str)
+    [alice] = users
     assert isinstance(alice, dict)
     assert alice["UserName"] == "alice"
     assert alice["ListGroups"] is NOT_SEEN

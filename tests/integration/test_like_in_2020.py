@@ -69,7 +69,7 @@ def test_each_behaviour_that_differs_is_told(behaviour: dict[str, str]) -> None:
 def aws() -> Iterator[AwsServer]:
     with AwsServer() as server:
         for account in (ACCOUNT, OTHER):
-            keys = {"aws_access_key_id": account, "aws_secret_access_key": "x"}
+            keys: dict[str, Any] = {"aws_access_key_id": account, "aws_secret_access_key": "x"}
             boto3.client("s3", "us-east-1", endpoint_url=server.url, **keys).create_bucket(Bucket=f"of-{account}")
         yield server
 
@@ -146,7 +146,11 @@ def test_one_profile_by_its_variable(command: Command, services: embedded.Servic
 
 
 def test_keys_in_the_environment(command: Command, services: embedded.Services, graph: Graph) -> None:
-    keys = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "x", "CHARTFLEET_AWS_REQUESTED_SYNCS": "account"}
+    keys: dict[str, Any] = {
+        "AWS_ACCESS_KEY_ID": ACCOUNT,
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "CHARTFLEET_AWS_REQUESTED_SYNCS": "account",
+    }
     ended = run(command, *at(services), "-v", **keys)
     assert ended.code == 0, ended.err
     assert accounts(graph) == {ACCOUNT: "default"}

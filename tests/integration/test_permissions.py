@@ -67,6 +67,7 @@ def command(tmp_path: Path, aws: AwsServer, services: embedded.Services) -> Comm
 
 
 def verdict(ended: Ended) -> dict[str, Any]:
+    finding: dict[str, Any]
     [finding] = [found for found in ended.json["findings"] if found["job"] == permissions.JOB.name]
     return finding
 
@@ -74,7 +75,7 @@ def verdict(ended: Ended) -> dict[str, Any]:
 def test_from_policies_to_relationships_and_by_a_file_of_ones_own(
     command: Command, aws: AwsServer, graph: Graph
 ) -> None:
-    keys = {"endpoint_url": aws.url, "aws_access_key_id": ACCOUNT, "aws_secret_access_key": "x"}
+    keys: dict[str, Any] = {"endpoint_url": aws.url, "aws_access_key_id": ACCOUNT, "aws_secret_access_key": "x"}
     iam, s3 = (boto3.client(name, "us-east-1", **keys) for name in ("iam", "s3"))
     s3.create_bucket(Bucket="logs")
     read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{BUCKET}/*", "Condition": MFA}

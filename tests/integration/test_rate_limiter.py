@@ -57,7 +57,7 @@ def test_a_throttle_halves_the_rate_once_for_all_that_were_in_flight(broker: red
         rate_limiter.acquire("toy", LIMIT),
         *(rate_limiter.throttled("toy", LIMIT, None) for _ in range(10)),
     )
-    assert float(broker.hget("chartfleet:rate_limit:toy", "rate") or 0) == pytest.approx(10, abs=0.5)  # type: ignore[arg-type]
+    assert float(broker.hget("chartfleet:rate_limit:toy", "rate") or 0) == pytest.approx(10, abs=0.5)
 
 
 def test_nothing_is_allowed_while_told_to_wait(broker: redis.Redis) -> None:
@@ -80,11 +80,11 @@ def test_a_long_wait_is_not_waited_for_and_takes_no_place_in_line(broker: redis.
 def test_the_rate_comes_back_by_and_by(broker: redis.Redis) -> None:
     rate_limiter = RedisRateLimiter(broker)
     run(rate_limiter, rate_limiter.throttled("toy", LIMIT, None))
-    before = float(broker.hget("chartfleet:rate_limit:toy", "rate") or 0)  # type: ignore[arg-type]
+    before = float(broker.hget("chartfleet:rate_limit:toy", "rate") or 0)
     broker.hincrby("chartfleet:rate_limit:toy", "at_ms", -30_000)
     broker.hset("chartfleet:rate_limit:toy", "blocked_ms", 0)
     run(rate_limiter, rate_limiter.acquire("toy", LIMIT))
-    after = float(broker.hget("chartfleet:rate_limit:toy", "rate") or 0)  # type: ignore[arg-type]
+    after = float(broker.hget("chartfleet:rate_limit:toy", "rate") or 0)
     assert before == 10
     assert after == pytest.approx(15, abs=1)
 

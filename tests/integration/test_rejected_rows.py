@@ -206,7 +206,7 @@ class _Watched:
         if "MERGE (n:EC2SecurityGroup" in query and self._writer.is_faulty(parameters["rows"]):
             self._writer.failed += 1
             raise self._writer.error
-        return self._tx.run(query, *arguments, **parameters)  # type: ignore[arg-type]
+        return self._tx.run(query, *arguments, **parameters)
 
 
 def unknown_error() -> Neo4jError:

@@ -42,8 +42,10 @@ def run_of(graph: Graph, tag: int, units: Iterable[Unit], *, keep: int = 2) -> l
     """The coverage of a run, and what it makes of the scopes that it did not plan."""
     units = list(units)
     nothing: dict[str, Any] = {name: {} for name in ("config", "report", "counts")}
-    times = dict.fromkeys(("created_ms", "settled_ms", "committed_ms", "barrier_ms", "finished_ms", "swept_ms"), 0)
-    counts = dict.fromkeys(("planned", "open", "waiting", "waiting_bytes", "round"), 0)
+    times: dict[str, Any] = dict.fromkeys(
+        ("created_ms", "settled_ms", "committed_ms", "barrier_ms", "finished_ms", "swept_ms"), 0
+    )
+    counts: dict[str, Any] = dict.fromkeys(("planned", "open", "waiting", "waiting_bytes", "round"), 0)
     info = RunInfo(
         id=f"run-{tag}", tag=tag, state=RunState.ANALYSING, reason="", blocked_by="", **nothing, **times, **counts
     )

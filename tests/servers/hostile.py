@@ -47,7 +47,7 @@ def head(content_type: str, *further: str) -> bytes:
 
 
 def at_once(*parts: bytes) -> Sender:
-    return lambda connection: [connection.sendall(part) for part in parts] and None
+    return lambda connection: connection.sendall(b"".join(parts))
 
 
 def slowly(fast: bytes, slow: bytes, seconds: float) -> Sender:

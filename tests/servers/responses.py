@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 Page = dict[str, Any]
-Responses = Mapping[str, list[Page] | dict[str, Page | list[Page] | str] | bytes | Callable[[Call], Response]]
+# Of a call: its pages, of each item a page, pages or an error code; the bytes; or who answers, of a Call a Response.
+Responses = dict[str, Any]
 
 ACCOUNT: Final = "111122223333"  # as the access key, too: so the server knows whose call it is without asking moto
 
@@ -69,7 +70,8 @@ class ResponseServer:
         self.received.append(call)
         found = self.responses.get(name)
         if callable(found):
-            return found(call)
+            answered: Response = found(call)
+            return answered
         if isinstance(found, bytes):
             return Response(found, content_type="text/xml" if found.startswith(b"<") else "application/x-amz-json-1.1")
         response = found_for(found, call)

@@ -127,7 +127,7 @@ class Injection:
             case Kind.REDIS_FLUSHED:
                 around.redis.flushall()
             case Kind.REDIS_FULL:
-                around.redis.config_set("maxmemory", int(around.redis.info("memory")["used_memory"]))  # type: ignore[index]
+                around.redis.config_set("maxmemory", int(around.redis.info("memory")["used_memory"]))
                 self._later(fault.seconds, lambda: around.redis.config_set("maxmemory", 0))
             case Kind.REDIS_REPLIES:
                 around.redis_door.loss = REPLY_LOSS

@@ -116,7 +116,7 @@ class FaultProxy:
             if changed := self._changed(kind, request, response):
                 self.hits[kind] += 1
                 return changed, []
-        on_bytes = [kind for kind in kinds if kind in (Kind.SLOW_BYTES, Kind.TRUNCATED)]
+        on_bytes: list[Kind] = [kind for kind in kinds if kind in (Kind.SLOW_BYTES, Kind.TRUNCATED)]
         self.hits.update(on_bytes)
         return response, on_bytes
 

@@ -156,7 +156,9 @@ def test_a_service_comes_back_and_waits_for_what_it_needs(name: str) -> None:
 
 def test_a_loader_has_the_time_to_end_its_transaction() -> None:
     minutes = int(SERVICES["loader"]["stop_grace_period"].removesuffix("m"))
-    assert minutes * 60 > known()["transaction_seconds"].default
+    seconds = known()["transaction_seconds"].default
+    assert isinstance(seconds, int | float)
+    assert minutes * 60 > seconds
 
 
 def test_volumes_and_networks_are_declared() -> None:

@@ -10,7 +10,7 @@ from docs import schema_pages
 from docs.mermaid import Arrow, Box, flowchart
 
 DIAGRAMS = {
-    file.name: re.search(r"```mermaid\n(.*?)```", text, re.DOTALL)[1] for file, text in schema_pages.files().items()
+    file.name: re.findall(r"```mermaid\n(.*?)```", text, re.DOTALL)[0] for file, text in schema_pages.files().items()
 } | {"whole": schema_pages.whole_diagram()}
 MAX_CHARACTERS = 50_000  # Mermaid's own default: beyond it, viewers refuse to draw
 

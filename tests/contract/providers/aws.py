@@ -62,7 +62,7 @@ class Aws(StandIn):
         self.tenant = Tenant(provider="aws", id=ACCOUNT, name="sample", access={"name_server": name_server})
 
     @property
-    def responses(self) -> Responses:  # type: ignore[override]  # as attributes of others are
+    def responses(self) -> Responses:  # as attributes of others are
         return self.server.responses
 
     @responses.setter

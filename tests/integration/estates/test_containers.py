@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from loaders.graph import Graph
 from tests.integration.estates.conftest import ACCOUNT, REGION, Client, Fetch, Load, found
@@ -23,12 +24,12 @@ def test_repositories_share_an_image_and_have_their_own_tags(client: Client, loa
             ecr.put_image(repositoryName=name, imageManifest=json.dumps(manifest), imageTag=tag)
     ecr.create_repository(repositoryName="empty")
     load("aws.ecr.repositories")
-    tags = "MATCH (r:ECRRepository)-[:REPO_IMAGE]->(t:ECRRepositoryImage)-[:IMAGE]->(:ECRImage) RETURN r.name, t.tag"
-    assert found(graph, tags) == {("web", "1.0"), ("web", "latest"), ("mirror", "latest")}
+    tagged = "MATCH (r:ECRRepository)-[:REPO_IMAGE]->(t:ECRRepositoryImage)-[:IMAGE]->(:ECRImage) RETURN r.name, t.tag"
+    assert found(graph, tagged) == {("web", "1.0"), ("web", "latest"), ("mirror", "latest")}
     assert found(graph, "MATCH (i:ECRImage) RETURN count(i)") == {(1,)}
     ecr.delete_repository(repositoryName="web", force=True)
     load("aws.ecr.repositories")
-    assert found(graph, tags) == {("mirror", "latest")}
+    assert found(graph, tagged) == {("mirror", "latest")}
     ecr.delete_repository(repositoryName="mirror", force=True)
     load("aws.ecr.repositories")
     assert found(graph, "MATCH (i:ECRImage) RETURN count(i)") == {(0,)}
@@ -48,7 +49,7 @@ def test_clusters_are_described_and_a_deleted_one_is_skipped(
                 "publicAccessCidrs": ["203.0.113.0/24"],
             },
         )
-    gone = {"code": "ResourceNotFoundException", "status": 404, "param": "/gone"}
+    gone: dict[str, Any] = {"code": "ResourceNotFoundException", "status": 404, "param": "/gone"}
     aws.add(Fault(Effect.DENY, service="eks", action="DescribeCluster", **gone))
     assert {item.value["name"] for item in fetch("aws.eks.clusters") if item.failure is None} == {"work"}
     aws.reset()

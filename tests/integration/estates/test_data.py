@@ -68,7 +68,7 @@ def test_an_index_without_an_arn_gets_the_one_it_will_have(
 def test_a_table_that_is_deleted_meanwhile_does_not_affect_others(client: Client, fetch: Fetch, aws: AwsServer) -> None:
     for name in ("gone", "here"):
         table(client("dynamodb"), name)
-    gone = {"code": "ResourceNotFoundException", "status": 400, "param": '"gone"'}
+    gone: dict[str, Any] = {"code": "ResourceNotFoundException", "status": 400, "param": '"gone"'}
     aws.add(Fault(Effect.ERROR, service="dynamodb", action="DescribeTable", **gone))
     items = {item.value["TableName"]: item for item in fetch(TABLES)}
     assert items["here"].failure is None

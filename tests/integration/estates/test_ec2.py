@@ -288,7 +288,7 @@ def test_a_balancer_that_is_deleted_meanwhile_does_not_affect_others(
 ) -> None:
     for name in ("first", "second"):
         build.balancer(name, to=build.target_group(name, "ip", "10.0.0.1"))
-    gone = {"code": "LoadBalancerNotFound", "status": 400, "param": "/first/"}
+    gone: dict[str, Any] = {"code": "LoadBalancerNotFound", "status": 400, "param": "/first/"}
     aws.add(Fault(Effect.DENY, service="elbv2", action="DescribeListeners", **gone))
     failures = {item.value["LoadBalancerName"]: item.failure for item in fetch("aws.elbv2.load_balancers")}
     assert failures["second"] is None

@@ -57,7 +57,7 @@ def correct_moto() -> None:
         balancer = create_v2(backend, name, *args, **kwargs)
         balancer.dns_name = dns_name(backend, name, balancer.scheme)
         if balancer.type == "gateway":
-            balancer.dns_name = balancer.scheme = balancer.canonical_hosted_zone_id = None
+            balancer.dns_name = balancer.scheme = balancer.canonical_hosted_zone_id = None  # type: ignore[assignment]
         return balancer
 
     def dns_name(backend: ELBBackend | ELBv2Backend, name: str, scheme: str | None) -> str:

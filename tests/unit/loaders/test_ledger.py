@@ -662,7 +662,7 @@ def test_a_commit_counts_for_its_own_attempt_though_redis_gave_its_number_twice(
     late = waiting(ledger)
     ledger_redis.flushall()
     for key, value in before.items():
-        ledger_redis.restore(key, 0, value)
+        ledger_redis.restore(key, 0, value or b"")
     attempt = begin(ledger, VPCS)
     assert attempt.number == lost.number
     push(ledger, attempt)

@@ -210,7 +210,7 @@ def test_rejected_rows_are_bounded_in_number_and_in_bytes_and_have_an_end(
     for number in range(5):
         ledger.reject(rejected(f"v-{number}"))
     assert (len(ledger.rejected_rows()), ledger.rejected_more(), ledger.rejected_count()) == (3, 4, 7)
-    assert 0 < int(ledger_redis.ttl("chartfleet:ledger:r1:rejected")) <= bounds.KEPT_SECONDS  # type: ignore[arg-type]
+    assert 0 < int(ledger_redis.ttl("chartfleet:ledger:r1:rejected")) <= bounds.KEPT_SECONDS
     assert gaps(ledger) == ["rejected: AWSVpc: too large (7 items)"]
 
 

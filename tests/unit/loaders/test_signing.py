@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any, cast
 
 import pytest
 import redis
@@ -111,7 +112,7 @@ def test_a_scope_that_nobody_planned_ends_and_is_not_fetched(
     """Every key that makes it look planned is there."""
     forged = Scope(type="aws.ec2.vpcs", tenant="1", region="us-east-1")
     fields = ledger_redis.hgetall(f"{RUN}:unit:{BUCKETS.id}")
-    ledger_redis.hset(f"{RUN}:unit:{forged.id}", mapping=fields)
+    ledger_redis.hset(f"{RUN}:unit:{forged.id}", mapping=cast(Any, fields))
     ledger_redis.sadd(f"{RUN}:units", forged.id)
     with pytest.raises(NotSigned, match="the scope aws"):
         ledger.begin(forged, lease_seconds=60, worker="w")
@@ -124,7 +125,7 @@ def test_a_part_that_nobody_planned_is_not_fetched(ledger: Ledger, attempt: Atte
     ledger.fetched(attempt, batches=0, outcome={}, parts=[part])
     begin(ledger, part)
     forged = f"{VPCS.id}#../../p2"
-    ledger_redis.hset(f"{RUN}:unit:{forged}", mapping=ledger_redis.hgetall(f"{RUN}:unit:{part.id}"))
+    ledger_redis.hset(f"{RUN}:unit:{forged}", mapping=cast(Any, ledger_redis.hgetall(f"{RUN}:unit:{part.id}")))
     ledger_redis.hset(f"{RUN}:unit:{forged}", "state", "planned")
     with pytest.raises(NotSigned):
         ledger.begin(Scope.parse(forged), lease_seconds=60, worker="w")
@@ -148,7 +149,7 @@ def test_a_forged_batch_is_not_loaded_and_its_scope_is_fetched_again(
 def test_a_batch_is_not_moved_to_another_scope(ledger: Ledger, attempt: Attempt, ledger_redis: redis.Redis) -> None:
     signed = ledger_redis.get(f"{RUN}:payload:{push(ledger, attempt, payload=b'of VPCs')}")
     other = push(ledger, begin(ledger, BUCKETS), payload=b"of buckets")
-    ledger_redis.set(f"{RUN}:payload:{other}", signed)
+    ledger_redis.set(f"{RUN}:payload:{other}", signed or b"")
     assert load(ledger) == [b"of VPCs"]
 
 
@@ -257,7 +258,8 @@ def test_what_is_held_back_is_signed(ledger: Ledger, attempt: Attempt, ledger_re
     push(ledger, attempt)
     ledger.fetched(attempt, batches=1, outcome={})
     load(ledger)
-    ledger.held_back(*ledger.cleanups(), Reason(failure="lists far less than before"))
+    [scope] = ledger.cleanups()
+    ledger.held_back(scope, Reason(failure="lists far less than before"))
     assert [unit.state for unit in ledger.proven_units() if unit.scope == VPCS] == [State.HELD_BACK]
     ledger_redis.hset(f"{RUN}:unit:{VPCS.id}", "receipt", "")
     assert [unit.state for unit in ledger.proven_units() if unit.scope == VPCS] == [State.FAILED]

@@ -101,7 +101,7 @@ def _key_holds(operator: str, key: str, values: Any, request: Request, old: bool
     every, some = operator.startswith("ForAllValues:"), operator.startswith("ForAnyValue:")
     test = operator.partition(":")[2] or operator
     if test == "Null":
-        return listed[0] == ("true" if actual is None else "false")
+        return bool(listed[0] == ("true" if actual is None else "false"))
     if actual is None:
         return every or test.endswith("IfExists") or ("Not" in test and not some)
     plain = test.removesuffix("IfExists").replace("Not", "")
@@ -135,7 +135,7 @@ def _matches(text: str, word: str, request: Request | None = None, old: bool = F
             value = variable[3] if value is None else value
             if value is None:
                 return False
-            found, at = found + re.escape(value), variable.end()
+            found, at = found + re.escape(str(value)), variable.end()
         else:
             found += {"*": ".*", "?": "."}.get(word[at], re.escape(word[at])) if wild else re.escape(word[at])
             at += 1

@@ -46,7 +46,7 @@ def pair(group: str, status: str | None = None) -> dict[str, str]:
 def test_a_rule_for_a_group_beyond_an_ended_peering_is_stale(status: str) -> None:
     """AWS keeps such rules, without the account, until somebody deletes them."""
     rule = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}
-    rule["UserIdGroupPairs"] = [pair("sg-far", status), pair("sg-peer", "active"), pair("sg-own")]  # type: ignore[assignment]
+    rule["UserIdGroupPairs"] = [pair("sg-far", status), pair("sg-peer", "active"), pair("sg-own")]
     group = {"GroupId": "sg-a", "IpPermissions": [rule], "IpPermissionsEgress": [rule]}
     (_, of_group), (_, inbound), (_, outgoing) = rows(SECURITY_GROUPS, group)
     assert ["sg-own", "sg-peer"] in of_group["r"]

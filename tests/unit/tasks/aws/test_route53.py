@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,7 +20,11 @@ MAX_INDEXED_BYTES = 8_000  # Neo4j's RANGE index takes a little more
 
 def record(type_: str, **more: Any) -> dict[str, Any]:
     item = {"Name": "www.example.com.", "Type": type_, "HostedZoneId": "/hostedzone/Z1", **more}
-    return next(row for model, row in rows_of(RECORDS, Source(item, SCOPE)) if model.label == "AWSRoute53Record")  # type: ignore[return-value]
+    rows: Iterator[Any] = (
+        row for model, row in rows_of(RECORDS, Source(item, SCOPE)) if model.label == "AWSRoute53Record"
+    )
+    found: dict[str, Any] = next(rows)
+    return found
 
 
 @pytest.mark.parametrize(("type_", "end"), [("A", "ALIAS"), ("AAAA", "ALIAS_AAAA")])

@@ -139,7 +139,8 @@ def test_a_provider_is_called_by_the_new_names(load: Callable[[str, str], Any]) 
     assert provider.problems({}) == ["nothing"]
     assert provider.conflicts({}) == ("old_key", "why")
     assert provider.options[0].aliases == ("old_word",)
-    listed = asyncio.run(provider.tenants({}, LocalRateLimiter()))
+    tenants: Any = provider.tenants({}, LocalRateLimiter())
+    listed = asyncio.run(tenants)
     assert (listed.complete, listed.incomplete_reason) == (True, "some")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tasks.clients.api_client import Response
@@ -31,7 +33,7 @@ def test_lists_and_what_has_an_id_are_counted_apart(action: str, bucket: str) ->
 
 
 def test_a_tenth_of_a_limit_is_left_to_others() -> None:
-    left = {"x_rate_limit_limit": 600, "x_rate_limit_reset": NOW + 30}
+    left: dict[str, Any] = {"x_rate_limit_limit": 600, "x_rate_limit_reset": NOW + 30}
     assert api.exhausted(response(x_rate_limit_remaining=61, **left)) == 0
     assert api.exhausted(response(x_rate_limit_remaining=60, **left)) == 30, "by Okta's own clock"
     assert api.exhausted(response()) == 0
@@ -86,7 +88,7 @@ def test_headers_that_come_twice_are_read_with_patience() -> None:
         {"x_rate_limit_limit": 600, "x_rate_limit_remaining": 0, "x_rate_limit_reset": NOW * 1000},
     ],
 )
-def test_a_throttle_without_a_time_is_a_throttle(headers: dict[str, object]) -> None:
+def test_a_throttle_without_a_time_is_a_throttle(headers: dict[str, Any]) -> None:
     refused = api.classify_error(response(429, None, **headers))
     assert refused
     assert (refused.failure, refused.retry_after_seconds) == (Failure.THROTTLED, None)

@@ -25,7 +25,9 @@ def logged(name: str, message: str, *args: object, error: BaseException | None =
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
     guard_logs([handler])
-    handler.handle(logging.LogRecord(name, logging.ERROR, "", 0, message, args, error and (type(error), error, None)))
+    handler.handle(
+        logging.LogRecord(name, logging.ERROR, "", 0, message, args, (type(error), error, None) if error else None)
+    )
     return stream.getvalue()
 
 

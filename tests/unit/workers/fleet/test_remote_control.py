@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from celery.worker.control import Panel
 
@@ -10,7 +12,7 @@ from workers.fleet import remote_control
 
 
 @pytest.fixture
-def commands(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+def commands(monkeypatch: pytest.MonkeyPatch) -> Mapping[str, object]:
     monkeypatch.setattr(Panel, "data", dict(Panel.data))
     remote_control.restrict()
     return Panel.data

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import redis
@@ -76,7 +76,7 @@ def process(client: redis.Redis) -> Process:
 
 
 def contents(client: redis.Redis) -> dict[bytes, bytes | None]:
-    return {key: client.dump(key) for key in client.scan_iter(f"{UNVERSIONED_KEY}*")}  # type: ignore[misc]
+    return {key: client.dump(key) for key in client.scan_iter(f"{UNVERSIONED_KEY}*")}
 
 
 def test_a_later_worker_changes_nothing_in_an_earlier_run(client: redis.Redis, process: Process) -> None:
@@ -167,7 +167,7 @@ def test_a_message_of_a_later_version_is_left_alone() -> None:
     def work(run: str) -> str:
         return "done"
 
-    with logging_kept(), start_worker(app, perform_ping_check=False):
+    with logging_kept(), start_worker(cast(Any, app), perform_ping_check=False):
         results = [
             app.send_task("work", args=("r",), headers=headers).get(timeout=20)
             for headers in ({}, {"chartfleet_ledger": VERSION}, {"chartfleet_ledger": "3"})

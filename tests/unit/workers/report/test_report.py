@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, cast
 
 import fakeredis
 import pytest
@@ -37,7 +37,8 @@ def of(**values: Any) -> Report:
         name: [] for name in ("not_seen", "gaps", "expected", "skipped", "notes", "kept", "findings", "failed_jobs")
     }
     seen = {"scopes": {"complete": 1}, "types": {"aws.ec2.vpcs": {"complete": 1}}}
-    return Report(**{"run": "1-ab", "tag": 1, "state": "complete"} | nothing | lists | seen | values)
+    head: dict[str, Any] = {"run": "1-ab", "tag": 1, "state": "complete"}
+    return Report(**head | nothing | lists | seen | values)
 
 
 def line(
@@ -55,7 +56,8 @@ def denied(code: str, action: str, items: int = 0) -> Reason:
 
 
 def finding(**values: Any) -> dict[str, Any]:
-    found = Finding(**{"job": "exposure", "title": "exposed instances", "count": 0, "scopes": 12} | values)
+    head: dict[str, Any] = {"job": "exposure", "title": "exposed instances", "count": 0, "scopes": 12}
+    found = Finding(**head | values)
     return asdict(found) | {"text": str(found), "judged": found.judged}
 
 
@@ -447,7 +449,7 @@ def eta(*, past_ms: Mapping[int, int], ended: int, elapsed_seconds: float, monke
     earlier.open(tag=0, config={}, window=10, planners=SCOPES)
     for n, ms in past_ms.items():
         times = {"started_ms": 1_000, "ended_ms": 1_000 + ms, "settled": 1}
-        client.hset(f"chartfleet:ledger:0-ab:unit:{SCOPES[n].id}", mapping=times)
+        client.hset(f"chartfleet:ledger:0-ab:unit:{SCOPES[n].id}", mapping=cast(Any, times))
     ledger.open(tag=1, config={}, window=10, planners=[])
     info = ledger.info()
     assert info is not None

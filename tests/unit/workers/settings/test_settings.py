@@ -84,7 +84,8 @@ def test_lists_are_words_with_commas_or_toml_lists() -> None:
     ],
 )
 def test_an_error_names_the_setting_the_value_and_the_way_out(name: str, value: str, expected: str) -> None:
-    message = problem(**{name: value})
+    flags: dict[str, Any] = {name: value}
+    message = problem(**flags)
     assert message.startswith(f"{name} (CHARTFLEET_{name.upper()}): ")
     assert expected in message
 
@@ -138,8 +139,11 @@ def test_the_certificate_of_a_broker_is_checked_by_each_of_its_clients() -> None
     app = Celery(set_as_current=False)
     app.conf.update(configuration(settings))
     required = ssl.CERT_REQUIRED
-    assert app.backend.connparams["ssl_cert_reqs"] == app.connection().ssl["ssl_cert_reqs"] == required
-    assert connect_redis(str(settings.broker)).connection_pool.make_connection().cert_reqs == required
+    backend: Any = app.backend
+    of_connection: Any = app.connection().ssl
+    assert backend.connparams["ssl_cert_reqs"] == of_connection["ssl_cert_reqs"] == required
+    connection: Any = connect_redis(str(settings.broker)).connection_pool.make_connection()
+    assert connection.cert_reqs == required
     own = "rediss://redis.example.com:6380/0?ssl_cert_reqs=none"
     assert load(broker_url=own).broker == own
 

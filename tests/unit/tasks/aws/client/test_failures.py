@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -50,7 +51,8 @@ def test_every_server_error_of_a_model_is_retried(service: str) -> None:
 
 def test_every_throttling_code_of_botocore_is_a_throttle() -> None:
     """The codes that its own retries treat as throttling."""
-    codes = ThrottledRetryableChecker._THROTTLED_ERROR_CODES
+    checker: Any = ThrottledRetryableChecker
+    codes = checker._THROTTLED_ERROR_CODES
     assert {"ThrottlingException", "RequestLimitExceeded", "SlowDown"} <= set(codes)
     assert [code for code in codes if classify(error(code)) is not Failure.THROTTLED] == []
 
