@@ -14,6 +14,7 @@ from typing import Final
 
 import psutil
 import redis
+from kombu.exceptions import OperationalError
 from neo4j.exceptions import DriverError, Neo4jError
 
 from loaders.ledger import Ledger, RunState, runs
@@ -175,8 +176,8 @@ class Injection:
     # -- runs
 
     def _ask_for_run(self) -> None:
-        """While this one holds the graph."""
-        with suppress(redis.RedisError):
+        """While this one holds the graph. A Redis that is away, or full, isn't asked again."""
+        with suppress(redis.RedisError, OperationalError):
             if Ledger(self.around.redis, self.run).state() is RunState.RUNNING:
                 self.around.fleet.app.send_task(SYNC_TASK)
 
