@@ -198,7 +198,8 @@ async def unread(type_: ResourceType, responses: Responses) -> list[str]:
     """What of the responses can't be read, one line for each reason."""
     tenant = replace(TENANT, id=ACCOUNT)
     scope = Scope(type=type_.name, tenant=tenant.id, region=REGION if type_.per is Per.REGION else GLOBAL)
-    api = FromMemory(tenant, scope.region, Unlimited(), "aws")
+    limiter = Unlimited()
+    api = FromMemory(tenant, scope.region, limiter, "aws")
     api.responses = responses
     found = []
     async for item in items(type_, api):
@@ -211,6 +212,7 @@ async def unread(type_: ResourceType, responses: Responses) -> list[str]:
             found += read(type_, source, item.key or None).rejected.values()
         except InvalidRecord as error:
             found.append(f"lost: {error}")
+    assert limiter.throttles == []
     return found
 
 
