@@ -127,14 +127,16 @@ class Cleanup:
         result.held_back |= done.held_back
 
     def _clean_together(self, page: _Page) -> Cleaned:
-        new = self._new(page)
-        if not page.owned or len(new) == len(page.scopes):
+        if not page.owned:
             return Cleaned(cleaned=list(page.scopes))
-        if new:
-            older = replace(page, scopes=[scope for scope in page.scopes if scope.id not in new])
-            done = self._clean_together(older)
-            done.cleaned += [scope for scope in page.scopes if scope.id in new]
-            return done
+        new = self._new(page)
+        older = [scope for scope in page.scopes if scope.id not in new]
+        result = self._clean_older(replace(page, scopes=older)) if older else Cleaned()
+        result.cleaned += [scope for scope in page.scopes if scope.id in new]
+        return result
+
+    def _clean_older(self, page: _Page) -> Cleaned:
+        """Scopes that held something before this run."""
         result = Cleaned()
         counts = brakes.counts(self._graph, page.owned, page.parameters(page.ids, page.tag))
         held_back = self._held_back(page, counts)
