@@ -56,6 +56,7 @@ class Harness:
         self.around = around
         self._expected: dict[int, Snapshot] = {}
         self._leaves: int | None = None  # the variant that the graph holds
+        self._settled = True  # the last run passed its barrier
         self._beat: subprocess.Popen[bytes] | None = None  # while it asks for runs
 
     @property
@@ -98,6 +99,7 @@ class Harness:
         else:
             ended = self._ended(schedule, run, info, before, expected)
             verdict.violations = [*violations(ended), *leaks(self.around, run, info.state if info else None)]
+            self._settled = ended.complete
         self._leaves = None if verdict.violations else schedule.estate
         self._clear(run)
         return verdict
@@ -112,6 +114,7 @@ class Harness:
             after=snapshot(graph),
             expected=expected,
             kinds=schedule.kinds,
+            settled=self._settled,
             jobs_done=jobs_done(graph, run),
         )
 
@@ -128,7 +131,7 @@ class Harness:
             self._clear(ledger.run)
             raise NotUndisturbed(f"without any fault: the run is {info.state if info else 'lost'}; {not_seen}")
         self._clear(ledger.run)
-        self._leaves = variant
+        self._leaves, self._settled = variant, True
         print(f"undisturbed run of variant {variant}: {(info.finished_ms - info.created_ms) / 1000:.0f} s", flush=True)
 
     def _start(self) -> Ledger:

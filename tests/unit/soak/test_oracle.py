@@ -1,0 +1,50 @@
+"""What the fault harness takes for a broken promise, and what it doesn't."""
+
+from __future__ import annotations
+
+import pytest
+
+from loaders.model import UNOWNED
+from tests.soak.oracle import Ended, violations
+from tests.soak.schedule import Kind
+from tests.soak.snapshot import Element, Snapshot
+
+SCOPE = "github.users/example/global"
+OWNED = {"SyncGitHubMember(example/ada)": SCOPE}
+DERIVED = {"GitHubUser(ada)": UNOWNED, "GitHubUser(ada) -MEMBER_OF-> GitHubOrganization(example)": ""}
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_what_a_scope_holds_is_not_deleted(settled: bool) -> None:
+    assert violations(_ended(OWNED, settled=settled)) == [
+        "deleted although it exists: SyncGitHubMember(example/ada)",
+    ]
+
+
+def test_nor_is_what_is_derived_from_it() -> None:
+    assert len(violations(_ended(DERIVED, settled=True))) == 2
+
+
+def test_after_a_run_that_ended_before_its_barrier_what_is_derived_follows_what_that_run_saw() -> None:
+    assert violations(_ended(DERIVED, settled=False)) == []
+
+
+def _ended(existed: dict[str, str], *, settled: bool) -> Ended:
+    """A run of which Redis lost the ledger, and after which nothing is left of what existed and exists."""
+    before = _snapshot(existed)
+    return Ended(
+        run="1700000000-abcd",
+        info=None,
+        units=[],
+        before=before,
+        after={},
+        expected=before,
+        kinds=frozenset({Kind.REDIS_FLUSHED}),
+        settled=settled,
+    )
+
+
+def _snapshot(owners: dict[str, str]) -> Snapshot:
+    return {
+        name: Element(owner=owner, says="", declared="", current=True, firstseen=1) for name, owner in owners.items()
+    }
