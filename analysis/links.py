@@ -6,10 +6,13 @@ a record's own link may be by value.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 import neo4j
+from neo4j.exceptions import DriverError, Neo4jError
 
 from analysis.edges import delete_edges
 from loaders import cypher
@@ -18,24 +21,41 @@ from loaders.page_size import PageSize
 from loaders.schema import GraphSchema
 
 NODES_PER_TRANSACTION = 5_000
+# Most links concern few nodes: these share a transaction. A link of more nodes, or that deletes more, has its own.
+LINKS_TOGETHER: Final = 25
+ELEMENTS_TOGETHER: Final = 400  # of each link
 
 
-def statements(schema: GraphSchema, present: Container[str]) -> Iterator[tuple[str, str, str]]:
-    """(name, delete, merge) for every link of every model, in the order in which they run.
+@dataclass(frozen=True, slots=True)
+class LinkStatements:
+    """What brings a link up to date. `delete`: None where no relationship has its type yet."""
 
-    `present`: the labels that nodes have. A link without nodes at either end has nothing to merge or delete.
+    name: str
+    delete: str | None
+    merge: str
+
+
+def statements(schema: GraphSchema, labels: Container[str], types: Container[str]) -> Iterator[LinkStatements]:
+    """Of every link of every model, in the order in which they run.
+
+    labels  that nodes have: a link without nodes at either end has nothing to merge or delete
+    types   that relationships have
     """
     for model in schema.models:
         for by_id in model.id_links:
             target = schema.target(by_id)
-            if model.label in present and target.label in present:
-                yield f"{model.label} {by_id.type} {by_id.label}", *cypher.id_link(model, by_id, target)
+            if model.label in labels and target.label in labels:
+                delete, merge = cypher.id_link(model, by_id, target)
+                name = f"{model.label} {by_id.type} {by_id.label}"
+                yield LinkStatements(name, delete if by_id.type in types else None, merge)
     for through in (False, True):
         for model in schema.models:
             for by_value in model.links:
                 target = schema.target(by_value)
-                if bool(by_value.through) is through and model.label in present and target.label in present:
-                    yield f"{model.label} {by_value.type} {by_value.label}", *cypher.link(model, by_value, target)
+                if bool(by_value.through) is through and model.label in labels and target.label in labels:
+                    delete, merge = cypher.link(model, by_value, target)
+                    name = f"{model.label} {by_value.type} {by_value.label}"
+                    yield LinkStatements(name, delete if by_value.type in types else None, merge)
 
 
 def write(graph: Graph, schema: GraphSchema) -> None:
@@ -45,14 +65,54 @@ def write(graph: Graph, schema: GraphSchema) -> None:
 
 
 def parts(graph: Graph, schema: GraphSchema) -> Iterator[tuple[str, Callable[[], None]]]:
-    """The same, link by link, each with its name: one that fails doesn't stop the others."""
-    for name, delete, merge in statements(schema, graph.labels()):
-        yield name, partial(_update, graph, delete, merge)
+    """The same, part by part, each with its name: one that fails doesn't stop the others.
+
+    Always in the same order. Links whose transaction failed are written one by one, so that the failure has a name.
+    """
+    waiting = list(statements(schema, graph.labels(), graph.relationship_types()))
+    while waiting:
+        together = _Together(graph, waiting[:LINKS_TOGETHER])
+        yield f"{waiting[0].name}, and what follows", together.write
+        del waiting[: together.done]
+        alone = len(together.links) if together.failed else int(together.done < len(together.links))
+        for link in waiting[:alone]:
+            yield link.name, partial(_update, graph, link)
+        del waiting[:alone]
 
 
-def _update(graph: Graph, delete: str, merge: str) -> None:
-    delete_edges(graph, delete)
-    _merge(graph, merge)
+@dataclass(slots=True)
+class _Together:
+    """Links in one transaction.
+
+    done    how many of them, from the first on, are up to date
+    failed  the transaction failed, with all of them
+    """
+
+    graph: Graph
+    links: Sequence[LinkStatements]
+    done: int = 0
+    failed: bool = False
+
+    def write(self) -> None:
+        try:
+            self.done = self.graph.write(self._work)
+        except (DriverError, Neo4jError):
+            self.failed = True
+
+    def _work(self, tx: neo4j.ManagedTransaction) -> int:
+        for number, link in enumerate(self.links):
+            limit = ELEMENTS_TOGETHER
+            if link.delete and tx.run(link.delete, limit=limit).single(strict=True)["deleted"] == limit:
+                return number
+            if tx.run(link.merge, after="", limit=limit).single(strict=True)["last"] is not None:
+                return number
+        return len(self.links)
+
+
+def _update(graph: Graph, link: LinkStatements) -> None:
+    if link.delete:
+        delete_edges(graph, link.delete)
+    _merge(graph, link.merge)
 
 
 def _merge(graph: Graph, query: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -47,12 +48,14 @@ class Cleaned:
     cleaned    scopes that hold no more than they list
     held_back  scopes of which the brake kept all or some
     failed     scopes whose cleanup failed, and which hold what they held, or some of it
+    holds      whether a scope that was looked through holds something now, by its id
     """
 
     deleted: int = 0
     cleaned: list[Scope] = field(default_factory=list)
     held_back: dict[Scope, Reason] = field(default_factory=dict)
     failed: dict[Scope, Reason] = field(default_factory=dict)
+    holds: dict[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +92,17 @@ class Cleanup:
         brake    what is held back; without one, nothing is
         """
         result = Cleaned()
-        for type_name in sorted({scope.type for scope in scopes}):
-            of_type = [scope for scope in scopes if scope.type == type_name]
+        new = self._new(scopes, tag)
+        by_type = defaultdict[str, list[Scope]](list)
+        for scope in scopes:
+            by_type[scope.type].append(scope)
+        for type_name, of_type in sorted(by_type.items()):
             owned = tuple(m for m in self._schema.models_of_type.get(type_name, ()) if not m.shared)
-            page = _Page(scopes=of_type, owned=owned, tag=tag, mark=mark, brake=brake)
-            self._clean_page(page, result)
+            older = [scope for scope in of_type if owned and scope.id not in new]
+            result.cleaned += [scope for scope in of_type if not owned or scope.id in new]
+            if older:
+                self._clean_page(_Page(scopes=older, owned=owned, tag=tag, mark=mark, brake=brake), result)
+        self._remember(result)
         return result
 
     def delete_orphans(self) -> int:
@@ -107,7 +116,7 @@ class Cleanup:
     def _clean_page(self, page: _Page, result: Cleaned, tries: int = MAX_TRIES) -> None:
         """What fails is halved down to the scope that makes it fail."""
         try:
-            done = self._clean_together(page)
+            done = self._looked_through(page)
         except (LostWriter, OutdatedRun):
             raise
         except Exception as error:  # noqa: BLE001  # whatever it is, it is a fault of these scopes only
@@ -125,17 +134,9 @@ class Cleanup:
         result.deleted += done.deleted
         result.cleaned += done.cleaned
         result.held_back |= done.held_back
+        result.holds |= done.holds
 
-    def _clean_together(self, page: _Page) -> Cleaned:
-        if not page.owned:
-            return Cleaned(cleaned=list(page.scopes))
-        new = self._new(page)
-        older = [scope for scope in page.scopes if scope.id not in new]
-        result = self._clean_older(replace(page, scopes=older)) if older else Cleaned()
-        result.cleaned += [scope for scope in page.scopes if scope.id in new]
-        return result
-
-    def _clean_older(self, page: _Page) -> Cleaned:
+    def _looked_through(self, page: _Page) -> Cleaned:
         """Scopes that held something before this run."""
         result = Cleaned()
         counts = brakes.counts(self._graph, page.owned, page.parameters(page.ids, page.tag))
@@ -149,12 +150,14 @@ class Cleanup:
                     result.deleted += self._delete(page, counts, [scope.id], count.since)
                 result.held_back[scope] = brakes.reason(count)
         result.cleaned = rest
-        self._remember(page, counts, held_back)
+        left = {scope for scope, count in counts.by_scope.items() if count.held > count.gone}
+        result.holds = {scope: scope in held_back or scope in left for scope in page.ids}
         return result
 
-    def _new(self, page: _Page) -> set[str]:
+    def _new(self, scopes: Sequence[Scope], tag: int) -> set[str]:
         """Scopes that hold something since this run only: there is nothing in them that it didn't see."""
-        return {row["id"] for row in self._graph.rows(_NEW, {"scopes": page.ids, "tag": page.tag})}
+        ids = [scope.id for scope in scopes]
+        return {row["id"] for row in self._graph.rows(_NEW, {"scopes": ids, "tag": tag})}
 
     def _held_back(self, page: _Page, counts: Counts) -> dict[str, Count]:
         """Scopes that list so much less than before that a second run has to agree, and this one is the first."""
@@ -176,11 +179,13 @@ class Cleanup:
         gone = tuple(model for model in page.owned if model in counts.gone)
         return self._run(_stale_statements(held, gone), page.parameters(scopes, tag))
 
-    def _remember(self, page: _Page, counts: Counts, held_back: Mapping[str, Count]) -> None:
+    def _remember(self, result: Cleaned) -> None:
         """A scope that holds nothing now needs no cleanup in the next run, unless that run loads something."""
-        held = [scope for scope, n in counts.by_scope.items() if scope in held_back or n.held > n.gone]
-        parameters = {"scopes": page.ids, "held": held, "held_back": list(held_back)}
-        self._graph.write(lambda tx: tx.run(_REMEMBER, parameters).consume())
+        if result.holds:
+            held = [scope for scope, holds in result.holds.items() if holds]
+            held_back = [scope.id for scope in result.held_back]
+            parameters = {"scopes": [*result.holds], "held": held, "held_back": held_back}
+            self._graph.write(lambda tx: tx.run(_REMEMBER, parameters).consume())
 
     def _run(self, statements: Sequence[str], parameters: dict[str, Any]) -> int:
         """Each statement until it has nothing left, then the next, in as few transactions as the limit allows."""

@@ -309,7 +309,10 @@ def _equal(relationship: Link, other: str) -> str:
 
 
 def _merge_page(model: NodeModel, condition: str, ends: str, edge: str) -> str:
-    """One page of nodes, ordered by key: each transaction stays small and checks the writer's fence."""
+    """One page of nodes, ordered by key: each transaction stays small and checks the writer's fence.
+
+    `last`: where the next page begins, null if there is none.
+    """
     node_key = f"n.{quoted(model.identity.key.name)}"
     own = "" if model is model.identity else f"n:{quoted(model.label)} AND "
     return (
@@ -318,5 +321,5 @@ def _merge_page(model: NodeModel, condition: str, ends: str, edge: str) -> str:
         f"CALL (n) {{\n{ends}  MERGE (n){edge}(t)\n"
         "    ON CREATE SET e.firstseen = timestamp()\n"
         "  SET e.lastupdated = n.lastupdated\n}\n"
-        f"RETURN max({node_key}) AS last"
+        f"RETURN CASE WHEN count(n) = $limit THEN max({node_key}) END AS last"
     )

@@ -18,6 +18,10 @@ T = TypeVar("T")
 Parameters = Mapping[str, Any]
 
 _SCHEMA_CHANGED: Final = "Could not compile query due to insanely frequent schema changes"
+_COUNTED: Final = (
+    "CALL db.stats.retrieve('GRAPH COUNTS') YIELD data UNWIND data.{of} AS one "
+    "WITH one WHERE one.count > 0 AND one.{name} IS NOT NULL RETURN DISTINCT one.{name} AS name"
+)
 _MAX_TRIES: Final = 20
 _PAUSE_SECONDS: Final = 0.5
 
@@ -148,12 +152,21 @@ class Graph:
         """
         from neo4j.exceptions import ClientError
 
-        counts = "CALL db.stats.retrieve('GRAPH COUNTS') YIELD data UNWIND data.nodes AS n WITH n WHERE n.count > 0 "
         try:
-            labels = self.rows(f"{counts} AND n.label IS NOT NULL RETURN n.label AS label")
+            labels = self.rows(_COUNTED.format(of="nodes", name="label"))
         except ClientError:
-            labels = self.rows("CALL db.labels() YIELD label RETURN label")
-        return {row["label"] for row in labels}
+            labels = self.rows("CALL db.labels() YIELD label AS name RETURN name")
+        return {row["name"] for row in labels}
+
+    def relationship_types(self) -> set[str]:
+        """The types that relationships have; read as `labels` is."""
+        from neo4j.exceptions import ClientError
+
+        try:
+            types = self.rows(_COUNTED.format(of="relationships", name="relationshipType"))
+        except ClientError:
+            types = self.rows("CALL db.relationshipTypes() YIELD relationshipType AS name RETURN name")
+        return {row["name"] for row in types}
 
     def database_id(self) -> str:
         """The id that Neo4j gave this database when it was created. Equal ids mean the same graph at any address."""

@@ -30,6 +30,9 @@ T = TypeVar("T")
 # A process that hangs must not hold that node's lock forever: Neo4j ends its transaction after this time.
 CLAIM_SECONDS = 150  # longer than a batch of the writer, which a claim may have to wait for
 HEARTBEAT_SECONDS = 10  # the next heartbeat follows soon
+# A transaction begins with a heartbeat. One that takes longer ends with one, too: who waited for the lock, and goes by
+# the time of the heartbeat, must read a fresh one.
+SHORT_SECONDS = 1
 POLL_SECONDS = 0.5  # between looks at the heartbeat of a run that may be gone
 
 GRAPH_NODE: LiteralString = "(g:SyncGraph {id: 'graph'})"
@@ -37,6 +40,9 @@ GRAPH_NODE: LiteralString = "(g:SyncGraph {id: 'graph'})"
 # Not a number that increases: a statement that reads what it sets takes two locks, one after the other, and deadlocks.
 _WRITER_BEATS: LiteralString = "g.writer_beat = randomUUID(), g.writer_seen_at = timestamp()"
 _RUN_BEATS: LiteralString = "g.run_beat = randomUUID()"
+_BEATS: LiteralString = (
+    f"{_WRITER_BEATS}, {_RUN_BEATS}, g.run_seen_at = CASE WHEN g.run IS NULL THEN null ELSE timestamp() END"
+)
 _CLAIM: LiteralString = (
     "RETURN g.run AS run, coalesce(g.tag, 0) AS tag, coalesce(g.adopting, false) AS adopting, "
     "[g.run, g.run_beat, g.run_seen_at] AS sign"
@@ -156,9 +162,11 @@ class Writer(Graph):
     def _fenced(self, work: Callable[[neo4j.ManagedTransaction], T]) -> T:
         @neo4j.unit_of_work(timeout=self._transaction_seconds)
         def fenced(tx: neo4j.ManagedTransaction) -> T:
+            started = time.monotonic()
             self._check(tx)
             result = work(tx)
-            self._heartbeat(tx)
+            if time.monotonic() - started > SHORT_SECONDS:
+                tx.run(f"MATCH {GRAPH_NODE} SET {_BEATS}").consume()
             return result
 
         return super().write(fenced)
@@ -168,17 +176,9 @@ class Writer(Graph):
         self.write(lambda _: None)
         return super().autocommit(query, parameters)
 
-    def _heartbeat(self, tx: neo4j.ManagedTransaction) -> None:
-        """A process that waited for the lock must read a fresh heartbeat, however long this transaction took."""
-        tx.run(
-            f"MATCH {GRAPH_NODE} SET {_WRITER_BEATS}, {_RUN_BEATS}, "
-            "g.run_seen_at = CASE WHEN g.run IS NULL THEN null ELSE timestamp() END"
-        ).consume()
-
     def _check(self, tx: neo4j.ManagedTransaction) -> None:
         record = tx.run(
-            f"MATCH {GRAPH_NODE} SET {_WRITER_BEATS} "
-            "RETURN g.fence AS fence, g.writer AS writer, coalesce(g.tag, 0) AS tag"
+            f"MATCH {GRAPH_NODE} SET {_BEATS} RETURN g.fence AS fence, g.writer AS writer, coalesce(g.tag, 0) AS tag"
         ).single()
         if record is None or self._fence is None or (record["fence"], record["writer"]) != (self._fence, self.name):
             self._fence = None

@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
+import neo4j
 import redis
 
 from analysis import links
-from loaders import coverage, cypher
+from loaders import coverage
 from loaders.batch import Row
 from loaders.cleanup import Cleanup
 from loaders.graph import Graph
@@ -197,11 +198,12 @@ def of_another_tenant(stand_in: StandIn) -> Iterator[None]:
 
 
 def neighbours(graph: Graph, rows: Rows) -> None:
-    """The nodes to which the rows link by id or by value: links create nothing, so they must be there."""
+    """Create the nodes to which the rows link by id or by value: links create nothing, so they must be there."""
+    found = _Neighbours()
     schema = registry.schema()
-    owned = {(model.identity, row["k"]) for model, found in rows.items() for row in found}
-    for model, found in rows.items():
-        for row in found:
+    owned = {(model.identity, row["k"]) for model, rows_of in rows.items() for row in rows_of}
+    for model, rows_of in rows.items():
+        for row in rows_of:
             relationships: tuple[IdLink | Link, ...] = (*model.id_links, *model.links)
             for relationship in relationships:
                 target = schema.target(relationship)
@@ -212,10 +214,11 @@ def neighbours(graph: Graph, rows: Rows) -> None:
                     if isinstance(relationship, Link) and relationship.through:
                         record = schema.by_label[relationship.through[0]]
                         if (record, same.get(record.key.name)) not in owned:
-                            _make(graph, target, key, {})
-                            _make_record(graph, record, relationship.through[1], target, key, same)
+                            found.add(target, key, {})
+                            found.add_record(record, relationship.through[1], target, key, same)
                     elif (target.identity, key) not in owned:
-                        _make(graph, target, key, same)
+                        found.add(target, key, same)
+    found.create(graph)
 
 
 def linked(model: NodeModel, relationship: Relationship, row: Row) -> Collection[str]:
@@ -233,28 +236,57 @@ def linked(model: NodeModel, relationship: Relationship, row: Row) -> Collection
     return ends(model, within, row)[:1] if within else [f"linked to {row['k']}"]
 
 
-def _make_record(
-    graph: Graph, record: NodeModel, by: str, target: NodeModel, key: str, properties: dict[str, Any]
-) -> None:
-    """What a link goes through: a record of equal values, which names the other end. Where the record's own link is by
-    value, so that the barrier would draw it anew, these are equal, too.
-    """
-    of_record = next((link for link in record.links if link.type == by), None)
-    equal = {mine: key for mine, _ in of_record.on} if of_record else {}
-    _make(graph, record, properties.get(record.key.name, f"record of {key}"), properties | equal)
-    if of_record:
-        _make(graph, target, key, {theirs: key for _, theirs in of_record.on})
-    query = (
-        f"MATCH (r:{cypher.quoted(record.label)}), (t:{cypher.quoted(target.label)} {{{target.key.name}: $key}}) "
-        f"WHERE properties(r) [$name] = $value MERGE (r)-[:{cypher.quoted(by)}]->(t)"
-    )
-    [(name, value)] = properties.items()
-    graph.write(lambda tx: tx.run(query, key=key, name=name, value=value).consume())
+_Named = tuple[NodeModel, str]  # the identity of a node, and its key
 
 
-def _make(graph: Graph, model: NodeModel, key: str, properties: dict[str, Any]) -> None:
-    query = (
-        f"MERGE (n{cypher.labels(model.identity.labels)} {{{cypher.quoted(model.identity.key.name)}: $key}})\n"
-        f"SET n{cypher.labels(model.labels)}, n += $properties, n._scope = $scope, n.lastupdated = 0"
-    )
-    graph.write(lambda tx: tx.run(query, key=key, properties=properties, scope=NEIGHBOUR).consume())
+class _Neighbours:
+    """Nodes and relationships, created by two statements: one for each would take longer to plan than all to run."""
+
+    def __init__(self) -> None:
+        self._labels: dict[_Named, dict[str, None]] = {}
+        self._properties: dict[_Named, dict[str, Any]] = {}
+        self._edges: dict[tuple[_Named, str, _Named], None] = {}
+
+    def add(self, model: NodeModel, key: str, properties: dict[str, Any]) -> None:
+        named = (model.identity, key)
+        known = {model.identity.key.name: key, "_scope": NEIGHBOUR, "lastupdated": 0}
+        self._labels.setdefault(named, {}).update(dict.fromkeys((*model.identity.labels, *model.labels)))
+        self._properties.setdefault(named, known).update(properties)
+
+    def add_record(self, record: NodeModel, by: str, target: NodeModel, key: str, properties: dict[str, Any]) -> None:
+        """What a link goes through: a record of equal values, which names the other end. Where the record's own link is
+        by value, so that the barrier would draw it anew, these are equal, too.
+        """
+        of_record = next((link for link in record.links if link.type == by), None)
+        equal = {mine: key for mine, _ in of_record.on} if of_record else {}
+        self.add(record, properties.get(record.key.name, f"record of {key}"), properties | equal)
+        if of_record:
+            self.add(target, key, {theirs: key for _, theirs in of_record.on})
+        [(name, value)] = properties.items()
+        for named, has in self._properties.items():
+            if record.label in self._labels[named] and has.get(name) == value:
+                self._edges[named, by, (target.identity, key)] = None
+
+    def create(self, graph: Graph) -> None:
+        nodes = [{"labels": [*self._labels[named]], "properties": has} for named, has in self._properties.items()]
+        edges = [{"start": _place(start), "type": type_, "end": _place(end)} for start, type_, end in self._edges]
+
+        def work(tx: neo4j.ManagedTransaction) -> None:
+            tx.run(_CREATE_NODES, nodes=nodes).consume()
+            tx.run(_CREATE_EDGES, edges=edges).consume()
+
+        graph.write(work)
+
+
+_CREATE_NODES: Final = "UNWIND $nodes AS node CREATE (n:$(node.labels)) SET n = node.properties"
+_CREATE_EDGES: Final = """
+UNWIND $edges AS edge
+MATCH (a:$(edge.start.label)) WHERE a[edge.start.name] = edge.start.key
+MATCH (b:$(edge.end.label)) WHERE b[edge.end.name] = edge.end.key
+CREATE (a)-[:$(edge.type)]->(b)
+"""
+
+
+def _place(named: _Named) -> dict[str, str]:
+    identity, key = named
+    return {"label": identity.label, "name": identity.key.name, "key": key}
