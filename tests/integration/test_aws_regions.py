@@ -125,6 +125,6 @@ def test_an_action_that_a_region_has_not_got(
 
 def test_tokens_that_sts_gives_are_valid_in_every_region() -> None:
     """Those of its endpoints by region are, also in regions that accounts have to enable."""
-    session = credentials.session({})
+    session = credentials.session(None)
     assert session._session.get_config_variable("sts_regional_endpoints") == "regional"
     credentials.forget({})

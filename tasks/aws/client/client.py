@@ -31,12 +31,15 @@ from tasks.failures import CallFailed, Failure
 from tasks.resource import Tenant
 from tasks.waits import retry_after_of
 
+# Of one client, which all accounts share: as many as the scopes in flight may need, since whoever waits for one holds a
+# place in the fleet's rate.
+MAX_CONNECTIONS: Final = 40 * CALLS_IN_FLIGHT
 # One attempt per call: throttles must reach the fleet's rate limiter, not be waited for inside one client.
 _CONFIG: Final = AioConfig(
     retries={"total_max_attempts": 1, "mode": "standard"},
     connect_timeout=CONNECT_SECONDS,
     read_timeout=READ_SECONDS,
-    max_pool_connections=CALLS_IN_FLIGHT + 5,
+    max_pool_connections=MAX_CONNECTIONS,
     user_agent_extra="chartfleet",
     http_session_cls=SharedTrust,
 )

@@ -1,22 +1,28 @@
-"""AWS sessions: one per process and way of access, all sharing one loader of service models.
+"""AWS credentials: by way of access, in this process alone. And sessions, one per profile, which create clients.
 
-Credentials come from botocore's own chain, which renews them before they expire. They never leave this process.
+Credentials come from botocore's own chain, which renews them before they expire. A client belongs to no tenant: each
+call is signed with the credentials of the tenant that it is made for.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from contextvars import ContextVar
+from copy import copy
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import aioboto3
 import botocore.session
 from aiobotocore.config import AioConfig
-from aiobotocore.credentials import AioAssumeRoleCredentialFetcher, AioDeferredRefreshableCredentials
+from aiobotocore.credentials import AioAssumeRoleCredentialFetcher, AioCredentials, AioDeferredRefreshableCredentials
+from aiobotocore.hooks import AioHierarchicalEmitter
 from aiobotocore.session import AioSession
 from botocore.exceptions import BotoCoreError, NoCredentialsError, UnknownServiceError
 from botocore.loaders import Loader
@@ -25,6 +31,9 @@ from botocore.model import ServiceModel
 from loaders.masking import keep_secret
 from tasks.aws.client.parsing import ParserFactory, time_or_none
 from tasks.aws.client.transport import SharedTrust
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 # One attempt, as for every other call: retries are up to the caller.
 _STS: Final = AioConfig(
@@ -36,19 +45,33 @@ _STS: Final = AioConfig(
 HOME_REGION: Final = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 DEFAULT: Final[Mapping[str, str]] = {}  # botocore's default chain
 
-MAX_CLIENTS: Final = 256  # sessions kept: a worker may go through any number of accounts
+MAX_SESSIONS: Final = 256  # kept: a worker may go through any number of profiles
+MAX_ROLES: Final = 10_000  # whose credentials and account are kept
 
 _Key = tuple[tuple[str, str], ...]
 
 
 @dataclass(slots=True)
 class _Session:
-    core: AioSession
+    """Of a profile, with its own credentials.
+
+    chain    where they come from
+    loading  held by the one call that loads them
+    """
+
     boto: aioboto3.Session
-    account: str | None = None  # which the credentials belong to, once that has been asked
+    core: AioSession
+    chain: Any
+    credentials: Any = None
+    loading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-_sessions: dict[_Key, _Session] = {}  # least recently used first
+# Least recently used first.
+_sessions: dict[str | None, _Session] = {}  # by profile; None: as the environment says
+_roles: dict[_Key, AioDeferredRefreshableCredentials] = {}
+_accounts: dict[_Key, str] = {}  # which the credentials belong to, once that has been asked
+
+_access_of_call: ContextVar[Mapping[str, str]] = ContextVar("access")
 
 
 class AsksForMfa(BotoCoreError):
@@ -63,39 +86,91 @@ def _loader() -> Loader:
     return AioSession().get_component("data_loader")  # type: ignore[no-any-return]
 
 
-def session(access: Mapping[str, str]) -> aioboto3.Session:
-    """The session for a tenant's `access`, all of it optional.
+@cache
+def _hooks() -> AioHierarchicalEmitter:
+    """Botocore's own handlers. To register them takes 19 ms of CPU time, to copy them next to none."""
+    hooks = AioHierarchicalEmitter()
+    AioSession(event_hooks=hooks)
+    return hooks
+
+
+def session(profile: str | None) -> aioboto3.Session:
+    """The session of a profile, or of the environment. Its clients sign as `signing_for` says.
+
+    Raises botocore's ProfileNotFound and ConfigParseError, or AsksForMfa.
+    """
+    return _session(profile).boto
+
+
+def _session(profile: str | None) -> _Session:
+    kept = _sessions.pop(profile, None)
+    if kept is None:
+        logging.getLogger("botocore.credentials").setLevel(logging.ERROR)  # scopes report roles that can't be assumed
+        core = AioSession(profile=profile, event_hooks=copy(_hooks()), include_builtin_handlers=False)
+        for settings in core.full_config["profiles"].values():
+            _remember(settings.get("aws_secret_access_key"), settings.get("aws_session_token"))
+        core.register_component("data_loader", _loader())
+        parsers = ParserFactory()
+        parsers.set_parser_defaults(timestamp_parser=time_or_none)
+        core.register_component("response_parser_factory", parsers)
+        if asking := asks_for_mfa(core, profile):
+            raise AsksForMfa(profile=asking)
+        chain = core.get_component("credential_provider")
+        core.register_component("credential_provider", _Provider())
+        kept = _Session(aioboto3.Session(botocore_session=core), core, chain)
+    _keep(_sessions, profile, kept, MAX_SESSIONS)
+    return kept
+
+
+@contextmanager
+def signing_for(access: Mapping[str, str]) -> Iterator[None]:
+    """Calls within the block are signed with these credentials, whichever client makes them."""
+    before = _access_of_call.set(access)
+    try:
+        yield
+    finally:
+        _access_of_call.reset(before)
+
+
+async def of(access: Mapping[str, str]) -> Any:
+    """The credentials of a tenant's `access`, all of it optional; None if there are none.
 
     profile       name of a profile, instead of the default chain
     role          ARN of a role to assume with these credentials
     external_id   that the role's trust policy may require. AWS doesn't treat it as a secret
 
-    Raises botocore's ProfileNotFound and ConfigParseError, or AsksForMfa.
+    Raises what `session` raises.
     """
-    return _session(access).boto
+    if "role" in access:
+        key = _key(access)
+        role = _roles.get(key) or _assumed(access)
+        _keep(_roles, key, role, MAX_ROLES)
+        return role
+    kept = _session(access.get("profile"))
+    async with kept.loading:
+        if kept.credentials is None:
+            kept.credentials = await kept.chain.load_credentials()
+    return kept.credentials
 
 
-def _session(access: Mapping[str, str]) -> _Session:
-    key = _key(access)
-    kept = _sessions.pop(key, None)
-    if kept is None:
-        logging.getLogger("botocore.credentials").setLevel(logging.ERROR)  # scopes report roles that can't be assumed
-        core = AioSession(profile=access.get("profile"))
-        for profile in core.full_config["profiles"].values():
-            _remember(profile.get("aws_secret_access_key"), profile.get("aws_session_token"))
-        core.register_component("data_loader", _loader())
-        parsers = ParserFactory()
-        parsers.set_parser_defaults(timestamp_parser=time_or_none)
-        core.register_component("response_parser_factory", parsers)
-        if profile := asks_for_mfa(core, access.get("profile")):
-            raise AsksForMfa(profile=profile)
-        if "role" in access:
-            core.register_component("credential_provider", _AssumedRole(session(hub(access)), core, access))
-        kept = _Session(core, aioboto3.Session(botocore_session=core))
-    _sessions[key] = kept  # most recently used
-    while len(_sessions) > MAX_CLIENTS:
-        del _sessions[next(iter(_sessions))]
-    return kept
+class _Provider:
+    """Gives clients credentials that are those of whichever tenant a call is for."""
+
+    async def load_credentials(self) -> AioCredentials:
+        return _OfTheCall()
+
+
+class _OfTheCall(AioCredentials):
+    """Outside `signing_for`, nothing is signed."""
+
+    def __init__(self) -> None:
+        super().__init__("", "", method="of the call")
+
+    async def get_frozen_credentials(self) -> Any:  # type: ignore[override]  # the library's types have it synchronous
+        found = await of(_access_of_call.get())
+        if found is None:
+            raise NoCredentialsError
+        return await found.get_frozen_credentials()
 
 
 def _remember(*secrets: object) -> None:
@@ -120,30 +195,33 @@ def hub(access: Mapping[str, str]) -> dict[str, str]:
 
 
 def forget(access: Mapping[str, str]) -> None:
-    """Drop a session and that of its hub: the next ones read the machine's configuration again."""
-    _sessions.pop(_key(access), None)
-    _sessions.pop(_key(hub(access)), None)
+    """Drop the credentials of an access, and its profile's session: the next call reads this machine's files again."""
+    for known in (access, hub(access)):
+        _roles.pop(_key(known), None)
+        _accounts.pop(_key(known), None)
+    _sessions.pop(access.get("profile"), None)
 
 
 def forget_all() -> None:
-    """Drop every session: the next ones read the machine's configuration again."""
+    """The same, of every access."""
     _sessions.clear()
+    _roles.clear()
+    _accounts.clear()
 
 
 def account(access: Mapping[str, str]) -> str | None:
     """The account that these credentials belong to, if known."""
-    kept = _sessions.get(_key(access))
-    return kept.account if kept else None
+    return _accounts.get(_key(access))
 
 
 def remember_account(access: Mapping[str, str], account_id: str) -> None:
-    """Remember the account for as long as the session."""
-    _session(access).account = account_id
+    """Remember the account for as long as the credentials."""
+    _keep(_accounts, _key(access), account_id, MAX_ROLES)
 
 
 def partition_of_region(access: Mapping[str, str]) -> str:
     """The partition of the region configured in the profile or the environment."""
-    core = _session(access).core
+    core = _session(access.get("profile")).core
     region = core.get_config_variable("region")
     return str(core.get_partition_for_region(region)) if region else "aws"
 
@@ -152,36 +230,38 @@ def _key(access: Mapping[str, str]) -> _Key:
     return tuple(sorted(access.items()))
 
 
-class _AssumedRole:
-    """A credential provider that assumes a role, in place of botocore's own chain."""
+def _keep(kept: dict[K, V], key: K, value: V, most: int) -> None:
+    """As the most recently used."""
+    kept.pop(key, None)
+    kept[key] = value
+    while len(kept) > most:
+        del kept[next(iter(kept))]
 
-    def __init__(self, hub: aioboto3.Session, core: AioSession, access: Mapping[str, str]) -> None:
-        self._hub = hub
-        self._core = core
-        self._access = access
 
-    async def load_credentials(self) -> AioDeferredRefreshableCredentials:
-        source = await self._hub.get_credentials()
+def _assumed(access: Mapping[str, str]) -> AioDeferredRefreshableCredentials:
+    """The credentials of a role, which is assumed when they are needed for the first time."""
+    region = home_region(access.get("partition", "aws"))
+    external_id = {"ExternalId": access["external_id"]} if "external_id" in access else {}
+
+    def sts(service: str, **credentials: Any) -> Any:
+        core = _session(access.get("profile")).core
+        return core.create_client(service, region_name=region, config=_STS, **credentials)  # type: ignore[call-overload]
+
+    async def fetch() -> dict[str, Any]:
+        source = await of(hub(access))
         if source is None:
             raise NoCredentialsError
-        extra = {"ExternalId": self._access["external_id"]} if "external_id" in self._access else {}
         fetcher = AioAssumeRoleCredentialFetcher(
-            client_creator=self._sts,
+            client_creator=sts,
             source_credentials=source,
-            role_arn=self._access["role"],
-            extra_args={"RoleSessionName": "chartfleet", **extra},
+            role_arn=access["role"],
+            extra_args={"RoleSessionName": "chartfleet", **external_id},
         )
+        fetched: dict[str, Any] = await fetcher.fetch_credentials()
+        _remember(fetched.get("secret_key"), fetched.get("token"))
+        return fetched
 
-        async def fetch() -> dict[str, Any]:
-            fetched: dict[str, Any] = await fetcher.fetch_credentials()
-            _remember(fetched.get("secret_key"), fetched.get("token"))
-            return fetched
-
-        return AioDeferredRefreshableCredentials(refresh_using=fetch, method="assume-role")
-
-    def _sts(self, service: str, **credentials: Any) -> Any:
-        region = home_region(self._access.get("partition", "aws"))
-        return self._core.create_client(service, region_name=region, config=_STS, **credentials)  # type: ignore[call-overload]
+    return AioDeferredRefreshableCredentials(refresh_using=fetch, method="assume-role")
 
 
 def profiles() -> list[str]:

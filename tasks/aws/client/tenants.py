@@ -41,7 +41,7 @@ async def tenants(options: AwsOptions, rate_limiter: RateLimiter) -> Listed[Tena
     if options.aws_sync_all_profiles:
         return await _accounts_of_profiles(options, rate_limiter)
     hub = await _hub(rate_limiter)
-    name = credentials.session(credentials.DEFAULT).profile_name
+    name = credentials.session(None).profile_name
     access = AwsAccess(partition=hub.partition).as_json()
     own = Tenant(provider="aws", id=hub.account, name=name, access=access, principal=hub.arn)
     return Listed(_with_options(await _named([own], options, rate_limiter), options))
@@ -50,7 +50,7 @@ async def tenants(options: AwsOptions, rate_limiter: RateLimiter) -> Listed[Tena
 async def _hub(rate_limiter: RateLimiter) -> _Identity:
     """The account of the default credentials. Raises NotConfigured where there are none."""
     try:
-        configured = await credentials.session(credentials.DEFAULT).get_credentials() is not None
+        configured = await credentials.of(credentials.DEFAULT) is not None
     except BotoCoreError:
         configured = True  # something is configured; the call reports what is wrong with it
     if not configured:
