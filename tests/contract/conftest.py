@@ -16,7 +16,7 @@ from loaders.ledger import RunState
 from tasks.clients import client, graphql_api
 from tasks.engine import registry
 from tasks.resource import ResourceType
-from tests.contract import providers
+from tests.contract import event_loop, providers
 from tests.contract.loading import Runs, of_another_tenant
 from tests.contract.samples import has_other, other_sample, sample
 from tests.contract.stand_in import StandIn
@@ -44,6 +44,12 @@ def short_pauses() -> Iterator[None]:
         patched.setattr(client, "MAX_BACKOFF_SECONDS", 0.1)
         patched.setattr(graphql_api, "RETRY_SECONDS", (0.1, 0.1, 0.1))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_event_loop() -> Iterator[None]:
+    yield
+    event_loop.close()
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,7 @@ from tasks.clients.rate_limiter import RateLimiter, RedisRateLimiter
 from tasks.engine import registry
 from tasks.engine.fetch import Fetching, FetchLimits
 from tasks.resource import Api, ResourceType
+from tests.contract import event_loop
 from tests.contract.faults import Fault, Unlimited
 from tests.contract.other_responses import time_for_a_response
 from tests.contract.samples import Rows, ends, scope_of
@@ -53,7 +54,7 @@ class Runs:
         """The same, up to the barrier."""
         types = [registry.types()[name] for name in responses]
         ledger = self._planned(types)
-        asyncio.run(self._fetch_all(responses, ledger))
+        event_loop.run(self._fetch_all(responses, ledger))
         self._load(ledger)
         for type_ in types:
             unit = ledger.unit(self._scope_of(type_))
@@ -64,7 +65,7 @@ class Runs:
     def meet(self, fault: Fault, types: Collection[ResourceType]) -> list[Unit]:
         """A run in which the first call of each type meets a fault. How the scopes ended."""
         ledger = self._planned(types)
-        asyncio.run(
+        event_loop.run(
             self._fail_together(fault.other, types, ledger) if fault.other else self._fail(fault, types, ledger)
         )
         self._load(ledger)
@@ -98,23 +99,20 @@ class Runs:
 
     def again(self, ledger: Ledger, responses: Mapping[str, Responses | None]) -> None:
         """A resumption of the newest run: what is planned in it is fetched and loaded."""
-        asyncio.run(self._fetch_all(responses, ledger))
+        event_loop.run(self._fetch_all(responses, ledger))
         self._load(ledger)
 
     def _scope_of(self, type_: ResourceType) -> Scope:
         return scope_of(type_, self._stand_ins[type_.provider])
 
     async def _fetch_all(self, responses: Mapping[str, Responses | None], ledger: Ledger) -> None:
-        try:
-            for name, response in responses.items():
-                type_ = registry.types()[name]
-                if response is None:
-                    ledger.fetched(_begun(self._scope_of(type_), ledger), batches=0, outcome={})
-                else:
-                    self._stand_ins[type_.provider].responses = response
-                    await self._fetch(type_, ledger)
-        finally:
-            await self._close()
+        for name, response in responses.items():
+            type_ = registry.types()[name]
+            if response is None:
+                ledger.fetched(_begun(self._scope_of(type_), ledger), batches=0, outcome={})
+            else:
+                self._stand_ins[type_.provider].responses = response
+                await self._fetch(type_, ledger)
 
     async def _fetch(
         self,
@@ -142,7 +140,6 @@ class Runs:
         finally:
             for stand_in in self._stand_ins.values():
                 stand_in.forget()
-            await self._close()
 
     async def _fail_together(self, other: OtherResponse, types: Collection[ResourceType], ledger: Ledger) -> None:
         for name, stand_in in self._stand_ins.items():
@@ -151,11 +148,8 @@ class Runs:
             with time_for_a_response(1.0 if other.seconds else 60.0):
                 await asyncio.gather(*(self._fetch(type_, ledger) for type_ in types))
         finally:
-            await self._close()
-
-    async def _close(self) -> None:
-        for stand_in in self._stand_ins.values():
-            await stand_in.close()
+            for stand_in in self._stand_ins.values():
+                await stand_in.close()
 
 
 def _begun(scope: Scope, ledger: Ledger) -> Attempt:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from tasks.clients.rate_limiter import RedisRateLimiter
 from tasks.engine.rows import rows_of
 from tasks.failures import InvalidRecord
 from tasks.resource import Fetch, Item, Per, ResourceType
+from tests.contract import event_loop
 from tests.contract.stand_in import Responses, StandIn
 
 RESPONSES = Path(__file__).parents[1] / "responses"
@@ -106,15 +106,12 @@ def items_over_http(fetch: Fetch, scope: Scope, stand_in: StandIn, broker: redis
     """The items of what the server answers now, of each part that is planned, through the real client."""
 
     async def read() -> list[Item]:
-        try:
-            connection = await stand_in.connect(scope, RedisRateLimiter(broker))
-            planned = fetch.parts(connection)
-            parts = [""] if planned is None else [part async for part in planned]
-            return [item for part in parts async for item in fetch.items(connection, part)]
-        finally:
-            await stand_in.close()
+        connection = await stand_in.connect(scope, RedisRateLimiter(broker))
+        planned = fetch.parts(connection)
+        parts = [""] if planned is None else [part async for part in planned]
+        return [item for part in parts async for item in fetch.items(connection, part)]
 
-    return asyncio.run(read())
+    return event_loop.run(read())
 
 
 def rows_over_http(

@@ -20,6 +20,7 @@ from tasks.clients.google_documents import discovery_document, lists_of, method_
 from tasks.clients.rate_limiter import RedisRateLimiter
 from tasks.engine import registry
 from tasks.resource import ResourceType
+from tests.contract import event_loop
 from tests.contract.google_stand_in import GoogleStandIn
 from tests.contract.loading import fetch
 from tests.contract.other_responses import EMPTY_OBJECT, HANGS, OTHERS, time_for_a_response
@@ -101,7 +102,7 @@ def attempt_each(
     planning = ledger.begin(planner, lease_seconds=600, worker="contract")
     assert planning
     ledger.plan(planning, [(scope_of(type_, stand_ins[type_.provider]), True, 0.0) for type_ in types], queue=False)
-    asyncio.run(_at_the_same_time(types, stand_ins, ledger, broker))
+    event_loop.run(_at_the_same_time(types, stand_ins, ledger, broker))
     found = {type_.name: ledger.unit(scope_of(type_, stand_ins[type_.provider])) for type_ in types}
     return {name: unit for name, unit in found.items() if unit is not None}
 

@@ -5,7 +5,6 @@ What is shown for one region holds for each: a region is a scope of its own.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from tasks.engine import registry
 from tasks.engine.details import Detail
 from tasks.engine.listing import Listing
 from tasks.resource import Per, ResourceType
-from tests.contract import providers
+from tests.contract import event_loop, providers
 from tests.contract.faults import CLOSED, Unlimited
 from tests.contract.loading import fetch
 from tests.contract.providers.aws import Aws
@@ -87,7 +86,7 @@ class Attempts:
         planning = ledger.begin(planner, lease_seconds=600, worker="contract")
         assert planning
         ledger.plan(planning, [(scope_of(type_, self.stand_in), False, 0.0)], queue=False)
-        asyncio.run(self._attempts(type_, ledger))
+        event_loop.run(self._attempts(type_, ledger))
         units = [unit for unit in ledger.units() if unit.scope.type == type_.name]
         worst = max(units, key=lambda unit: unit.state not in (State.FETCHED, State.CLEANED))
         return Ended(
@@ -98,17 +97,12 @@ class Attempts:
         )
 
     async def _attempts(self, type_: ResourceType, ledger: Ledger) -> None:
-        try:
-            tried: set[str] = set()
-            while waiting := [
-                u.scope for u in ledger.units() if u.scope.type == type_.name and u.scope.id not in tried
-            ]:
-                for scope in waiting:
-                    tried.add(scope.id)
-                    if attempt := ledger.begin(scope, lease_seconds=600, worker="contract"):
-                        await fetch(type_, attempt, ledger, self.stand_in, self.rate_limiter)
-        finally:
-            await self.stand_in.close()
+        tried: set[str] = set()
+        while waiting := [u.scope for u in ledger.units() if u.scope.type == type_.name and u.scope.id not in tried]:
+            for scope in waiting:
+                tried.add(scope.id)
+                if attempt := ledger.begin(scope, lease_seconds=600, worker="contract"):
+                    await fetch(type_, attempt, ledger, self.stand_in, self.rate_limiter)
 
 
 @pytest.fixture

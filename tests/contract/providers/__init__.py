@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 
+from tests.contract import event_loop
 from tests.contract.stand_in import StandIn
 
 
@@ -13,9 +15,14 @@ def known(provider: str) -> bool:
     return importlib.util.find_spec(f"{__name__}.{provider}") is not None
 
 
-def running(provider: str) -> AbstractContextManager[StandIn]:
+@contextmanager
+def running(provider: str) -> Iterator[StandIn]:
     started: AbstractContextManager[StandIn] = importlib.import_module(f"{__name__}.{provider}").running()
-    return started
+    with started as stand_in:
+        try:
+            yield stand_in
+        finally:
+            event_loop.run(stand_in.close())
 
 
 def stand_in_class(provider: str) -> type[StandIn]:
