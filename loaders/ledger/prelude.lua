@@ -77,8 +77,14 @@ local function wake_writer(events)
   if redis.call('HSETNX', run, 'wake_ms', now_ms()) == 1 then add_event(events, 'load') end
 end
 
+-- By what the writer can take, not by the count of what waits: a writer whose batches somebody deleted by hand would look
+-- for them without end.
 local function work_waits()
-  return tonumber(redis.call('HGET', run, 'waiting')) > 0 or redis.call('SCARD', run .. ':cleanups') > 0
+  if redis.call('EXISTS', run .. ':cleanups') == 1 then return true end
+  for _, model in ipairs(redis.call('SMEMBERS', run .. ':models')) do
+    if redis.call('EXISTS', run .. ':waiting:' .. model) == 1 then return true end
+  end
+  return false
 end
 
 -- The reply to a repeated call: every event that the lost reply may have had. A redundant message finds its work done.
