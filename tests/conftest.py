@@ -16,6 +16,7 @@ from hypothesis import settings
 
 from loaders.graph import Graph
 from tasks.engine import registry
+from tests.fleet import short_lived_graph
 from tests.fleet.command import FLEET_KEY
 from tests.servers.certificates import Certificates, issue
 from workers import embedded
@@ -30,11 +31,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 pytest_plugins = ["tests.fleet.reaper", "tests.fleet.distribution"]
 
-# Tests fill and empty the graph all the time. Each time Neo4j would plan its queries anew: most of its work. All tests
-# together have more queries than it remembers.
-GRAPH_SETTINGS = """\
-dbms.cypher.min_replan_interval=10d
-server.memory.query_cache.per_db_cache_num_entries=4000
+TLS_SETTINGS = """\
 server.bolt.tls_level=OPTIONAL
 dbms.ssl.policy.bolt.enabled=true
 dbms.ssl.policy.bolt.client_auth=NONE
@@ -47,6 +44,7 @@ def pytest_configure() -> None:
     registry.only_own()  # a provider that is installed beside the checkout is not what its tests are about
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.setdefault("JDK_JAVA_OPTIONS", short_lived_graph.JAVA_OPTIONS)
     os.environ[fleet_key.VARIABLE] = FLEET_KEY
 
 
@@ -59,7 +57,8 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 @pytest.fixture(scope="session")
 def services_dir(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Iterator[Path]:
     directory = tmp_path_factory.mktemp("services")
-    write_private(own_settings(directory / "graph"), GRAPH_SETTINGS.format(certificates=certificates.directory))
+    tls = TLS_SETTINGS.format(certificates=certificates.directory)
+    write_private(own_settings(directory / "graph"), short_lived_graph.SETTINGS + tls)
     yield directory
     embedded.stop(directory)
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import redis
 
 from loaders.graph import Graph
+from tests.fleet import short_lived_graph
 from tests.fleet.command import clean_environment
 from tests.fleet.running import Fleet, running_fleet, wait_for
 from tests.servers.aws import AwsServer
@@ -52,11 +53,6 @@ SETTINGS: Final[Mapping[str, Any]] = {
     "selected_modules": MODULES,
 }
 CALL_SECONDS: Final = 0.05  # of each call to a provider
-# Tests fill and empty the graph all the time; and Java lives too short to be optimized.
-_GRAPH_SETTINGS: Final = (
-    "dbms.cypher.min_replan_interval=10d\nserver.memory.query_cache.per_db_cache_num_entries=4000\n"
-)
-_JAVA_OPTIONS: Final = "-XX:TieredStopAtLevel=1"
 
 
 @dataclass
@@ -143,7 +139,7 @@ def surroundings(
 def _services(directory: Path, stack: ExitStack) -> embedded.Services:
     (directory / "graph" / "conf").mkdir(mode=0o700, parents=True)
     stack.callback(shutil.rmtree, directory, ignore_errors=True)
-    write_private(own_settings(directory / "graph"), _GRAPH_SETTINGS)
+    write_private(own_settings(directory / "graph"), short_lived_graph.SETTINGS)
     stack.callback(embedded.stop, directory)
     return embedded.start(directory, broker=False, say=lambda _: None)
 
@@ -151,7 +147,7 @@ def _services(directory: Path, stack: ExitStack) -> embedded.Services:
 def _set_environment(directory: Path, breakage: str) -> None:
     kept = clean_environment()
     os.environ.clear()
-    os.environ.update(kept, JDK_JAVA_OPTIONS=_JAVA_OPTIONS, TMPDIR=str(directory))
+    os.environ.update(kept, JDK_JAVA_OPTIONS=short_lived_graph.JAVA_OPTIONS, TMPDIR=str(directory))
     if breakage:
         os.environ.update(SOAK_BREAKAGE=breakage, PYTHONPATH=os.pathsep.join(_import_path()))
 
