@@ -133,6 +133,17 @@ class Inspection(Seals):
         raw = self._hash(f"{self._key}:unit:{scope.id}")
         return _unit(scope.id, raw) if "state" in raw else None
 
+    def ended(self, scope: Scope) -> tuple[Unit | None, list[Scope]]:
+        """A scope after an attempt, and the parts that its listing planned."""
+        key = f"{self._key}:unit:{scope.id}"
+        with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.hgetall(key)
+            pipeline.smembers(f"{key}:parts")
+            raw, parts = pipeline.execute()
+        fields = decoded(raw)
+        unit = _unit(scope.id, fields) if "state" in fields else None
+        return unit, [Scope.parse(part.decode()) for part in sorted(parts)]
+
     def holders(self) -> list[Holder]:
         """The processes with attempts in progress, the longest silent first."""
         return holders(self._redis, self.run)

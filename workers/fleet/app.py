@@ -37,6 +37,7 @@ from workers.fleet import (
 from workers.fleet import inspect as inspect  # the commands that it adds to workers
 from workers.fleet.attempt import make_attempt
 from workers.fleet.configuration import configuration
+from workers.fleet.events import EventsTogether
 from workers.fleet.fleet_task import FleetTask
 from workers.fleet.outgoing_text import without_secrets
 from workers.fleet.process import name_node, process
@@ -51,6 +52,8 @@ ANALYSIS_SECONDS: Final = 24 * 3600
 transport.use()
 app: Celery = Celery("chartfleet", task_cls=FleetTask)
 app.add_defaults(lambda: configuration(process_settings.current()))  # called when Celery first needs it
+
+app.steps["consumer"].add(EventsTogether)
 
 publisher: Final = Publisher(app)
 

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 
 import redis
 
-from loaders.ledger import Attempt, Event, Fenced, Ledger, State
+from loaders.ledger import Attempt, Event, Fenced, Ledger, State, Unit
 from loaders.reason import counted
 from loaders.scope import Scope
 from workers.fleet.alone import ProcessEnded
@@ -74,8 +74,9 @@ def carry_out(
     scope = begun.scope
     try:
         work(process, ledger, begun, publisher, stopping)
-        publisher.publish_scopes(ledger.run, ledger.parts(scope))
-        return _outcome(ledger, begun)
+        unit, parts = ledger.ended(scope)
+        publisher.publish_scopes(ledger.run, parts)
+        return _outcome(unit, begun)
     except Fenced:
         log.info("%s: another attempt holds it, or the run ended", scope.shown)
         return "lost: another attempt holds the scope, or the run ended"
@@ -172,9 +173,8 @@ def _wait_for_loop(process: Process, stopping: Stopping) -> None:
             free.result(timeout=_TICK_SECONDS)
 
 
-def _outcome(ledger: Ledger, attempt: Attempt) -> str:
+def _outcome(unit: Unit | None, attempt: Attempt) -> str:
     """The outcome of an attempt, as the result of its task: to Celery, the task of a denied scope is a success."""
-    unit = ledger.unit(attempt.scope)
     if unit is None or unit.attempt != attempt.number:
         return NOTHING_TO_DO
     match unit.state:

@@ -8,7 +8,7 @@ import pytest
 from loaders.ledger import Attempt, Ledger
 from loaders.scope import Scope
 from workers.fleet.attempt import NOTHING_TO_DO
-from workers.fleet.attempt import _outcome as outcome
+from workers.fleet.attempt import _outcome
 
 PLANNER = Scope(type="toy.tenants", tenant="toy")
 SCOPE = Scope(type="toy.things", tenant="t")
@@ -32,6 +32,11 @@ def begin(ledger: Ledger, scope: Scope) -> Attempt:
     attempt = ledger.begin(scope, lease_seconds=60, worker="test")
     assert attempt is not None
     return attempt
+
+
+def outcome(ledger: Ledger, attempt: Attempt) -> str:
+    unit, _ = ledger.ended(attempt.scope)
+    return _outcome(unit, attempt)
 
 
 @pytest.mark.parametrize(("rows", "text"), [(0, "complete: 0 rows"), (1, "complete: 1 row"), (2, "complete: 2 rows")])
