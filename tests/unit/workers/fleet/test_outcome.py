@@ -7,8 +7,7 @@ import pytest
 
 from loaders.ledger import Attempt, Ledger
 from loaders.scope import Scope
-from workers.fleet.attempt import NOTHING_TO_DO
-from workers.fleet.attempt import _outcome
+from workers.fleet.attempt import NOTHING_TO_DO, _outcome
 
 PLANNER = Scope(type="toy.tenants", tenant="toy")
 SCOPE = Scope(type="toy.things", tenant="t")
