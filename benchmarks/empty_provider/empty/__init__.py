@@ -42,8 +42,9 @@ class Nothing:
     calls: tuple[str, ...] = ("empty:List",)
 
     async def items(self, api: EmptyApi, part: str) -> AsyncIterator[Item]:
-        for nothing in ():
-            yield nothing
+        none: tuple[Item, ...] = ()
+        for item in none:
+            yield item
 
     def parts(self, api: EmptyApi) -> None:
         return None
