@@ -205,8 +205,7 @@ class AwsApi(RateLimitedClient):
         return Failure.NOT_ENABLED if disabled else Failure.DENIED
 
     def renew(self) -> bool:
-        """Make the next call read this machine's credentials again."""
-        _clients.forget(self.tenant.access)
+        """Make the next call read this machine's credentials again. Clients hold none."""
         credentials.forget(self.tenant.access)
         return True
 

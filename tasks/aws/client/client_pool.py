@@ -69,12 +69,6 @@ class Clients:
             self._drop_oldest()
             await self._close_dropped()
 
-    def forget(self, access: Mapping[str, str]) -> None:
-        """Stop handing out clients with this configuration: it is to be read again."""
-        for key, client in list(self._by_key.items()):
-            if key.profile == access.get("profile"):
-                self._drop(key, client)
-
     async def close(self) -> None:
         """Close every client, in use or not."""
         clients = [*self._by_key.values(), *self._dropped]

@@ -147,9 +147,10 @@ async def of(access: Mapping[str, str]) -> Any:
         _keep(_roles, key, role, MAX_ROLES)
         return role
     kept = _session(access.get("profile"))
-    async with kept.loading:
-        if kept.credentials is None:
-            kept.credentials = await kept.chain.load_credentials()
+    if kept.credentials is None:
+        async with kept.loading:
+            if kept.credentials is None:
+                kept.credentials = await kept.chain.load_credentials()
     return kept.credentials
 
 

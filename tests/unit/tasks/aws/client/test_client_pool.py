@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from aiobotocore.config import AioConfig
-from botocore.exceptions import UnknownServiceError
+from botocore.exceptions import ProfileNotFound, UnknownServiceError
 
 from tasks.aws.client.client_pool import Clients
 
@@ -53,18 +53,26 @@ def test_the_least_recently_used_client_is_closed() -> None:
 
 
 def test_a_client_in_use_is_not_closed() -> None:
-    """Neither for lack of room nor because its credentials expired: it is closed once its user is done."""
-
     async def work(clients: Clients) -> None:
         async with clients.use(ACCESS, "eu-west-1", "ec2", CONFIG) as held:
             for region in ("us-east-1", "us-east-2", "us-west-2"):
                 await used(clients, region)
             assert len(clients) == 2
-            clients.forget(ACCESS)
-            async with clients.use(ACCESS, "eu-west-1", "ec2", CONFIG) as renewed:
-                assert renewed is not held
-            assert len(clients) == 2, "the one in use, and the one that replaces it"
-        assert len(clients) == 1
+            assert await used(clients, "eu-west-1") is held
+
+    with_clients(work)
+
+
+def test_accounts_share_a_client_and_profiles_do_not() -> None:
+    async def work(clients: Clients) -> None:
+        async with (
+            clients.use({"role": "arn:aws:iam::111111111111:role/reader"}, "eu-west-1", "ec2", CONFIG) as first,
+            clients.use({"role": "arn:aws:iam::222222222222:role/reader"}, "eu-west-1", "ec2", CONFIG) as second,
+        ):
+            assert first is second
+        with pytest.raises(ProfileNotFound):
+            async with clients.use({"profile": "absent"}, "eu-west-1", "ec2", CONFIG):
+                pass
 
     with_clients(work)
 
