@@ -34,7 +34,6 @@ class Key(NamedTuple):
 class _Client:
     opened: asyncio.Future[Any]
     users: int = 0
-    dropped: bool = False  # no longer handed out; closed once its last user is done
 
 
 class Clients:
@@ -43,11 +42,10 @@ class Clients:
     def __init__(self, *, max_unused: int = MAX_CLIENTS) -> None:
         self._max = max_unused
         self._by_key: dict[Key, _Client] = {}
-        self._dropped: set[_Client] = set()
 
     def __len__(self) -> int:
         """The number of open clients."""
-        return len(self._by_key) + len(self._dropped)
+        return len(self._by_key)
 
     @asynccontextmanager
     async def use(self, access: Mapping[str, str], region: str, service: str, config: AioConfig) -> AsyncIterator[Any]:
@@ -64,32 +62,23 @@ class Clients:
                 yield opened
         finally:
             client.users -= 1
-            if _failed(client.opened):
-                self._drop(key, client)
-            self._drop_oldest()
-            await self._close_dropped()
+            if _failed(client.opened) and self._by_key.get(key) is client:
+                del self._by_key[key]
+            await asyncio.gather(*(_close(oldest) for oldest in self._take_oldest()))
 
     async def close(self) -> None:
         """Close every client, in use or not."""
-        clients = [*self._by_key.values(), *self._dropped]
+        clients = [*self._by_key.values()]
         self._by_key.clear()
-        self._dropped.clear()
         await asyncio.gather(*(_close(client) for client in clients))
 
-    def _drop(self, key: Key, client: _Client) -> None:
-        if self._by_key.get(key) is client:
-            del self._by_key[key]
-            self._dropped.add(client)
-
-    def _drop_oldest(self) -> None:
+    def _take_oldest(self) -> list[_Client]:
+        """Those unused that are too many: no longer handed out."""
         unused = [(key, client) for key, client in self._by_key.items() if not client.users]
-        for key, client in unused[: max(0, len(self._by_key) - self._max)]:
-            self._drop(key, client)
-
-    async def _close_dropped(self) -> None:
-        idle = [client for client in self._dropped if not client.users]
-        self._dropped.difference_update(idle)
-        await asyncio.gather(*(_close(client) for client in idle))
+        oldest = unused[: max(0, len(self._by_key) - self._max)]
+        for key, _ in oldest:
+            del self._by_key[key]
+        return [client for _, client in oldest]
 
 
 async def _open(key: Key, config: AioConfig) -> Any:

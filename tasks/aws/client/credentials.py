@@ -83,7 +83,11 @@ class AsksForMfa(BotoCoreError):
 @cache
 def _loader() -> Loader:
     """Service models take most of a client's memory and start-up time: loaded once, shared by every session."""
-    return AioSession().get_component("data_loader")  # type: ignore[no-any-return]
+    return _core().get_component("data_loader")  # type: ignore[no-any-return]
+
+
+def _core(profile: str | None = None) -> AioSession:
+    return AioSession(profile=profile, event_hooks=copy(_hooks()), include_builtin_handlers=False)
 
 
 @cache
@@ -106,7 +110,7 @@ def _session(profile: str | None) -> _Session:
     kept = _sessions.pop(profile, None)
     if kept is None:
         logging.getLogger("botocore.credentials").setLevel(logging.ERROR)  # scopes report roles that can't be assumed
-        core = AioSession(profile=profile, event_hooks=copy(_hooks()), include_builtin_handlers=False)
+        core = _core(profile)
         for settings in core.full_config["profiles"].values():
             _remember(settings.get("aws_secret_access_key"), settings.get("aws_session_token"))
         core.register_component("data_loader", _loader())
@@ -197,8 +201,8 @@ def hub(access: Mapping[str, str]) -> dict[str, str]:
 
 def forget(access: Mapping[str, str]) -> None:
     """Drop the credentials of an access, and its profile's session: the next call reads this machine's files again."""
+    _roles.pop(_key(access), None)
     for known in (access, hub(access)):
-        _roles.pop(_key(known), None)
         _accounts.pop(_key(known), None)
     _sessions.pop(access.get("profile"), None)
 
@@ -267,12 +271,12 @@ def _assumed(access: Mapping[str, str]) -> AioDeferredRefreshableCredentials:
 
 def profiles() -> list[str]:
     """The named profiles of the machine's configuration except `default`, in order of the file."""
-    return [name for name in AioSession().available_profiles if name != "default"]
+    return [name for name in _core().available_profiles if name != "default"]
 
 
 def role_of_profile(name: str) -> str | None:
     """ARN of the role that a profile assumes, if it names one."""
-    arn = str(AioSession().full_config["profiles"].get(name, {}).get("role_arn"))
+    arn = str(_core().full_config["profiles"].get(name, {}).get("role_arn"))
     return arn if re.fullmatch(r"arn:[\w-]+:iam::\d{12}:role/.+", arn) else None
 
 
