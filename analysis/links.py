@@ -17,6 +17,7 @@ from neo4j.exceptions import DriverError, Neo4jError
 from analysis.edges import delete_edges
 from loaders import cypher
 from loaders.graph import Graph
+from loaders.model import IdLink, Link, NodeModel
 from loaders.page_size import PageSize
 from loaders.schema import GraphSchema
 
@@ -41,21 +42,26 @@ def statements(schema: GraphSchema, labels: Container[str], types: Container[str
     labels  that nodes have: a link without nodes at either end has nothing to merge or delete
     types   that relationships have
     """
+    for model, relationship in _in_order(schema):
+        target = schema.target(relationship)
+        if model.label in labels and target.label in labels:
+            if isinstance(relationship, IdLink):
+                delete, merge = cypher.id_link(model, relationship, target)
+            else:
+                delete, merge = cypher.link(model, relationship, target)
+            name = f"{model.label} {relationship.type} {relationship.label}"
+            yield LinkStatements(name, delete if relationship.type in types else None, merge)
+
+
+def _in_order(schema: GraphSchema) -> Iterator[tuple[NodeModel, IdLink | Link]]:
     for model in schema.models:
         for by_id in model.id_links:
-            target = schema.target(by_id)
-            if model.label in labels and target.label in labels:
-                delete, merge = cypher.id_link(model, by_id, target)
-                name = f"{model.label} {by_id.type} {by_id.label}"
-                yield LinkStatements(name, delete if by_id.type in types else None, merge)
+            yield model, by_id
     for through in (False, True):
         for model in schema.models:
             for by_value in model.links:
-                target = schema.target(by_value)
-                if bool(by_value.through) is through and model.label in labels and target.label in labels:
-                    delete, merge = cypher.link(model, by_value, target)
-                    name = f"{model.label} {by_value.type} {by_value.label}"
-                    yield LinkStatements(name, delete if by_value.type in types else None, merge)
+                if bool(by_value.through) is through:
+                    yield model, by_value
 
 
 def write(graph: Graph, schema: GraphSchema) -> None:

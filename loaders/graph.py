@@ -150,23 +150,22 @@ class Graph:
         Read from Neo4j's count store. A user who may not read that, on Enterprise, also gets labels that only
         constraints and indexes have.
         """
-        from neo4j.exceptions import ClientError
-
-        try:
-            labels = self.rows(_COUNTED.format(of="nodes", name="label"))
-        except ClientError:
-            labels = self.rows("CALL db.labels() YIELD label AS name RETURN name")
-        return {row["name"] for row in labels}
+        return self._counted("nodes", "label", "CALL db.labels() YIELD label AS name RETURN name")
 
     def relationship_types(self) -> set[str]:
         """The types that relationships have; read as `labels` is."""
+        known = "CALL db.relationshipTypes() YIELD relationshipType AS name RETURN name"
+        return self._counted("relationships", "relationshipType", known)
+
+    def _counted(self, of: str, name: str, known: str) -> set[str]:
+        """`known`: the query for who may not read the counts."""
         from neo4j.exceptions import ClientError
 
         try:
-            types = self.rows(_COUNTED.format(of="relationships", name="relationshipType"))
+            rows = self.rows(_COUNTED.format(of=of, name=name))
         except ClientError:
-            types = self.rows("CALL db.relationshipTypes() YIELD relationshipType AS name RETURN name")
-        return {row["name"] for row in types}
+            rows = self.rows(known)
+        return {row["name"] for row in rows}
 
     def database_id(self) -> str:
         """The id that Neo4j gave this database when it was created. Equal ids mean the same graph at any address."""
