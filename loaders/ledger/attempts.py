@@ -114,10 +114,6 @@ class Attempts(Seals):
         """
         return self._transition("given_up", *fence(attempt), max_crashes, mask(reason), int(crashed))
 
-    def parts(self, scope: Scope) -> list[Scope]:
-        """The parts that the scope's listing planned."""
-        return [Scope.parse(part) for part in self._members(f"{self._key}:unit:{scope.id}:parts")]
-
     def others_wait(self, scope: Scope) -> bool:
         """Whether other tenants of the scope's provider have anything left to be fetched or loaded."""
         of_provider, own = f"{scope.provider}/", scope.tenant_key

@@ -130,8 +130,7 @@ class Inspection(Seals):
         return bool(self._redis.exists(f"{self._key}:units"))
 
     def unit(self, scope: Scope) -> Unit | None:
-        raw = self._hash(f"{self._key}:unit:{scope.id}")
-        return _unit(scope.id, raw) if "state" in raw else None
+        return _unit_if_known(scope, self._hash(f"{self._key}:unit:{scope.id}"))
 
     def ended(self, scope: Scope) -> tuple[Unit | None, list[Scope]]:
         """A scope after an attempt, and the parts that its listing planned."""
@@ -140,9 +139,7 @@ class Inspection(Seals):
             pipeline.hgetall(key)
             pipeline.smembers(f"{key}:parts")
             raw, parts = pipeline.execute()
-        fields = decoded(raw)
-        unit = _unit(scope.id, fields) if "state" in fields else None
-        return unit, [Scope.parse(part.decode()) for part in sorted(parts)]
+        return _unit_if_known(scope, decoded(raw)), [Scope.parse(part.decode()) for part in sorted(parts)]
 
     def holders(self) -> list[Holder]:
         """The processes with attempts in progress, the longest silent first."""
@@ -176,6 +173,10 @@ def runs(client: redis.Redis) -> list[str]:
     """Ids of the runs that this broker knows, newest first."""
     ids: list[bytes] = client.zrevrange(RUNS, 0, -1)  # type: ignore[assignment]
     return [run.decode() for run in ids]
+
+
+def _unit_if_known(scope: Scope, fields: dict[str, str]) -> Unit | None:
+    return _unit(scope.id, fields) if "state" in fields else None
 
 
 def _unit(unit_id: str, raw: Mapping[str, str]) -> Unit:

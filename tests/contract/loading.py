@@ -125,7 +125,7 @@ class Runs:
         stand_in, limiter = self._stand_ins[type_.provider], rate_limiter or RedisRateLimiter(self._broker)
         attempt = _begun(self._scope_of(type_), ledger)
         await fetch(type_, attempt, ledger, stand_in, limiter, limits)
-        for part in ledger.parts(attempt.scope):
+        for part in ledger.ended(attempt.scope)[1]:
             await fetch(type_, _begun(part, ledger), ledger, stand_in, limiter, limits)
 
     async def _fail(self, fault: Fault, types: Collection[ResourceType], ledger: Ledger) -> None:

@@ -341,7 +341,7 @@ def test_a_scope_with_parts_is_complete_when_its_listing_and_all_parts_are(ledge
     toy = things(1)
     toy.planned = ("a", "b")
     run(ledger, toy)
-    parts = ledger.parts(SCOPE)
+    _, parts = ledger.ended(SCOPE)
     assert [part.part for part in parts] == ["a", "b"]
     run(ledger, toy, parts[0])
     assert ledger.cleanups() == []
@@ -364,7 +364,7 @@ def test_a_failed_part_fails_the_scope(ledger: Ledger) -> None:
 
     toy = Toy(source, planned=("a", "b"))
     run(ledger, toy)
-    for part in ledger.parts(SCOPE):
+    for part in ledger.ended(SCOPE)[1]:
         run(ledger, toy, part)
     assert state(ledger) == (State.DENIED, "AccessDenied toy:List")
     assert ledger.cleanups() == []
