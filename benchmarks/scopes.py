@@ -23,7 +23,7 @@ import redis
 from benchmarks.empty_provider.empty import NUMBER_OF_TYPES
 from benchmarks.peer.graph import new_services
 from benchmarks.peer.tools import BROKER, GRAPH, role_in_fleet
-from benchmarks.peer.usage import measure
+from benchmarks.peer.usage import cpu_seconds, measure
 from tests.fleet.command import CHARTFLEET, clean_environment
 from workers import embedded
 
@@ -108,15 +108,14 @@ def _chord(directory: Path, services: embedded.Services, broker: redis.Redis, co
             process, own = psutil.Process(worker.pid), psutil.Process()
             while not bare_chord.app.control.inspect(timeout=1).ping():
                 time.sleep(0.2)
-            started = {role: _cpu(of) for role, of in (("worker", process), ("publisher", own))}
             service = psutil.Process(embedded.status(services.data_dir).broker.pid)
-            started["broker"] = _cpu(service)
+            processes = {"worker": process, "publisher": own, "broker": service}
+            started = {role: cpu_seconds(of) for role, of in processes.items()}
             seconds = bare_chord.run(count)
-            ended = {"worker": _cpu(process), "publisher": _cpu(own), "broker": _cpu(service)}
+            cpu = {role: cpu_seconds(of) - started[role] for role, of in processes.items()}
         finally:
             worker.terminate()
             worker.wait()
-    cpu = {role: ended[role] - started[role] for role in ended}
     return Cost("bare chord", count, seconds, cpu, _commands(broker) - before, _peak(broker))
 
 
@@ -136,11 +135,6 @@ def _commands(broker: redis.Redis) -> int:
 
 def _peak(broker: redis.Redis) -> int:
     return int(broker.info("memory")["used_memory_peak"])
-
-
-def _cpu(process: Any) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ class _Sampler:
     def __post_init__(self) -> None:
         for role, pid in self.beside.items():
             handle = psutil.Process(pid)
-            self._known[pid] = _Process(role, handle, before := _cpu_seconds(handle), before)
+            self._known[pid] = _Process(role, handle, before := cpu_seconds(handle), before)
 
     def until(self, ended: threading.Event) -> None:
         while not ended.wait(_SAMPLE_SECONDS):
@@ -84,7 +84,7 @@ class _Sampler:
         for process in self._known.values():
             try:
                 with process.handle.oneshot():
-                    process.cpu_now = _cpu_seconds(process.handle)
+                    process.cpu_now = cpu_seconds(process.handle)
                     rss: int = process.handle.memory_info().rss
             except psutil.NoSuchProcess:
                 continue
@@ -158,6 +158,7 @@ def _is_still_its_parent(handle: Any) -> bool:
     return parent is not None and bool(parent.cmdline() == handle.cmdline())
 
 
-def _cpu_seconds(handle: Any) -> float:
+def cpu_seconds(handle: Any) -> float:
+    """Of a process (psutil.Process), up to now."""
     times = handle.cpu_times()
     return float(times.user + times.system)
