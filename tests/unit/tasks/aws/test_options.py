@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
+import botocore.session
 import pytest
 
 from tasks.aws.options import AwsOptions, check_accounts, check_name_server, check_regions, check_role
@@ -35,3 +39,21 @@ def test_accounts_regions_and_name_servers() -> None:
     assert check_regions(("eu-west-1", "cn-north-1", "mars-1")) == "'mars-1' is not an AWS region"
     assert check_name_server("10.0.0.2:5353") is None
     assert check_name_server("somewhere:70000")
+
+
+def test_regions_are_those_in_which_botocore_knows_ec2() -> None:
+    session = botocore.session.Session()
+    every = [
+        region for each in ("aws", "aws-cn", "aws-us-gov") for region in session.get_available_regions("ec2", each)
+    ]
+    assert len(every) > 30
+    assert check_regions(tuple(every)) is None
+    assert check_regions(("aws-global",)) == "'aws-global' is not an AWS region"
+
+
+def test_checking_them_needs_no_session() -> None:
+    check = (
+        "import sys; from tasks.aws.options import check_regions; check_regions(('eu-west-1',)); print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    assert {"botocore.session", "botocore.loaders"}.isdisjoint(done.stdout.split())
