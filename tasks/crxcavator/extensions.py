@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from tasks.provider import (
     NOT_SEEN,
     CallFailed,
     Failure,
     Gap,
-    HttpApi,
     Item,
     Node,
     NotSeen,
@@ -26,6 +25,9 @@ from tasks.provider import (
     named,
     prop,
 )
+
+if TYPE_CHECKING:
+    from tasks.provider import HttpApi
 
 _INSTALLED: Final = "GET /group/users/extensions"
 _REPORT: Final = "GET /report/{extension}/{version}"

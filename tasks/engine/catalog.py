@@ -29,7 +29,18 @@ from tasks.setting import Setting
 
 ENTRY_POINTS: Final = "chartfleet.providers"
 _NOT_PROVIDERS: Final = ("tasks.engine", "tasks.clients")
-_WITHOUT_TYPES: Final = ("provider", "client", "api", "doctor", "vocabulary", "options", "access", "tenants")
+_WITHOUT_TYPES: Final = (
+    "provider",
+    "client",
+    "api",
+    "doctor",
+    "vocabulary",
+    "options",
+    "access",
+    "tenants",
+    "identity",
+    "scopes",
+)
 _ignored_groups: Final[set[str]] = set()
 
 

@@ -12,10 +12,8 @@ from tasks.clients.google import GoogleApi, google_policy
 from tasks.clients.google_access import GoogleAccess
 from tasks.clients.google_documents import method_of
 from tasks.gcp import identity, states
+from tasks.gcp.kinds import PROJECT
 from tasks.provider import CallFailed, Failure, RateLimit, RateLimiter, Tenant
-
-ORGANIZATION: Final = "organization"  # kinds of tenants
-PROJECT: Final = "project"
 
 # Services that are only called if they are enabled in the project, under any of these names (Cloud Storage has had
 # three). Those that list projects and policies count as the credentials' own, and so does IAM.

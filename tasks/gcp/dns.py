@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from tasks.gcp.api import PROJECT
+from tasks.gcp.kinds import PROJECT
 from tasks.provider import Node, Per, ResourceType, Source, at, elements, incoming, key, listing, parent, prop
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tasks.gcp import gke_endpoints
-from tasks.gcp.api import PROJECT
+from tasks.gcp.kinds import PROJECT
 from tasks.provider import Node, Per, ResourceType, Source, key, listing, prop
 
 

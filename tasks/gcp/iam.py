@@ -6,10 +6,9 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from tasks.clients.google import GoogleApi
-from tasks.gcp.api import PROJECT
+from tasks.gcp.kinds import PROJECT
 from tasks.gcp.storage import EVERYONE
 from tasks.provider import (
     CallFailed,
@@ -30,6 +29,9 @@ from tasks.provider import (
     prop,
     scope_tenant,
 )
+
+if TYPE_CHECKING:
+    from tasks.clients.google import GoogleApi
 
 _POLICY: Final = "resourcemanager:projects.getIamPolicy"
 BASIC: Final = {"roles/owner", "roles/editor", "roles/viewer"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks.gcp.api import ORGANIZATION, PROJECT
+from tasks.gcp.kinds import ORGANIZATION, PROJECT
 from tasks.gcp.resource_names import last_part
 from tasks.gcp.tree import Folders
 from tasks.provider import Node, Per, ResourceType, Source, incoming, key, listing, prop

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from tasks.clients.google_access import GoogleAccess
 from tasks.clients.google_options import GoogleOptions
-from tasks.gcp import api, identity, states, tree
+from tasks.gcp import api, identity, kinds, states, tree
 from tasks.provider import Api, CallFailed, Failure, Listed, NotConfigured, RateLimiter, Tenant
 
 _OFF: Final = (
@@ -63,11 +63,11 @@ def _by_id(projects: Sequence[Any]) -> dict[str, Mapping[str, Any]]:
 
 def _organization(organization: Mapping[str, Any], access: GoogleAccess) -> Tenant:
     id_ = organization["name"].rpartition("/")[2]
-    return _tenant(id_, api.ORGANIZATION, organization, access)
+    return _tenant(id_, kinds.ORGANIZATION, organization, access)
 
 
 def _project(project: Mapping[str, Any], access: GoogleAccess) -> Tenant:
-    return _tenant(project["projectId"], api.PROJECT, project, access)
+    return _tenant(project["projectId"], kinds.PROJECT, project, access)
 
 
 def _tenant(id_: str, kind: str, item: Mapping[str, Any], access: GoogleAccess) -> Tenant:

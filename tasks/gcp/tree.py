@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from tasks.clients.google import GoogleApi
 from tasks.gcp import states
 from tasks.provider import Item
+
+if TYPE_CHECKING:
+    from tasks.clients.google import GoogleApi
 
 FOLDERS: Final = "resourcemanager:folders.list"
 PROJECTS: Final = "resourcemanager:projects.list"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from tasks.clients.google import GoogleApi
 from tasks.provider import Item
+
+if TYPE_CHECKING:
+    from tasks.clients.google import GoogleApi
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from tasks.gcp.api import PROJECT
 from tasks.gcp.compute import sources
+from tasks.gcp.kinds import PROJECT
 from tasks.gcp.resource_names import partial_uri, partial_uri_at
 from tasks.ip_range import IpRange
 from tasks.provider import (

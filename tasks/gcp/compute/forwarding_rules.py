@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from tasks.gcp.api import PROJECT
 from tasks.gcp.compute.aggregated import Aggregated
+from tasks.gcp.kinds import PROJECT
 from tasks.gcp.resource_names import last_part, partial_uri_at
 from tasks.provider import Node, Per, ResourceType, incoming, key, prop, scope_tenant
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from tasks.gcp.api import PROJECT
 from tasks.gcp.compute.aggregated import Aggregated
 from tasks.gcp.compute.firewalls import GCPNetworkTag, tag_id
+from tasks.gcp.kinds import PROJECT
 from tasks.gcp.resource_names import last_part, partial_uri, partial_uri_at
 from tasks.provider import (
     Node,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.gcp import api, identity
+from tasks.gcp import api, identity, kinds
 from tasks.gcp.compute.aggregated import Aggregated
 from tasks.resource import ResourceType, Tenant
 from tests.contract.google_stand_in import GoogleStandIn
@@ -26,13 +26,13 @@ class Gcp(GoogleStandIn):
 
     def __init__(self, server: JsonApi) -> None:
         access = {"endpoint": server.url}
-        project = Tenant(provider="gcp", id=PROJECT, name="Shop", kind=api.PROJECT, access=access)
+        project = Tenant(provider="gcp", id=PROJECT, name="Shop", kind=kinds.PROJECT, access=access)
         super().__init__(server, project)
-        self.organization = Tenant(provider="gcp", id=ORGANIZATION, kind=api.ORGANIZATION, access=access)
+        self.organization = Tenant(provider="gcp", id=ORGANIZATION, kind=kinds.ORGANIZATION, access=access)
         self.lookups[self.path_of(api.SERVICES)] = enabled
 
     def tenant_of(self, type_: ResourceType) -> Tenant:
-        tenant = self.organization if type_.tenant_kind == api.ORGANIZATION else self.tenant
+        tenant = self.organization if type_.tenant_kind == kinds.ORGANIZATION else self.tenant
         return replace(tenant, id=tenant.id + self.suffix)
 
     def lists(self, type_: ResourceType) -> list[tuple[str, str]]:

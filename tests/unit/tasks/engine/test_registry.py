@@ -95,3 +95,11 @@ def test_tests_and_pages_can_ignore_what_other_packages_register(only_own: str, 
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == str(found)
+
+
+def test_the_schema_needs_no_client_of_a_cloud() -> None:
+    """The coordinator, the loader and every command have it: such a client takes tens of megabytes."""
+    code = "import sys; from tasks.engine import registry; registry.schema(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    clients = {"googleapiclient", "google.auth", "httplib2", "botocore.session", "aiobotocore"}
+    assert clients.isdisjoint(done.stdout.split())

@@ -12,7 +12,7 @@ import pytest
 from tasks.clients.google_options import GoogleOptions
 from tasks.clients.local_rate_limiter import LocalRateLimiter
 from tasks.failures import CallFailed, Failure
-from tasks.gcp import api, identity, states, tenants
+from tasks.gcp import api, identity, kinds, states, tenants
 from tasks.resource import Tenant
 from tests.servers import google_identity
 from tests.servers.json_api import Asked, JsonApi, Reply, Route
@@ -56,7 +56,7 @@ def read(server: JsonApi, action: str, *, state: str = "", **parameters: Any) ->
 
     async def pages() -> list[Any]:
         access = {"endpoint": server.url} | ({"state": state} if state else {})
-        tenant = Tenant(provider="gcp", id=PROJECT, kind=api.PROJECT, access=access)
+        tenant = Tenant(provider="gcp", id=PROJECT, kind=kinds.PROJECT, access=access)
         connection = await api.connect(tenant, "", LocalRateLimiter())
         return [page async for page in connection.pages(action, **parameters)]
 
@@ -135,7 +135,7 @@ def test_a_warning_is_told_after_what_was_read(server: JsonApi) -> None:
     seen: list[str] = []
 
     async def names() -> None:
-        tenant = Tenant(provider="gcp", id=PROJECT, kind=api.PROJECT, access={"endpoint": server.url})
+        tenant = Tenant(provider="gcp", id=PROJECT, kind=kinds.PROJECT, access={"endpoint": server.url})
         connection = await api.connect(tenant, "", LocalRateLimiter())
         async for page in connection.pages(LIST):
             seen.extend(one["name"] for one in page["items"])
