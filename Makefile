@@ -31,7 +31,7 @@ test: setup
 ifdef PYTEST_FLAGS
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)
 else
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests/faults tests/contract tests/integration tests/unit
+	$(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder tests/faults tests/contract tests/integration tests/unit
 endif
 
 # What takes minutes each: whole estates, images, outages; and the tests that draw their examples, with new ones.

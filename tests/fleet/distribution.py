@@ -1,32 +1,51 @@
-"""Which files run in one process of pytest-xdist, one after the other: those that share what takes long to make."""
+"""Which files run in one process of pytest-xdist, one after the other: those that share what takes long to make.
+
+Neo4j takes 50 to 200 ms of CPU time to plan a statement for the first time. So files that need a graph are in few
+groups, and each group has the graph of its process to itself. Any other file is on its own.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 import pytest
-from xdist.scheduler import LoadFileScheduling
+from xdist.scheduler import LoadGroupScheduling
+
+SAMPLES: Final = "samples"  # the samples of all types, and what is made of them
+FLEET: Final = "fleet"  # one fleet, and everything that needs a graph and has no other group
+ACCOUNTS: Final = "accounts"  # simulated AWS accounts, and commands that read them
 
 # By the beginning of a path.
-TOGETHER = {
-    "tests/faults/": "one fleet, and what an undisturbed run of it leaves",
-    "tests/integration/estates/": "one simulated AWS",
-    "tests/contract/test_graph_of_2020.py": "the samples of all types in a graph",
-    "tests/contract/test_schema_pages.py": "the samples of all types in a graph",
-    "tests/contract/test_loading.py": "the samples of all types in a graph",
-    "tests/contract/test_other_answers.py": "the samples of all types in a graph",
-    # Neo4j plans each statement once for them: theirs are those of all types as well.
-    "tests/integration/test_all_providers.py": "the samples of all types in a graph",
-    "tests/integration/test_adoption.py": "the samples of all types in a graph",
-    "tests/integration/test_like_in_2020.py": "the samples of all types in a graph",
+_GROUPS: Final = {
+    "tests/faults/": FLEET,
+    "tests/contract/": SAMPLES,
+    "tests/integration/test_all_providers.py": SAMPLES,
+    "tests/integration/test_adoption.py": SAMPLES,
+    "tests/integration/test_like_in_2020.py": SAMPLES,
+    "tests/integration/test_permissions.py": ACCOUNTS,
+    "tests/integration/estates/": ACCOUNTS,
+    "tests/integration/test_cli.py": ACCOUNTS,
 }
+_GRAPH: Final = "services"  # the fixture
 
 
-class Together(LoadFileScheduling):  # type: ignore[misc]  # its base class has no types
+class Together(LoadGroupScheduling):  # type: ignore[misc]  # its base class has no types
     def _split_scope(self, nodeid: str) -> str:
-        return next((why for beginning, why in TOGETHER.items() if nodeid.startswith(beginning)), nodeid.split("::")[0])
+        scope: str = super()._split_scope(nodeid)
+        return scope.split("::")[0]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    paths = {item: item.nodeid.split("::")[0] for item in items}
+    with_graph = {paths[item] for item in items if _GRAPH in getattr(item, "fixturenames", ())}
+    for item, path in paths.items():
+        group = next((group for beginning, group in _GROUPS.items() if path.startswith(beginning)), None)
+        if group or path in with_graph:
+            item.add_marker(pytest.mark.xdist_group(group or FLEET))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | None:
-    return Together(config, log) if config.getvalue("dist") == "loadfile" else None
+    return Together(config, log) if config.getvalue("dist") == "loadgroup" else None
