@@ -196,6 +196,7 @@ def _unit(unit_id: str, raw: Mapping[str, str]) -> Unit:
         outcome=_outcome(raw, gaps),
         why=why,
         gaps=gaps,
+        suspect="suspect" in raw,
     )
 
 

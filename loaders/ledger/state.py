@@ -92,7 +92,10 @@ class Outcome(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """A scope or part in its present state."""
+    """A scope or part in its present state.
+
+    suspect  a lease of it ran out: since then it is only tried in a process that it has to itself
+    """
 
     scope: Scope
     state: State
@@ -107,6 +110,7 @@ class Unit:
     outcome: Outcome = field(default_factory=Outcome)
     why: Reason = NO_REASON  # `reason`, as fields
     gaps: tuple[Reason, ...] = ()  # `outcome["gaps"]`, as fields
+    suspect: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

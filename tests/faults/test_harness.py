@@ -30,7 +30,7 @@ long = pytest.mark.long
         pytest.param("deletion", (DENIED,), "deleted although it exists", id="deletion"),
         pytest.param("barrier", (DENIED,), "is fetch", id="barrier"),
         pytest.param("commits", (LOST_REPLIES,), "", id="commits"),
-        pytest.param("heartbeat", (HUNG_CALLS,), "although no process died", id="heartbeat"),
+        pytest.param("heartbeat", (HUNG_CALLS,), "leases ran out although no process died", id="heartbeat"),
     ],
 )
 def test_the_harness_notices_a_broken_promise(

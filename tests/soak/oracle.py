@@ -11,9 +11,11 @@ from analysis import engine
 from loaders.graph import Graph
 from loaders.ledger import RunInfo, RunState, State, Unit
 from loaders.model import UNOWNED
-from tests.soak.schedule import COSTS_ATTEMPTS, Kind
+from tests.soak.schedule import COSTS_ATTEMPTS, HTTP, Kind
 from tests.soak.snapshot import Element, Snapshot
+from tests.soak.surroundings import SETTINGS
 
+MAX_LOST: Final[int] = SETTINGS["concurrency"]  # leases: those of a process that stands still for a moment
 _SHOWN: Final = 5  # of the elements that are wrong in one way
 _SETTLED: Final = (State.CLEANED, State.DENIED, State.FAILED, State.SKIPPED, State.QUARANTINED, State.HELD_BACK)
 
@@ -167,6 +169,9 @@ def _scopes(run: Ended) -> Iterator[str]:
             yield f"without a reason: {unit.scope.id} is {unit.state}"
         if unit.state is State.QUARANTINED and not run.kinds & COSTS_ATTEMPTS:
             yield f"quarantined although no process died: {unit.scope.id}: {unit.reason}"
+    suspects = [unit.scope.id for unit in run.units if unit.suspect]
+    if run.kinds <= HTTP and len(suspects) > MAX_LOST:
+        yield f"{len(suspects)} leases ran out although no process died, one of them of {suspects[0]}"
 
 
 def _jobs(run: Ended) -> Iterator[str]:
