@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from workers.commands.interruption import terminate
+from workers.commands.interruption import follows, terminate
 from workers.import_path import check_packages
 from workers.report.exit_codes import FAILED, INTERRUPTED
 
@@ -52,6 +52,8 @@ def _run_guarded(words: Sequence[str]) -> int:
     except Exception as error:
         from workers.commands.lost_connections import describe
 
+        if follows(error):
+            return _fail("interrupted", INTERRUPTED)
         if message := describe(error):
             return _fail(message, FAILED)
         raise

@@ -15,6 +15,15 @@ def terminate(*_: object) -> NoReturn:
     raise Terminated
 
 
+def follows(error: BaseException) -> bool:
+    """Whether the error was raised on the way out of an interruption.
+
+    A library that is interrupted in the middle of a message may fail as it cleans up: the Neo4j driver does.
+    """
+    context = error.__context__
+    return context is not None and (isinstance(context, KeyboardInterrupt) or follows(context))
+
+
 def ignore_further() -> None:
     """From here on, the command ends in order: nothing interrupts that but SIGKILL."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
