@@ -1,7 +1,9 @@
 """One rate limit per API bucket, shared by the whole fleet in Redis.
 
-Additive increase, multiplicative decrease: a throttle halves the rate for every worker at once, and the wait that the
-API asks for applies to all of them. Where it also bounds concurrent calls, they are counted over all workers.
+A throttle cuts the rate for every worker at once, by less if that rate had held for a while, and the wait that the API
+asks for applies to all of them. Then the rate rises in proportion to itself: it finds what an API allows, however
+little, without being throttled every few calls. Where an API also bounds concurrent calls, they are counted over all
+workers.
 """
 
 from __future__ import annotations
@@ -72,8 +74,9 @@ class RedisRateLimiter:
 
     async def acquire(self, bucket: str, limit: RateLimit) -> None:
         """Wait until the bucket allows a call, and for any throttle in the meantime."""
-        waited_ms = 0
+        waited_ms, clock = 0, asyncio.get_running_loop().time
         while True:
+            reserved = clock()
             wait_ms = await self._call("acquire", bucket, limit, self._longest_ms)
             if wait_ms > self._longest_ms or waited_ms > _MAX_THROTTLED_WAITS * self._longest_ms:
                 raise RetryLater(f"{bucket}: throttled", after_seconds=wait_ms / 1000)
@@ -81,11 +84,11 @@ class RedisRateLimiter:
                 return
             waited_ms += wait_ms
             await asyncio.sleep(wait_ms / 1000)
-            if await self._call("blocked", bucket, limit, 0) == 0:
+            if await self._call("waited", bucket, limit, int((clock() - reserved) * 1000)) == 0:
                 return
 
     async def throttled(self, bucket: str, limit: RateLimit, retry_after_seconds: float | None) -> None:
-        """Halve the rate; the next call of every worker waits."""
+        """Cut the rate; the next call of every worker waits."""
         await self._call("throttled", bucket, limit, int(capped(retry_after_seconds or 0) * 1000))
 
     async def pause(self, bucket: str, limit: RateLimit, seconds: float) -> None:

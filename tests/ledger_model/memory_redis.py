@@ -1,4 +1,4 @@
-"""As much of Redis as the ledger's scripts use, in a dictionary that can be copied: a state of the search.
+"""As much of Redis as the scripts use, in a dictionary that can be copied: a state of the search.
 
 The scripts are the real ones, run by the Lua that Redis has. A test compares both on random walks.
 """
@@ -18,10 +18,14 @@ Db = dict[str, Key | str]
 
 
 class MemoryRedis:
-    """`db` is the state: it is replaced to go back to another one, and changed in place by `call`."""
+    """`db` is the state: it is replaced to go back to another one, and changed in place by `call`.
 
-    def __init__(self, sources: Callable[[str], str]) -> None:
+    `clock`: seconds of its TIME. No key expires.
+    """
+
+    def __init__(self, sources: Callable[[str], str], clock: Callable[[], float] = lambda: NOW) -> None:
         self.db: Db = {}
+        self._clock = clock
         self._sources = sources
         self._functions: dict[str, Any] = {}
 
@@ -57,6 +61,9 @@ class MemoryRedis:
         return value
 
     def _command(self, name: str, *arguments: Any) -> Any:
+        if name == "TIME":
+            seconds, part = divmod(self._clock(), 1)
+            return self._table([str(int(seconds)), str(int(part * 1e6))])
         reply = _COMMANDS[name](self.db, *(_text(argument) for argument in arguments))
         return self._table(reply) if isinstance(reply, list) else _nil(reply)
 
@@ -178,7 +185,7 @@ def _set(db: Db, name: str, value: str) -> str:
 
 
 _COMMANDS: Final[dict[str, Callable[..., Any]]] = {
-    "TIME": lambda db: [str(NOW), "0"],
+    "PEXPIRE": lambda db, name, _: int(name in db),
     "EXISTS": lambda db, name: int(name in db),
     "DEL": _delete,
     "UNLINK": _delete,
