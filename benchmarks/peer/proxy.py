@@ -9,6 +9,7 @@ forwarded; what it answers is kept. Its own HTTP interface, besides AWS's:
     /bench/reset     PUT: counters at zero; what is kept stays
     /bench/refresh   PUT: asks again what was asked before, since the estate has changed
     /bench/counters  GET, see `Counters`
+    /bench/throttle  PUT a `Throttle`: its buckets are full, and its counters at zero; GET its `Pace`
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from benchmarks.peer.api_call import ApiCall, Callers, call_of
+from benchmarks.peer.throttle import Throttle, Throttling, throttled_response
 
 HOST: Final = "127.0.0.1"  # an address, not a name: for a name botocore would put the bucket into the host
 _CONTROL: Final = "/bench/"
@@ -69,6 +71,7 @@ class CachingProxy:
         self._callers = Callers()
         self._counters = Counters()
         self._cpu_at_reset = time.process_time()
+        self._throttling: Throttling | None = None
         self.latency_seconds = 0.0
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -81,9 +84,12 @@ class CachingProxy:
         counters.by_service[call.service] = counters.by_service.get(call.service, 0) + 1
         counters.in_flight += 1
         counters.max_in_flight = max(counters.max_in_flight, counters.in_flight)
+        allowed = self._throttling is None or self._throttling.allows(call)
         try:
             if self.latency_seconds:
                 await asyncio.sleep(self.latency_seconds)
+            if not allowed:
+                return throttled_response(call, request.headers)
             response = self._kept.get(call) or await self._forward(call, request.headers)
         finally:
             counters.in_flight -= 1
@@ -130,6 +136,10 @@ class CachingProxy:
             case "GET", "counters":
                 self._counters.cpu_seconds = time.process_time() - self._cpu_at_reset
                 return web.json_response(asdict(self._counters))
+            case "PUT", "throttle":
+                self._throttling = Throttling(Throttle(**await request.json()))
+            case "GET", "throttle" if self._throttling:
+                return web.json_response(asdict(self._throttling.pace))
             case _:
                 return web.json_response({"error": f"no {request.method} {request.path}"}, status=404)
         return web.json_response({})

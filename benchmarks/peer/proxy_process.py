@@ -6,10 +6,12 @@ import json
 import subprocess
 import sys
 import urllib.request
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, Self
 
 from benchmarks.peer.proxy import Counters
+from benchmarks.peer.throttle import Pace, Throttle
 
 _ROOT: Final = Path(__file__).parents[2]
 _SECONDS: Final = 600  # a refresh of an estate of twenty accounts
@@ -51,6 +53,14 @@ class ProxyProcess:
 
     def counters(self) -> Counters:
         return Counters(**self._send("GET", "counters"))
+
+    def throttle(self, throttle: Throttle) -> None:
+        """From now on, with full buckets."""
+        self._send("PUT", "throttle", asdict(throttle))
+
+    def pace(self) -> Pace:
+        """Of the last throttle. Raises HTTPError if there was none."""
+        return Pace(**self._send("GET", "throttle"))
 
     def _send(self, method: str, resource: str, document: Any = None) -> dict[str, Any]:
         data = None if document is None else json.dumps(document).encode()

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -100,13 +100,14 @@ class Chartfleet:
 
 @dataclass(frozen=True, slots=True)
 class Cartography:
-    """One process, as its documentation says."""
+    """One process, as its documentation says. `environment`: variables in addition to the usual ones."""
 
+    environment: Mapping[str, str] = field(default_factory=dict)
     name: str = PEER
 
     def sync(self, place: Place) -> Done:
         command = cartography.command(place.graph, tag=int(time.time()), regions=place.estate.regions)
-        variables = cartography.variables(place.endpoint, place.graph, **place.aws())
+        variables = cartography.variables(place.endpoint, place.graph, **place.aws(), **self.environment)
         output = place.logs / "cartography.log"
         usage = measure(
             [*command, "--aws-sync-all-profiles"], variables, output, lambda _: "command", {GRAPH: place.service(GRAPH)}
