@@ -82,7 +82,7 @@ def parts(graph: Graph, schema: GraphSchema) -> Iterator[tuple[str, Callable[[],
         del waiting[: together.done]
         alone = len(together.links) if together.failed else int(together.done < len(together.links))
         for link in waiting[:alone]:
-            yield link.name, partial(_update, graph, link)
+            yield link.name, partial(update, graph, link)
         del waiting[:alone]
 
 
@@ -115,7 +115,8 @@ class _Together:
         return len(self.links)
 
 
-def _update(graph: Graph, link: LinkStatements) -> None:
+def update(graph: Graph, link: LinkStatements) -> None:
+    """Bring one link up to date, in transactions of its own."""
     if link.delete:
         delete_edges(graph, link.delete)
     _merge(graph, link.merge)
