@@ -139,8 +139,11 @@ def verdict(graph: Graph, job: Job, tag: int) -> Finding:
 
 
 _KNOWN: Final = """
-MATCH (scope:SyncScope) WHERE scope.provider IN $providers AND scope.status <> 'skipped'
-RETURN DISTINCT scope.provider AS provider
+UNWIND $providers AS provider
+WITH provider WHERE EXISTS {
+  MATCH (scope:SyncScope) WHERE scope.type STARTS WITH provider + '.' AND scope.status <> 'skipped'
+}
+RETURN provider
 """
 
 _SCOPES_BY_TYPE: Final = """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 import neo4j
 
@@ -14,6 +14,7 @@ from loaders.schema import GraphSchema
 
 # Chartfleet's own nodes in the graph: the writer's node, the runs, and the coverage of each scope.
 BOOKKEEPING = ("SyncGraph", "SyncRun", "SyncScope")
+_COVERAGE: Final = ("SyncScope", "type")  # each verdict asks what was seen of some types, of all scopes of all accounts
 
 
 class DuplicateNodes(ChartfleetError):
@@ -27,7 +28,7 @@ def indexes(schema: GraphSchema) -> Iterator[tuple[str, str]]:
 
 def _places(schema: GraphSchema, written: Collection[str]) -> dict[tuple[str, str], None]:
     """The indexes for these labels."""
-    declared: dict[tuple[str, str], None] = {}
+    declared: dict[tuple[str, str], None] = {_COVERAGE: None} if _COVERAGE[0] in written else {}
     for model in schema.models:
         if model.label not in written:
             continue

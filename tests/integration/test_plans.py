@@ -7,12 +7,14 @@ from contextlib import closing
 
 import pytest
 
-from analysis import links, shipped
+from analysis import engine, links, shipped
+from analysis.iam import assume_role
 from benchmarks.graph_growth import plans
-from benchmarks.graph_growth.estate import nodes_per_cell
-from benchmarks.graph_growth.fill import fill
+from benchmarks.graph_growth.estate import TAG, nodes_per_cell
+from benchmarks.graph_growth.fill import fill, run_info, units
 from benchmarks.graph_growth.recording import RecordingGraph
 from benchmarks.graph_growth.steps import steps
+from loaders import coverage
 from loaders.model import IdLink, Link
 from loaders.schema import GraphSchema
 from loaders.scope import Scope
@@ -71,6 +73,22 @@ def test_links_and_jobs_use_indexes_and_read_nothing_again_for_each_row(recordin
         for text in (*(one.query for one in job.statements), *([job.findings.query] if job.findings else [])):
             statements[text] = {"UPDATE_TAG": 1, "LIMIT_SIZE": 100}
     assert not faults(recording, statements)
+
+
+def test_a_verdict_reads_the_coverage_of_its_own_types_alone(recording: RecordingGraph, indexed: None) -> None:
+    """There is a scope for each account, region and type."""
+    scopes = [Scope(type=name, tenant=str(number)) for name in registry.types() for number in range(50)]
+    coverage.write(recording, run_info("1-plans"), units(scopes), now_ms=0)
+    recording.autocommit("CALL db.resampleOutdatedIndexes()")
+    recording.statements.clear()
+    assert engine.concerns(recording, assume_role.JOB)
+    engine.verdict(recording, assume_role.JOB, TAG)
+    assert [
+        statement
+        for statement, parameters in recording.statements.items()
+        for operator, _ in plans.Operator.of(recording.explain(statement, parameters, anew=True)).with_ancestors()
+        if operator.is_scan and ":SyncScope" in operator.details
+    ] == []
 
 
 @pytest.mark.long
