@@ -261,7 +261,7 @@ def loaded(
 
 
 @pytest.mark.usefixtures("indexed")
-@pytest.mark.parametrize("examples", [6, pytest.param(60, marks=pytest.mark.long)])
+@pytest.mark.parametrize("examples", [4, pytest.param(60, marks=pytest.mark.long)])
 def test_the_graph_does_not_depend_on_the_order(
     broker: redis.Redis, writer: Writer, graph: Graph, examples: int
 ) -> None:

@@ -770,8 +770,8 @@ PROFILE = settings(
 @pytest.mark.parametrize(
     ("examples", "steps"),
     [
-        pytest.param(20, 30, id="short runs"),
-        pytest.param(10, 100, id="long runs"),
+        pytest.param(12, 30, id="short runs"),
+        pytest.param(6, 100, id="long runs"),
         pytest.param(300, 100, id="many long runs", marks=pytest.mark.long),
     ],
 )
