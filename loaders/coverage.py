@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from loaders.graph import Graph
+from loaders.graph import BulkRows, Graph
 from loaders.ledger import RunInfo, State, Unit
 from loaders.page_size import PageSize, in_pages
 from loaders.pages import pages
@@ -84,7 +84,7 @@ def write(graph: Graph, run: RunInfo, units: Iterable[Unit], *, now_ms: int) -> 
     size = PageSize(ROWS_PER_TRANSACTION)
 
     def cover(page: Sequence[dict[str, Any]]) -> None:
-        parameters = {"run": run.id, "tag": run.tag, "rows": list(page), "now": now_ms}
+        parameters = {"run": run.id, "tag": run.tag, "rows": BulkRows(page), "now": now_ms}
         graph.write(lambda tx: tx.run(_COVER, parameters).consume())
 
     for page in pages(rows(units), ROWS_PER_TRANSACTION):

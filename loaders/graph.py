@@ -26,6 +26,15 @@ _MAX_TRIES: Final = 20
 _PAUSE_SECONDS: Final = 0.5
 
 
+class BulkRows(list[T]):
+    """Rows as one parameter of a statement. As text they are only a number: Neo4j's driver makes a text of all
+    parameters for its debug log, even if nothing is logged, which takes as long as packing them.
+    """
+
+    def __repr__(self) -> str:
+        return f"<{len(self):,} rows>"
+
+
 def planned(work: Callable[[], T]) -> T:
     """Repeat the work while Neo4j can't plan its query, because new indexes come online all the time.
 

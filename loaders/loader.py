@@ -18,7 +18,7 @@ from loaders.batch import BatchId, InvalidBatch, KeptRow, Row, decode
 from loaders.batch import kept as kept_row
 from loaders.brake import Brake
 from loaders.cleanup import Cleanup
-from loaders.graph import Graph
+from loaders.graph import BulkRows, Graph
 from loaders.ledger import Event, Ledger, Taken
 from loaders.model import NodeModel
 from loaders.rejected import RejectedRow
@@ -197,12 +197,13 @@ class Loader:
         """Rows of one model, with their relationships, in one transaction."""
         load, detach = self._statements[model]
         scopes = [coverage.place(Scope.parse(scope)) for scope in sorted({row["s"] for row in rows})]
+        keys = BulkRows({"k": row["k"], "s": row["s"]} for row in rows)
 
         def work(tx: neo4j.ManagedTransaction) -> None:
             if not model.shared:
-                tx.run(detach, rows=list(rows)).consume()
+                tx.run(detach, rows=keys).consume()
                 tx.run(_HELD, scopes=scopes, tag=tag).consume()
-            tx.run(load, rows=list(rows), tag=tag).consume()
+            tx.run(load, rows=BulkRows(rows), tag=tag).consume()
 
         self._graph.write(work)
 
