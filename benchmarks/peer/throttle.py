@@ -12,6 +12,7 @@ from aiohttp import web
 from benchmarks.peer.api_call import ApiCall
 from tests.servers.aws import Call, Effect, Fault
 from tests.servers.aws.errors import fault_response
+from tests.servers.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -61,19 +62,13 @@ class Pace:
 
 
 @dataclass(slots=True)
-class _Bucket:
-    tokens: float
-    at: float
-
-
-@dataclass(slots=True)
 class Throttling:
     """A throttle at work. `clock`: seconds."""
 
     throttle: Throttle
     clock: Callable[[], float] = time.monotonic
     pace: Pace = field(default_factory=Pace)
-    _buckets: dict[str, _Bucket] = field(default_factory=dict)
+    _buckets: dict[str, TokenBucket] = field(default_factory=dict)
     _first: float | None = None
 
     def allows(self, call: ApiCall) -> bool:
@@ -84,20 +79,11 @@ class Throttling:
         while len(pace.by_second) <= pace.seconds:
             pace.by_second.append([0, 0])
         name = self.throttle.bucket(call)
-        allowed = self._takes_token(name, now)
+        bucket = self._buckets.setdefault(name, TokenBucket(self.throttle.burst, now))
+        allowed = bucket.take(now, per_second=self.throttle.calls_per_second, size=self.throttle.burst)
         pace.by_second[int(pace.seconds)][0 if allowed else 1] += 1
         pace.allowed[name] = pace.allowed.get(name, 0) + allowed
         return allowed
-
-    def _takes_token(self, name: str, now: float) -> bool:
-        burst = self.throttle.burst
-        bucket = self._buckets.setdefault(name, _Bucket(burst, now))
-        refilled = bucket.tokens + (now - bucket.at) * self.throttle.calls_per_second
-        bucket.tokens, bucket.at = min(burst, refilled), now
-        if bucket.tokens < 1:
-            return False
-        bucket.tokens -= 1
-        return True
 
 
 def throttled_response(call: ApiCall, headers: Mapping[str, str]) -> web.Response:

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from tests.servers.token_bucket import TokenBucket
 from tests.soak.schedule import Fault, Kind
 
 HOST = "127.0.0.1"
@@ -48,21 +49,9 @@ class _Cut(Exception):
     """The connection ends here."""
 
 
-@dataclass(slots=True)
-class _Bucket:
-    """Of tokens, for all calls of the provider."""
-
-    tokens: float = BUCKET_SIZE
-    filled: float = field(default_factory=time.monotonic)
-
-    def take(self) -> bool:
-        now = time.monotonic()
-        self.tokens = min(BUCKET_SIZE, self.tokens + (now - self.filled) * BUCKET_PER_SECOND)
-        self.filled = now
-        if self.tokens < 1:
-            return False
-        self.tokens -= 1
-        return True
+def _full_bucket() -> TokenBucket:
+    """For all calls of the provider."""
+    return TokenBucket(BUCKET_SIZE, filled=time.monotonic())
 
 
 class FaultProxy:
@@ -76,7 +65,7 @@ class FaultProxy:
         self.hits: Counter[Kind] = Counter()
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
-        self._bucket = _Bucket()
+        self._bucket = _full_bucket()
         self._seen: dict[str, Response] = {}  # the last good response of each call
         self._server = _server(self)
         self.url = f"http://{HOST}:{self._server.server_port}"
@@ -100,7 +89,7 @@ class FaultProxy:
     def clear(self) -> None:
         with self._lock:
             self._faults = []
-            self._bucket = _Bucket()
+            self._bucket = _full_bucket()
 
     def answer(self, request: Request, connection: http.client.HTTPConnection) -> tuple[Response, list[Kind]]:
         """The response, and what is to happen to its bytes. Raises _Cut."""
@@ -128,7 +117,7 @@ class FaultProxy:
                 time.sleep(random.uniform(0.2, 1.5))
             case Kind.THROTTLING:
                 with self._lock:
-                    let_in = self._bucket.take()
+                    let_in = self._bucket.take(time.monotonic(), per_second=BUCKET_PER_SECOND, size=BUCKET_SIZE)
                 return None if let_in else self._refuse(kind, request)
             case Kind.SERVER_ERROR if random.random() < 0.5:
                 return self._refuse(kind, request)

@@ -15,6 +15,7 @@ from tasks.clients.client import Bucket, ErrorResponse, RateLimitedClient
 from tasks.clients.rate_limiter import RateLimit, RedisRateLimiter
 from tasks.failures import Failure, RetryLater
 from tests.ledger_model.memory_redis import NOW, MemoryRedis
+from tests.servers.token_bucket import TokenBucket
 from tests.unit.tasks.clients.simulated_time import SimulatedTime
 
 CALL_SECONDS = 0.08
@@ -35,8 +36,7 @@ class Api(RateLimitedClient):
     calls: int = 0
     throttled_at: list[float] = field(default_factory=list)
     sent_at: list[float] = field(default_factory=list)
-    _tokens: float = 0.0
-    _refilled_at: float = -2.0
+    _bucket: TokenBucket = field(default_factory=lambda: TokenBucket(0.0, filled=-2.0))
 
     async def call(self) -> None:
         bucket = Bucket("toy", self.limit)
@@ -49,14 +49,11 @@ class Api(RateLimitedClient):
     async def _send(self) -> ErrorResponse | None:
         await asyncio.sleep(CALL_SECONDS)
         now = self.loop.time()
-        refilled = self._tokens + (now - self._refilled_at) * self.calls_per_second
-        self._tokens, self._refilled_at = min(2 * self.calls_per_second, refilled), now
         self.sent_at.append(now)
-        if self._tokens < 1:
-            self.throttled_at.append(now)
-            return ErrorResponse(Failure.THROTTLED, "Throttling", "Rate exceeded")
-        self._tokens -= 1
-        return None
+        if self._bucket.take(now, per_second=self.calls_per_second, size=2 * self.calls_per_second):
+            return None
+        self.throttled_at.append(now)
+        return ErrorResponse(Failure.THROTTLED, "Throttling", "Rate exceeded")
 
     async def call_often(self, calls: int, *, at_a_time: int) -> None:
         """As a fleet would that many tasks wait in at the same time."""
