@@ -1,4 +1,4 @@
-"""Writes a synthetic estate, and the record of the run that read it, into an empty graph with all indexes."""
+"""Writes a synthetic estate into an empty graph with all indexes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any, Final
 
 import neo4j
 
-from benchmarks.graph_growth.estate import TAG, Edge, Vertex, cells
+from benchmarks.graph_growth.estate import Edge, Vertex, cells
 from loaders import indexes
 from loaders.graph import Graph
-from loaders.ledger import RunInfo, RunState, State, Unit
+from loaders.ledger import Unit
 from loaders.pages import pages
 from loaders.schema import GraphSchema
 from loaders.scope import Scope, regions_type
+from tests.fleet import ledger_records
 
 _AT_ONCE: Final = 5_000  # nodes or edges
 # Fixed texts for all labels and types: to plan one for each would take longer than to write a small estate.
@@ -58,43 +59,4 @@ def _row(start: Vertex, type: str, end: Vertex, properties: Any) -> dict[str, An
 def units(scopes: Sequence[Scope]) -> list[Unit]:
     """Every scope as complete, and the planning of each tenant."""
     planners = {Scope(type=regions_type(scope.provider), tenant=scope.tenant) for scope in scopes}
-    return [_unit(scope) for scope in (*sorted(planners, key=lambda planner: planner.id), *scopes)]
-
-
-def _unit(scope: Scope) -> Unit:
-    return Unit(
-        scope=scope,
-        state=State.CLEANED,
-        reason="",
-        attempt=1,
-        crashes=0,
-        rows=1,
-        seconds=1.0,
-        worker="",
-        parent=True,
-        held=True,
-    )
-
-
-def run_info(run: str) -> RunInfo:
-    return RunInfo(
-        id=run,
-        tag=TAG,
-        state=RunState.ANALYSING,
-        reason="",
-        blocked_by="",
-        planned=0,
-        open=0,
-        waiting=0,
-        waiting_bytes=0,
-        counts={},
-        created_ms=0,
-        settled_ms=0,
-        committed_ms=0,
-        barrier_ms=0,
-        finished_ms=0,
-        swept_ms=0,
-        round=0,
-        config={},
-        report={},
-    )
+    return [ledger_records.unit(scope) for scope in (*sorted(planners, key=lambda planner: planner.id), *scopes)]

@@ -11,13 +11,14 @@ from analysis.iam import assume_role
 from analysis.iam import permissions as permission_relationships
 from analysis.job import Job
 from benchmarks.graph_growth.estate import TAG
-from benchmarks.graph_growth.fill import run_info, units
+from benchmarks.graph_growth.fill import units
 from loaders import coverage, retirement
 from loaders.cleanup import Cleanup
 from loaders.graph import Graph
 from loaders.retirement import Lists
 from loaders.schema import GraphSchema
 from loaders.scope import Scope
+from tests.fleet.ledger_records import run_info
 from workers.fleet import permissions
 
 Step = tuple[str, Callable[[], object]]
@@ -26,7 +27,7 @@ RUNS_KEPT = 3
 
 def steps(graph: Graph, schema: GraphSchema, scopes: Sequence[Scope], run: str) -> Iterator[Step]:
     """In the order of a run. Each can be repeated; `run`: a run of its own for each pass, so that its jobs run."""
-    info = run_info(run)
+    info = run_info(run, TAG)
     yield "coverage", partial(coverage.write, graph, info, units(scopes), now_ms=0)
     yield from _cleanups(Cleanup(graph, schema), scopes)
     yield "retirement", partial(retirement.retire, graph, schema, Lists({}, {}), TAG, keep=RUNS_KEPT)

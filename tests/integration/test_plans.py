@@ -11,7 +11,7 @@ from analysis import engine, links, shipped
 from analysis.iam import assume_role
 from benchmarks.graph_growth import plans
 from benchmarks.graph_growth.estate import TAG, nodes_per_cell
-from benchmarks.graph_growth.fill import fill, run_info, units
+from benchmarks.graph_growth.fill import fill, units
 from benchmarks.graph_growth.recording import RecordingGraph
 from benchmarks.graph_growth.steps import steps
 from loaders import coverage
@@ -19,6 +19,7 @@ from loaders.model import IdLink, Link
 from loaders.schema import GraphSchema
 from loaders.scope import Scope
 from tasks.engine import registry
+from tests.fleet.ledger_records import run_info
 from workers import embedded
 
 SCHEMA = registry.schema()
@@ -78,7 +79,7 @@ def test_links_and_jobs_use_indexes_and_read_nothing_again_for_each_row(recordin
 def test_a_verdict_reads_the_coverage_of_its_own_types_alone(recording: RecordingGraph, indexed: None) -> None:
     """There is a scope for each account, region and type."""
     scopes = [Scope(type=name, tenant=str(number)) for name in registry.types() for number in range(50)]
-    coverage.write(recording, run_info("1-plans"), units(scopes), now_ms=0)
+    coverage.write(recording, run_info("1-plans", TAG), units(scopes), now_ms=0)
     recording.autocommit("CALL db.resampleOutdatedIndexes()")
     recording.statements.clear()
     assert engine.concerns(recording, assume_role.JOB)

@@ -9,11 +9,12 @@ import pytest
 
 from loaders import coverage, retirement
 from loaders.graph import Graph
-from loaders.ledger import RunInfo, RunState, State, Unit
+from loaders.ledger import State, Unit
 from loaders.retirement import Kept, Lists
 from loaders.scope import ALL_REGIONS, Scope, regions_type, tenants_type
 from loaders.writer import claim
 from tasks.engine import registry
+from tests.fleet import ledger_records
 from tests.integration.runs import scope
 from workers import embedded
 from workers.commands.forget import forget
@@ -32,26 +33,15 @@ def regions_of(tenant: str) -> Scope:
 
 
 def unit(of: Scope, state: State = State.CLEANED, *, whole: bool = False, owner: str = "") -> Unit:
-    return Unit(
-        scope=of, state=state, reason="", attempt=1, crashes=0, rows=1, seconds=1.0, worker="", parent=True, held=True,
-        outcome={"whole": whole, "owner": owner},
-    )  # fmt: skip
+    return ledger_records.unit(of, state=state, outcome={"whole": whole, "owner": owner})
 
 
 def run_of(graph: Graph, tag: int, units: Iterable[Unit], *, keep: int = 2) -> list[Kept]:
     """The coverage of a run, and what it makes of the scopes that it did not plan."""
     units = list(units)
-    nothing: dict[str, Any] = {name: {} for name in ("config", "report", "counts")}
-    times: dict[str, Any] = dict.fromkeys(
-        ("created_ms", "settled_ms", "committed_ms", "barrier_ms", "finished_ms", "swept_ms"), 0
-    )
-    counts: dict[str, Any] = dict.fromkeys(("planned", "open", "waiting", "waiting_bytes", "round"), 0)
-    info = RunInfo(
-        id=f"run-{tag}", tag=tag, state=RunState.ANALYSING, reason="", blocked_by="", **nothing, **times, **counts
-    )
     for each in units:
         hold(graph, each.scope, tag)
-    coverage.write(graph, info, units, now_ms=tag)
+    coverage.write(graph, ledger_records.run_info(f"run-{tag}", tag), units, now_ms=tag)
     return retirement.retire(graph, registry.schema(), retirement.lists(units), tag, keep=keep)
 
 

@@ -14,10 +14,10 @@ from docs.wrapping import MAX_COLUMNS
 from loaders.coverage import rows as coverage_rows
 from loaders.errors import UsageError
 from loaders.indexes import BOOKKEEPING
-from loaders.ledger import State, Unit
 from loaders.scope import Scope
 from tasks.aws.options import AwsOptions
 from tasks.engine import registry
+from tests.fleet.ledger_records import unit
 from workers.commands.parser import parse, parser_of
 from workers.commands.table import COMMANDS, find
 from workers.settings import fleet_key
@@ -170,11 +170,8 @@ def test_the_settings_file_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_queries_name_what_is_in_the_graph() -> None:
-    unit = Unit(
-        scope=Scope(type="aws.account", tenant="1"), state=State.CLEANED, reason="", attempt=1, crashes=0, rows=0,
-        seconds=None, worker="", parent=True, held=False,
-    )  # fmt: skip
-    of_scope = {*next(iter(coverage_rows([unit]))), "complete_at"}
+    complete = unit(Scope(type="aws.account", tenant="1"))
+    of_scope = {*next(iter(coverage_rows([complete]))), "complete_at"}
     labels = {label for model in registry.schema().models for label in model.labels} | set(BOOKKEEPING)
     queries = blocks(ROOT / "docs" / "operations.md", "cypher")
     assert queries

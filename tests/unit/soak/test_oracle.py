@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from loaders.ledger import RunInfo, RunState, State, Unit
+from loaders.ledger import RunState
 from loaders.model import UNOWNED
 from loaders.scope import Scope
+from tests.fleet.ledger_records import run_info, unit
 from tests.soak.oracle import MAX_LOST, Ended, violations
 from tests.soak.schedule import Kind
 from tests.soak.snapshot import Element, Snapshot
@@ -43,48 +43,10 @@ def test_after_a_run_that_ended_before_its_barrier_what_is_derived_follows_what_
     ],
 )
 def test_leases_last_as_long_as_their_processes(suspects: int, kinds: set[Kind], noticed: bool) -> None:
-    units = [unit_of_scope(f"aws.t{number}/123456789012/global", suspect=True) for number in range(suspects)]
-    said = violations(replace(_ended({}, settled=True), info=COMPLETE, units=units, kinds=frozenset(kinds)))
+    units = [unit(Scope.parse(f"aws.t{number}/123456789012/global"), suspect=True) for number in range(suspects)]
+    complete = run_info("1700000000-abcd", 1_700_000_000, state=RunState.COMPLETE)
+    said = violations(replace(_ended({}, settled=True), info=complete, units=units, kinds=frozenset(kinds)))
     assert any("leases ran out" in text for text in said) is noticed
-
-
-def unit_of_scope(id_: str, **fields: Any) -> Unit:
-    return Unit(
-        scope=Scope.parse(id_),
-        state=State.CLEANED,
-        reason="",
-        attempt=2,
-        crashes=0,
-        rows=0,
-        seconds=1.0,
-        worker="fetch-1",
-        parent=True,
-        held=False,
-        **fields,
-    )
-
-
-COMPLETE = RunInfo(
-    id="1700000000-abcd",
-    tag=1700000000,
-    state=RunState.COMPLETE,
-    reason="",
-    blocked_by="",
-    planned=0,
-    open=0,
-    waiting=0,
-    waiting_bytes=0,
-    counts={},
-    created_ms=1,
-    settled_ms=1,
-    committed_ms=1,
-    barrier_ms=1,
-    finished_ms=1,
-    swept_ms=1,
-    round=1,
-    config={},
-    report={},
-)
 
 
 def _ended(existed: dict[str, str], *, settled: bool) -> Ended:
