@@ -78,7 +78,7 @@ def broker_url(services_dir: Path) -> str:
 def graph(services: embedded.Services) -> Iterator[Graph]:
     """An empty graph. Constraints and indexes stay: they are the same for every test."""
     graph = Graph.at(services.graph)
-    graph.autocommit("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS")
+    short_lived_graph.empty(graph)
     yield graph
     graph.close()
 

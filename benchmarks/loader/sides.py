@@ -14,12 +14,14 @@ from benchmarks.loader.interfaces import MODEL, Interfaces, create_other_ends, d
 from benchmarks.loader.meter import Meter, Spent, middle
 from loaders import cypher, indexes
 from loaders.batch import Row
+from loaders.graph import Graph
 from loaders.pages import pages
 from loaders.sending import ROWS_PER_TRANSACTION
 from loaders.wire_name import wire_name
 from loaders.writer import Writer
 from tasks.aws.ec2.instances import INSTANCES
 from tasks.engine import registry
+from tests.fleet.short_lived_graph import empty
 from tests.integration.runs import Run, Sync
 from workers import embedded
 
@@ -44,7 +46,7 @@ def emptied(services: embedded.Services) -> Iterator[Place]:
         driver.session(database=services.graph.database) as session,
         redis.Redis.from_url(services.broker_url) as broker,
     ):
-        session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS").consume()
+        empty(Graph(driver, services.graph.database))
         for key in broker.scan_iter("chartfleet:*", count=1_000):
             broker.unlink(key)
         assert writer.acquire()

@@ -12,6 +12,7 @@ from typing import Final
 import redis
 
 from loaders.graph import Graph
+from tests.fleet import short_lived_graph
 from workers import embedded
 from workers.embedded.graph import own_settings
 from workers.embedded.process import write_private
@@ -42,7 +43,7 @@ def new_services(directory: Path) -> Iterator[embedded.Services]:
 def empty(services: embedded.Services) -> None:
     """Constraints and indexes stay, and with them the plans. No run is remembered."""
     with closing(Graph.at(services.graph)) as graph:
-        graph.autocommit("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS")
+        short_lived_graph.empty(graph)
     with redis.Redis.from_url(services.broker_url) as broker:
         broker.flushall()
 

@@ -20,6 +20,7 @@ from tests.contract import event_loop, providers
 from tests.contract.loading import Runs, of_another_tenant
 from tests.contract.samples import has_other, other_sample, sample
 from tests.contract.stand_in import StandIn
+from tests.fleet.short_lived_graph import empty
 from workers import embedded
 from workers.fleet import barrier
 from workers.fleet.process import Process
@@ -108,7 +109,7 @@ def load_samples(graph: Graph, services: embedded.Services, stand_ins: dict[str,
     }
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv(PASSWORD, address.password or "")
-        graph.autocommit("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS")
+        empty(graph)
         process = Process(Settings.load({}, {}).with_values(values, "test"))
         for key in process.redis.scan_iter("chartfleet:*"):
             process.redis.delete(key)

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import pytest
 
 from demo import estate, inventory
-from loaders.graph import Graph
 from tests.fleet.graph_state import State, graph_state
 from tests.fleet.running import Fleet, running_fleet
+from tests.fleet.short_lived_graph import empty
 from tests.servers.aws import AwsServer
 from workers.embedded import Services
 from workers.embedded.broker import Broker, start_broker
@@ -92,7 +92,3 @@ def at_rest(fleet: Fleet, aws: AwsServer) -> Iterator[Fleet]:
     yield fleet
     aws.reset()  # what is paused goes on
     fleet.at_rest()
-
-
-def empty(graph: Graph) -> None:
-    graph.autocommit("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS")

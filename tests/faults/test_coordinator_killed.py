@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from loaders.ledger import Ledger
-from tests.faults.conftest import empty
 from tests.fleet.graph_state import State, difference, graph_state
 from tests.fleet.running import COORDINATOR, PLANNERS, Fleet, info_of
+from tests.fleet.short_lived_graph import empty
 from tests.servers.tcp_proxy import TcpProxy
 from workers.embedded.broker import Broker
 

@@ -10,9 +10,10 @@ import pytest
 from demo import inventory
 from loaders.ledger import Ledger, Unit
 from loaders.ledger import State as Scope
-from tests.faults.conftest import SETTINGS, TYPES, empty
+from tests.faults.conftest import SETTINGS, TYPES
 from tests.fleet.graph_state import State, difference, graph_state
 from tests.fleet.running import Fleet, info_of, running_fleet, unit_of, wait_for, wait_until_one_is_left
+from tests.fleet.short_lived_graph import empty
 from tests.servers.aws import AwsServer, Effect, Fault
 from workers.embedded import Services
 from workers.embedded.broker import start_broker

@@ -27,6 +27,7 @@ from tests.fleet.claims import held_by_run
 from tests.fleet.command import Command, Ended
 from tests.fleet.graph_state import elements
 from tests.fleet.running import AWS_KEYS, NEO4J_PASSWORD, Fleet, running_fleet
+from tests.fleet.short_lived_graph import empty
 from tests.integration.runs import DENIED, Sync, balancer, group, instance, reservation, scope
 from tests.peer import cartography, estate, shape_2020
 from tests.servers.aws import AwsServer
@@ -84,7 +85,7 @@ def schema_restored(services: embedded.Services) -> Iterator[None]:
     """After these tests nothing is left of the schema that they began with: others create what they need."""
     yield
     graph = Graph.at(services.graph)
-    graph.autocommit("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS")
+    empty(graph)
     without_schema(graph)
     graph.close()
 
@@ -270,7 +271,7 @@ def taken_over_and_synced(
     assert len(graph.rows("MATCH (:Team)-[:OWNS]->(:EC2Instance) RETURN 1 AS one")) == 1
     assert len(graph.rows("MATCH (:AWSIpv4CidrBlock)-[:VPC_PEERING]->(:AWSIpv4CidrBlock) RETURN 1 AS one")) == 1
 
-    graph.autocommit("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS")
+    empty(graph)
     fleet.at_rest()
     assert fleet.sync(**SETTINGS).state == "complete"
     assert found.pop("IpRange 35.0.0.0/8")  # a rule of GCP's needs it

@@ -24,6 +24,7 @@ from tasks.gsuite import api as gsuite_api
 from tasks.okta import api as okta_api
 from tests.fleet.command import Command, Ended
 from tests.fleet.running import AWS_KEYS, NEO4J_PASSWORD
+from tests.fleet.short_lived_graph import empty
 from tests.servers.aws import AwsServer
 from tests.servers.company import Company, Size
 from tests.servers.company.organization import Organization
@@ -94,10 +95,6 @@ def at(services: embedded.Services) -> tuple[str, ...]:
     address = services.graph
     assert address.user
     return "--neo4j-uri", address.uri, "--neo4j-user", address.user, "--neo4j-password-env-var", NEO4J_PASSWORD
-
-
-def empty(graph: Graph) -> None:
-    graph.autocommit("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS")
 
 
 def why(ended: Ended) -> str:

@@ -16,6 +16,7 @@ from loaders.graph import Graph
 from tests.fleet.command import Command, Ended
 from tests.fleet.graph_state import State, difference, graph_state
 from tests.fleet.running import NEO4J_PASSWORD
+from tests.fleet.short_lived_graph import empty
 from tests.servers.aws import AwsServer, Effect, Fault
 from workers import embedded
 
@@ -49,7 +50,7 @@ def test_the_same_estate_gives_the_same_graph_and_every_sample_query_its_respons
 ) -> None:
     states: dict[int, State] = {}
     for workers in WORKERS:
-        graph.autocommit("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS")
+        empty(graph)
         ended = sync(aws, services, tmp_path, workers)
         assert ended.code == 3, ended.err  # complete, but for the region that is denied
         states[workers] = graph_state(graph)

@@ -15,6 +15,7 @@ from benchmarks.graph_growth.fill import fill, units
 from benchmarks.graph_growth.recording import RecordingGraph
 from benchmarks.graph_growth.steps import steps
 from loaders import coverage
+from loaders.graph import Graph
 from loaders.model import IdLink, Link
 from loaders.schema import GraphSchema
 from loaders.scope import Scope
@@ -27,9 +28,9 @@ PAGE = {"after": "", "limit": 400}  # the parameters of a link
 
 
 @pytest.fixture
-def recording(services: embedded.Services) -> Iterator[RecordingGraph]:
+def recording(services: embedded.Services, graph: Graph) -> Iterator[RecordingGraph]:
+    """Empty, as `graph` is."""
     with closing(RecordingGraph.at(services.graph)) as recording:
-        recording.autocommit("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS")
         yield recording
 
 

@@ -14,8 +14,8 @@ import redis
 
 from loaders.ledger import UNDER_WAY, Ledger, RunInfo, RunState, Unit
 from loaders.writer import RunRefused, claimed_by, revoke_claim
-from tests.faults.conftest import empty
 from tests.fleet.running import wait_for
+from tests.fleet.short_lived_graph import empty
 from tests.soak.estate import Estate
 from tests.soak.injection import Injection, newest_run, start_beat
 from tests.soak.leaks import leaks
