@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from loaders.graph import Graph, Parameters
+from loaders.graph import BulkRows, Graph, Parameters
 from loaders.page_size import PageSize, in_pages
 from loaders.pages import pages
 
@@ -18,7 +18,7 @@ def write_edges(graph: Graph, query: str, edges: Iterable[Mapping[str, object]],
     size = PageSize(EDGES_PER_TRANSACTION)
 
     def write(page: Sequence[Mapping[str, object]]) -> None:
-        graph.write(lambda tx: tx.run(query, edges=page, tag=tag).consume())
+        graph.write(lambda tx: tx.run(query, edges=BulkRows(page), tag=tag).consume())
 
     for page in pages(edges, EDGES_PER_TRANSACTION):
         in_pages(page, size, write)

@@ -196,12 +196,11 @@ class Loader:
     def _commit(self, model: NodeModel, rows: Sequence[Row], tag: int) -> None:
         """Rows of one model, with their relationships, in one transaction."""
         load, detach = self._statements[model]
-        scopes = [coverage.place(Scope.parse(scope)) for scope in sorted({row["s"] for row in rows})]
-        keys = BulkRows({"k": row["k"], "s": row["s"]} for row in rows)
 
         def work(tx: neo4j.ManagedTransaction) -> None:
             if not model.shared:
-                tx.run(detach, rows=keys).consume()
+                tx.run(detach, rows=BulkRows({"k": row["k"], "s": row["s"]} for row in rows)).consume()
+                scopes = [coverage.place(Scope.parse(scope)) for scope in sorted({row["s"] for row in rows})]
                 tx.run(_HELD, scopes=scopes, tag=tag).consume()
             tx.run(load, rows=BulkRows(rows), tag=tag).consume()
 
