@@ -109,8 +109,13 @@ def cells(schema: GraphSchema, nodes: int, *, one_tenant: bool = False) -> Itera
 
 def _count(schema: GraphSchema, model: NodeModel, times: int = 1) -> int:
     """Nodes of the model in a cell that is so many times as large as usual."""
-    tenants = {other.tenant for other in schema.models}
-    return COUNTS.get(model.label, OTHERS) * (1 if model.label in tenants else times)
+    return COUNTS.get(model.label, OTHERS) * (1 if model.label in _tenants(schema) else times)
+
+
+@cache
+def _tenants(schema: GraphSchema) -> frozenset[str]:
+    """Labels of tenants."""
+    return frozenset(model.tenant for model in schema.models if model.tenant)
 
 
 @cache
@@ -169,12 +174,9 @@ class _Maker:
         properties |= {name: f"{name} of {identity}" for name in self._compared[model.label]}
         properties |= {name: identity for name in ("id", model.key.name) if name in properties}
         owner = self._chance.choice(self._scopes(self._schema.owners[model.label]))
-        seen = TAG - (not model.shared and not self._is_tenant(model) and self._chance.random() < STALE)
+        seen = TAG - (not model.shared and model.label not in _tenants(self._schema) and self._chance.random() < STALE)
         properties |= {"_scope": UNOWNED if model.shared else owner.id, "lastupdated": seen, "firstseen": FIRST_SEEN_MS}
         self._keep(Vertex(model, model.labels, properties))
-
-    def _is_tenant(self, model: NodeModel) -> bool:
-        return any(model.label == other.tenant for other in self._schema.models)
 
     def _labels_with_stubs(self) -> set[str]:
         """What rows refer to, and another type reads."""

@@ -24,6 +24,7 @@ local stored = bounded(f[2], rate, -rate * longest / 1000, rate)
 local at = bounded(f[3], now, 0, latest)
 local blocked = bounded(f[4], 0, 0, latest)
 local cut, throttled = bounded(f[5], 0, 0, latest), bounded(f[6], 0, 0, latest)
+local since_cut = math.abs(now - cut)
 local passed = (now - at) / 1000
 local wait_ms
 if blocked ~= (tonumber(f[4] or 0)) then redis.call('HSET', KEYS[1], 'blocked_ms', blocked, 'at_ms', at) end
@@ -36,8 +37,8 @@ end
 if ARGV[1] == 'throttled' then
   -- Many concurrent calls run into the same throttle: it cuts the rate once. A rate that held for a while was nearly
   -- right, so it is cut by less.
-  if math.abs(now - cut) > 1000 then
-    local held = cut > 0 and math.abs(now - cut) > 10000
+  if since_cut > 1000 then
+    local held = cut > 0 and since_cut > 10000
     rate = math.max(rate * (held and 0.8 or 0.5), 0.2)
     redis.call('HSET', KEYS[1], 'cut_ms', now)
   end
@@ -56,7 +57,7 @@ else
   if cut == 0 then
     rate = rate + maximum / 120 * passed
   else
-    rate = rate * 2 ^ (passed / (math.abs(now - cut) > 60000 and 10 or 60))
+    rate = rate * 2 ^ (passed / (since_cut > 60000 and 10 or 60))
   end
   rate = math.min(maximum, rate)
   local tokens = math.min(rate, stored + passed * rate) - 1

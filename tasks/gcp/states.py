@@ -6,9 +6,11 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tasks.gcp.kinds import ORGANIZATION, PROJECT
+
 TO_BE_DELETED: Final = {"DELETE_REQUESTED", "DELETE_IN_PROGRESS"}
 # The call that reads the tenant itself: made whatever its state is, so that it is in the graph, with its state.
-READING: Final = {"organization": "resourcemanager:organizations.get", "project": "resourcemanager:projects.get"}
+READING: Final = {ORGANIZATION: "resourcemanager:organizations.get", PROJECT: "resourcemanager:projects.get"}
 _KNOWN_SECONDS: Final = 600.0
 
 _known: Final[dict[tuple[str, str], tuple[float, str]]] = {}  # of this process: when read, and the state
