@@ -11,21 +11,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
 from benchmarks.peer import graph
-from benchmarks.peer.estate import Estate, Size
-from benchmarks.peer.proxy_process import ProxyProcess
+from benchmarks.peer.estate import Size
+from benchmarks.peer.simulation import Simulation, simulated
 from benchmarks.peer.throttle import Pace, Throttle
-from benchmarks.peer.tools import Cartography, Chartfleet, Failed, Place, Tool, peer_problem
+from benchmarks.peer.tools import Cartography, Chartfleet, Failed, Tool, peer_problem
 from demo import estate as demo
-from tests.peer.cartography import UNKNOWN_CALL
-from tests.servers.aws import AwsServer
 from workers import embedded
 
 MAX_RATIO: Final = 1.2  # of the ideal
@@ -105,9 +101,8 @@ def _by_10_seconds(pace: Pace) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Bench:
-    proxy: ProxyProcess
+    simulation: Simulation
     services: embedded.Services
-    place: Place
     latency_seconds: float
 
     def measure(self, tool: Tool, throttle: Throttle) -> Measured:
@@ -118,35 +113,26 @@ class _Bench:
         try:
             pace, found = self._run(tool, throttle, self.latency_seconds)
         except Failed as failed:
-            pace, found, failure = self.proxy.pace(), graph.written(self.services).nodes, str(failed)
+            pace, found, failure = self.simulation.proxy.pace(), graph.written(self.services).nodes, str(failed)
         return Measured(tool.name, throttle, unthrottled, pace, nodes, nodes - found, failure)
 
     def _run(self, tool: Tool, throttle: Throttle, latency_seconds: float) -> tuple[Pace, int]:
         """On an empty graph. Returns how many nodes are in it afterwards."""
         graph.empty(self.services)
-        self.proxy.latency(latency_seconds)
-        self.proxy.throttle(throttle)
-        tool.sync(self.place)
-        return self.proxy.pace(), graph.written(self.services).nodes
+        self.simulation.proxy.latency(latency_seconds)
+        self.simulation.proxy.throttle(throttle)
+        tool.sync(self.simulation.place(self.services))
+        return self.simulation.proxy.pace(), graph.written(self.services).nodes
 
 
 @contextmanager
 def _bench(size: Size, buckets: int, latency_seconds: float) -> Iterator[_Bench]:
     """An estate, a proxy before it, and services; all end with the block."""
-    with (
-        tempfile.TemporaryDirectory(prefix="chartfleet-bench-") as name,
-        AwsServer() as aws,
-        ProxyProcess(aws.url) as proxy,
-        graph.new_services(Path(name) / "services") as services,
-    ):
-        directory, estate = Path(name), Estate(aws.url, size)
-        estate.fill()
+    with simulated(size) as simulation, graph.new_services(simulation.directory / "services") as services:
+        estate = simulation.estate
         for account in estate.accounts:
-            demo.grow(aws.url, buckets=buckets, account=account)
-        estate.write_profiles(profiles := directory / "aws.ini")
-        aws.add(UNKNOWN_CALL)
-        place = Place(estate, proxy.url, services.graph, services.data_dir, profiles, directory)
-        yield _Bench(proxy, services, place, latency_seconds)
+            demo.grow(estate.endpoint, buckets=buckets, account=account)
+        yield _Bench(simulation, services, latency_seconds)
 
 
 def _arguments() -> argparse.Namespace:

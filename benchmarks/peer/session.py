@@ -5,21 +5,17 @@ from __future__ import annotations
 import datetime
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.peer import graph
-from benchmarks.peer.estate import Estate, Size
-from benchmarks.peer.proxy_process import ProxyProcess
-from benchmarks.peer.tools import Place, Tool
+from benchmarks.peer.estate import Size
+from benchmarks.peer.simulation import Simulation, simulated
+from benchmarks.peer.tools import Tool
 from benchmarks.peer.usage import Share
-from tests.peer.cartography import UNKNOWN_CALL
-from tests.servers.aws import AwsServer
 from workers import embedded
 
 
@@ -98,38 +94,29 @@ def run(
     """
     at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     load = os.getloadavg()[0]
-    with ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chartfleet-bench-")))
-        aws = stack.enter_context(AwsServer())
-        proxy = stack.enter_context(ProxyProcess(aws.url))
-        _say(f"estate {size}, {latency_ms} ms a call")
-        estate = Estate(aws.url, size)
-        estate.fill()
-        estate.write_profiles(directory / "aws.ini")
-        aws.add(UNKNOWN_CALL)
-        bench = _Bench(estate, proxy, latency_ms / 1000, directory)
+    _say(f"estate {size}, {latency_ms} ms a call")
+    with simulated(size) as simulation:
+        bench = _Bench(simulation, latency_ms / 1000)
         figures = [*bench.on_warm_plans(wanted, repetitions, warm_up_runs), *bench.on_fresh_graphs(wanted, repetitions)]
         return Session(size=str(size), latency_ms=latency_ms, at=at, load=load, changed=bench.changed, figures=figures)
 
 
 @dataclass(slots=True)
 class _Bench:
-    estate: Estate
-    proxy: ProxyProcess
+    simulation: Simulation
     latency_seconds: float
-    directory: Path
     changed: int = 0
     _graphs: int = 0
 
     def on_warm_plans(self, wanted: Sequence[Wanted], repetitions: int, warm_up_runs: int) -> Iterator[Figures]:
         """All tools in turn on one Neo4j, which is emptied before each."""
         with graph.new_services(self._new_directory()) as services:
-            self.proxy.latency(0)
+            self.simulation.proxy.latency(0)
             for tool in {type(one.tool): one.tool for one in reversed(wanted)}.values():
                 graph.empty(services)
                 for _ in range(warm_up_runs):
                     _say(f"  {tool.name}: before it is measured")
-                    tool.sync(self._place(services))
+                    tool.sync(self.simulation.place(services))
             for _ in range(repetitions):
                 for one in wanted:
                     yield from self._in_order(one, services)
@@ -144,17 +131,17 @@ class _Bench:
         last = max((_ON_WARM_PLANS.index(one) for one in wanted.scenarios if one in _ON_WARM_PLANS), default=-1)
         for scenario in _ON_WARM_PLANS[: last + 1]:
             if scenario is Scenario.CHANGED:
-                self.changed = self.estate.change()
-                self.proxy.refresh()
+                self.changed = self.simulation.estate.change()
+                self.simulation.proxy.refresh()
             figures = self._run(wanted.tool, scenario, services)
             if scenario in wanted.scenarios:
                 yield figures
 
     def _run(self, tool: Tool, scenario: Scenario, services: embedded.Services) -> Figures:
-        self.proxy.latency(self.latency_seconds)
-        self.proxy.reset()
-        done = tool.sync(self._place(services))
-        counters, usage, written = self.proxy.counters(), done.usage, graph.written(services)
+        self.simulation.proxy.latency(self.latency_seconds)
+        self.simulation.proxy.reset()
+        done = tool.sync(self.simulation.place(services))
+        counters, usage, written = self.simulation.proxy.counters(), done.usage, graph.written(services)
         figures = Figures(
             tool=tool.name,
             scenario=scenario,
@@ -177,14 +164,9 @@ class _Bench:
         _say(f"  {tool.name}, {scenario}: {usage.wall_seconds:.1f} s, {counters.calls:,} calls")
         return figures
 
-    def _place(self, services: embedded.Services) -> Place:
-        return Place(
-            self.estate, self.proxy.url, services.graph, services.data_dir, self.directory / "aws.ini", self.directory
-        )
-
     def _new_directory(self) -> Path:
         self._graphs += 1
-        return self.directory / f"services-{self._graphs}"
+        return self.simulation.directory / f"services-{self._graphs}"
 
 
 def _figures(stored: dict[str, Any]) -> Figures:
