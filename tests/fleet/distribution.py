@@ -18,7 +18,6 @@ ACCOUNTS: Final = "accounts"  # simulated AWS accounts, and commands that read t
 
 # By the beginning of a path.
 _GROUPS: Final = {
-    "tests/faults/": FLEET,
     "tests/contract/": SAMPLES,
     "tests/integration/test_all_providers.py": SAMPLES,
     "tests/integration/test_adoption.py": SAMPLES,
@@ -26,6 +25,10 @@ _GROUPS: Final = {
     "tests/integration/test_permissions.py": ACCOUNTS,
     "tests/integration/estates/": ACCOUNTS,
     "tests/integration/test_cli.py": ACCOUNTS,
+    "tests/integration/test_embedded.py": ACCOUNTS,
+    "tests/integration/test_flower_and_beat.py": ACCOUNTS,
+    "tests/integration/test_many_accounts.py": ACCOUNTS,
+    "tests/integration/test_tls.py": ACCOUNTS,
 }
 _GRAPH: Final = "services"  # the fixture
 
@@ -41,9 +44,9 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     paths = {item: item.nodeid.split("::")[0] for item in items}
     with_graph = {paths[item] for item in items if _GRAPH in getattr(item, "fixturenames", ())}
     for item, path in paths.items():
-        group = next((group for beginning, group in _GROUPS.items() if path.startswith(beginning)), None)
-        if group or path in with_graph:
-            item.add_marker(pytest.mark.xdist_group(group or FLEET))
+        if path in with_graph:
+            group = next((group for beginning, group in _GROUPS.items() if path.startswith(beginning)), FLEET)
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.hookimpl(optionalhook=True)
