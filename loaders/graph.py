@@ -112,6 +112,13 @@ class Graph:
         with self._driver.session(database=self._database) as session:
             return planned(lambda: session.execute_read(work))
 
+    def read(self, work: Callable[[neo4j.ManagedTransaction], T], *, timeout_seconds: float) -> T:
+        """Run `work` in one transaction that may not write, aborted by Neo4j after the timeout."""
+        from neo4j import unit_of_work
+
+        with self._driver.session(database=self._database) as session:
+            return planned(lambda: session.execute_read(unit_of_work(timeout=timeout_seconds)(work)))
+
     def stream(self, query: str, parameters: Parameters | None = None) -> Iterator[dict[str, Any]]:
         """The rows of a read query as they arrive, for large results. Not retried: the caller already has some."""
         from neo4j import READ_ACCESS

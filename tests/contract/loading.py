@@ -64,15 +64,20 @@ class Runs:
 
     def meet(self, fault: Fault, types: Collection[ResourceType]) -> list[Unit]:
         """A run in which the first call of each type meets a fault. How the scopes ended."""
+        ledger = self.load_nothing(fault, types)
+        self._pass_barrier(ledger)
+        units = [unit for unit in ledger.units() if unit.scope.type in registry.types() and not unit.scope.part]
+        ledger.forget()
+        return units
+
+    def load_nothing(self, fault: Fault, types: Collection[ResourceType]) -> Ledger:
+        """The same, up to the barrier."""
         ledger = self._planned(types)
         event_loop.run(
             self._fail_together(fault.other, types, ledger) if fault.other else self._fail(fault, types, ledger)
         )
         self._load(ledger)
-        self._pass_barrier(ledger)
-        units = [unit for unit in ledger.units() if unit.scope.type in registry.types() and not unit.scope.part]
-        ledger.forget()
-        return units
+        return ledger
 
     def _planned(self, types: Collection[ResourceType]) -> Ledger:
         self.tag += 1
