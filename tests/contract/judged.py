@@ -32,7 +32,7 @@ reads: [aws.rds.instances, aws.ec2.security_groups]
 query: |
   MATCH path = (:AWSAccount)-[:RESOURCE]->(database:RDSInstance)-[:MEMBER_OF_EC2_SECURITY_GROUP]->(:EC2SecurityGroup)
   WHERE database.storage_encrypted = false
-  RETURN database AS resource, path
+  RETURN database AS resource, path, database.db_instance_identifier AS detail
 why: Test.
 fix: Test.
 """

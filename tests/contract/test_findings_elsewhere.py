@@ -12,10 +12,13 @@ import pytest
 from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
 from py_ocsf_models.objects.cloud import Cloud
 
+from analysis.findings import heat_map
 from analysis.findings.listing import Listing, Wanted
 from analysis.findings.suppression import Sorted, Suppression, sort
 from tests.contract.judged import DENIED, GROUP, GROUPS, INSTANCES, OPEN, ORDERS, Judged, databases
+from tests.contract.rule_estates import changed
 from workers.report import ocsf, sarif
+from workers.report.html.page import render
 
 SARIF = json.loads((Path(__file__).parents[1] / "facts" / "sarif_2.1.0.json").read_text())
 ACCEPTED = Suppression(rule="own-*", resource="*", until=date.max, reason="Test.")
@@ -105,3 +108,28 @@ def test_ocsf_of_what_could_not_be_judged(judged: Judged) -> None:
     [event] = events(*found(judged))
     assert event["compliance"]["status_id"] == 2
     assert "never seen" in event["status_detail"]
+
+
+def page(judged: Judged) -> str:
+    listing, sorted_ = found(judged)
+    return render(listing, sorted_, heat_map.read(judged.graph, listing.run["tag"]))
+
+
+def test_html_of_what_is_found_and_what_was_not_seen(judged: Judged) -> None:
+    judged.run(OPEN)
+    judged.run({INSTANCES: DENIED, GROUPS: GROUP})
+    text = page(judged)
+    assert "Database that is not encrypted, and whose group is known" in text
+    assert '<li class="edge"> MEMBER_OF_EC2_SECURITY_GROUP →</li>' in text
+    assert "not seen: aws.rds.instances in eu-west-1 of 111122223333" in text
+    assert 'class="none" title="aws.rds of aws/111122223333: 0 of 1 scopes seen' in text
+
+
+def test_html_obeys_no_name(judged: Judged) -> None:
+    hostile = '"><script>alert(1)</script>\u202e'
+    names = {"0/DBInstances/0/DBInstanceIdentifier": hostile, "0/DBInstances/0/StorageEncrypted": False}
+    judged.run(OPEN | {INSTANCES: changed(INSTANCES, {"rds:DescribeDBInstances": names})})
+    text = page(judged)
+    assert "<script" not in text
+    assert "\u202e" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;\\u202e" in text
