@@ -56,7 +56,7 @@ def logs(kind: str, selected: Callable[[Json, str], Iterator[str]]) -> Callable[
     @named(f"{selected.__name__}_{kind}")
     def value(trail: Source) -> bool | None:
         response = trail.item["GetEventSelectors"]
-        if response is None:
+        if not response:
             return None
         return any(kind in _LOGGED[read_write_type] for read_write_type in selected(response, trail.partition))
 
@@ -96,7 +96,10 @@ def _only_excludes_services(field: Json) -> bool:
     return field["Field"] == "eventSource" and set(field) == {"Field", "NotEquals"}
 
 
-_NOT_READ: Final = "None: could not be read."
+_NOT_READ: Final = "None: not known."
+_EVENTS_NOT_READ: Final = (
+    "None: not known. Only the account that owns a trail may read this: its node for the trail has the same arn."
+)
 
 
 class CloudTrailTrail(RegionalNode, label="CloudTrailTrail", tenant="AWSAccount", arn="cloudtrail:trail"):
@@ -114,10 +117,14 @@ class CloudTrailTrail(RegionalNode, label="CloudTrailTrail", tenant="AWSAccount"
     latest_delivery_time: str | None = prop("GetTrailStatus.LatestDeliveryTime")
     latest_delivery_error: str | None = prop("GetTrailStatus.LatestDeliveryError", "Of S3. '' or None: no error.")
     latest_cloudwatch_logs_delivery_time: str | None = prop("GetTrailStatus.LatestCloudWatchLogsDeliveryTime")
-    logs_management_reads: bool | None = prop(logs(_READS, management_events), _NOT_READ)
-    logs_management_writes: bool | None = prop(logs(_WRITES, management_events), _NOT_READ)
-    logs_s3_object_reads: bool | None = prop(logs(_READS, s3_object_events), f"Those of every bucket. {_NOT_READ}")
-    logs_s3_object_writes: bool | None = prop(logs(_WRITES, s3_object_events), f"Those of every bucket. {_NOT_READ}")
+    logs_management_reads: bool | None = prop(logs(_READS, management_events), _EVENTS_NOT_READ)
+    logs_management_writes: bool | None = prop(logs(_WRITES, management_events), _EVENTS_NOT_READ)
+    logs_s3_object_reads: bool | None = prop(
+        logs(_READS, s3_object_events), f"Those of every bucket. {_EVENTS_NOT_READ}"
+    )
+    logs_s3_object_writes: bool | None = prop(
+        logs(_WRITES, s3_object_events), f"Those of every bucket. {_EVENTS_NOT_READ}"
+    )
     event_selectors: str | None = prop(selectors("EventSelectors"), "JSON.")
     advanced_event_selectors: str | None = prop(selectors("AdvancedEventSelectors"), "JSON.")
     has_custom_event_selectors: bool | None = prop("HasCustomEventSelectors")
@@ -138,8 +145,9 @@ class CloudTrailTrail(RegionalNode, label="CloudTrailTrail", tenant="AWSAccount"
 TRAILS: Final = ResourceType(
     "aws.cloudtrail.trails",
     Per.REGION,
-    fetch=HomeTrails("cloudtrail:DescribeTrails", items_path="trailList", not_found_codes=("TrailNotFoundException",))
-    .detail("cloudtrail:GetTrailStatus", Name="TrailARN", gap=True)
-    .detail("cloudtrail:GetEventSelectors", TrailName="TrailARN", gap=True),
+    # "Not found" doesn't mean deleted: a member of an organization is told so of the organization's trail.
+    fetch=HomeTrails("cloudtrail:DescribeTrails", items_path="trailList")
+    .detail("cloudtrail:GetTrailStatus", Name="TrailARN", absent_codes="TrailNotFoundException", gap=True)
+    .detail("cloudtrail:GetEventSelectors", TrailName="TrailARN", absent_codes="TrailNotFoundException", gap=True),
     yields=(CloudTrailTrail,),
 )

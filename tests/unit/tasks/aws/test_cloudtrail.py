@@ -12,7 +12,7 @@ from tasks.engine import registry
 from tasks.engine.rows import rows_of
 
 TYPE = "aws.cloudtrail.trails"
-NOTHING, ALL = (False, False), (True, True)
+NOTHING, ALL, UNKNOWN = (False, False), (True, True), (None, None)
 
 
 def logged(response: dict[str, Any] | None) -> dict[str, Any]:
@@ -59,8 +59,9 @@ def advanced(**fields: Any) -> dict[str, Any]:
         (advanced(eventCategory="Management", eventSource="ec2.amazonaws.com"), NOTHING),
         (advanced(eventCategory="Management", userIdentity__arn={"NotStartsWith": ["arn:"]}), NOTHING),
         (advanced(eventCategory="Data", resources__type="AWS::S3::Object"), NOTHING),
-        ({}, NOTHING),
-        (None, (None, None)),
+        ({"TrailARN": "arn"}, NOTHING),
+        ({}, UNKNOWN),  # the trail of another account
+        (None, UNKNOWN),
     ],
 )
 def test_management_events_count_only_if_all_are_logged(
