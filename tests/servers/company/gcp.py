@@ -74,6 +74,7 @@ def routes(whose: Organization, projects: int, page: int) -> dict[str, Route]:
         "GET /v3/projects/{id}": lambda asked: Reply(all_projects[_number(asked.parameters["id"])]),
         "POST /v3/projects/{id}:getIamPolicy": lambda asked: Reply(_policy(whose, asked.parameters["id"])),
         "GET /v1/projects/{project}/services": services,
+        "GET /compute/v1/projects/{project}": lambda asked: Reply({"name": _of(asked), "commonInstanceMetadata": {}}),
         "GET /compute/v1/projects/{project}/global/networks": lambda asked: Reply({"items": [_network(_of(asked))]}),
         "GET /compute/v1/projects/{project}/global/firewalls": lambda asked: Reply({"items": [_firewall(_of(asked))]}),
         "GET /compute/v1/projects/{project}/aggregated/subnetworks": lambda asked: Reply(
