@@ -20,6 +20,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "sync": "fetch everything into the graph, then analyze it",
     "doctor": "before a first run: check which permissions the credentials lack",
     "status": "show the progress of a run, by default the newest",
+    "query": "run a sample query, or one of your own, and show what of its input was not seen",
     "runs": "list the runs that the broker knows",
     "rejected": "show rows that the graph refused, load them again, or drop them",
     "cancel": "stop a run; nothing more is loaded or deleted",
