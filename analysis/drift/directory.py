@@ -16,7 +16,7 @@ from loaders.trusted_file import distrust_below
 
 TEMPLATE: Final = "template.json"
 SHORTCUTS: Final = "shortcut.json"
-MOST_RECENT: Final = "most-recent"
+NEWEST: Final = "most-recent"
 
 
 class DriftFileError(ChartfleetError, ValueError):

@@ -5,12 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from neo4j.exceptions import ClientError
 
+from analysis.queries import execution
 from loaders import coverage
+from loaders.errors import UsageError
 from loaders.graph import Graph
 from loaders.ledger import State, Unit
 from loaders.scope import Scope
@@ -116,24 +120,44 @@ REFUSED = [
     ("SHOW TRANSACTIONS", "shows more than the data"),
     ("TERMINATE TRANSACTIONS 'neo4j-transaction-1'", "ends other transactions"),
     ("LOAD CSV FROM 'file:///etc/passwd' AS line RETURN line", "LOAD CSV reads files and addresses"),
-    ("RETURN 1;\nRETURN 2", "holds 2 queries"),
     ("RETURN 1; RETURN 2", "can't be run: Expected exactly one statement"),
     ("PROFILE MATCH (n) RETURN n", "can't be run"),
-    ("MATCH (n", "(line 1, column 9 (offset: 8))"),
-    ("// nothing", "holds no queries"),
+    ("", "can't be run"),
 ]
 
 
 @pytest.mark.parametrize(("query", "told"), REFUSED)
-def test_what_does_more_than_read_is_refused_before_it_runs(
-    chartfleet: Command, graph: Graph, query: str, told: str
-) -> None:
+def test_what_does_more_than_read_is_refused_before_it_runs(graph: Graph, query: str, told: str) -> None:
     write(graph, "CREATE (:Kept {id: 'kept'})")
     before = everything(graph)
+    with pytest.raises(UsageError, match=re.escape(told)):
+        execution.run(graph, query, {}, timeout_seconds=30)
+    assert everything(graph) == before
+
+
+def test_what_is_written_in_a_transaction_for_reading_is_never_committed(graph: Graph) -> None:
+    """Were a plan to say too little: Neo4j refuses to write in it, and what it allows is rolled back."""
+    with (
+        pytest.raises(ClientError, match="Writing in read access mode not allowed"),
+        graph.reading(timeout_seconds=30) as transaction,
+    ):
+        transaction.run("CREATE (:Mine)").consume()
+    assert everything(graph) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("MATCH (n) DETACH DELETE n", "the query is refused: it writes; only reading the graph is allowed"),
+        ("MATCH (n", "(line 1, column 9 (offset: 8))"),
+        ("RETURN 1;\nRETURN 2", "standard input holds 2 queries"),
+        ("// nothing", "standard input holds no queries"),
+    ],
+)
+def test_a_refusal_is_one_line_and_exits_with_2(chartfleet: Command, query: str, told: str) -> None:
     ended = chartfleet("query", "-", stdin=query)
     assert (ended.code, ended.out) == (2, "")
     assert told in ended.error
-    assert everything(graph) == before
 
 
 def test_a_query_that_takes_too_long_is_stopped(chartfleet: Command) -> None:

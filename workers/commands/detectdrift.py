@@ -108,7 +108,7 @@ def _get_states(args: argparse.Namespace) -> None:
 
 def _get_state(graph: Graph, directory: QueryDirectory, file: str, settings: Settings) -> None:
     from analysis import cypher35
-    from analysis.drift.directory import MOST_RECENT
+    from analysis.drift.directory import NEWEST
     from analysis.queries import execution
     from workers.report import query_coverage
 
@@ -116,7 +116,7 @@ def _get_state(graph: Graph, directory: QueryDirectory, file: str, settings: Set
     query = cypher35.upgrade(template.validation_query)
     result = execution.run(graph, query, {}, timeout_seconds=TIMEOUT_SECONDS)
     directory.write(template.with_results(result.columns, result.rows), file)
-    directory.add_shortcut(MOST_RECENT, file)
+    directory.add_shortcut(NEWEST, file)
     logger.info("%s: %s rows in %s", directory.path, len(result.rows), file)
     covered = query_coverage.of(graph, query, result.plan, settings.expected_gaps)
     if not covered.is_complete:
