@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
+from typing import Final
 
 from analysis import cypher35
 from analysis.cypher35 import Token
@@ -17,7 +18,9 @@ from loaders.model import Link, NodeModel
 from loaders.read_only import Operator
 from loaders.schema import GraphSchema
 
-_WHOLE_GRAPH = ("AllNodesScan", "AllRelationshipsScan")
+_WHOLE_GRAPH: Final = ("AllNodesScan", "AllRelationshipsScan", "ById", "ByElementId", "ProcedureCall")
+_OF_THE_GRAPH: Final = ("Node", "Relationship", "Expand", "Path")  # what reads the graph has one of these in its name
+_BOOKKEEPING: Final = "Sync"  # Chartfleet's own labels begin with it; no resource type loads them
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +51,10 @@ class _Edge:
 
 
 def read_types(query: str, plan: Iterable[Operator], schema: GraphSchema, jobs: Collection[Job]) -> ReadTypes:
-    """In Neo4j 5's Cypher. A query that scans all nodes reads every type; one that names no declared label none."""
-    if any(operator.name.endswith(_WHOLE_GRAPH) for operator in plan):
-        return ReadTypes(tuple(schema.models_of_type))
+    """In Neo4j 5's Cypher. Every type, unless labels or relationship types say which; none if it reads no graph."""
+    operators, everything = list(plan), ReadTypes(tuple(schema.models_of_type))
+    if any(map(_reads_everything, operators)):
+        return everything
     code = cypher35.code(query)
     names = {token.name for token in code if token.is_name}
     types = _owners(schema, names)
@@ -62,7 +66,17 @@ def read_types(query: str, plan: Iterable[Operator], schema: GraphSchema, jobs: 
     rests_on = list(_with_those_before(waiting, jobs))
     types |= {type_ for job in rests_on for type_ in job.reads}
     also = {type_ for job in rests_on for type_ in job.reads_also} - types
+    is_bookkeeping = any(name.startswith(_BOOKKEEPING) for name in names)
+    if not types and not is_bookkeeping and any(part in one.name for one in operators for part in _OF_THE_GRAPH):
+        return everything  # a label that isn't declared: nobody knows what it follows from
     return ReadTypes(tuple(sorted(types)), tuple(sorted(also)))
+
+
+def _reads_everything(operator: Operator) -> bool:
+    """Whether it finds nodes by other means than a label, a relationship type or another node."""
+    if operator.name.endswith("CountFromCountStore"):
+        return ":" not in operator.details
+    return any(part in operator.name for part in _WHOLE_GRAPH)
 
 
 def _models(schema: GraphSchema) -> Iterator[NodeModel]:

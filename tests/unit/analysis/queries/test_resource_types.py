@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from analysis import shipped
 from analysis.queries import catalog
 from analysis.queries.resource_types import ReadTypes, read_types
@@ -51,9 +53,29 @@ def test_a_property_of_a_job_rests_on_what_the_job_reads() -> None:
     assert {"aws.ec2.security_groups", "aws.elb.load_balancers"} <= types(exposed)
 
 
-def test_a_scan_of_all_nodes_reads_everything() -> None:
-    found = read_types("MATCH (n) RETURN n", [Operator("AllNodesScan", "n")], SCHEMA, shipped.jobs())
+@pytest.mark.parametrize(
+    ("query", "operator"),
+    [
+        ("MATCH (n) RETURN n", Operator("AllNodesScan", "n")),
+        ("MATCH (n:$($l)), (:S3Bucket) RETURN n", Operator("AllNodesScan", "n")),
+        ("MATCH (n) RETURN count(n)", Operator("NodeCountFromCountStore", "count( () ) AS `count(n)`")),
+        ("MATCH (n) WHERE elementId(n) = $id RETURN n", Operator("NodeByElementIdSeek", "n WHERE elementId(n) = $id")),
+        ("CALL db.labels()", Operator("ProcedureCall", "db.labels() :: (label :: STRING)")),
+        ("MATCH (n:Mine) RETURN n", Operator("NodeByLabelScan", "n:Mine")),
+    ],
+)
+def test_what_no_declared_label_bounds_reads_everything(query: str, operator: Operator) -> None:
+    found = read_types(query, [Operator("ProduceResults", ""), operator], SCHEMA, shipped.jobs())
     assert found == ReadTypes(tuple(registry.types()))
+
+
+def test_what_reads_no_graph_reads_nothing() -> None:
+    assert types("UNWIND [1, 2] AS x RETURN x", Operator("Unwind", "[1, 2] AS x"), Operator("EmptyRow", "")) == set()
+
+
+def test_the_count_of_a_label_reads_its_types() -> None:
+    query, details = "MATCH (b:S3Bucket) RETURN count(b)", "count( (:S3Bucket) ) AS `count(b)`"
+    assert types(query, Operator("NodeCountFromCountStore", details)) == {"aws.s3.buckets"}
 
 
 def test_every_sample_query_but_those_about_the_coverage_reads_something() -> None:
