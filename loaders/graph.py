@@ -126,6 +126,9 @@ class Graph:
         ):
             try:
                 yield transaction
+            except (KeyboardInterrupt, SystemExit):
+                self._driver.close()  # a rollback would wait for the query's end; a lost connection ends it
+                raise
             finally:
                 transaction.close()  # else it would be committed
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from loaders.ledger import State, Unit
 from loaders.scope import Scope
 from tests.fleet.command import Command
 from tests.fleet.ledger_records import run_info, unit
-from tests.fleet.running import NEO4J_PASSWORD
+from tests.fleet.running import NEO4J_PASSWORD, wait_for
 from workers import embedded
 
 ACCOUNT = "111122223333"
@@ -160,11 +161,29 @@ def test_a_refusal_is_one_line_and_exits_with_2(chartfleet: Command, query: str,
     assert told in ended.error
 
 
+ENDLESS = "UNWIND range(1, 100000000) AS x UNWIND range(1, 10000) AS y RETURN count(*)"
+
+
 def test_a_query_that_takes_too_long_is_stopped(chartfleet: Command) -> None:
-    query = "UNWIND range(1, 100000000) AS x UNWIND range(1, 10000) AS y RETURN count(*)"
-    ended = chartfleet("query", "-", "--timeout-seconds", "1", stdin=query)
+    ended = chartfleet("query", "-", "--timeout-seconds", "1", stdin=ENDLESS)
     assert (ended.code, ended.out) == (1, "")
     assert "took longer than 1 s and was stopped; match less, or give it more time" in ended.error
+
+
+def test_ctrl_c_ends_the_query_in_neo4j_too(chartfleet: Command, graph: Graph) -> None:
+    process = chartfleet.start("query", "-", "--timeout-seconds", "600")
+    assert process.stdin
+    process.stdin.write(ENDLESS)
+    process.stdin.close()
+    wait_for(lambda: under_way(graph))
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 130
+    wait_for(lambda: not under_way(graph))
+
+
+def under_way(graph: Graph) -> bool:
+    query = "SHOW TRANSACTIONS YIELD currentQuery WHERE currentQuery = $query RETURN currentQuery"
+    return bool(graph.rows(query, {"query": ENDLESS}))
 
 
 def test_a_query_that_fails_says_so_in_one_line(chartfleet: Command) -> None:

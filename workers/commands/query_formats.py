@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -39,7 +40,7 @@ def _print_json(result: Result, coverage: QueryCoverage) -> None:
 
 def _print_csv(result: Result) -> None:
     """As RFC 4180 has it, with CR LF, which a guarded stream would show instead: each cell is guarded itself."""
-    writer = csv.writer(unguarded(sys.stdout), lineterminator="\r\n")
+    writer = csv.writer(unguarded(sys.stdout), lineterminator="\n" if os.linesep == "\r\n" else "\r\n")
     writer.writerow(map(_csv_text, result.columns))
     writer.writerows([_csv_cell(as_json(value)) for value in row] for row in result.rows)
 
