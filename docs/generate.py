@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from analysis.findings import framework
+from analysis.queries import catalog
 from docs import facts_2020, provider_names, rule_pages, schema_pages
 from docs.wrapping import bullet, listed
 from tasks.aws.doctor.iam_policy import Policies
@@ -34,8 +35,7 @@ def main() -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
     for file in schema_pages.stray():
-        if file.suffix != ".cypher":  # queries are written by hand
-            file.unlink()
+        file.unlink()
 
 
 def pages() -> Iterator[Path]:
@@ -94,6 +94,7 @@ def _parts() -> dict[str, Callable[[], str]]:
         "provider-names": provider_names.names,
         "schema-families": schema_pages.families_list,
         "schema-labels": schema_pages.labels_table,
+        **{f"query-{name}": partial(schema_pages.block, query) for name, query in catalog.shipped().items()},
         **{f"{name}-types": partial(types_list, name) for name in registry.providers()},
         **{f"{name}-2020": partial(facts_2020.tables, name) for name in facts_2020.providers()},
     }

@@ -22,6 +22,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "findings": "show what the rules found, what is new, and what could not be judged",
     "report": "write coverage, findings and what is new as one HTML page",
     "status": "show the progress of a run, by default the newest",
+    "query": "run a sample query, or one of your own, and show what of its input was not seen",
     "runs": "list the runs that the broker knows",
     "rejected": "show rows that the graph refused, load them again, or drop them",
     "cancel": "stop a run; nothing more is loaded or deleted",
