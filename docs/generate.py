@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from analysis.iam import attack_catalogue
 from docs import facts_2020, provider_names, schema_pages
 from docs.wrapping import bullet, listed
 from tasks.aws.doctor.iam_policy import Policies
@@ -75,6 +76,19 @@ def types_list(provider: str) -> str:
     return "\n".join(lines)
 
 
+def attack_ways() -> str:
+    """The catalogue of attack paths that is evaluated."""
+    lines = ["| way | what the principal does | actions |", "|---|---|---|"]
+    for way in attack_catalogue.ways():
+        actions = list(dict.fromkeys(requirement.action for requirement in way.requires))
+        lines.append(f"| {way.id} | {way.title} | {', '.join(f'`{action}`' for action in actions)} |")
+    return "\n".join(lines)
+
+
+def attack_ways_left_out() -> str:
+    return "\n".join(bullet(f"`{id_}`:", *reason.split()) for id_, reason in attack_catalogue.left_out().items())
+
+
 def scopes_list(scopes: Iterable[str]) -> str:
     """The OAuth scopes that Google is asked for."""
     return "\n".join(f"- `{scope}`" for scope in scopes)
@@ -85,6 +99,8 @@ def _parts() -> dict[str, Callable[[], str]]:
     return {
         "settings": settings_table,
         "aws-policy": aws_policy,
+        "attack-ways": attack_ways,
+        "attack-ways-left-out": attack_ways_left_out,
         "gcp-scopes": lambda: scopes_list(gcp_scopes.needed()),
         "gsuite-scopes": lambda: scopes_list(gsuite_api.scopes()),
         "schema-diagram": schema_pages.whole_diagram,

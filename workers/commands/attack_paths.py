@@ -112,8 +112,8 @@ def lines(found: Found) -> Iterator[str]:
         if path.unread:
             yield f"    not known whether that is an administrator, since it was not read: {', '.join(path.unread)}"
     yield f"{counted(len(found.paths), 'path')} found; {counted(found.administrators, 'administrator')}"
-    for one in found.not_judged[:_LISTED]:
-        yield f"not judged: {one.principal}: not read: {', '.join(one.unread)}"
+    for it in found.not_judged[:_LISTED]:
+        yield f"not judged: {it.principal}: not read: {', '.join(it.unread)}"
     if len(found.not_judged) > _LISTED:
         yield f"not judged: {len(found.not_judged) - _LISTED} more"
 
