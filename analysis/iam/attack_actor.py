@@ -138,6 +138,7 @@ class Actor:
         if pattern == "*":
             yield pattern
             return
+        valid = re.compile(re.escape(pattern).replace(r"\?\*", "[^:/]+"))  # `*` in a policy matches more than a name
         yield pattern.replace("?*", FRESH)
         words: dict[str, None] = {}
         for action in actions:
@@ -148,8 +149,8 @@ class Actor:
         for pair in ((word, word) for word in words), itertools.combinations(words, 2):
             for first, second in pair:
                 text = _common(first, second)
-                arn = text and _common(text.replace(FRESH, "*"), pattern)
-                if arn and covers(first, arn) and covers(second, arn):
+                arn = text and _common(text.replace(FRESH, "*"), pattern, of_arn=True)
+                if arn and valid.fullmatch(arn) and covers(first, arn) and covers(second, arn):
                     yield arn
 
     def _pattern(self, form: str) -> str:
@@ -177,9 +178,10 @@ def _in_request(statements: Iterable[Statement], action: str, request: Request) 
             yield replace(statement, condition=condition)
 
 
-def _common(first: str, second: str) -> str | None:
+def _common(first: str, second: str, *, of_arn: bool = False) -> str | None:
+    """`of_arn`: the second is a pattern of ARNs, whose parts have no colons."""
     try:
-        return common(first, second)
+        return common(first, second, arns=(False, of_arn))
     except ValueError:  # longer than what can be compared
         return None
 
