@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from analysis.findings import framework
+from analysis.iam import attack_catalogue
 from analysis.queries import catalog
 from docs import facts_2020, provider_names, rule_pages, schema_pages
 from docs.wrapping import bullet, listed
@@ -76,6 +77,19 @@ def types_list(provider: str) -> str:
     return "\n".join(lines)
 
 
+def attack_ways() -> str:
+    """The catalogue of attack paths that is evaluated."""
+    lines = ["| way | what the principal does | actions |", "|---|---|---|"]
+    for way in attack_catalogue.ways():
+        actions = list(dict.fromkeys(requirement.action for requirement in way.requires))
+        lines.append(f"| {way.id} | {way.title} | {', '.join(f'`{action}`' for action in actions)} |")
+    return "\n".join(lines)
+
+
+def attack_ways_left_out() -> str:
+    return "\n".join(bullet(f"`{id_}`:", *reason.split()) for id_, reason in attack_catalogue.left_out().items())
+
+
 def scopes_list(scopes: Iterable[str]) -> str:
     """The OAuth scopes that Google is asked for."""
     return "\n".join(f"- `{scope}`" for scope in scopes)
@@ -86,6 +100,8 @@ def _parts() -> dict[str, Callable[[], str]]:
     return {
         "settings": settings_table,
         "aws-policy": aws_policy,
+        "attack-ways": attack_ways,
+        "attack-ways-left-out": attack_ways_left_out,
         "gcp-scopes": lambda: scopes_list(gcp_scopes.needed()),
         "gsuite-scopes": lambda: scopes_list(gsuite_api.scopes()),
         **{f"{name}-rules": partial(rule_pages.rules_table, name) for name in rule_pages.providers()},
