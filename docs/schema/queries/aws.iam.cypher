@@ -48,3 +48,9 @@ MATCH (user:AWSUser {password_enabled: true})
 OPTIONAL MATCH (user)-[:MFA_DEVICE]->(device:MfaDevice)
 RETURN user.name AS user, collect(device.kind) AS second_factors
 ORDER BY user;
+
+// Which certificates in IAM have expired
+MATCH (account:AWSAccount)-[:RESOURCE]->(certificate:AWSServerCertificate)
+WHERE certificate.expiration < toString(datetime())
+RETURN account.id AS account, certificate.server_certificate_name AS certificate, certificate.expiration AS since
+ORDER BY since;

@@ -29,7 +29,9 @@ class AWSConfigurationRecorder(RegionalNode, label="AWSConfigurationRecorder", t
     name: str = prop("name")
     role_arn: str | None = prop("roleARN")
     recording: bool | None = prop(status("recording"), "Whether it is on. None: could not be read.")
-    last_status: str | None = prop(status("lastStatus"), "Of its last delivery: PENDING, SUCCESS or FAILURE.")
+    last_status: str | None = prop(
+        status("lastStatus"), "Of its last recording: Pending, Success, Failure or NotApplicable."
+    )
     last_error_code: str | None = prop(status("lastErrorCode"), "None: no error.")
     last_start_time: str | None = prop(status("lastStartTime"))
     last_stop_time: str | None = prop(status("lastStopTime"))
