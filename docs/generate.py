@@ -13,7 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from docs import facts_2020, provider_names, schema_pages
+from analysis.findings import framework
+from docs import facts_2020, provider_names, rule_pages, schema_pages
 from docs.wrapping import bullet, listed
 from tasks.aws.doctor.iam_policy import Policies
 from tasks.engine import registry
@@ -22,7 +23,7 @@ from tasks.gsuite import api as gsuite_api
 from workers.settings.known import known
 
 DOCS: Final = Path(__file__).parent
-_PART: Final = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_PART: Final = re.compile(r"(<!-- generated: (?P<name>[\w.-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def main() -> None:
@@ -87,6 +88,8 @@ def _parts() -> dict[str, Callable[[], str]]:
         "aws-policy": aws_policy,
         "gcp-scopes": lambda: scopes_list(gcp_scopes.needed()),
         "gsuite-scopes": lambda: scopes_list(gsuite_api.scopes()),
+        **{f"{name}-rules": partial(rule_pages.rules_table, name) for name in rule_pages.providers()},
+        **{name: partial(rule_pages.framework_table, name) for name in framework.load()},
         "schema-diagram": schema_pages.whole_diagram,
         "provider-names": provider_names.names,
         "schema-families": schema_pages.families_list,

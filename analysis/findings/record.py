@@ -44,6 +44,8 @@ _OPEN: Final = """
 MATCH (f:SyncFinding {rule: $rule}) WHERE f.status <> 'resolved'
 RETURN f.id AS id, f.resource_label AS label, f.resource_key AS key, f.tenant AS tenant, f.region AS region
 """
+_TENANTS: Final = "MATCH (f:SyncFinding) WHERE f.status <> 'resolved' RETURN DISTINCT f.tenant AS tenant"
+_OPEN_IN: Final = "MATCH (f:SyncFinding {tenant: $tenant}) WHERE f.status <> 'resolved' RETURN f.id AS id"
 _FOUND: Final = """
 UNWIND $rows AS row
 MERGE (f:SyncFinding {id: row.id})
@@ -110,16 +112,24 @@ def write(graph: Graph, judgement: Judgement, evidence: Evidence, when: When) ->
         if reason:
             kept.append({"id": row["id"], "because": reason, "evidence_at": since})
         else:
-            because = "no longer found" if evidence.knows(row["tenant"]) else "its tenant is no longer in the graph"
-            ended.append({"id": row["id"], "because": because})
+            ended.append({"id": row["id"], "because": "no longer found"})
     for query, rows in ((_FOUND, list(found.values())), (_NOT_JUDGED, kept), (_RESOLVED, ended)):
         _write(graph, query, rows, when)
     parameters = {"rule": _rule_row(judgement), "now": when.now_ms, "tag": when.tag}
     graph.write(lambda tx: tx.run(_RULE, parameters).consume())
 
 
+def end_with_tenants(graph: Graph, evidence: Evidence, when: When) -> None:
+    """What was found in tenants of which the graph has no coverage any more ends with them."""
+    gone = [row["tenant"] for row in graph.rows(_TENANTS) if not evidence.knows(row["tenant"])]
+    because = "its tenant is no longer in the graph"
+    for tenant in gone:
+        rows = [{"id": row["id"], "because": because} for row in graph.rows(_OPEN_IN, {"tenant": tenant})]
+        _write(graph, _RESOLVED, rows, when)
+
+
 def forget_other_rules(graph: Graph, rules: Iterable[str], when: When) -> None:
-    """The findings of rules that are no longer there end with them."""
+    """The findings of rules other than these, which are no longer there, end with them."""
     gone = graph.rows(_GONE_RULES, {"rules": sorted(rules)})
     rows = [{"id": id_, "because": "its rule is gone"} for row in gone for id_ in row["findings"]]
     _write(graph, _RESOLVED, rows, when)
@@ -154,8 +164,6 @@ def _not_judged(judgement: Judgement, evidence: Evidence, row: Mapping[str, Any]
     if why := judgement.unknown.get((row["label"], row["key"])):
         return why, None
     rule, tenant = judgement.rule, row["tenant"]
-    if not evidence.knows(tenant):
-        return "", None
     gaps = [*evidence.never_seen(tenant, rule.reads), *evidence.not_seen(tenant, rule.reads, row["region"])]
     return _reasons(gaps), _oldest(gaps)
 

@@ -1,8 +1,8 @@
 """Estates that show what a rule finds: the samples of the types that it rests on, changed here and there.
 
-Of each rule a file under tests/rules: `resource`, the key of what it is about; `found` and `clean`, what to change in the
-samples, by type, call and path (`0/DBInstances/0/StorageEncrypted`; null: remove it); `needs`, types beside those that
-it reads. Estates of different types share a run.
+Of each rule a file under tests/rules: `resource`, the key of what it is about; `found` and `clean`, what to change in
+the samples, by type, call and path (`0/DBInstances/0/StorageEncrypted`; null: remove it); `needs`, types beside those
+that it reads. Estates of different types share a run.
 """
 
 from __future__ import annotations

@@ -67,6 +67,7 @@ def judge(steps: Steps, info: RunInfo, schema: GraphSchema, settings: Settings) 
     judgements = judges.judge(
         writer, every, schema, evidence, present=writer.labels(), timeout_seconds=settings.transaction_seconds
     )
+    record.end_with_tenants(writer, evidence, when)
     for judgement in judgements:
         record.write(writer, judgement, evidence, when)
         answers.append(record.answer(judgement))

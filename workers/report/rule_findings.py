@@ -18,6 +18,7 @@ from loaders.reason import counted
 from loaders.scope import GLOBAL
 from loaders.shown_text import shown_line
 from workers.report.layout import indented, title
+from workers.report.report import FoundLine, RulesFields
 
 _MAX_OF_RULE: Final = 10  # findings of one rule on a terminal; the JSON has all
 _MAX_GAPS: Final = 5
@@ -47,6 +48,32 @@ def show(console: Console, listing: Listing, found: Sorted) -> None:
             indented(console, shown_line(line))
 
 
+def show_new(console: Console, rules: RulesFields | None) -> None:
+    """In the report of a run: what the rules found that was not there before, the worst first."""
+    if rules is None or not rules["judged"]:
+        return
+    title(console, summary(rules))
+    for finding in rules["newest"]:
+        severity = Severity(finding["severity"])
+        line = Text(f"{severity.upper()}  ", style=_STYLES[severity])
+        name = shown_line(finding["resource_name"] or finding["resource_key"])
+        line.append(f"{finding['title']}: {finding['resource_label']} {name} ({place_of(finding)})", style="none")
+        indented(console, line)
+    if more := rules["new"] - len(rules["newest"]):
+        indented(console, f"and {more:,} more: `chartfleet findings --new`")
+
+
+def summary(rules: RulesFields) -> str:
+    """`Rules: 3 new findings; 2 critical and 5 high open; 1 resolved; 4 of 130 rules not judged`"""
+    still_open = " and ".join(f"{rules['open'][name]:,} {name}" for name in Severity if rules["open"].get(name))
+    parts = [f"Rules: {counted(rules['new'], 'new finding')}", f"{still_open or 'none'} open"]
+    if rules["resolved"]:
+        parts.append(f"{rules['resolved']:,} resolved")
+    if rules["not_judged"]:
+        parts.append(f"{rules['not_judged']} of {counted(rules['judged'], 'rule')} not judged")
+    return "; ".join(parts)
+
+
 def headline(listing: Listing, found: Sorted) -> str:
     """`Findings of run 17-ab: 2 critical, 5 high (1 new); 3 suppressed; 4 of 130 rules not judged everywhere`"""
     severities = Counter(finding["severity"] for finding in found.shown)
@@ -73,7 +100,7 @@ def _step_text(step: Mapping[str, Any]) -> str:
     return f"({step['label']} {shown_line(step['name'] or step['key'])})"
 
 
-def place_of(finding: Mapping[str, Any]) -> str:
+def place_of(finding: Mapping[str, Any] | FoundLine) -> str:
     """`111122223333, eu-west-1`"""
     tenant = finding["tenant"].partition("/")[2]
     return tenant if finding["region"] == GLOBAL else f"{tenant}, {finding['region']}"
