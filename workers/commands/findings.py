@@ -33,14 +33,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tenant", metavar="TENANT", help="only findings in this tenant: its id, or provider/id")
     parser.add_argument("--rule", metavar="RULE", help="only findings of this rule")
     parser.add_argument("--framework", metavar="NAME", help="only rules that answer a control of it: cis-aws-6.0")
-    parser.add_argument("--json", action="store_true", help="findings and rules as JSON")
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument("--json", action="store_true", help="findings and rules as JSON")
+    forms.add_argument("--sarif", action="store_true", help="as SARIF 2.1.0")
+    forms.add_argument("--ocsf", action="store_true", help="as events of OCSF 1.5, one a line")
 
 
 def run(settings: Settings, args: argparse.Namespace) -> int:
     from analysis.findings import listing, suppression
     from workers.commands import terminal
     from workers.commands.connections import graph_address_of, opened
-    from workers.report import rule_findings
+    from workers.report import ocsf, rule_findings, sarif
 
     suppressions = suppression.read(settings.suppressions_file) if settings.suppressions_file else []
     wanted = listing.Wanted(
@@ -58,6 +61,11 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
     sorted_ = suppression.sort(found.findings, suppressions, datetime.now(UTC).date())
     if args.json:
         print(json.dumps(rule_findings.as_json(found, sorted_), indent=2, default=str))
+    elif args.sarif:
+        print(json.dumps(sarif.document(found, sorted_), indent=2))
+    elif args.ocsf:
+        for event in ocsf.events(found, sorted_):
+            print(json.dumps(event))
     else:
         rule_findings.show(terminal.console(), found, sorted_)
     return COMPLETE if found.is_complete else NOT_COVERED

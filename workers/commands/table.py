@@ -20,6 +20,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "sync": "fetch everything into the graph, then analyze it",
     "doctor": "before a first run: check which permissions the credentials lack",
     "findings": "show what the rules found, what is new, and what could not be judged",
+    "report": "write coverage, findings and what is new as one HTML page",
     "status": "show the progress of a run, by default the newest",
     "runs": "list the runs that the broker knows",
     "rejected": "show rows that the graph refused, load them again, or drop them",

@@ -155,12 +155,12 @@ def _show_not_judged(console: Console, rules: Sequence[Mapping[str, Any]]) -> No
     title(console, "Not judged: nothing is known here")
     by_reason = defaultdict[str, list[str]](list)
     for rule in rules:
-        by_reason[_why_not_judged(rule)].append(rule["id"])
+        by_reason[why_not_judged(rule)].append(rule["id"])
     for reason, ids in by_reason.items():
         indented(console, Text(shown_line(f"{reason}: {', '.join(ids)}"), style="yellow"))
 
 
-def _why_not_judged(rule: Mapping[str, Any]) -> str:
+def why_not_judged(rule: Mapping[str, Any]) -> str:
     if rule["answer"] == Answer.FAILED:
         return f"the rule failed ({rule['error']})"
     gaps = [gap for gap in rule["gaps"] if gap["since"] is None]

@@ -27,3 +27,28 @@ RETURN vpc.id AS vpc, vpc.primary_cidr_block AS block, subnet.id AS subnet, subn
        COUNT { (subnet)<-[:PART_OF_SUBNET]-(:EC2Instance) } AS instances,
        COUNT { (subnet)<-[:PART_OF_SUBNET]-(:NetworkInterface) } AS interfaces
 ORDER BY vpc, subnet;
+
+// Which volumes are not encrypted, and which instances use them
+MATCH (volume:EBSVolume {encrypted: false})
+OPTIONAL MATCH (volume)-[:ATTACHED_TO]->(instance:EC2Instance)
+RETURN volume.id AS volume, volume.region AS region, collect(instance.id) AS instances
+ORDER BY volume;
+
+// Which snapshots can everybody restore, and does the region block that
+MATCH (account:AWSAccount)-[:RESOURCE]->(snapshot:EBSSnapshot {ispublic: true})
+OPTIONAL MATCH (account)-[:RESOURCE]->(settings:EBSSettings {region: snapshot.region})
+RETURN snapshot.id AS snapshot, snapshot.volumeid AS volume, snapshot.encrypted AS encrypted, settings.snapshot_block_public_access AS blocked
+ORDER BY snapshot;
+
+// Which VPCs have no flow log
+MATCH (vpc:AWSVpc)
+WHERE vpc.region IS NOT NULL AND NOT EXISTS { (vpc)-[:FLOW_LOG]->(:EC2FlowLog) }
+RETURN vpc.region AS region, vpc.id AS vpc
+ORDER BY region, vpc;
+
+// Which network ACLs let in SSH from anywhere
+MATCH (rule:EC2NetworkAclRule {egress: false, ruleaction: 'allow'})-[:MEMBER_OF_NACL]->(acl:EC2NetworkAcl)
+WHERE (rule.cidrblock = '0.0.0.0/0' OR rule.ipv6cidrblock = '::/0')
+  AND rule.protocol IN ['-1', '6'] AND coalesce(rule.fromport, 0) <= 22 <= coalesce(rule.toport, 65535)
+RETURN acl.network_acl_id AS acl, acl.vpc_id AS vpc, rule.rulenumber AS rule
+ORDER BY acl, rule;

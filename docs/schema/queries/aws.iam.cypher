@@ -36,3 +36,21 @@ ORDER BY instance;
 MATCH (role:AWSRole)-[:TRUSTS_AWS_PRINCIPAL]->(provider:AWSPrincipal {type: 'Federated'})
 RETURN provider.arn AS provider, labels(provider) AS kind, collect(role.arn) AS roles
 ORDER BY provider;
+
+// Where does the root user have access keys, or no second factor
+MATCH (account:AWSAccount)
+WHERE account.account_access_keys_present > 0 OR account.account_mfa_enabled = 0
+RETURN account.id AS account, account.account_access_keys_present > 0 AS access_keys, account.account_mfa_enabled > 0 AS second_factor
+ORDER BY account;
+
+// Which second factors does each user have who may sign in with a password
+MATCH (user:AWSUser {password_enabled: true})
+OPTIONAL MATCH (user)-[:MFA_DEVICE]->(device:MfaDevice)
+RETURN user.name AS user, collect(device.kind) AS second_factors
+ORDER BY user;
+
+// Which certificates in IAM have expired
+MATCH (account:AWSAccount)-[:RESOURCE]->(certificate:AWSServerCertificate)
+WHERE certificate.expiration < toString(datetime())
+RETURN account.id AS account, certificate.server_certificate_name AS certificate, certificate.expiration AS since
+ORDER BY since;

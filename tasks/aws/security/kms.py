@@ -35,6 +35,10 @@ class KMSKey(RegionalNode, label="KMSKey", tenant="AWSAccount", arn="kms:key"):
     cloud_hsm_cluster_id: str | None = prop("DescribeKey.KeyMetadata.CloudHsmClusterId")
     encryption_algorithms: list[str] | None = prop("DescribeKey.KeyMetadata.EncryptionAlgorithms")
     signing_algorithms: list[str] | None = prop("DescribeKey.KeyMetadata.SigningAlgorithms")
+    key_rotation_enabled: bool | None = prop(
+        "GetKeyRotationStatus.KeyRotationEnabled",
+        "Of enabled symmetric keys that the account made, with material of KMS. None: any other, or could not be read.",
+    )
     anonymous_access: bool | None = prop(
         _POLICY.anonymous_access, "Whether its policy allows anybody to use it. None: not known, see policy_not_known."
     )
@@ -42,13 +46,22 @@ class KMSKey(RegionalNode, label="KMSKey", tenant="AWSAccount", arn="kms:key"):
     policy_not_known: str | None = prop(_POLICY.not_known, NOT_KNOWN)
 
 
+# The keys that may be rotated automatically. AWS rotates its own.
+_ROTATES: Final = {
+    "DescribeKey.KeyMetadata.KeyManager": "CUSTOMER",
+    "DescribeKey.KeyMetadata.KeySpec": "SYMMETRIC_DEFAULT",
+    "DescribeKey.KeyMetadata.KeyState": "Enabled",
+    "DescribeKey.KeyMetadata.Origin": "AWS_KMS",
+}
+
 KEYS: Final = ResourceType(
     "aws.kms.keys",
     Per.REGION,
     # A key's own policy may deny access to principals that may describe every other key: the key exists all the same.
     fetch=listing("kms:ListKeys", not_found_codes="NotFoundException")
     .detail("kms:DescribeKey", KeyId="KeyArn", gap=True)
-    .detail("kms:GetKeyPolicy", KeyId="KeyArn", constants={"PolicyName": "default"}, gap=True),
+    .detail("kms:GetKeyPolicy", KeyId="KeyArn", constants={"PolicyName": "default"}, gap=True)
+    .detail("kms:GetKeyRotationStatus", KeyId="KeyArn", only=_ROTATES, gap=True),
     yields=(KMSKey,),
 )
 
