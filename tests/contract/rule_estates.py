@@ -2,7 +2,7 @@
 
 Of each rule a file under tests/rules: `resource`, the key of what it is about; `found` and `clean`, what to change in
 the samples, by type, call and path (`0/DBInstances/0/StorageEncrypted`; null: remove it; a slash in a name is ~1, as in
-JSON Pointer); `needs`, types beside those that it reads. Estates that agree on the types that they share, share a run.
+JSON Pointer); `needs`, types beside those that it reads. Estates that change no type in different ways share a run.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ def _set(place: Any, name: str, value: Any) -> None:
 
 
 def together(estates: Iterable[Estate]) -> list[Sequence[Estate]]:
-    """Groups of estates that change no type in different ways: one run loads a group."""
-    groups: list[tuple[dict[str, Any], list[Estate]]] = []
+    """Groups of estates that don't contradict each other: one run loads a group."""
+    groups: list[tuple[dict[str, Mapping[str, Any]], list[Estate]]] = []
     for estate in estates:
         wanted = {type_: estate.changes.get(type_, {}) for type_ in estate.types}
         group = next((group for group in groups if _agree(group[0], wanted)), None)
@@ -99,8 +99,8 @@ def together(estates: Iterable[Estate]) -> list[Sequence[Estate]]:
     return [estates for _, estates in groups]
 
 
-def _agree(changes: Mapping[str, Any], others: Mapping[str, Any]) -> bool:
-    return all(changes.get(type_, wanted) == wanted for type_, wanted in others.items())
+def _agree(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return all(one[type_] == other[type_] for type_ in one.keys() & other.keys())
 
 
 def shipped() -> Sequence[Rule]:
