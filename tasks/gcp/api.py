@@ -21,6 +21,7 @@ ENABLED: Final = {
     "compute": ("compute.googleapis.com",),
     "container": ("container.googleapis.com",),
     "dns": ("dns.googleapis.com",),
+    "sqladmin": ("sqladmin.googleapis.com",),
     "storage": ("storage.googleapis.com", "storage-api.googleapis.com", "storage-component.googleapis.com"),
 }
 SERVICES: Final = "serviceusage:services.list"
@@ -36,6 +37,7 @@ POLICY: Final = google_policy(
         "iam": RateLimit(initial=10, maximum=40),
         "resourcemanager": _SLOW,
         "serviceusage": _SLOW,
+        "sqladmin": RateLimit(initial=5, maximum=10),
         "storage": RateLimit(initial=20, maximum=50),
     },
     in_flight=20,

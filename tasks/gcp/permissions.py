@@ -12,6 +12,7 @@ _OTHERS: Final = {
     "iam:projects.roles.list": "iam.roles.list",
     "iam:projects.serviceAccounts.keys.list": "iam.serviceAccountKeys.list",
     "iam:projects.serviceAccounts.list": "iam.serviceAccounts.list",
+    "sqladmin:instances.list": "cloudsql.instances.list",
     "storage:bucketAccessControls.list": "storage.buckets.getIamPolicy",
 }
 

@@ -23,7 +23,6 @@ _OTHER_WORDS: Final = {
             "bigquery_connection",
             "bigtable",
             "cloud_run",
-            "cloud_sql",
             "gcf",
             "kms",
             "secretsmanager",

@@ -150,9 +150,9 @@ OTHERS: dict[str, Any] = {
 def test_something_else_in_place_of_the_list_deletes_nothing(
     type_: ResourceType, what: str, stand_in: StandIn, broker: redis.Redis
 ) -> None:
-    """But where a method's responses know no kind, `{}` is how Google says that there are none."""
+    """But where a method's document knows no kind, `{}` is how Google says that there are none."""
     call = type_.fetch.calls[0]
-    none_by_document = what == "{}" and bool(lists_of(call)) and "kind" not in response_of(call)
+    none_by_document = what == "{}" and bool(lists_of(call)) and "default" not in response_of(call).get("kind", {})
     response = '"no"' if what == "text" else OTHERS[what]
     ended = Attempts(broker, stand_in, Unlimited()).at(type_, responses=sample(type_) | {call: [response]})
     assert ended.state is (State.FETCHED if none_by_document else State.FAILED)

@@ -22,6 +22,7 @@ SERVICES: Final = (
     ("dns", "v1"),
     ("iam", "v1"),
     ("serviceusage", "v1"),
+    ("sqladmin", "v1"),
     ("storage", "v1"),
 )
 

@@ -84,6 +84,11 @@ def test_a_token_is_text() -> None:
         ("compute:networks.list", {**kind("compute:networks.list"), "warning": {"message": "?"}}, ["warning"]),
         (COMPUTE, {**kind(COMPUTE), "unreachables": ["zones/a"]}, ["zones/a"]),
         (
+            "sqladmin:instances.list",
+            {"items": [], "warnings": [{"code": "REGION_UNREACHABLE", "region": "us-east1", "message": "later"}]},
+            ["REGION_UNREACHABLE us-east1"],
+        ),
+        (
             COMPUTE,
             {
                 **kind(COMPUTE),
