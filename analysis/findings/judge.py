@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from neo4j.exceptions import DatabaseUnavailable, Neo4jError
 
 from analysis.findings.evidence import Evidence, Gap
+from loaders.model import UNOWNED
 from loaders.scope import GLOBAL, Scope
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ class _Reader:
     def _resource(self, node: Any) -> Resource | None:
         """None for a stub, which no scope has seen, and for what is not a node."""
         owner = getattr(node, "labels", None) is not None and node.get("_scope")
-        if not owner:
+        if not owner or owner == UNOWNED:
             return None
         scope = Scope.parse(owner)
         model = self._model(node)
