@@ -18,9 +18,11 @@ from tasks.provider import CallFailed, Failure, RateLimit, RateLimiter, Tenant
 # Services that are only called if they are enabled in the project, under any of these names (Cloud Storage has had
 # three). Those that list projects and policies count as the credentials' own, and so does IAM.
 ENABLED: Final = {
+    "bigquery": ("bigquery.googleapis.com",),
     "compute": ("compute.googleapis.com",),
     "container": ("container.googleapis.com",),
     "dns": ("dns.googleapis.com",),
+    "logging": ("logging.googleapis.com",),
     "sqladmin": ("sqladmin.googleapis.com",),
     "storage": ("storage.googleapis.com", "storage-api.googleapis.com", "storage-component.googleapis.com"),
 }
@@ -31,10 +33,12 @@ _PAYER_REQUIRED: Final = "required"  # the error of a requester-pays bucket: no 
 _SLOW: Final = RateLimit(initial=4, maximum=8)
 POLICY: Final = google_policy(
     {
+        "bigquery": RateLimit(initial=10, maximum=20),
         "compute": RateLimit(initial=10, maximum=20),
         "container": RateLimit(initial=10, maximum=20),
         "dns": RateLimit(initial=10, maximum=20),
         "iam": RateLimit(initial=10, maximum=40),
+        "logging": RateLimit(initial=1, maximum=1),
         "resourcemanager": _SLOW,
         "serviceusage": _SLOW,
         "sqladmin": RateLimit(initial=5, maximum=10),

@@ -8,10 +8,13 @@ from __future__ import annotations
 from typing import Final
 
 _OTHERS: Final = {
+    "bigquery:datasets.list": "bigquery.datasets.get",
     "container:projects.locations.clusters.list": "container.clusters.list",
     "iam:projects.roles.list": "iam.roles.list",
     "iam:projects.serviceAccounts.keys.list": "iam.serviceAccountKeys.list",
     "iam:projects.serviceAccounts.list": "iam.serviceAccounts.list",
+    "logging:organizations.sinks.list": "logging.sinks.list",
+    "logging:projects.sinks.list": "logging.sinks.list",
     "sqladmin:instances.list": "cloudsql.instances.list",
     "storage:bucketAccessControls.list": "storage.buckets.getIamPolicy",
 }

@@ -19,7 +19,6 @@ _OTHER_WORDS: Final = {
             "aiplatform",
             "apikeys",
             "artifact_registry",
-            "bigquery",
             "bigquery_connection",
             "bigtable",
             "cloud_run",

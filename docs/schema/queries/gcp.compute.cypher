@@ -22,3 +22,18 @@ MATCH (rule:GCPForwardingRule)
 WHERE rule.load_balancing_scheme STARTS WITH 'EXTERNAL'
 RETURN rule.name AS rule, rule.ip_address AS address, coalesce(rule.port_range, '') AS ports
 ORDER BY rule;
+
+// Which instances accept connections to their serial port, or aren't opened by IAM alone
+MATCH (project:GCPProject)-[:RESOURCE]->(instance:GCPInstance)
+OPTIONAL MATCH (project)-[:RESOURCE]->(settings:GCPComputeSettings)
+WITH project, instance, coalesce(instance.serial_port_enable, settings.serial_port_enable, false) AS serial_port,
+     coalesce(instance.enable_oslogin_metadata, settings.enable_oslogin, false) AS os_login
+WHERE serial_port OR NOT os_login
+RETURN instance.instancename AS instance, project.id AS project, serial_port, os_login
+ORDER BY instance;
+
+// Which subnets of instances don't log their flows
+MATCH (subnet:GCPSubnet {flow_logs_enabled: false})
+WHERE coalesce(subnet.purpose, 'PRIVATE') = 'PRIVATE'
+RETURN subnet.name AS subnet, subnet.project_id AS project, subnet.region AS region
+ORDER BY project, subnet, region;

@@ -14,7 +14,7 @@ from tests.servers.company.organization import Organization
 from tests.servers.json_api import Asked, Reply, Route
 
 _COMPUTE: Final = "https://www.googleapis.com/compute/v1"
-_SERVICES: Final = ("compute", "container", "dns", "iam", "sqladmin", "storage")
+_SERVICES: Final = ("bigquery", "logging", "compute", "container", "dns", "iam", "sqladmin", "storage")
 
 
 def _project(organization: Organization, number: int) -> dict[str, Any]:
@@ -74,6 +74,7 @@ def routes(whose: Organization, projects: int, page: int) -> dict[str, Route]:
         "GET /v3/projects/{id}": lambda asked: Reply(all_projects[_number(asked.parameters["id"])]),
         "POST /v3/projects/{id}:getIamPolicy": lambda asked: Reply(_policy(whose, asked.parameters["id"])),
         "GET /v1/projects/{project}/services": services,
+        "GET /compute/v1/projects/{project}": lambda asked: Reply({"name": _of(asked), "commonInstanceMetadata": {}}),
         "GET /compute/v1/projects/{project}/global/networks": lambda asked: Reply({"items": [_network(_of(asked))]}),
         "GET /compute/v1/projects/{project}/global/firewalls": lambda asked: Reply({"items": [_firewall(_of(asked))]}),
         "GET /compute/v1/projects/{project}/aggregated/subnetworks": lambda asked: Reply(
@@ -93,6 +94,9 @@ def routes(whose: Organization, projects: int, page: int) -> dict[str, Route]:
         "GET /dns/v1/projects/{project}/managedZones/{zone}/rrsets": lambda asked: Reply(
             {"rrsets": [{"name": f"www.{whose.domain}.", "type": "A", "ttl": 300, "rrdatas": ["203.0.113.20"]}]}
         ),
+        "GET /bigquery/v2/projects/{project}/datasets": lambda asked: Reply({}),
+        "GET /v2/projects/{project}/sinks": lambda asked: Reply({}),
+        "GET /v2/organizations/{id}/sinks": lambda asked: Reply({}),
         "GET /v1/projects/{project}/instances": lambda asked: Reply({"items": [_database(_of(asked))]}),
         "GET /v1/projects/{project}/serviceAccounts": lambda asked: paged(
             "accounts", [_account(whose, _of(asked))], asked

@@ -20,6 +20,8 @@ _LARGEST_PAGE: Final = {
     "/api/v1/trustedOrigins": 200,
 }
 
+_NONE: Final = ("api-tokens", "authenticators", "logStreams", "zones")  # of these it has none
+
 
 def guard(asked: Asked) -> Reply | None:
     if asked.headers.get("authorization") == f"SSWS {TOKEN}":
@@ -178,6 +180,11 @@ def routes(people: People, groups: int, page: int) -> dict[str, Route]:
         "GET /api/v1/apps/{id}": lambda asked: Reply(application),
         "GET /api/v1/apps/{id}/users": lambda asked: paged([{"id": user_id(people[0])}], asked),
         "GET /api/v1/apps/{id}/groups": lambda asked: paged([{"id": group_id(whose, 0)}], asked),
+        **{
+            f"GET /api/v1/{name}": lambda asked: Reply([])
+            for name in ("api-tokens", "authenticators", "logStreams", "zones")
+        },
+        **{f"GET /api/v1/{name}": lambda asked: Reply([]) for name in _NONE},
         "GET /api/v1/policies": lambda asked: paged(_default_policies(whose, asked.query["type"]), asked),
         "GET /api/v1/policies/{id}/rules": lambda asked: Reply(_default_rules(asked.parameters["id"])),
         "GET /api/v1/trustedOrigins": lambda asked: paged([_origin(whose)], asked),
