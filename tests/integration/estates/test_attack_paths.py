@@ -10,7 +10,7 @@ import pytest
 from analysis.iam import access_requests, who_can
 from analysis.iam.attack_account import TYPES
 from analysis.iam.attack_paths import Accounts, find
-from analysis.iam.decision import Answer, Decision, decide
+from analysis.iam.decision import Decision, Verdict, decide
 from loaders.graph import Graph
 from tests.integration.estates.conftest import ACCOUNT, REGION, Client, Load
 
@@ -25,13 +25,13 @@ def arn(name: str) -> str:
     return f"arn:aws:iam::{ACCOUNT}:{name}"
 
 
-def allow(*actions: str, on: str = "*", effect: str = "Allow", **condition: Any) -> Statement:
-    statement: Statement = {"Effect": effect, "Action": list(actions), "Resource": on}
-    return statement | ({"Condition": condition} if condition else {})
+def allow(*actions: str, on: str = "*", when: Statement | None = None) -> Statement:
+    statement: Statement = {"Effect": "Allow", "Action": list(actions), "Resource": on}
+    return statement | ({"Condition": when} if when else {})
 
 
-def deny(*actions: str, on: str = "*", **condition: Any) -> Statement:
-    return allow(*actions, on=on, effect="Deny", **condition)
+def deny(*actions: str, on: str = "*", when: Statement | None = None) -> Statement:
+    return {**allow(*actions, on=on, when=when), "Effect": "Deny"}
 
 
 def document(*statements: Statement) -> str:
@@ -96,7 +96,7 @@ def test_1_a_new_version_of_a_policy_that_it_has(estate: Estate, paths: Any) -> 
 def test_2_a_policy_attached_to_itself_but_only_a_harmless_one(estate: Estate, paths: Any) -> None:
     harmless = {"ArnEquals": {"iam:PolicyARN": "arn:aws:iam::aws:policy/ReadOnlyAccess"}}
     estate.user("open", allow("iam:AttachUserPolicy", on=arn("user/open")))
-    estate.user("conditional", allow("iam:AttachUserPolicy", on=arn("user/conditional"), **harmless))
+    estate.user("conditional", allow("iam:AttachUserPolicy", on=arn("user/conditional"), when=harmless))
     assert paths() == {"open": ("proven", ["iam-008"])}
 
 
@@ -112,7 +112,7 @@ def test_4_a_role_passed_to_a_function_but_to_that_service_only(estate: Estate, 
     create = allow("lambda:CreateFunction", "lambda:InvokeFunction")
     passed = {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
     estate.user("open", create, allow("iam:PassRole", on=admin))
-    estate.user("elsewhere", create, allow("iam:PassRole", on=admin, **passed))
+    estate.user("elsewhere", create, allow("iam:PassRole", on=admin, when=passed))
     estate.user("apart", allow("iam:PassRole"), allow("lambda:CreateFunction", on="arn:aws:lambda:*:*:function:dev-*"),
                 allow("lambda:InvokeFunction", on="arn:aws:lambda:*:*:function:prod-*"))  # fmt: skip
     assert paths() == {"open": ("proven", ["lambda-001"])}
@@ -125,7 +125,7 @@ def test_5_a_role_that_the_service_may_not_assume_is_of_no_use(estate: Estate, p
     estate.user("launches", allow("iam:PassRole", "ec2:RunInstances"))
     estate.user("invokes", allow("iam:PassRole", "lambda:CreateFunction", "lambda:InvokeFunction"))
     estate.user("region", allow("iam:PassRole", "ec2:RunInstances"),
-                deny("ec2:RunInstances", StringNotEquals={"aws:RequestedRegion": "eu-west-1"}))  # fmt: skip
+                deny("ec2:RunInstances", when={"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}))  # fmt: skip
     assert paths() == {"launches": ("proven", ["ec2-001"]), "region": ("possible", ["ec2-001"])}
 
 
@@ -134,7 +134,7 @@ def test_6_a_role_that_it_may_assume_but_a_boundary_forbids_it(estate: Estate, p
     admin = estate.role("admin", {"AWS": arn("root")}, EVERYTHING)
     estate.user("open", allow("sts:AssumeRole", on=admin))
     estate.user("bounded", allow("sts:AssumeRole", on=admin), boundary=boundary)
-    estate.user("mfa", allow("sts:AssumeRole", on=admin, **MFA))
+    estate.user("mfa", allow("sts:AssumeRole", on=admin, when=MFA))
     assert paths() == {"open": ("proven", ["sts-001"]), "mfa": ("possible", ["sts-001"])}
 
 
@@ -209,7 +209,7 @@ def test_a_policy_that_was_not_read_leaves_it_open(estate: Estate, paths: Any) -
 # --- can ---
 
 
-def answer(graph: Graph, principal: str, action: str, resource: str) -> Decision:
+def decision(graph: Graph, principal: str, action: str, resource: str) -> Decision:
     return decide(who_can.find(graph, principal), access_requests.asked(graph, action, resource))
 
 
@@ -222,16 +222,16 @@ def test_can_says_which_statements_decide(estate: Estate, load: Load, graph: Gra
     s3.put_bucket_policy(Bucket="logs", Policy=document(of_bucket))
     load("aws.iam.users", "aws.iam.groups", "aws.iam.policies", "aws.s3.buckets", "aws.s3.policy_statements")
 
-    yes = answer(graph, "alice", "s3:GetObject", "arn:aws:s3:::logs/new")
-    assert yes.answer is Answer.YES
+    yes = decision(graph, "alice", "s3:GetObject", "arn:aws:s3:::logs/new")
+    assert yes.verdict is Verdict.YES
     assert {(one.kind, one.policy) for one in yes.statements} == {
         ("identity", arn("user/alice/inline_policy/own")), ("boundary", boundary)
     }  # fmt: skip
-    assert answer(graph, "alice", "s3:GetObject", "arn:aws:s3:::logs/secret/1").answer is Answer.NO
-    by_bucket = answer(graph, "alice", "s3:GetObject", "arn:aws:s3:::logs/old/1")
-    assert by_bucket.answer is Answer.NO
+    assert decision(graph, "alice", "s3:GetObject", "arn:aws:s3:::logs/secret/1").verdict is Verdict.NO
+    by_bucket = decision(graph, "alice", "s3:GetObject", "arn:aws:s3:::logs/old/1")
+    assert by_bucket.verdict is Verdict.NO
     assert ("bucket policy", "Deny", "old") in {(one.kind, one.effect, one.statement) for one in by_bucket.statements}
-    assert answer(graph, "alice", "s3:PutObject", "arn:aws:s3:::logs/new").reason == (
+    assert decision(graph, "alice", "s3:PutObject", "arn:aws:s3:::logs/new").reason == (
         "the permissions boundary doesn't allow it"
     )
-    assert answer(graph, "alice", "s3:GetObject", "arn:aws:s3:::other/1").answer is Answer.NOT_JUDGED
+    assert decision(graph, "alice", "s3:GetObject", "arn:aws:s3:::other/1").verdict is Verdict.NOT_JUDGED
