@@ -1,7 +1,7 @@
 """Whether one principal may do one action on one resource, and which statements decide that. Pure.
 
-The answer is known only if every policy that could change it was read: an unread one might allow it, or deny it. An
-answer that no unread policy could change is given nevertheless: a denial in a policy that was read holds.
+The verdict is known only if every policy that could change it was read: an unread one might allow it, or deny it. An
+verdict that no unread policy could change is given nevertheless: a denial in a policy that was read holds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ROLE_TRUST: Final = "trust policy"
 BUCKET_POLICY: Final = "bucket policy"
 
 
-class Answer(Enum):
+class Verdict(Enum):
     YES = "yes"
     CONDITIONALLY = "conditionally"
     NO = "no"
@@ -78,7 +78,7 @@ class Decision:
     statements   that apply to the request
     """
 
-    answer: Answer
+    verdict: Verdict
     conditions: str | None = None
     reason: str | None = None
     unread: tuple[str, ...] = ()
@@ -94,11 +94,11 @@ def decide(principal: Principal, asked: Asked) -> Decision:
     if not principal.unread and policy_unread is None:
         return decision
     most = _decide(principal.at_most(), asked)
-    if most.answer is Answer.NO:
-        return replace(decision, answer=Answer.NO, conditions=None, reason=most.reason)
+    if most.verdict is Verdict.NO:
+        return replace(decision, verdict=Verdict.NO, conditions=None, reason=most.reason)
     unread = (*principal.unread, *([policy_unread] if policy_unread else ()))
     reason = f"not read: {', '.join(unread)}"
-    return replace(decision, answer=Answer.NOT_JUDGED, conditions=None, reason=reason, unread=unread)
+    return replace(decision, verdict=Verdict.NOT_JUDGED, conditions=None, reason=reason, unread=unread)
 
 
 def _decide(principal: Principal, asked: Asked) -> Decision:
@@ -111,17 +111,17 @@ def _decide(principal: Principal, asked: Asked) -> Decision:
         denied = any_of(denied, boundary.deny.get(asked.arn))
     statements = tuple(deciding(source, asked))
     if denied == ALWAYS:
-        return Decision(Answer.NO, reason="a statement denies it", statements=statements)
+        return Decision(Verdict.NO, reason="a statement denies it", statements=statements)
     identity: Way = {"identity": own.allow.get(asked.arn)}
     if boundary is not None:
         identity["boundary"] = boundary.allow.get(asked.arn)
     ways = [deny_removed(way, denied) for way in _ways(source, asked, identity, of_resource)]
     possible = [way for way in ways if None not in way.values()]
     if not possible:
-        return Decision(Answer.NO, reason=_why_not(asked, identity, of_resource), statements=statements)
+        return Decision(Verdict.NO, reason=_why_not(asked, identity, of_resource), statements=statements)
     conditions = as_text(possible, denied)
-    answer = Answer.YES if conditions is None else Answer.CONDITIONALLY
-    return Decision(answer, conditions, statements=statements)
+    verdict = Verdict.YES if conditions is None else Verdict.CONDITIONALLY
+    return Decision(verdict, conditions, statements=statements)
 
 
 def _access(statements: tuple[Statement, ...], asked: Asked) -> Access:

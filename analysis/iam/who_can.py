@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from analysis.iam import principals
-from analysis.iam.decision import Answer, Asked, Decision, decide
+from analysis.iam.decision import Asked, Decision, Verdict, decide
 from analysis.iam.principals import ALL, USERS_AND_ROLES, Principal
 from loaders.errors import UsageError
 from loaders.graph import Graph
@@ -62,7 +62,7 @@ def who_can(graph: Graph, asked: Asked) -> Iterator[tuple[Principal, Decision]]:
     for account in principals.accounts(graph, USERS_AND_ROLES):
         for principal in principals.of_account(graph, account, USERS_AND_ROLES):
             decision = decide(principal, asked)
-            if decision.answer is not Answer.NO:
+            if decision.verdict is not Verdict.NO:
                 yield principal, decision
 
 

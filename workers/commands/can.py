@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("principal", metavar="PRINCIPAL", help="a user, role or group: its ARN, or its name if unique")
     add_question(parser)
     parser.add_argument("--explain", action="store_true", help="show the statements that decide")
-    parser.add_argument("--json", action="store_true", help="the answer as JSON, with the statements")
+    parser.add_argument("--json", action="store_true", help="the result as JSON, with the statements")
 
 
 def add_question(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +57,7 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
 def text(decision: Decision) -> str:
     """`conditionally: {"any_of": ...}`, in one line."""
     why = decision.conditions or decision.reason
-    return shown_line(f"{decision.answer.value}: {why}" if why else decision.answer.value)
+    return shown_line(f"{decision.verdict.value}: {why}" if why else decision.verdict.value)
 
 
 def as_json(asked: Asked, decision: Decision) -> dict[str, Any]:
@@ -66,14 +66,14 @@ def as_json(asked: Asked, decision: Decision) -> dict[str, Any]:
     return {
         "action": asked.action,
         "resource": asked.arn,
-        **answer_as_json(decision),
+        **verdict_as_json(decision),
         "not_considered": list(NOT_CONSIDERED),
     }
 
 
-def answer_as_json(decision: Decision) -> dict[str, Any]:
+def verdict_as_json(decision: Decision) -> dict[str, Any]:
     return {
-        "answer": decision.answer.value,
+        "verdict": decision.verdict.value,
         "conditions": decision.conditions and json.loads(decision.conditions),
         "reason": decision.reason,
         "not_read": list(decision.unread),

@@ -26,7 +26,7 @@ USES: Final = (*GRAPH, "data_dir")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     can.add_question(parser)
-    parser.add_argument("--json", action="store_true", help="the answer as JSON, with the statements")
+    parser.add_argument("--json", action="store_true", help="the result as JSON, with the statements")
 
 
 def run(settings: Settings, args: argparse.Namespace) -> int:
@@ -38,17 +38,17 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
         found = list(who_can.who_can(graph, asked))
         gaps = who_can.not_seen(graph, who_can.IAM_TYPES)
     if args.json:
-        answer = {
+        result = {
             "action": asked.action,
             "resource": asked.arn,
-            "principals": [{"principal": who.arn, **can.answer_as_json(decision)} for who, decision in found],
+            "principals": [{"principal": who.arn, **can.verdict_as_json(decision)} for who, decision in found],
             "not_considered": list(access_requests.NOT_CONSIDERED),
             "not_seen": [asdict(gap) for gap in gaps],
         }
-        print(json.dumps(answer, indent=2))
+        print(json.dumps(result, indent=2))
     else:
         rows = [(shown_line(who.arn), can.text(decision)) for who, decision in found]
-        terminal.print_table(("principal", "answer"), rows)
+        terminal.print_table(("principal", "verdict"), rows)
         print_not_seen(gaps)
     return NOT_COVERED if gaps else COMPLETE
 

@@ -10,7 +10,7 @@ import pytest
 from analysis.iam import access_requests, who_can
 from analysis.iam.attack_account import TYPES
 from analysis.iam.attack_paths import Accounts, find
-from analysis.iam.decision import Answer, Decision, decide
+from analysis.iam.decision import Decision, Verdict, decide
 from loaders.graph import Graph
 from tests.integration.estates.conftest import ACCOUNT, REGION, Client, Load
 
@@ -25,13 +25,13 @@ def arn(name: str) -> str:
     return f"arn:aws:iam::{ACCOUNT}:{name}"
 
 
-def allow(*actions: str, on: str = "*", effect: str = "Allow", when: Statement | None = None) -> Statement:
-    statement: Statement = {"Effect": effect, "Action": list(actions), "Resource": on}
+def allow(*actions: str, on: str = "*", when: Statement | None = None) -> Statement:
+    statement: Statement = {"Effect": "Allow", "Action": list(actions), "Resource": on}
     return statement | ({"Condition": when} if when else {})
 
 
 def deny(*actions: str, on: str = "*", when: Statement | None = None) -> Statement:
-    return allow(*actions, on=on, effect="Deny", when=when)
+    return {**allow(*actions, on=on, when=when), "Effect": "Deny"}
 
 
 def document(*statements: Statement) -> str:
@@ -209,7 +209,7 @@ def test_a_policy_that_was_not_read_leaves_it_open(estate: Estate, paths: Any) -
 # --- can ---
 
 
-def answer(graph: Graph, principal: str, action: str, resource: str) -> Decision:
+def decision(graph: Graph, principal: str, action: str, resource: str) -> Decision:
     return decide(who_can.find(graph, principal), access_requests.asked(graph, action, resource))
 
 
@@ -222,16 +222,16 @@ def test_can_says_which_statements_decide(estate: Estate, load: Load, graph: Gra
     s3.put_bucket_policy(Bucket="logs", Policy=document(of_bucket))
     load("aws.iam.users", "aws.iam.groups", "aws.iam.policies", "aws.s3.buckets", "aws.s3.policy_statements")
 
-    yes = answer(graph, "alice", "s3:GetObject", "arn:aws:s3:::logs/new")
-    assert yes.answer is Answer.YES
+    yes = decision(graph, "alice", "s3:GetObject", "arn:aws:s3:::logs/new")
+    assert yes.verdict is Verdict.YES
     assert {(one.kind, one.policy) for one in yes.statements} == {
         ("identity", arn("user/alice/inline_policy/own")), ("boundary", boundary)
     }  # fmt: skip
-    assert answer(graph, "alice", "s3:GetObject", "arn:aws:s3:::logs/secret/1").answer is Answer.NO
-    by_bucket = answer(graph, "alice", "s3:GetObject", "arn:aws:s3:::logs/old/1")
-    assert by_bucket.answer is Answer.NO
+    assert decision(graph, "alice", "s3:GetObject", "arn:aws:s3:::logs/secret/1").verdict is Verdict.NO
+    by_bucket = decision(graph, "alice", "s3:GetObject", "arn:aws:s3:::logs/old/1")
+    assert by_bucket.verdict is Verdict.NO
     assert ("bucket policy", "Deny", "old") in {(one.kind, one.effect, one.statement) for one in by_bucket.statements}
-    assert answer(graph, "alice", "s3:PutObject", "arn:aws:s3:::logs/new").reason == (
+    assert decision(graph, "alice", "s3:PutObject", "arn:aws:s3:::logs/new").reason == (
         "the permissions boundary doesn't allow it"
     )
-    assert answer(graph, "alice", "s3:GetObject", "arn:aws:s3:::other/1").answer is Answer.NOT_JUDGED
+    assert decision(graph, "alice", "s3:GetObject", "arn:aws:s3:::other/1").verdict is Verdict.NOT_JUDGED
