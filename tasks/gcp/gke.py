@@ -38,7 +38,7 @@ class GKECluster(Node, label="GKECluster", tenant="GCPProject"):
     current_master_version: str | None = prop("currentMasterVersion")
     logging_service: str | None = prop("loggingService")
     monitoring_service: str | None = prop("monitoringService")
-    database_encryption: str | None = prop("databaseEncryption.state")
+    database_encryption: str | None = prop("databaseEncryption.state", watched=True)
     network_policy: str | bool = prop(network_policy, "Its provider, or false.")
     ip_endpoints: bool | None = prop(gke_endpoints.ip_endpoints, "Whether the control plane has IP endpoints at all.")
     public_endpoint_enabled: bool | None = prop(gke_endpoints.public, "Whether one of them is public.")
@@ -50,7 +50,7 @@ class GKECluster(Node, label="GKECluster", tenant="GCPProject"):
     master_authorized_networks: bool | None = prop(
         gke_endpoints.limited, "Whether access is limited to the authorized networks. None: off."
     )
-    authorized_networks: list[str] | None = prop(gke_endpoints.networks, "In CIDR notation.")
+    authorized_networks: list[str] | None = prop(gke_endpoints.networks, "In CIDR notation.", watched=True)
     authorized_networks_wide: bool | None = prop(
         gke_endpoints.wide, "Whether one of the authorized networks is so wide that it limits nobody."
     )
