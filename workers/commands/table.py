@@ -21,6 +21,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "doctor": "before a first run: check which permissions the credentials lack",
     "status": "show the progress of a run, by default the newest",
     "runs": "list the runs that the broker knows",
+    "changes": "show what appeared, changed and went between runs",
     "rejected": "show rows that the graph refused, load them again, or drop them",
     "cancel": "stop a run; nothing more is loaded or deleted",
     "forget": "delete everything that the graph holds of a tenant",

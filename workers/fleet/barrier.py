@@ -22,6 +22,7 @@ from analysis.iam import assume_role
 from analysis.iam import permissions as permission_relationships
 from analysis.job import Job, JobFileError
 from loaders import coverage, retirement
+from loaders.changes import history
 from loaders.changes.recorder import Recorder
 from loaders.cleanup import Cleanup
 from loaders.ledger import RunInfo, RunState
@@ -121,6 +122,7 @@ def _analysis(steps: Steps, info: RunInfo, process: Process) -> tuple[RunState, 
     with steps.step("record"):
         _record(writer, info, state, steps.ledger.now_ms())
         coverage.forget_old_runs(writer, keep=process.settings.runs_kept)
+        history.forget_old_runs(writer, keep=process.settings.runs_kept)
     return RunState.FAILED if steps.failed else RunState.COMPLETE, {
         "error": "; ".join(steps.failed),
         "findings": findings,
