@@ -37,7 +37,9 @@ class OktaUser(Node, label="OktaUser", tenant="OktaOrganization"):
     second_email: str | None = prop("profile.secondEmail")
     first_name: str | None = prop("profile.firstName")
     last_name: str | None = prop("profile.lastName")
-    status: str | None = prop("status", "ACTIVE, SUSPENDED, LOCKED_OUT, ...; deprovisioned users aren't listed.")
+    status: str | None = prop(
+        "status", "ACTIVE, SUSPENDED, LOCKED_OUT, ...; deprovisioned users aren't listed.", watched=True
+    )
     created: str | None = prop(okta_time("created"))
     activated: str | None = prop(okta_time("activated"))
     status_changed: str | None = prop(okta_time("statusChanged"))
@@ -75,7 +77,7 @@ class OktaUserFactor(Node, label="OktaUserFactor"):
     id: str = key("id")
     factor_type: str | None = prop("factorType", "push, sms, token:software:totp, webauthn, ...", index=True)
     provider: str | None = prop("provider")
-    status: str | None = prop("status")
+    status: str | None = prop("status", watched=True)
     created: str | None = prop(okta_time("created"))
     okta_last_updated: str | None = prop(okta_time("lastUpdated"))
     relationships = (id_link("FACTOR", "OktaUser", parent("id"), incoming=True),)
