@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from analysis.findings import framework
+from analysis.iam import attack_catalogue
+from analysis.queries import catalog
 from docs import facts_2020, provider_names, rule_pages, schema_pages
 from docs.wrapping import bullet, listed
 from tasks.aws.doctor.iam_policy import Policies
@@ -34,8 +36,7 @@ def main() -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
     for file in schema_pages.stray():
-        if file.suffix != ".cypher":  # queries are written by hand
-            file.unlink()
+        file.unlink()
 
 
 def pages() -> Iterator[Path]:
@@ -76,6 +77,19 @@ def types_list(provider: str) -> str:
     return "\n".join(lines)
 
 
+def attack_ways() -> str:
+    """The catalogue of attack paths that is evaluated."""
+    lines = ["| way | what the principal does | actions |", "|---|---|---|"]
+    for way in attack_catalogue.ways():
+        actions = list(dict.fromkeys(requirement.action for requirement in way.requires))
+        lines.append(f"| {way.id} | {way.title} | {', '.join(f'`{action}`' for action in actions)} |")
+    return "\n".join(lines)
+
+
+def attack_ways_left_out() -> str:
+    return "\n".join(bullet(f"`{id_}`:", *reason.split()) for id_, reason in attack_catalogue.left_out().items())
+
+
 def scopes_list(scopes: Iterable[str]) -> str:
     """The OAuth scopes that Google is asked for."""
     return "\n".join(f"- `{scope}`" for scope in scopes)
@@ -86,6 +100,8 @@ def _parts() -> dict[str, Callable[[], str]]:
     return {
         "settings": settings_table,
         "aws-policy": aws_policy,
+        "attack-ways": attack_ways,
+        "attack-ways-left-out": attack_ways_left_out,
         "gcp-scopes": lambda: scopes_list(gcp_scopes.needed()),
         "gsuite-scopes": lambda: scopes_list(gsuite_api.scopes()),
         **{f"{name}-rules": partial(rule_pages.rules_table, name) for name in rule_pages.providers()},
@@ -94,6 +110,7 @@ def _parts() -> dict[str, Callable[[], str]]:
         "provider-names": provider_names.names,
         "schema-families": schema_pages.families_list,
         "schema-labels": schema_pages.labels_table,
+        **{f"query-{name}": partial(schema_pages.block, query) for name, query in catalog.shipped().items()},
         **{f"{name}-types": partial(types_list, name) for name in registry.providers()},
         **{f"{name}-2020": partial(facts_2020.tables, name) for name in facts_2020.providers()},
     }

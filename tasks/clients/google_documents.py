@@ -13,6 +13,7 @@ from googleapiclient import discovery_cache
 # The name in actions: the API and its version.
 SERVICES: Final[Mapping[str, tuple[str, str]]] = {
     "bigquery": ("bigquery", "v2"),
+    "cloudkms": ("cloudkms", "v1"),
     "compute": ("compute", "v1"),
     "container": ("container", "v1"),
     "directory": ("admin", "directory_v1"),

@@ -19,6 +19,7 @@ from tasks.provider import CallFailed, Failure, RateLimit, RateLimiter, Tenant
 # three). Those that list projects and policies count as the credentials' own, and so does IAM.
 ENABLED: Final = {
     "bigquery": ("bigquery.googleapis.com",),
+    "cloudkms": ("cloudkms.googleapis.com",),
     "compute": ("compute.googleapis.com",),
     "container": ("container.googleapis.com",),
     "dns": ("dns.googleapis.com",),
@@ -34,6 +35,7 @@ _SLOW: Final = RateLimit(initial=4, maximum=8)
 POLICY: Final = google_policy(
     {
         "bigquery": RateLimit(initial=10, maximum=20),
+        "cloudkms": RateLimit(initial=5, maximum=10),
         "compute": RateLimit(initial=10, maximum=20),
         "container": RateLimit(initial=10, maximum=20),
         "dns": RateLimit(initial=10, maximum=20),

@@ -9,6 +9,11 @@ from typing import Final
 
 _OTHERS: Final = {
     "bigquery:datasets.list": "bigquery.datasets.get",
+    "cloudkms:projects.locations.keyRings.cryptoKeys.getIamPolicy": "cloudkms.cryptoKeys.getIamPolicy",
+    "cloudkms:projects.locations.keyRings.cryptoKeys.list": "cloudkms.cryptoKeys.list",
+    "cloudkms:projects.locations.keyRings.getIamPolicy": "cloudkms.keyRings.getIamPolicy",
+    "cloudkms:projects.locations.keyRings.list": "cloudkms.keyRings.list",
+    "cloudkms:projects.locations.list": "cloudkms.locations.list",
     "container:projects.locations.clusters.list": "container.clusters.list",
     "iam:projects.roles.list": "iam.roles.list",
     "iam:projects.serviceAccounts.keys.list": "iam.serviceAccountKeys.list",

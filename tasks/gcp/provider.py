@@ -23,7 +23,6 @@ _OTHER_WORDS: Final = {
             "bigtable",
             "cloud_run",
             "gcf",
-            "kms",
             "secretsmanager",
         ),
         "not fetched: Chartfleet has no resource type for it yet",

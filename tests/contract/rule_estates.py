@@ -1,8 +1,8 @@
 """Estates that show what a rule finds: the samples of the types that it rests on, changed here and there.
 
 Of each rule a file under tests/rules: `resource`, the key of what it is about; `found` and `clean`, what to change in
-the samples, by type, call and path (`0/DBInstances/0/StorageEncrypted`; null: remove it); `needs`, types beside those
-that it reads. Estates of different types share a run.
+the samples, by type, call and path (`0/DBInstances/0/StorageEncrypted`; null: remove it; a slash in a name is ~1, as in
+JSON Pointer); `needs`, types beside those that it reads. Estates that change no type in different ways share a run.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def changed(type_name: str, changes: Mapping[str, Mapping[str, Any]]) -> Respons
             if not path:
                 responses[call] = value
                 continue
-            *way, last = path.split("/")
+            *way, last = (step.replace("~1", "/") for step in path.split("/"))
             place: Any = responses[call]
             for step in way:
                 place = place[int(step)] if isinstance(place, list) else place[step]
@@ -87,15 +87,20 @@ def _set(place: Any, name: str, value: Any) -> None:
 
 
 def together(estates: Iterable[Estate]) -> list[Sequence[Estate]]:
-    """Groups of estates that have no type in common: one run loads a group."""
-    groups: list[tuple[set[str], list[Estate]]] = []
+    """Groups of estates that don't contradict each other: one run loads a group."""
+    groups: list[tuple[dict[str, Mapping[str, Any]], list[Estate]]] = []
     for estate in estates:
-        group = next((group for group in groups if not group[0] & estate.types), None)
+        wanted = {type_: estate.changes.get(type_, {}) for type_ in estate.types}
+        group = next((group for group in groups if _agree(group[0], wanted)), None)
         if group is None:
-            groups.append(group := (set(), []))
-        group[0].update(estate.types)
+            groups.append(group := ({}, []))
+        group[0].update(wanted)
         group[1].append(estate)
     return [estates for _, estates in groups]
+
+
+def _agree(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return all(one[type_] == other[type_] for type_ in one.keys() & other.keys())
 
 
 def shipped() -> Sequence[Rule]:

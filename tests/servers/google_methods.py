@@ -17,6 +17,7 @@ from tests.servers.json_api import Asked, Reply, Route
 SERVICES: Final = (
     ("admin", "directory_v1"),
     ("bigquery", "v2"),
+    ("cloudkms", "v1"),
     ("cloudresourcemanager", "v3"),
     ("compute", "v1"),
     ("container", "v1"),

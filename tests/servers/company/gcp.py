@@ -14,7 +14,7 @@ from tests.servers.company.organization import Organization
 from tests.servers.json_api import Asked, Reply, Route
 
 _COMPUTE: Final = "https://www.googleapis.com/compute/v1"
-_SERVICES: Final = ("bigquery", "logging", "compute", "container", "dns", "iam", "sqladmin", "storage")
+_SERVICES: Final = ("bigquery", "cloudkms", "logging", "compute", "container", "dns", "iam", "sqladmin", "storage")
 
 
 def _project(organization: Organization, number: int) -> dict[str, Any]:
@@ -97,6 +97,7 @@ def routes(whose: Organization, projects: int, page: int) -> dict[str, Route]:
         "GET /bigquery/v2/projects/{project}/datasets": lambda asked: Reply({}),
         "GET /v2/projects/{project}/sinks": lambda asked: Reply({}),
         "GET /v2/organizations/{id}/sinks": lambda asked: Reply({}),
+        "GET /v1/projects/{project}/locations": lambda asked: Reply({}),
         "GET /v1/projects/{project}/instances": lambda asked: Reply({"items": [_database(_of(asked))]}),
         "GET /v1/projects/{project}/serviceAccounts": lambda asked: paged(
             "accounts", [_account(whose, _of(asked))], asked
