@@ -62,7 +62,7 @@ class Operator:
     database: str = ""
 
 
-def plan(transaction: neo4j.Transaction, query: str) -> list[Operator]:
+def plan(transaction: neo4j.Transaction | neo4j.ManagedTransaction, query: str) -> list[Operator]:
     """The plan of a query that only reads. It isn't run. Raises NotReadOnly, InvalidQuery."""
     from neo4j.exceptions import ClientError
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from neo4j.exceptions import DatabaseUnavailable, Neo4jError
 
 from analysis.findings.evidence import Evidence, Gap
+from loaders import read_only
 from loaders.model import UNOWNED
 from loaders.scope import GLOBAL, Scope
 
@@ -103,8 +104,8 @@ def judge(
             unknown = dict(reader.unknown(rule)) if rule.unknown else {}
         except DatabaseUnavailable:
             raise
-        except Neo4jError as error:
-            message = (error.message or str(error)).strip()
+        except (Neo4jError, read_only.NotReadOnly, read_only.InvalidQuery) as error:
+            message = (getattr(error, "message", None) or str(error)).strip()
             yield Judgement(**coverage, error=message.splitlines()[0] if message else type(error).__name__)
             continue
         kept = [_dated(one, rule, evidence) for one in found[:MAX_FINDINGS]]
@@ -127,7 +128,7 @@ class _Reader:
     def found(self, rule: Rule) -> list[Found]:
         """The resources, each once, with the first row's path."""
         found: dict[tuple[str, str], Found] = {}
-        for row in self._rows(rule.query):
+        for row in self._rows(rule.query, own=rule.own):
             if (resource := self._resource(row["resource"])) is None:
                 continue
             place = resource.label, resource.key
@@ -137,12 +138,16 @@ class _Reader:
         return list(found.values())
 
     def unknown(self, rule: Rule) -> Iterator[tuple[tuple[str, str], str]]:
-        for row in self._rows(rule.unknown):
+        for row in self._rows(rule.unknown, own=rule.own):
             if resource := self._resource(row["resource"]):
                 yield (resource.label, resource.key), _text(row["why"])
 
-    def _rows(self, query: str) -> list[dict[str, Any]]:
+    def _rows(self, query: str, *, own: bool) -> list[dict[str, Any]]:
+        """A user's query is first looked at, by Neo4j's plan: a transaction that reads can do more than read."""
+
         def work(tx: neo4j.ManagedTransaction) -> list[dict[str, Any]]:
+            if own:
+                read_only.plan(tx, query)
             return [{name: record[name] for name in record.keys()} for record in tx.run(query)]  # noqa: SIM118
 
         return self._graph.read(work, timeout_seconds=self._timeout_seconds)

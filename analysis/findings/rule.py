@@ -39,6 +39,7 @@ class Rule:
     unknown     Cypher of the same kind for resources that can't be judged: `resource` and `why`
     why, fix    what a finding means, and how to remedy it
     frameworks  numbers of controls that it answers, by framework
+    own         a user's, not one of those that come with Chartfleet
     """
 
     id: str
@@ -52,6 +53,7 @@ class Rule:
     references: tuple[str, ...] = ()
     frameworks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     file: Path
+    own: bool = False
 
     def __str__(self) -> str:
         return f"rule {self.id} ({self.file})"

@@ -50,7 +50,7 @@ def load_rules(directory: Path, *, known_types: Collection[str], shipped: bool =
         problems += wrong
         if wrong:
             continue
-        rule = _rule(file, fields)
+        rule = _rule(file, fields, own=not shipped)
         if other := rules.get(rule.id):
             problems.append(f"{file}: id: {rule.id!r}: is that of {other.file}, too; give it another")
         rules[rule.id] = rule
@@ -144,7 +144,7 @@ def _shown(value: object) -> str:
     return json.dumps(value, default=str)[:80]
 
 
-def _rule(file: Path, fields: Mapping[str, Any]) -> Rule:
+def _rule(file: Path, fields: Mapping[str, Any], *, own: bool) -> Rule:
     return Rule(
         id=fields["id"],
         title=fields["title"].strip(),
@@ -157,4 +157,5 @@ def _rule(file: Path, fields: Mapping[str, Any]) -> Rule:
         references=tuple(fields.get("references", [])),
         frameworks={name: tuple(numbers) for name, numbers in fields.get("frameworks", {}).items()},
         file=file,
+        own=own,
     )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from analysis.findings.rule_file import RuleFileError
 from loaders import retirement
 from loaders.cleanup import Cleanup
 from tasks.engine import registry
 from tests.contract.judged import DENIED, GROUP, GROUPS, INSTANCES, OPEN, RULE, Judged, databases
 from tests.contract.rule_estates import changed
-from workers.fleet import barrier
+from workers.fleet import barrier, judging
 
 
 def test_a_finding_has_its_path_and_the_run_that_found_it(judged: Judged) -> None:
@@ -112,3 +115,20 @@ def test_a_rule_that_fails_resolves_nothing_and_stops_no_other(judged: Judged, r
     assert "rule own-plain-database" in failed
     assert judged.finding()["status"] == "not judged"
     assert info.report["rules"]["judged"] > 1
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("MATCH (d:RDSInstance RETURN d AS resource", "query: the query can't be run: Invalid input"),
+        ("SHOW TRANSACTIONS YIELD transactionId AS resource", "query: the query is refused"),
+    ],
+)
+def test_an_own_query_that_cannot_be_used_is_refused_before_a_run(
+    judged: Judged, rules: Path, query: str, message: str
+) -> None:
+    text = RULE.partition("query: |")[0] + f"query: {query}\nwhy: Test.\nfix: Test.\n"
+    (rules / "own-plain-database.yaml").write_text(text)
+    with pytest.raises(RuleFileError) as raised:
+        judging.check_queries(judged.graph, rules)
+    assert f"{rules}/own-plain-database.yaml: {message}" in str(raised.value)

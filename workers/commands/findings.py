@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--framework", metavar="NAME", help="only rules that answer a control of it: cis-aws-6.0")
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument("--json", action="store_true", help="findings and rules as JSON")
+    forms.add_argument("--csv", action="store_true", help="findings as CSV")
     forms.add_argument("--sarif", action="store_true", help="as SARIF 2.1.0")
     forms.add_argument("--ocsf", action="store_true", help="as events of OCSF 1.5, one a line")
 
@@ -43,7 +44,7 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
     from analysis.findings import listing, suppression
     from workers.commands import terminal
     from workers.commands.connections import graph_address_of, opened
-    from workers.report import ocsf, rule_findings, sarif
+    from workers.report import csv_text, ocsf, rule_findings, sarif
 
     suppressions = suppression.read(settings.suppressions_file) if settings.suppressions_file else []
     wanted = listing.Wanted(
@@ -61,6 +62,8 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
     sorted_ = suppression.sort(found.findings, suppressions, datetime.now(UTC).date())
     if args.json:
         print(json.dumps(rule_findings.as_json(found, sorted_), indent=2, default=str))
+    elif args.csv:
+        csv_text.print_csv(rule_findings.CSV_COLUMNS, rule_findings.csv_rows(sorted_))
     elif args.sarif:
         print(json.dumps(sarif.document(found, sorted_), indent=2))
     elif args.ocsf:

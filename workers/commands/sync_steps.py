@@ -127,6 +127,7 @@ def _target(
     assert address is not None
     checked_broker(broker)
     graph = opened(address, stack)
+    judging.check_queries(graph, settings.rules_directory)
     return Target(settings, local, celery_app(settings), graph, connect_redis(broker), off, browser)
 
 

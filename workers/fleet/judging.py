@@ -11,6 +11,7 @@ from analysis.findings import judge as judges
 from analysis.findings import record, rule_file
 from analysis.findings.evidence import Evidence
 from analysis.findings.rule import Rule, Severity
+from loaders import read_only
 from loaders.ledger import RunInfo
 from loaders.schema import GraphSchema
 from tasks.engine import registry
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from workers.fleet.steps import Steps
     from workers.settings.settings import Settings
 
+CHECK_SECONDS: Final = 30  # to plan one query
 NEWEST: Final = 20  # new findings that a run's report names
 
 _SUMMARY: Final = """
@@ -48,6 +50,22 @@ def rules(directory: Path | None) -> list[Rule]:
             "\n".join(f"{rule.file}: id: {rule.id!r}: is that of a built-in rule; give it another" for rule in taken)
         )
     return [*by_id.values(), *own]
+
+
+def check_queries(graph: Graph, directory: Path | None) -> None:
+    """The user's queries, as this graph understands them; none is run. Raises RuleFileError."""
+    problems = []
+    for rule in rules(directory):
+        for name, query in (("query", rule.query), ("unknown", rule.unknown)):
+            if not (rule.own and query):
+                continue
+            try:
+                with graph.reading(timeout_seconds=CHECK_SECONDS) as transaction:
+                    read_only.plan(transaction, query)
+            except (read_only.NotReadOnly, read_only.InvalidQuery) as error:
+                problems.append(f"{rule.file}: {name}: {error}")
+    if problems:
+        raise rule_file.RuleFileError("\n".join(problems))
 
 
 def judge(steps: Steps, info: RunInfo, schema: GraphSchema, settings: Settings) -> dict[str, Any]:

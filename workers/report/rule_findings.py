@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -193,6 +193,32 @@ def as_json(listing: Listing, found: Sorted) -> dict[str, Any]:
 
 
 _INTERNAL: Final = ("firstseen", "lastupdated")
+
+
+# Of the CSV, in this order; the JSON has all.
+CSV_COLUMNS: Final = (
+    "severity",
+    "rule",
+    "title",
+    "status",
+    "new",
+    "resource_label",
+    "resource_key",
+    "resource_name",
+    "tenant",
+    "region",
+    "detail",
+    "first_found_at",
+    "unseen",
+    "not_judged_because",
+    "resolved_because",
+)
+
+
+def csv_rows(found: Sorted) -> Iterator[list[Any]]:
+    """Of what isn't suppressed; a map or list is left to the JSON."""
+    for finding in found.shown:
+        yield [finding.get(name) for name in CSV_COLUMNS]
 
 
 def _as_json(finding: Mapping[str, Any]) -> dict[str, Any]:
