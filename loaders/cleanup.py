@@ -14,7 +14,6 @@ from loaders import brake as brakes
 from loaders import coverage, cypher
 from loaders.brake import Brake, Count, Counts
 from loaders.causes import Cause, cause_of, text_of
-from loaders.changes.recorder import Recorder
 from loaders.graph import Graph
 from loaders.model import NodeModel
 from loaders.page_size import PageSize
@@ -68,7 +67,6 @@ class _Page:
     tag: int
     mark: str
     brake: Brake | None
-    recorder: Recorder | None
 
     @property
     def ids(self) -> list[str]:
@@ -76,14 +74,6 @@ class _Page:
 
     def parameters(self, scopes: Sequence[str], tag: int) -> dict[str, Any]:
         return {"scopes": list(scopes), "tag": tag, "mark": self.mark}
-
-
-@dataclass(frozen=True, slots=True)
-class _Deletion:
-    """A statement, and the model of whose nodes and relationships it returns what went; None: it returns nothing."""
-
-    query: str
-    model: NodeModel | None
 
 
 class Cleanup:
@@ -94,21 +84,12 @@ class Cleanup:
         self._schema = schema
         self._limit = limit
 
-    def clean(
-        self,
-        scopes: Sequence[Scope],
-        tag: int,
-        *,
-        mark: str = "",
-        brake: Brake | None = None,
-        recorder: Recorder | None = None,
-    ) -> Cleaned:
+    def clean(self, scopes: Sequence[Scope], tag: int, *, mark: str = "", brake: Brake | None = None) -> Cleaned:
         """Delete what was last seen before `tag`.
 
-        scopes    complete in the run of `tag`, with all batches committed
-        mark      of nodes and edges that this round of the run could not read, and which are kept
-        brake     what is held back; without one, nothing is
-        recorder  where what goes is recorded
+        scopes   complete in the run of `tag`, with all batches committed
+        mark     of nodes and edges that this round of the run could not read, and which are kept
+        brake    what is held back; without one, nothing is
         """
         result = Cleaned()
         new = self._new(scopes, tag)
@@ -120,8 +101,7 @@ class Cleanup:
             older = [scope for scope in of_type if owned and scope.id not in new]
             result.cleaned += [scope for scope in of_type if not owned or scope.id in new]
             if older:
-                page = _Page(scopes=older, owned=owned, tag=tag, mark=mark, brake=brake, recorder=recorder)
-                self._clean_page(page, result)
+                self._clean_page(_Page(scopes=older, owned=owned, tag=tag, mark=mark, brake=brake), result)
         self._remember(result)
         return result
 
@@ -130,8 +110,8 @@ class Cleanup:
         present = self._graph.labels()
         identities = [model for model in self._schema.identities if model.label in present]
         orphaned = [model for model in identities if self._graph.rows(cypher.has_orphans(model))]
-        statements = [_Deletion(statement, None) for model in orphaned for statement in cypher.delete_orphans(model)]
-        return self._run(statements, {}, None)
+        statements = [statement for model in orphaned for statement in cypher.delete_orphans(model)]
+        return self._run(statements, {})
 
     def _clean_page(self, page: _Page, result: Cleaned, tries: int = MAX_TRIES) -> None:
         """What fails is halved down to the scope that makes it fail."""
@@ -197,7 +177,7 @@ class Cleanup:
     def _delete(self, page: _Page, counts: Counts, scopes: Sequence[str], tag: int) -> int:
         held = tuple(model for model in page.owned if model in counts.held)
         gone = tuple(model for model in page.owned if model in counts.gone)
-        return self._run(_stale(self._schema, held, gone), page.parameters(scopes, tag), page.recorder)
+        return self._run(_stale_statements(held, gone), page.parameters(scopes, tag))
 
     def _remember(self, result: Cleaned) -> None:
         """A scope that holds nothing now needs no cleanup in the next run, unless that run loads something."""
@@ -207,14 +187,14 @@ class Cleanup:
             parameters = {"scopes": [*result.holds], "held": held, "held_back": held_back}
             self._graph.write(lambda tx: tx.run(_REMEMBER, parameters).consume())
 
-    def _run(self, statements: Sequence[_Deletion], parameters: dict[str, Any], recorder: Recorder | None) -> int:
+    def _run(self, statements: Sequence[str], parameters: dict[str, Any]) -> int:
         """Each statement until it has nothing left, then the next, in as few transactions as the limit allows."""
         position = total = 0
         size = PageSize(self._limit)
 
         def transaction(limit: int) -> tuple[int, int]:
             last = position + 1 if size.was_reduced else len(statements)
-            return self._graph.write(_deleting(statements[:last], position, parameters, limit, recorder))
+            return self._graph.write(_deleting(statements[:last], position, parameters, limit))
 
         while position < len(statements):
             position, deleted = size.fit(transaction)
@@ -223,18 +203,14 @@ class Cleanup:
 
 
 def _deleting(
-    statements: Sequence[_Deletion], first: int, parameters: dict[str, Any], limit: int, recorder: Recorder | None
+    statements: Sequence[str], first: int, parameters: dict[str, Any], limit: int
 ) -> Callable[[neo4j.ManagedTransaction], tuple[int, int]]:
     """One transaction. Returns the statement that goes on, and how much was deleted."""
 
     def work(tx: neo4j.ManagedTransaction) -> tuple[int, int]:
         deleted = 0
         for at in range(first, len(statements)):
-            statement = statements[at]
-            result = tx.run(statement.query, parameters, limit=limit).single(strict=True)
-            if recorder and statement.model:
-                recorder.record_gone(tx, statement.model, result["gone"])
-            count = int(result["deleted"])
+            count = int(tx.run(statements[at], parameters, limit=limit).single(strict=True)["deleted"])
             deleted += count
             if count == limit:
                 return at, deleted
@@ -244,9 +220,9 @@ def _deleting(
 
 
 @cache
-def _stale(schema: GraphSchema, held: tuple[NodeModel, ...], gone: tuple[NodeModel, ...]) -> tuple[_Deletion, ...]:
+def _stale_statements(held: tuple[NodeModel, ...], gone: tuple[NodeModel, ...]) -> tuple[str, ...]:
     """For these models only: Neo4j takes longer to plan a statement that finds nothing than to run it."""
-    edges = [_Deletion(query, model) for model in held for query in cypher.stale_relationships(model, schema)]
-    links = [_Deletion(cypher.stale_node_links(model), None) for model in gone]
-    nodes = [_Deletion(query, model) for model in gone for query in cypher.stale_nodes(model)]
+    edges = [statement for model in held for statement in cypher.stale_relationships(model)]
+    links = [cypher.stale_node_links(model) for model in gone]
+    nodes = [statement for model in gone for statement in cypher.stale_nodes(model)]
     return (*edges, *links, *nodes)

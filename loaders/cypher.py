@@ -147,50 +147,6 @@ def _written_edges(model: NodeModel) -> Iterator[str]:
             yield f"<-[e:{alternatives}]-" if incoming else f"-[e:{alternatives}]->"
 
 
-def compare(model: NodeModel) -> str:
-    """Rows `{k: key, s: scope, w: watched values}` of which the graph holds something else: before they are loaded.
-
-    `owner` is the scope that owns the node, UNOWNED of a stub, null if there is no node; `held` its watched values.
-    """
-    held = [f"n.{quoted(name)}" for name in model.watched]
-    changed = "".join(
-        f"\n  OR coalesce({value} <> row.w[{at}], ({value} IS NULL) <> (row.w[{at}] IS NULL))"
-        for at, value in enumerate(held)
-    )
-    return (
-        "UNWIND $rows AS row\n"
-        f"OPTIONAL MATCH (n:{quoted(model.identity.label)} {{{quoted(model.identity.key.name)}: row.k}})\n"
-        f"WITH row, n WHERE n._scope IS NULL OR n._scope <> row.s{changed}\n"
-        f"RETURN row.k AS key, row.s AS scope, n._scope AS owner, [{', '.join(held)}] AS held"
-    )
-
-
-def _watched_references(model: NodeModel) -> list[tuple[int, Reference]]:
-    """With their positions. That a node belongs to its tenant is no news."""
-    return [(at, r) for at, r in enumerate(model.references) if r.type != TENANT_EDGE]
-
-
-def new_relationships(model: NodeModel, schema: GraphSchema) -> str | None:
-    """(key, position of the reference, key of the other end) of what was written to nodes `$keys` from `$since` on."""
-    if not (references := _watched_references(model)):
-        return None
-    parts = []
-    for at, reference in references:
-        end = schema.target(reference).identity
-        edge = pattern(reference.type, "e", incoming=reference.incoming)
-        parts.append(
-            f"  MATCH (n){edge}(t:{quoted(end.label)}) WHERE e.firstseen >= $since AND e.lastupdated = $tag\n"
-            f"  RETURN {at} AS reference, t.{quoted(end.key.name)} AS other\n"
-        )
-    union = "  UNION ALL\n".join(parts)
-    return (
-        "UNWIND $keys AS key\n"
-        f"MATCH (n:{quoted(model.identity.label)} {{{quoted(model.identity.key.name)}: key}})\n"
-        f"CALL (n) {{\n{union}}}\n"
-        "RETURN key, reference, other"
-    )
-
-
 def detach_from_previous_scope(model: NodeModel) -> str:
     """Delete the edges of a node's previous scope once another scope lists it: a bucket recreated elsewhere, say."""
     identity = model.identity
@@ -203,31 +159,15 @@ def detach_from_previous_scope(model: NodeModel) -> str:
     )
 
 
-def stale_relationships(model: NodeModel, schema: GraphSchema) -> list[str]:
-    """Delete relationships of complete scopes that this run's rows didn't write again, `$limit` per execution.
-
-    `gone`: those of nodes that stay.
-    """
-    cases = "".join(
-        f"       WHEN type(e) = '{reference.type}' AND {_is_start(reference)} AND t:{quoted(end.label)}\n"
-        f"         THEN [scope, n.{quoted(model.identity.key.name)}, {at}, t.{quoted(end.key.name)}]\n"
-        for at, reference in _watched_references(model)
-        for end in [schema.target(reference).identity]
-    )
-    stale = "n.lastupdated < $tag AND coalesce(n._kept <> $mark, true)"
-    gone = f"CASE WHEN {stale} THEN null\n{cases}       END" if cases and model.is_watched else "null"
+def stale_relationships(model: NodeModel) -> list[str]:
+    """Delete relationships of complete scopes that this run's rows didn't write again, `$limit` per execution."""
     return [
         "UNWIND $scopes AS scope\n"
-        f"MATCH (n:{quoted(model.identity.label)} {{_scope: scope}}){edges}(t)\n"
+        f"MATCH (n:{quoted(model.identity.label)} {{_scope: scope}}){edges}()\n"
         "WHERE e._scope = scope AND e.lastupdated < $tag AND coalesce(e._kept <> $mark, true)\n"
-        f"WITH e, {gone} AS gone\n"
-        "LIMIT $limit DELETE e RETURN count(*) AS deleted, collect(gone) AS gone"
+        "WITH e LIMIT $limit DELETE e RETURN count(*) AS deleted"
         for edges in _written_edges(model)
     ]
-
-
-def _is_start(reference: Reference) -> str:
-    return f"{'endNode' if reference.incoming else 'startNode'}(e) = n"
 
 
 def _stale(model: NodeModel) -> str:
@@ -263,11 +203,10 @@ def stale_node_links(model: NodeModel) -> str:
 
 def stale_nodes(model: NodeModel) -> list[str]:
     """Delete nodes that complete scopes no longer list; or reduce them to stubs while another row's edge needs them."""
-    gone = f"[scope, n.{quoted(model.identity.key.name)}]" if model.is_watched else "null"
-    page, result = f"WITH n, {gone} AS gone LIMIT $limit", "RETURN count(*) AS deleted, collect(gone) AS gone"
     return [
-        f"{_stale(model)}\nAND NOT EXISTS {{ (n)-[e]-() WHERE e._scope IS NOT NULL }}\n{page} DETACH DELETE n {result}",
-        f"{_stale(model)}\n{page}\n{make_stub(model, '$tag')}\n{result}",
+        f"{_stale(model)}\nAND NOT EXISTS {{ (n)-[e]-() WHERE e._scope IS NOT NULL }}\n"
+        "WITH n LIMIT $limit DETACH DELETE n RETURN count(*) AS deleted",
+        f"{_stale(model)}\nWITH n LIMIT $limit\n{make_stub(model, '$tag')}\nRETURN count(*) AS deleted",
     ]
 
 

@@ -12,12 +12,10 @@ from loaders.errors import ChartfleetError
 from loaders.graph import Graph
 from loaders.schema import GraphSchema
 
-# Chartfleet's own nodes in the graph: the writer's node, the runs, the coverage of each scope, what changed, and what
-# rules found.
-BOOKKEEPING = ("SyncGraph", "SyncRun", "SyncScope", "SyncChangeLog", "SyncChange", "SyncRule", "SyncFinding")
+# Chartfleet's own nodes in the graph: the writer's node, the runs, and the coverage of each scope.
+BOOKKEEPING = ("SyncGraph", "SyncRun", "SyncScope", "SyncRule", "SyncFinding")
 _OWN: Final = (
     ("SyncScope", "type"),  # each verdict asks what was seen of some types, of all scopes of all accounts
-    ("SyncChange", "tag"),
     ("SyncFinding", "rule"),  # and each rule what it found before
 )
 

@@ -8,7 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import neo4j
 from neo4j.exceptions import DriverError, Neo4jError
@@ -17,8 +17,6 @@ from loaders import coverage, cypher
 from loaders.batch import BatchId, InvalidBatch, KeptRow, Row, decode
 from loaders.batch import kept as kept_row
 from loaders.brake import Brake
-from loaders.changes.comparison import Comparison, Statements
-from loaders.changes.recorder import Recorder
 from loaders.cleanup import Cleanup
 from loaders.graph import BulkRows, Graph
 from loaders.ledger import Event, Ledger, Taken
@@ -39,24 +37,20 @@ SCOPES_PER_CLEANUP = 500
 _HELD = (
     "UNWIND $scopes AS scope MERGE (s:SyncScope {id: scope.id}) "
     "ON CREATE SET s += scope, s.firstseen = timestamp(), s.lastupdated = $tag "
-    "SET s.held_since_tag = CASE WHEN s.held THEN s.held_since_tag ELSE $tag END, s.held = true "
-    "RETURN scope.id AS scope, s.complete_at IS NULL AS is_first, timestamp() AS now"
+    "SET s.held_since_tag = CASE WHEN s.held THEN s.held_since_tag ELSE $tag END, s.held = true"
 )
 
 
 class Loader:
     """Commits batches of any run to one graph, through the fenced `write` of `loaders.writer.Writer`."""
 
-    def __init__(
-        self, graph: Graph, schema: GraphSchema, *, brake: Brake | None = None, records_changes: bool = True
-    ) -> None:
+    def __init__(self, graph: Graph, schema: GraphSchema, *, brake: Brake | None = None) -> None:
         """`brake`: what a cleanup holds back; without one it deletes all that is no longer listed."""
         self._graph = graph
         self._schema = schema
         self._cleanup = Cleanup(graph, schema)
         self._sender = Sender(graph)
         self._brake = brake
-        self._records_changes = records_changes
 
     def drain(
         self,
@@ -93,8 +87,7 @@ class Loader:
     def _clean(
         self, page: Sequence[Scope], ledger: Ledger, tag: int, mark: str, brake: Brake | None
     ) -> Iterator[Event]:
-        recorder = self._recorder(ledger.run, tag)
-        result = self._cleanup.clean(page, tag, mark=mark, brake=brake, recorder=recorder)
+        result = self._cleanup.clean(page, tag, mark=mark, brake=brake)
         for scope, reason in result.held_back.items():
             log.warning("%s: held back: %s", scope.shown, reason)
             yield from ledger.held_back(scope, reason)
@@ -133,8 +126,9 @@ class Loader:
             return failed | self._keep(taken.model, kept, kept_rows, ledger, mark, alone=alone, last_try=last_try)
         # Of several rows of one node in a statement, the last row's item stays: the lowest, as across statements.
         rows.sort(key=lambda row: row.get("i") or 0, reverse=True)
-        commit = self._committing(model, tag, self._recorder(ledger.run, tag))
-        rejected = self._sender.send(taken.model, rows, commit, alone=alone, last_try=last_try)
+        rejected = self._sender.send(
+            taken.model, rows, lambda page: self._commit(model, page, tag), alone=alone, last_try=last_try
+        )
         return failed | self._reject(taken.model, model, rejected, ledger, mark)
 
     def _reject(self, name: str, model: NodeModel, rejected: Rejections[Row], ledger: Ledger, mark: str) -> set[Scope]:
@@ -199,44 +193,21 @@ class Loader:
 
         self._graph.write(work)
 
-    def _commit(self, model: NodeModel, rows: Sequence[Row], tag: int, recorder: Recorder | None = None) -> None:
+    def _commit(self, model: NodeModel, rows: Sequence[Row], tag: int) -> None:
         """Rows of one model, with their relationships, in one transaction."""
         load, detach = self._statements[model]
 
         def work(tx: neo4j.ManagedTransaction) -> None:
-            if recorder and model.is_watched:
-                self._recorded(tx, model, rows, recorder)
-                return
             if not model.shared:
                 tx.run(detach, rows=BulkRows({"k": row["k"], "s": row["s"]} for row in rows)).consume()
-                _hold(tx, rows, tag)
+                scopes = [coverage.place(Scope.parse(scope)) for scope in sorted({row["s"] for row in rows})]
+                tx.run(_HELD, scopes=scopes, tag=tag).consume()
             tx.run(load, rows=BulkRows(rows), tag=tag).consume()
 
         self._graph.write(work)
 
-    def _recorded(
-        self, tx: neo4j.ManagedTransaction, model: NodeModel, rows: Sequence[Row], recorder: Recorder
-    ) -> None:
-        """The same, and what it changes."""
-        load, detach = self._statements[model]
-        statements, tag = self._comparisons[model], recorder.tag
-        scopes = _hold(tx, rows, tag)
-        first = {row["scope"] for row in scopes if row["is_first"]}
-        comparison = Comparison.of(tx, model, statements, rows, first)
-        if moved := comparison.moved:
-            tx.run(detach, rows=moved).consume()
-        created = tx.run(load, rows=BulkRows(rows), tag=tag).consume().counters.relationships_created
-        relationships = comparison.new_relationships(
-            tx, statements, tag=tag, since_ms=scopes[0]["now"], created=created
-        )
-        recorder.record(tx, [*comparison.changes(), *relationships])
-        comparison.count_first_seen(tx, tag)
-
-    def _recorder(self, run: str, tag: int) -> Recorder | None:
-        return Recorder(run=run, tag=tag) if self._records_changes else None
-
-    def load_again(self, rows: Sequence[RejectedRow], run: str, tag: int) -> list[tuple[RejectedRow, str]]:
-        """Rows that the graph refused in this run. Returns those that it refuses still, with the reason."""
+    def load_again(self, rows: Sequence[RejectedRow], tag: int) -> list[tuple[RejectedRow, str]]:
+        """Rows that the graph refused before. Returns those that it refuses still, with the reason."""
         refused: list[tuple[RejectedRow, str]] = []
         for rejected in rows:
             model = self._schema.by_wire_name.get(rejected.model)
@@ -246,17 +217,12 @@ class Loader:
                 )
                 refused.append((rejected, why))
                 continue
-            commit = self._committing(model, tag, self._recorder(run, tag))
-            for _, reason in self._sender.send(rejected.model, [rejected.row], commit):
+            for _, reason in self._sender.send(rejected.model, [rejected.row], self._committing(model, tag)):
                 refused.append((rejected, reason))
         return refused
 
-    def _committing(self, model: NodeModel, tag: int, recorder: Recorder | None) -> Callable[[Sequence[Row]], None]:
-        return lambda rows: self._commit(model, rows, tag, recorder)
-
-    @cached_property
-    def _comparisons(self) -> dict[NodeModel, Statements]:
-        return {model: Statements.of(model, self._schema) for model in self._statements if model.is_watched}
+    def _committing(self, model: NodeModel, tag: int) -> Callable[[Sequence[Row]], None]:
+        return lambda rows: self._commit(model, rows, tag)
 
     @cached_property
     def _keepers(self) -> dict[NodeModel, tuple[str, str]]:
@@ -266,12 +232,6 @@ class Loader:
     def _statements(self) -> dict[NodeModel, tuple[str, str]]:
         models = {m for models in self._schema.models_of_type.values() for m in models}
         return {model: (cypher.load(model, self._schema), cypher.detach_from_previous_scope(model)) for model in models}
-
-
-def _hold(tx: neo4j.ManagedTransaction, rows: Sequence[Row], tag: int) -> list[dict[str, Any]]:
-    """These scopes hold something now. Returns which of them were never seen completely before, and the time."""
-    scopes = [coverage.place(Scope.parse(scope)) for scope in sorted({row["s"] for row in rows})]
-    return tx.run(_HELD, scopes=scopes, tag=tag).data()
 
 
 def _rows(taken: Taken, ledger: Ledger) -> tuple[list[Row], set[Scope]]:

@@ -59,10 +59,7 @@ class ModelError(ChartfleetError, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """One property of a node: its name in the graph, its source, its meaning, and whether it is indexed.
-
-    is_watched  a changed value is recorded as a change of the run; None: it is where the value is a flag
-    """
+    """One property of a node: its name in the graph, its source, its meaning, and whether it is indexed."""
 
     name: str
     source: Value
@@ -71,7 +68,6 @@ class Property:
     is_key: bool
     types: tuple[type, ...] = ()
     optional: bool = False
-    is_watched: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +121,9 @@ def key(source: Value, meaning: str = "", *, index: bool = False) -> _V:  # type
     return cast(_V, Property("", source, meaning, index, is_key=True))
 
 
-def prop(source: Value, meaning: str = "", *, index: bool = False, watched: bool | None = None) -> _V:  # type: ignore[type-var]
-    """A property. `source` is a path (`Endpoint.Port`, `Subnets[].Id`) or a function. Absent stays None.
-
-    watched  a changed value is a change that `chartfleet changes` names; by default, it is where the value is a flag
-    """
-    return cast(_V, Property("", source, meaning, index, is_key=False, is_watched=watched))
+def prop(source: Value, meaning: str = "", *, index: bool = False) -> _V:  # type: ignore[type-var]
+    """A property. `source` is a path (`Endpoint.Port`, `Subnets[].Id`) or a function. Absent stays None."""
+    return cast(_V, Property("", source, meaning, index, is_key=False))
 
 
 def outgoing(type: str, label: str, keys: Value) -> Reference:
@@ -176,8 +169,6 @@ class Node:
              prefix; every node carries both, stubs included
     tenant   the label of the tenant, where `(tenant)-[:RESOURCE]->(node)` is part of the schema; no edge without it
     shared   a node that many scopes write: its properties follow from its key, and it stays as long as an edge needs it
-    watched  whether nodes that appear, change or go are changes that `chartfleet changes` names: not those that exist
-             only to write relationships of others
 
     A class without a label is a base: every model that derives from it has its fields, relationships and prefix.
 
@@ -196,7 +187,6 @@ class Node:
         tenant: str | None = None,
         shared: bool = False,
         prefix: str | None = None,
-        watched: bool = True,
     ) -> None:
         super().__init_subclass__()
         if prefix is not None:
@@ -208,7 +198,7 @@ class Node:
         if not label:
             return
         base = next((b for b in cls.__mro__[1:] if issubclass(b, Node) and "model" in vars(b)), None)
-        cls.model = NodeModel(cls, label, labels, tenant, shared, base.model if base else None, watched and not shared)
+        cls.model = NodeModel(cls, label, labels, tenant, shared, base.model if base else None)
 
     @classmethod
     def each(cls, path: str | Callable[[Source], Iterable[Any]]) -> Each:
@@ -226,7 +216,6 @@ class NodeModel:
     tenant: str | None
     shared: bool
     base: NodeModel | None
-    is_watched: bool = False
 
     def __repr__(self) -> str:
         return f"NodeModel({self.label})"
@@ -263,15 +252,6 @@ class NodeModel:
         if len(keys) != 1:
             raise ModelError(f"{self.label} declares {len(keys)} keys: exactly one field must be key(...)")
         return keys[0]
-
-    @cached_property
-    def watched(self) -> tuple[str, ...]:
-        """Its properties of which a changed value is recorded."""
-        return tuple(
-            p.name
-            for p in self.properties
-            if not p.is_key and (p.types == (bool,) if p.is_watched is None else p.is_watched)
-        )
 
     @cached_property
     def relationships(self) -> tuple[Relationship, ...]:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from loaders.changes.recorder import Recorder
 from loaders.cleanup import Cleanup
 from loaders.coverage import COMPLETE, status
 from loaders.errors import ChartfleetError
@@ -88,9 +87,7 @@ def lists(units: Iterable[Unit]) -> Lists:
     )
 
 
-def retire(
-    graph: Graph, schema: GraphSchema, listed: Lists, tag: int, *, keep: int, recorder: Recorder | None = None
-) -> list[Kept]:
+def retire(graph: Graph, schema: GraphSchema, listed: Lists, tag: int, *, keep: int) -> list[Kept]:
     """Mark the scopes that are gone, and delete those that have been gone for more than `keep` runs.
 
     Repeating it changes nothing.
@@ -105,8 +102,7 @@ def retire(
         runs = _mark(graph, gone, tag)
         expired = [Scope.parse(scope) for scope, count in runs.items() if count > keep]
         planning += [scope for scope in expired if scope.plans]
-        of_retired = recorder and recorder.of_retired(gone)
-        delete(graph, schema, (scope for scope in expired if not scope.plans), tag, of_retired)
+        delete(graph, schema, (scope for scope in expired if not scope.plans), tag)
         for row in page:
             scope, reason = Scope.parse(row["id"]), gone.get(row["id"])
             if row["holds"] and runs.get(row["id"], 0) <= keep and not scope.plans:
@@ -123,16 +119,14 @@ def retire(
     ]
 
 
-def delete(
-    graph: Graph, schema: GraphSchema, scopes: Iterable[Scope], tag: int, recorder: Recorder | None = None
-) -> int:
+def delete(graph: Graph, schema: GraphSchema, scopes: Iterable[Scope], tag: int) -> int:
     """Delete everything that these scopes own and that was last seen before `tag`, then their coverage.
 
     A scope of a type that is no longer declared stays, because its labels aren't known. Returns how many nodes and
     relationships were deleted. Raises NotDeleted.
     """
     known = [scope for scope in scopes if scope.type in schema.models_of_type or scope.plans]
-    result = Cleanup(graph, schema).clean(known, tag, recorder=recorder)
+    result = Cleanup(graph, schema).clean(known, tag)
     query = "UNWIND $ids AS id MATCH (s:SyncScope {id: id}) DETACH DELETE s"
     graph.write(lambda tx: tx.run(query, ids=[scope.id for scope in result.cleaned]).consume())
     for scope, reason in result.failed.items():

@@ -35,7 +35,7 @@ class EKSCluster(RegionalNode, label="EKSCluster", tenant="AWSAccount", arn="eks
     version: str | None = prop("DescribeCluster.cluster.version", "Kubernetes version.")
     platform_version: str | None = prop("DescribeCluster.cluster.platformVersion")
     rolearn: str | None = prop("DescribeCluster.cluster.roleArn")
-    authentication_mode: str | None = prop("DescribeCluster.cluster.accessConfig.authenticationMode", watched=True)
+    authentication_mode: str | None = prop("DescribeCluster.cluster.accessConfig.authenticationMode")
     endpoint: str | None = prop("DescribeCluster.cluster.endpoint", "None while the cluster is being created.")
     endpoint_public_access: bool | None = prop(
         "DescribeCluster.cluster.resourcesVpcConfig.endpointPublicAccess",
@@ -44,7 +44,6 @@ class EKSCluster(RegionalNode, label="EKSCluster", tenant="AWSAccount", arn="eks
     public_access_cidrs: list[str] | None = prop(
         "DescribeCluster.cluster.resourcesVpcConfig.publicAccessCidrs",
         "The ranges that may reach the public endpoint.",
-        watched=True,
     )
     public_access_wide: bool | None = prop(
         public_access_wide,

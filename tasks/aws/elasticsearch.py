@@ -116,7 +116,6 @@ class ESDomain(RegionalNode, label="ESDomain", tenant="AWSAccount", arn="es:doma
     policy_anonymous_actions: list[str] | None = prop(
         _POLICY.anonymous_actions,
         "What its policy allows anybody to do, regardless of the network. None: not known, see policy_not_known.",
-        watched=True,
     )
     policy_not_known: str | None = prop(_POLICY.not_known, NOT_KNOWN)
     fine_grained_access_control: bool | None = prop(
@@ -144,9 +143,7 @@ class ESDomain(RegionalNode, label="ESDomain", tenant="AWSAccount", arn="es:doma
     ebs_options_volumesize: int | None = prop(of_domain("EBSOptions.VolumeSize"), "In GiB.")
     ebs_options_iops: int | None = prop(of_domain("EBSOptions.Iops"))
     encryption_at_rest_options_enabled: bool | None = prop(of_domain("EncryptionAtRestOptions.Enabled"))
-    encryption_at_rest_options_kms_key_id: str | None = prop(
-        of_domain("EncryptionAtRestOptions.KmsKeyId"), watched=True
-    )
+    encryption_at_rest_options_kms_key_id: str | None = prop(of_domain("EncryptionAtRestOptions.KmsKeyId"))
     log_publishing_index_slow_logs_enabled: bool | None = prop(log("INDEX_SLOW_LOGS", "Enabled"))
     log_publishing_index_slow_logs_arn: str | None = prop(log("INDEX_SLOW_LOGS", "CloudWatchLogsLogGroupArn"))
     log_publishing_search_slow_logs_enabled: bool | None = prop(log("SEARCH_SLOW_LOGS", "Enabled"))

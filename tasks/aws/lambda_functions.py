@@ -34,7 +34,7 @@ class AWSLambda(RegionalNode, label="AWSLambda", tenant="AWSAccount", arn="lambd
     memory: int | None = prop("MemorySize", "In MB.")
     timeout: int | None = prop("Timeout", "In seconds.")
     codesize: int | None = prop("CodeSize", "In bytes.")
-    codesha256: str | None = prop("CodeSha256", watched=True)
+    codesha256: str | None = prop("CodeSha256")
     modifieddate: str | None = prop("LastModified")
     revisionid: str | None = prop("RevisionId")
     state: str | None = prop("State")
@@ -43,7 +43,7 @@ class AWSLambda(RegionalNode, label="AWSLambda", tenant="AWSAccount", arn="lambd
     lastupdatestatus: str | None = prop("LastUpdateStatus")
     lastupdatestatusreason: str | None = prop("LastUpdateStatusReason")
     lastupdatestatusreasoncode: str | None = prop("LastUpdateStatusReasonCode")
-    kmskeyarn: str | None = prop("KMSKeyArn", "None: a key managed by AWS.", watched=True)
+    kmskeyarn: str | None = prop("KMSKeyArn", "None: a key managed by AWS.")
     masterarn: str | None = prop("MasterArn", "For a Lambda@Edge replica, the original function.")
     signingjobarn: str | None = prop("SigningJobArn")
     signingprofileversionarn: str | None = prop("SigningProfileVersionArn")
@@ -52,7 +52,7 @@ class AWSLambda(RegionalNode, label="AWSLambda", tenant="AWSAccount", arn="lambd
         _POLICY.anonymous_access,
         "Whether its policy allows anybody to use it. None: not known, see policy_not_known.",
     )
-    anonymous_actions: list[str] | None = prop(_POLICY.anonymous_actions, ANONYMOUS_ACTIONS, watched=True)
+    anonymous_actions: list[str] | None = prop(_POLICY.anonymous_actions, ANONYMOUS_ACTIONS)
     policy_not_known: str | None = prop(_POLICY.not_known, NOT_KNOWN)
     relationships = (
         # The same fact under the names of three schema versions.

@@ -153,7 +153,7 @@ class AWSRoute53Record(AWSDNSRecord, label="AWSRoute53Record"):
     type: str = prop(
         record_type, "A, ALIAS, AAAA, CNAME or NS. An ALIAS resolves to A, or to AAAA if its id contains ALIAS_AAAA."
     )
-    value: str | None = prop(value, "Comma-separated addresses, or the name it points to.", watched=True)
+    value: str | None = prop(value, "Comma-separated addresses, or the name it points to.")
     set_identifier: str | None = prop(
         "SetIdentifier", "Distinguishes records of one name and type. None: the only one."
     )

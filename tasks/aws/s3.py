@@ -69,7 +69,7 @@ class S3Bucket(AWSNode, label="S3Bucket", tenant="AWSAccount", arn="s3"):
     name: str = prop("Name", index=True)
     region: str | None = prop("BucketRegion", index=True)
     creationdate: str | None = prop("CreationDate")
-    policy_anonymous_actions: list[str] | None = prop(_POLICY.anonymous_actions, ANONYMOUS_ACTIONS, watched=True)
+    policy_anonymous_actions: list[str] | None = prop(_POLICY.anonymous_actions, ANONYMOUS_ACTIONS)
     policy_not_known: str | None = prop(_POLICY.not_known, NOT_KNOWN)
     block_public_acls: bool | None = prop(of("GetPublicAccessBlock", f"{_BLOCK}.BlockPublicAcls", False))
     ignore_public_acls: bool | None = prop(
@@ -83,31 +83,24 @@ class S3Bucket(AWSNode, label="S3Bucket", tenant="AWSAccount", arn="s3"):
     object_ownership: str | None = prop(
         of("GetBucketOwnershipControls", "OwnershipControls.Rules[].ObjectOwnership", "ObjectWriter"),
         "BucketOwnerEnforced: ACLs are disabled. ObjectWriter is also the value without a setting, as in AWS.",
-        watched=True,
     )
     default_encryption: bool | None = prop(encrypts)
     encryption_algorithm: str | None = prop(
         of("GetBucketEncryption", f"{_DEFAULT}.SSEAlgorithm", None),
         "AES256, aws:kms or aws:kms:dsse. Also None without default encryption.",
-        watched=True,
     )
     encryption_key_id: str | None = prop(
         of("GetBucketEncryption", f"{_DEFAULT}.KMSMasterKeyID", None),
         "ARN, id or alias. Also None if no key is set: a KMS algorithm then uses the AWS managed key.",
-        watched=True,
     )
     bucket_key_enabled: bool | None = prop(of("GetBucketEncryption", f"{_RULE}.BucketKeyEnabled", False))
     versioning_status: str | None = prop(
-        of("GetBucketVersioning", "Status", "Disabled"),
-        "Enabled, Suspended, or Disabled if it was never enabled.",
-        watched=True,
+        of("GetBucketVersioning", "Status", "Disabled"), "Enabled, Suspended, or Disabled if it was never enabled."
     )
-    mfa_delete: str | None = prop(
-        of("GetBucketVersioning", "MFADelete", "Disabled"), "Enabled or Disabled.", watched=True
-    )
+    mfa_delete: str | None = prop(of("GetBucketVersioning", "MFADelete", "Disabled"), "Enabled or Disabled.")
     logging_enabled: bool | None = prop(logs)
     logging_target_bucket: str | None = prop(
-        of("GetBucketLogging", "LoggingEnabled.TargetBucket", None), "Also None without logging.", watched=True
+        of("GetBucketLogging", "LoggingEnabled.TargetBucket", None), "Also None without logging."
     )
     relationships = encrypted_by(f"GetBucketEncryption.{_DEFAULT}.KMSMasterKeyID", region="BucketRegion")
 
@@ -165,14 +158,14 @@ class S3PolicyStatement(AWSNode, label="S3PolicyStatement", tenant="AWSAccount")
     policy_id: str | None = prop("policy_id")
     policy_version: str | None = prop("version")
     sid: str | None = prop("Sid")
-    effect: str = prop("Effect", "Allow or Deny.", watched=True)
-    principal: str | None = prop(as_json("Principal"), "JSON. None: it has NotPrincipal.", watched=True)
-    notprincipal: str | None = prop(as_json("NotPrincipal"), "JSON.", watched=True)
-    action: list[str] | None = prop(as_list("Action"), "None: it has NotAction.", watched=True)
-    notaction: list[str] | None = prop(as_list("NotAction"), watched=True)
-    resource: list[str] | None = prop(as_list("Resource"), "None: it has NotResource.", watched=True)
-    notresource: list[str] | None = prop(as_list("NotResource"), watched=True)
-    condition: str | None = prop(as_json("Condition"), "JSON. None: unconditional.", watched=True)
+    effect: str = prop("Effect", "Allow or Deny.")
+    principal: str | None = prop(as_json("Principal"), "JSON. None: it has NotPrincipal.")
+    notprincipal: str | None = prop(as_json("NotPrincipal"), "JSON.")
+    action: list[str] | None = prop(as_list("Action"), "None: it has NotAction.")
+    notaction: list[str] | None = prop(as_list("NotAction"))
+    resource: list[str] | None = prop(as_list("Resource"), "None: it has NotResource.")
+    notresource: list[str] | None = prop(as_list("NotResource"))
+    condition: str | None = prop(as_json("Condition"), "JSON. None: unconditional.")
     relationships = (incoming("POLICY_STATEMENT", "S3Bucket", bucket_arn_of_child),)
 
 
@@ -252,7 +245,7 @@ class S3Acl(AWSNode, label="S3Acl"):
     displayname: str | None = prop("displayname")
     granteeid: str | None = prop("granteeid", "None for a group.")
     uri: str | None = prop("uri", "The group. None for an account.")
-    permission: str = prop("permission", watched=True)
+    permission: str = prop("permission")
     relationships = (outgoing("APPLIES_TO", "S3Bucket", bucket_arn_of_child),)
 
 

@@ -22,9 +22,7 @@ class SecretsManagerSecret(
     last_accessed_date: str | None = prop("LastAccessedDate", "Precise to the day. None: never.")
     last_rotated_date: str | None = prop("LastRotatedDate", "None: never.")
     deleted_date: str | None = prop("DeletedDate", "When its deletion was scheduled. None: not scheduled for deletion.")
-    kms_key_id: str | None = prop(
-        "KmsKeyId", "As configured. None: the key that AWS manages for secrets.", watched=True
-    )
+    kms_key_id: str | None = prop("KmsKeyId", "As configured. None: the key that AWS manages for secrets.")
     owning_service: str | None = prop("OwningService", "The service that created and manages it.")
     primary_region: str | None = prop("PrimaryRegion", "Where it was created. None: not replicated.")
     rotation_enabled: bool | None = prop("RotationEnabled", "Whether rotation is enabled. None: it never was.")

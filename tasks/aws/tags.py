@@ -55,7 +55,7 @@ def resource(tagged: Source) -> str | None:
     return arn.rpartition("/")[2] if node and node.found_by_id else None
 
 
-class SyncTagged(Node, label="SyncTagged", watched=False):
+class SyncTagged(Node, label="SyncTagged"):
     """A record of a resource's tags. Internal, like all labels that begin with Sync."""
 
     arn: str = key("ResourceARN")

@@ -38,11 +38,11 @@ class GCPDNSZone(Node, label="GCPDNSZone", labels=("DNSZone",), tenant="GCPProje
     name: str = prop("name", index=True)
     dns_name: str = prop("dnsName", "The domain, with a trailing dot.", index=True)
     description: str | None = prop("description")
-    visibility: str | None = prop("visibility", "public, or private: visible in its own networks only.", watched=True)
+    visibility: str | None = prop("visibility", "public, or private: visible in its own networks only.")
     kind: str | None = prop("kind")
     nameservers: list[str] | None = prop("nameServers")
     created_at: str | None = prop("creationTime")
-    dnssec_state: str | None = prop("dnssecConfig.state", "off, on or transfer. None: off.", watched=True)
+    dnssec_state: str | None = prop("dnssecConfig.state", "off, on or transfer. None: off.")
     dnssec_key_signing_algorithm: str | None = prop(signing_algorithm("keySigning"), "rsasha1 is weak.")
     dnssec_zone_signing_algorithm: str | None = prop(signing_algorithm("zoneSigning"))
 
@@ -89,9 +89,7 @@ class GCPRecordSet(Node, label="GCPRecordSet", labels=("DNSRecord",), tenant="GC
     name: str = prop("name", index=True)
     type: str = prop("type")
     ttl: int | None = prop("ttl", "Seconds.")
-    data: list[str] = prop(
-        data, "All data that a query may get, whatever location, weight or health decides.", watched=True
-    )
+    data: list[str] = prop(data, "All data that a query may get, whatever location, weight or health decides.")
     relationships = (incoming("HAS_RECORD", "GCPDNSZone", parent("id")),)
 
 

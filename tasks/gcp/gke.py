@@ -44,7 +44,7 @@ class GKECluster(Node, label="GKECluster", tenant="GCPProject"):
     current_master_version: str | None = prop("currentMasterVersion")
     logging_service: str | None = prop("loggingService")
     monitoring_service: str | None = prop("monitoringService")
-    database_encryption: str | None = prop("databaseEncryption.state", watched=True)
+    database_encryption: str | None = prop("databaseEncryption.state")
     network_policy: str | bool = prop(network_policy, "Its provider, or false.")
     datapath_provider: str | None = prop(
         "networkConfig.datapathProvider",
@@ -60,7 +60,7 @@ class GKECluster(Node, label="GKECluster", tenant="GCPProject"):
     master_authorized_networks: bool | None = prop(
         gke_endpoints.limited, "Whether access is limited to the authorized networks. None: off."
     )
-    authorized_networks: list[str] | None = prop(gke_endpoints.networks, "In CIDR notation.", watched=True)
+    authorized_networks: list[str] | None = prop(gke_endpoints.networks, "In CIDR notation.")
     authorized_networks_wide: bool | None = prop(
         gke_endpoints.wide, "Whether one of the authorized networks is so wide that it limits nobody."
     )

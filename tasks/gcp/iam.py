@@ -100,7 +100,7 @@ class GCPRole(Node, label="GCPRole", tenant="GCPProject"):
     name: str = prop("name")
     title: str | None = prop("title")
     description: str | None = prop("description")
-    permissions: list[str] | None = prop("includedPermissions[]", watched=True)
+    permissions: list[str] | None = prop("includedPermissions[]")
     role_type: str = prop(role_type, "CUSTOM: the project's own.")
     stage: str | None = prop("stage", "GA, BETA, DISABLED, ...")
     etag: str | None = prop("etag")
@@ -190,13 +190,11 @@ class GCPPolicyBinding(Node, label="GCPPolicyBinding", tenant="GCPProject"):
     id: str = key(binding_id, "<full name of the project>_<role>, and of a condition _<a hash of it>")
     role: str = prop("role", index=True)
     resource: str = prop(resource)
-    members: list[str] | None = prop(
-        "members", "As in the policy: user:<email>, domain:<domain>, allUsers, ...", watched=True
-    )
+    members: list[str] | None = prop("members", "As in the policy: user:<email>, domain:<domain>, allUsers, ...")
     is_public: bool = prop(is_public, "Whether it names everybody, or everybody with a Google account.")
     has_condition: bool = prop(has_condition)
     condition_title: str | None = prop("condition.title")
-    condition_expression: str | None = prop("condition.expression", watched=True)
+    condition_expression: str | None = prop("condition.expression")
     relationships = (outgoing("GRANTS_ROLE", "GCPRole", "role"),)
 
 
@@ -210,7 +208,7 @@ def grants(binding: Source) -> Iterator[Mapping[str, str]]:
             yield {"id": f"{own}/{member}", "email": email.lower(), "binding": own}
 
 
-class SyncGCPGrant(Node, label="SyncGCPGrant", watched=False):
+class SyncGCPGrant(Node, label="SyncGCPGrant"):
     id: str = key("id")
     email: str = prop("email", index=True)
     relationships = (outgoing("_BY", "GCPPolicyBinding", "binding"),)

@@ -75,20 +75,18 @@ class GCPBucket(Node, label="GCPBucket", tenant="GCPProject"):
         "iamConfiguration.bucketPolicyOnly.enabled", "Uniform bucket-level access: whether ACLs are ignored."
     )
     iam_config_public_access_prevention: str | None = prop(
-        "iamConfiguration.publicAccessPrevention",
-        "enforced: whatever ACL and policy say, nobody else gets in.",
-        watched=True,
+        "iamConfiguration.publicAccessPrevention", "enforced: whatever ACL and policy say, nobody else gets in."
     )
     acl_public: bool | None = prop(acl_public, "Whether its ACL admits everybody. None: not read.")
     iam_public_roles: list[str] | None = prop(
-        iam_public_roles, "Roles that its policy grants to everybody. None: not read.", watched=True
+        iam_public_roles, "Roles that its policy grants to everybody. None: not read."
     )
     owner_entity: str | None = prop("owner.entity")
     owner_entity_id: str | None = prop("owner.entityId")
     versioning_enabled: bool | None = prop("versioning.enabled")
     log_bucket: str | None = prop("logging.logBucket")
     requester_pays: bool | None = prop("billing.requesterPays")
-    default_kms_key_name: str | None = prop("encryption.defaultKmsKeyName", watched=True)
+    default_kms_key_name: str | None = prop("encryption.defaultKmsKeyName")
     relationships = (outgoing("LABELED", "GCPBucketLabel", label_ids),)
 
 

@@ -48,7 +48,7 @@ class GitHubBranchProtectionRule(Node, label="GitHubBranchProtectionRule"):
     allows_force_pushes: bool | None = prop("allowsForcePushes")
     dismisses_stale_reviews: bool | None = prop("dismissesStaleReviews", "Whether a new push needs a new approval.")
     is_admin_enforced: bool | None = prop("isAdminEnforced", "Whether it also applies to administrators.")
-    required_approving_review_count: int | None = prop("requiredApprovingReviewCount", watched=True)
+    required_approving_review_count: int | None = prop("requiredApprovingReviewCount")
     requires_approving_reviews: bool | None = prop("requiresApprovingReviews")
     requires_code_owner_reviews: bool | None = prop("requiresCodeOwnerReviews")
     requires_commit_signatures: bool | None = prop("requiresCommitSignatures")

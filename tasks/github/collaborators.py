@@ -82,16 +82,16 @@ def user_with(affiliation: str, permission: str) -> Callable[[Source], str | Non
 
 class SyncGitHubCollaborator(Node, label="SyncGitHubCollaborator"):
     id: str = key(access_id)
-    direct_admin: str | None = prop(user_with("DIRECT", "ADMIN"), index=True, watched=True)
-    direct_maintain: str | None = prop(user_with("DIRECT", "MAINTAIN"), index=True, watched=True)
-    direct_write: str | None = prop(user_with("DIRECT", "WRITE"), index=True, watched=True)
-    direct_triage: str | None = prop(user_with("DIRECT", "TRIAGE"), index=True, watched=True)
-    direct_read: str | None = prop(user_with("DIRECT", "READ"), index=True, watched=True)
-    outside_admin: str | None = prop(user_with("OUTSIDE", "ADMIN"), index=True, watched=True)
-    outside_maintain: str | None = prop(user_with("OUTSIDE", "MAINTAIN"), index=True, watched=True)
-    outside_write: str | None = prop(user_with("OUTSIDE", "WRITE"), index=True, watched=True)
-    outside_triage: str | None = prop(user_with("OUTSIDE", "TRIAGE"), index=True, watched=True)
-    outside_read: str | None = prop(user_with("OUTSIDE", "READ"), index=True, watched=True)
+    direct_admin: str | None = prop(user_with("DIRECT", "ADMIN"), index=True)
+    direct_maintain: str | None = prop(user_with("DIRECT", "MAINTAIN"), index=True)
+    direct_write: str | None = prop(user_with("DIRECT", "WRITE"), index=True)
+    direct_triage: str | None = prop(user_with("DIRECT", "TRIAGE"), index=True)
+    direct_read: str | None = prop(user_with("DIRECT", "READ"), index=True)
+    outside_admin: str | None = prop(user_with("OUTSIDE", "ADMIN"), index=True)
+    outside_maintain: str | None = prop(user_with("OUTSIDE", "MAINTAIN"), index=True)
+    outside_write: str | None = prop(user_with("OUTSIDE", "WRITE"), index=True)
+    outside_triage: str | None = prop(user_with("OUTSIDE", "TRIAGE"), index=True)
+    outside_read: str | None = prop(user_with("OUTSIDE", "READ"), index=True)
     relationships = (
         outgoing("_IS", "GitHubUser", "node.url"),
         outgoing("_TO", "GitHubRepository", "repository"),

@@ -100,9 +100,7 @@ class GitHubRepository(Node, label="GitHubRepository"):
     defaultbranch: str | None = prop("defaultBranchRef.name", "None: nothing was ever pushed.")
     defaultbranchid: str | None = prop(branch_id)
     private: bool = prop("isPrivate", "Whether it is not public: internal repositories are private as well.")
-    visibility: str | None = prop(
-        "visibility", "PUBLIC, PRIVATE, or INTERNAL: open to the whole enterprise.", watched=True
-    )
+    visibility: str | None = prop("visibility", "PUBLIC, PRIVATE, or INTERNAL: open to the whole enterprise.")
     disabled: bool = prop("isDisabled")
     archived: bool = prop("isArchived")
     locked: bool = prop("isLocked")

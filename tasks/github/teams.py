@@ -99,7 +99,7 @@ class GitHubTeam(Node, label="GitHubTeam"):
     name: str = prop("name", index=True)
     slug: str = prop("slug")
     description: str | None = prop("description")
-    privacy: str | None = prop("privacy", "VISIBLE or SECRET.", watched=True)
+    privacy: str | None = prop("privacy", "VISIBLE or SECRET.")
     relationships = (
         incoming("RESOURCE", "GitHubOrganization", "organization.url"),
         outgoing("MEMBER_OF_TEAM", "GitHubTeam", "parentTeam.url"),

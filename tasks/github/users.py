@@ -83,9 +83,9 @@ def admin(member: Source) -> str | None:
 class SyncGitHubMember(Node, label="SyncGitHubMember"):
     id: str = key(membership_id)
     user: str = prop("node.url", index=True)
-    admin: str | None = prop(admin, "The user, if an owner of the organization.", index=True, watched=True)
+    admin: str | None = prop(admin, "The user, if an owner of the organization.", index=True)
     organization: str = prop(scope_tenant, "The tenant of the membership.")
-    role: str = prop("role", "ADMIN or MEMBER.", watched=True)
+    role: str = prop("role", "ADMIN or MEMBER.")
     has_2fa_enabled: bool | None = prop("hasTwoFactorEnabled", "None: only visible to owners.")
     relationships = (
         outgoing("_IS", "GitHubUser", "node.url"),

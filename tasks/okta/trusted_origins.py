@@ -10,9 +10,9 @@ from tasks.provider import Node, Per, ResourceType, key, listing, prop
 class OktaTrustedOrigin(Node, label="OktaTrustedOrigin", tenant="OktaOrganization"):
     id: str = key("id")
     name: str | None = prop("name")
-    origin: str | None = prop("origin", index=True, watched=True)
-    scopes: list[str] | None = prop("scopes[].type", "CORS, REDIRECT, IFRAME_EMBED.", watched=True)
-    status: str | None = prop("status", watched=True)
+    origin: str | None = prop("origin", index=True)
+    scopes: list[str] | None = prop("scopes[].type", "CORS, REDIRECT, IFRAME_EMBED.")
+    status: str | None = prop("status")
     created: str | None = prop("created")
     created_by: str | None = prop("createdBy")
     okta_last_updated: str | None = prop("lastUpdated")

@@ -37,9 +37,7 @@ class OktaUser(Node, label="OktaUser", tenant="OktaOrganization"):
     second_email: str | None = prop("profile.secondEmail")
     first_name: str | None = prop("profile.firstName")
     last_name: str | None = prop("profile.lastName")
-    status: str | None = prop(
-        "status", "ACTIVE, SUSPENDED, LOCKED_OUT, ...; deprovisioned users aren't listed.", watched=True
-    )
+    status: str | None = prop("status", "ACTIVE, SUSPENDED, LOCKED_OUT, ...; deprovisioned users aren't listed.")
     created: str | None = prop(okta_time("created"))
     activated: str | None = prop(okta_time("activated"))
     status_changed: str | None = prop(okta_time("statusChanged"))
@@ -77,7 +75,7 @@ class OktaUserFactor(Node, label="OktaUserFactor"):
     id: str = key("id")
     factor_type: str | None = prop("factorType", "push, sms, token:software:totp, webauthn, ...", index=True)
     provider: str | None = prop("provider")
-    status: str | None = prop("status", watched=True)
+    status: str | None = prop("status")
     created: str | None = prop(okta_time("created"))
     okta_last_updated: str | None = prop(okta_time("lastUpdated"))
     relationships = (id_link("FACTOR", "OktaUser", parent("id"), incoming=True),)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from loaders import retirement
-from loaders.changes import history
 from loaders.cleanup import Cleanup
 from loaders.errors import ChartfleetError
 from loaders.graph import Graph, GraphAddress
@@ -56,5 +55,4 @@ def forget(address: GraphAddress, graph: Graph, tenant: str, settings: Settings)
         schema = registry.schema()
         deleted = retirement.delete(writer, schema, scopes, held.tag + 1)
         deleted += Cleanup(writer, schema).delete_orphans()
-        history.forget_tenant(writer, tenant)
     return Forgotten(scopes=len(scopes), deleted=deleted)

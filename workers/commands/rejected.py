@@ -150,6 +150,6 @@ def _load_again(
 
     try:
         with claimed("rejected retry", address, graph, settings, tag=info.tag) as writer:
-            return Loader(writer, registry.schema()).load_again(rows, info.id, info.tag)
+            return Loader(writer, registry.schema()).load_again(rows, info.tag)
     except LaterRun:
         raise RunRefused(f"a later run has started since run {info.id}: what it saw is newer than these rows") from None

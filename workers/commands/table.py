@@ -24,7 +24,6 @@ COMMANDS: Final[Mapping[str, str]] = {
     "status": "show the progress of a run, by default the newest",
     "query": "run a sample query, or one of your own, and show what of its input was not seen",
     "runs": "list the runs that the broker knows",
-    "changes": "show what appeared, changed and went between runs",
     "rejected": "show rows that the graph refused, load them again, or drop them",
     "cancel": "stop a run; nothing more is loaded or deleted",
     "forget": "delete everything that the graph holds of a tenant",

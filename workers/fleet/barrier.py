@@ -22,8 +22,6 @@ from analysis.iam import assume_role
 from analysis.iam import permissions as permission_relationships
 from analysis.job import Job, JobFileError
 from loaders import coverage, retirement
-from loaders.changes import history
-from loaders.changes.recorder import Recorder
 from loaders.cleanup import Cleanup
 from loaders.ledger import RunInfo, RunState
 from loaders.schema import GraphSchema
@@ -111,9 +109,7 @@ def _analysis(steps: Steps, info: RunInfo, process: Process) -> tuple[RunState, 
     if not steps.failed:  # without it, no deletion and no verdict would be right
         with steps.step("retirement"):
             listed = retirement.lists(steps.ledger.proven_units())
-            recorder = Recorder(run=info.id, tag=info.tag)
-            keep = process.settings.retired_runs_kept
-            kept += retirement.retire(writer, schema, listed, info.tag, keep=keep, recorder=recorder)
+            kept += retirement.retire(writer, schema, listed, info.tag, keep=process.settings.retired_runs_kept)
         steps.each("links", links.parts(writer, schema))
         with steps.step("shared nodes"):
             Cleanup(writer, schema).delete_orphans()
@@ -127,7 +123,6 @@ def _analysis(steps: Steps, info: RunInfo, process: Process) -> tuple[RunState, 
     with steps.step("record"):
         _record(writer, info, state, steps.ledger.now_ms())
         coverage.forget_old_runs(writer, keep=process.settings.runs_kept)
-        history.forget_old_runs(writer, keep=process.settings.runs_kept)
     return RunState.FAILED if steps.failed else RunState.COMPLETE, {
         "error": "; ".join(steps.failed),
         "findings": findings,

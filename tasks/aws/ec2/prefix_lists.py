@@ -36,7 +36,7 @@ class EC2ManagedPrefixList(RegionalNode, label="EC2ManagedPrefixList", tenant="A
     state: str | None = prop("State")
     version: int | None = prop("Version", "None for lists of AWS.")
     max_entries: int | None = prop("MaxEntries")
-    cidrs: list[str] | None = prop(_CIDRS, "None: the entries could not be read.", watched=True)
+    cidrs: list[str] | None = prop(_CIDRS, "None: the entries could not be read.")
     wide: bool | None = prop(wide, "Whether its entries allow anybody, as IpRange.wide. None: could not be read.")
 
 

@@ -106,13 +106,9 @@ class IpPermission(AWSNode):
     fromport: int | None = prop("FromPort", "None: every port, as with protocol -1.")
     toport: int | None = prop("ToPort")
     protocol: str = prop(protocol, "tcp, udp, icmp, a number, or -1: every protocol.")
-    referenced_group_ids: list[str] | None = prop(
-        groups, "Groups whose members the rule allows traffic from, or to.", watched=True
-    )
+    referenced_group_ids: list[str] | None = prop(groups, "Groups whose members the rule allows traffic from, or to.")
     stale_group_ids: list[str] | None = prop(stale_groups, "Groups beyond a peering that has ended. No effect.")
-    prefix_list_ids: list[str] | None = prop(
-        prefix_lists, "Ids of the prefix lists that the rule refers to.", watched=True
-    )
+    prefix_list_ids: list[str] | None = prop(prefix_lists, "Ids of the prefix lists that the rule refers to.")
     relationships = (
         outgoing("MEMBER_OF_EC2_SECURITY_GROUP", "EC2SecurityGroup", parent("GroupId")),
         incoming("MEMBER_OF_IP_RULE", "IpRange", cidrs),

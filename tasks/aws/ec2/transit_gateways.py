@@ -51,7 +51,7 @@ def share_id(gateway: Source) -> str:
     return f"{gateway.item['TransitGatewayArn']}|{gateway.scope.tenant}"
 
 
-class SyncSharedGateway(Node, label="SyncSharedGateway", watched=False):
+class SyncSharedGateway(Node, label="SyncSharedGateway"):
     """A gateway that another account shares with this one. Internal, like all labels that begin with Sync."""
 
     id: str = key(share_id)

@@ -66,7 +66,7 @@ def _of_vpc(vpc: Mapping[str, Any], cidrs: Iterable[str | None]) -> list[str]:
     return [f"{name}|{cidr}" for cidr in dict.fromkeys(cidrs) if cidr] if name else []
 
 
-class SyncPeering(Node, label=RECORD, watched=False):
+class SyncPeering(Node, label=RECORD):
     """One side's record of a connection. Internal, like all labels that begin with Sync."""
 
     id: str = key(record_id)

@@ -21,7 +21,7 @@ class LoadBalancer(RegionalNode, label="LoadBalancer", tenant="AWSAccount", arn=
     _host: str | None = prop(host_at("DNSName"), "The dnsname in the form used for comparison.", index=True)
     canonicalhostedzonename: str | None = prop("CanonicalHostedZoneName", "None for an internal load balancer.")
     canonicalhostedzonenameid: str | None = prop("CanonicalHostedZoneNameID")
-    scheme: str | None = prop("Scheme", "internet-facing or internal. None in EC2-Classic.", watched=True)
+    scheme: str | None = prop("Scheme", "internet-facing or internal. None in EC2-Classic.")
     createdtime: str | None = prop("CreatedTime")
     source_group_name: str | None = prop("SourceSecurityGroup.GroupName")
     relationships = (
@@ -47,7 +47,7 @@ def listener_id(listener: Source) -> str:
 class ELBListener(AWSNode, label="ELBListener", labels=("Endpoint",)):
     id: str = key(listener_id)
     port: int = prop("LoadBalancerPort")
-    protocol: str = prop("Protocol", watched=True)
+    protocol: str = prop("Protocol")
     instance_port: int | None = prop("InstancePort")
     instance_protocol: str | None = prop("InstanceProtocol")
     relationships = (incoming("ELB_LISTENER", "LoadBalancer", parent("DNSName")),)

@@ -51,7 +51,7 @@ class LoadBalancerV2(
     _host: str | None = prop(host_at("DNSName"), "The dnsname in the form used for comparison.", index=True)
     canonicalhostedzonenameid: str | None = prop("CanonicalHostedZoneId")
     type: str | None = prop("Type", "application, network or gateway.")
-    scheme: str | None = prop("Scheme", "internet-facing or internal. None for a gateway load balancer.", watched=True)
+    scheme: str | None = prop("Scheme", "internet-facing or internal. None for a gateway load balancer.")
     ip_address_type: str | None = prop(
         "IpAddressType", "ipv4, dualstack, or dualstack-without-public-ipv4, of which only IPv6 is public."
     )
@@ -75,10 +75,8 @@ def default_target_group(listener: Source) -> str | None:
 class ELBV2Listener(AWSNode, label="ELBV2Listener", labels=("Endpoint",), arn="elasticloadbalancing:listener"):
     id: str = key("ListenerArn")
     port: int | None = prop("Port", "None for a gateway load balancer, which listens on every port.")
-    protocol: str | None = prop(
-        "Protocol", "HTTP, HTTPS, TCP, TLS, UDP or TCP_UDP. None for a gateway load balancer.", watched=True
-    )
-    ssl_policy: str | None = prop("SslPolicy", "None except for HTTPS and TLS.", watched=True)
+    protocol: str | None = prop("Protocol", "HTTP, HTTPS, TCP, TLS, UDP or TCP_UDP. None for a gateway load balancer.")
+    ssl_policy: str | None = prop("SslPolicy", "None except for HTTPS and TLS.")
     targetgrouparn: str | None = prop(
         default_target_group,
         "Of its default action. None: responds itself, or forwards to several groups by weight.",

@@ -24,7 +24,7 @@ def used(name: str) -> Callable[[Source], Any]:
 class AccountAccessKey(AWSNode, label="AccountAccessKey"):
     accesskeyid: str = key("AccessKeyId", "As in AWS logs. The secret key is never readable.")
     id: str = prop("AccessKeyId", "Same as accesskeyid.")
-    status: str | None = prop("Status", "Active, Inactive or Expired.", watched=True)
+    status: str | None = prop("Status", "Active, Inactive or Expired.")
     createdate: str | None = prop("CreateDate")
     lastuseddate: str | None = prop(used("LastUsedDate"), "None: not since April 2015, or not known.")
     lastusedservice: str | None = prop(used("ServiceName"), "The service that was called, such as `s3`.")

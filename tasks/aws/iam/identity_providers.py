@@ -29,12 +29,10 @@ class AWSOIDCProvider(AWSPrincipal, label="AWSOIDCProvider", tenant="AWSAccount"
     arn: str = key("Arn")
     id: str = prop("Arn")
     type: str = prop(constant("Federated"))
-    url: str | None = prop("GetOpenIDConnectProvider.Url", "Without https://.", index=True, watched=True)
-    client_ids: list[str] | None = prop(
-        "GetOpenIDConnectProvider.ClientIDList[]", "The audiences of its tokens.", watched=True
-    )
+    url: str | None = prop("GetOpenIDConnectProvider.Url", "Without https://.", index=True)
+    client_ids: list[str] | None = prop("GetOpenIDConnectProvider.ClientIDList[]", "The audiences of its tokens.")
     thumbprints: list[str] | None = prop(
-        "GetOpenIDConnectProvider.ThumbprintList[]", "SHA-1 hashes of its certificates.", watched=True
+        "GetOpenIDConnectProvider.ThumbprintList[]", "SHA-1 hashes of its certificates."
     )
     create_date: str | None = prop("GetOpenIDConnectProvider.CreateDate")
 

@@ -154,12 +154,12 @@ def condition(statement: Source) -> str | None:
 class AWSPolicyStatement(AWSNode, label="AWSPolicyStatement"):
     id: str = key(statement_id)
     sid: str | None = prop("Sid")
-    effect: str = prop("Effect", "Allow or Deny.", watched=True)
-    action: list[str] | None = prop(action, "None: it has NotAction.", watched=True)
-    notaction: list[str] | None = prop(not_action, watched=True)
-    resource: list[str] | None = prop(resource, "None: it has NotResource.", watched=True)
-    notresource: list[str] | None = prop(not_resource, watched=True)
-    condition: str | None = prop(condition, "JSON, a list of the condition. None: unconditional.", watched=True)
+    effect: str = prop("Effect", "Allow or Deny.")
+    action: list[str] | None = prop(action, "None: it has NotAction.")
+    notaction: list[str] | None = prop(not_action)
+    resource: list[str] | None = prop(resource, "None: it has NotResource.")
+    notresource: list[str] | None = prop(not_resource)
+    condition: str | None = prop(condition, "JSON, a list of the condition. None: unconditional.")
     relationships = (incoming("STATEMENT", "AWSPolicy", "policy"),)
 
 

@@ -56,9 +56,7 @@ class AWSRole(AWSPrincipal, label="AWSRole", tenant="AWSAccount"):
     name: str | None = prop("RoleName")
     path: str | None = prop("Path")
     createdate: str | None = prop("CreateDate")
-    trust_policy: str = prop(
-        trust_policy, "Who may assume it: JSON, the list of the trust policy's statements.", watched=True
-    )
+    trust_policy: str = prop(trust_policy, "Who may assume it: JSON, the list of the trust policy's statements.")
     trust_policy_version: str | None = prop(
         trust_policy_version, "Version of the policy language: policies before 2012-10-17 have no variables."
     )
@@ -66,25 +64,19 @@ class AWSRole(AWSPrincipal, label="AWSRole", tenant="AWSAccount"):
         trusts_anybody,
         "Set if anybody may assume it: `*` for principals of any AWS account, or the identity providers of which any "
         "user may. []: nobody.",
-        watched=True,
     )
     trusts_anybody_if: list[str] | None = prop(
-        trusts_anybody_if, "The conditions that anybody has to fulfil, each as JSON. None: unconditional.", watched=True
+        trusts_anybody_if, "The conditions that anybody has to fulfil, each as JSON. None: unconditional."
     )
     trusts_others: list[str] = prop(
         trusts_others,
         "Others that it trusts: accounts and organizations named only by its conditions, or a description.",
-        watched=True,
     )
     permissions_boundary_arn: str | None = prop(
-        "PermissionsBoundary.PermissionsBoundaryArn",
-        "The policy that limits what its policies grant. None: no limit.",
-        watched=True,
+        "PermissionsBoundary.PermissionsBoundaryArn", "The policy that limits what its policies grant. None: no limit."
     )
     saml_providers: list[str] = prop(
-        saml_trust.saml_providers,
-        "ARNs of the SAML providers whose users may assume it; `*`: any provider.",
-        watched=True,
+        saml_trust.saml_providers, "ARNs of the SAML providers whose users may assume it; `*`: any provider."
     )
     relationships = (
         outgoing("TRUSTS_AWS_PRINCIPAL", "AWSPrincipal", trusted_arns),

@@ -44,9 +44,7 @@ class AWSUser(AWSPrincipal, label="AWSUser", tenant="AWSAccount"):
     password_createdate: str | None = prop("GetLoginProfile.LoginProfile.CreateDate", "When it first got a password.")
     passwordlastused: str | None = prop(password_last_used, "None: no password, or never used.")
     permissions_boundary_arn: str | None = prop(
-        "PermissionsBoundary.PermissionsBoundaryArn",
-        "The policy that limits what its policies grant. None: no limit.",
-        watched=True,
+        "PermissionsBoundary.PermissionsBoundaryArn", "The policy that limits what its policies grant. None: no limit."
     )
     relationships = (
         outgoing("MEMBER_AWS_GROUP", "AWSGroup", group_arns),

@@ -20,7 +20,7 @@ class KMSKey(RegionalNode, label="KMSKey", tenant="AWSAccount", arn="kms:key"):
     key_id: str | None = prop("KeyId", index=True)
     description: str | None = prop("DescribeKey.KeyMetadata.Description")
     enabled: bool | None = prop("DescribeKey.KeyMetadata.Enabled", "None: the key could not be described.")
-    key_state: str | None = prop("DescribeKey.KeyMetadata.KeyState", watched=True)
+    key_state: str | None = prop("DescribeKey.KeyMetadata.KeyState")
     key_manager: str | None = prop("DescribeKey.KeyMetadata.KeyManager", "AWS or CUSTOMER.")
     key_usage: str | None = prop("DescribeKey.KeyMetadata.KeyUsage")
     customer_master_key_spec: str | None = prop("DescribeKey.KeyMetadata.CustomerMasterKeySpec")
@@ -42,7 +42,7 @@ class KMSKey(RegionalNode, label="KMSKey", tenant="AWSAccount", arn="kms:key"):
     anonymous_access: bool | None = prop(
         _POLICY.anonymous_access, "Whether its policy allows anybody to use it. None: not known, see policy_not_known."
     )
-    anonymous_actions: list[str] | None = prop(_POLICY.anonymous_actions, ANONYMOUS_ACTIONS, watched=True)
+    anonymous_actions: list[str] | None = prop(_POLICY.anonymous_actions, ANONYMOUS_ACTIONS)
     policy_not_known: str | None = prop(_POLICY.not_known, NOT_KNOWN)
 
 

@@ -57,18 +57,14 @@ class GCPFirewall(Node, label="GCPFirewall"):
     partial_uri: str = prop(partial_uri_at("selfLink"))
     self_link: str = prop("selfLink")
     name: str = prop("name", index=True)
-    direction: str = prop("direction", "Always INGRESS: others aren't fetched.", watched=True)
+    direction: str = prop("direction", "Always INGRESS: others aren't fetched.")
     disabled: bool | None = prop("disabled", "True: the rule has no effect.")
-    priority: int | None = prop(
-        "priority", "A lower number takes precedence; for equal numbers, deny does.", watched=True
-    )
+    priority: int | None = prop("priority", "A lower number takes precedence; for equal numbers, deny does.")
     has_target_service_accounts: bool = prop(has_target_service_accounts)
     target_service_accounts: list[str] | None = prop(
-        target_service_accounts, "Applies only to instances that run as one of these.", watched=True
+        target_service_accounts, "Applies only to instances that run as one of these."
     )
-    destination_ranges: list[str] | None = prop(
-        "destinationRanges", "Applies only to traffic to these addresses.", watched=True
-    )
+    destination_ranges: list[str] | None = prop("destinationRanges", "Applies only to traffic to these addresses.")
     relationships = (
         incoming("RESOURCE", "GCPVpc", partial_uri_at("network")),
         outgoing("TARGET_TAG", "GCPNetworkTag", target_tag_ids),

@@ -67,17 +67,15 @@ class GCPInstance(Node, label="GCPInstance", labels=("Instance",), tenant="GCPPr
     hostname: str | None = prop("hostname")
     zone_name: str | None = prop(last_part("zone"))
     project_id: str = prop(scope_tenant)
-    status: str | None = prop("status", "RUNNING, TERMINATED, ...", watched=True)
+    status: str | None = prop("status", "RUNNING, TERMINATED, ...")
     machine_type: str | None = prop(last_part("machineType"))
     can_ip_forward: bool | None = prop(
         "canIpForward", "Whether it may send packets with source addresses other than its own."
     )
     creation_timestamp: str | None = prop("creationTimestamp")
-    service_account_email: str | None = prop(
-        service_account_email, "The account whose permissions it has.", index=True, watched=True
-    )
+    service_account_email: str | None = prop(service_account_email, "The account whose permissions it has.", index=True)
     service_account_scopes: list[str] | None = prop(
-        service_account_scopes, "OAuth scopes that limit these permissions.", watched=True
+        service_account_scopes, "OAuth scopes that limit these permissions."
     )
     block_project_ssh_keys: bool | None = prop(
         metadata_flag("block-project-ssh-keys"), "Whether the project's SSH keys don't open it. None: they do."

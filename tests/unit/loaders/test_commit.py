@@ -37,15 +37,12 @@ class Recorder(Graph):
     def consume(self) -> None:
         pass
 
-    def data(self) -> list[dict[str, Any]]:
-        return []
-
 
 def sent(row: Row) -> list[Any]:
     """The rows of each statement that has some."""
     graph = Recorder()
-    loader = Loader(graph, GraphSchema({SCOPE.type: [Host]}), records_changes=False)
-    assert not loader.load_again([RejectedRow.of("toy.hosts:Host", row, "why")], run="run", tag=1)
+    loader = Loader(graph, GraphSchema({SCOPE.type: [Host]}))
+    assert not loader.load_again([RejectedRow.of("toy.hosts:Host", row, "why")], tag=1)
     return [parameters["rows"] for parameters in graph.sent if "rows" in parameters]
 
 

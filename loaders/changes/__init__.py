@@ -1,1 +1,0 @@
-"""What appeared, changed and went between runs: recorded by the writer, in the transaction that makes it so."""
