@@ -18,9 +18,10 @@ from analysis.findings.suppression import Sorted
 from loaders.shown_text import shown_line
 from workers.report.rule_findings import day, headline, place_of, why_not_judged
 
-_TEMPLATES: Final = Environment(
+TEMPLATES: Final = Environment(
     loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
+PAGE: Final = "page.html.j2"
 MAX_REASONS: Final = 3  # of a cell that its text names
 
 
@@ -29,7 +30,7 @@ def render(listing: Listing, found: Sorted, heat_map: HeatMap) -> str:
     by_rule: dict[str, list[Mapping[str, Any]]] = {}
     for finding in found.shown:
         by_rule.setdefault(finding["rule"], []).append(finding)
-    return _TEMPLATES.get_template("page.html.j2").render(
+    return TEMPLATES.get_template(PAGE).render(
         run=listing.run,
         headline=headline(listing, found),
         severities=[
