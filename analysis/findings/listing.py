@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from analysis.findings.record import Answer, Status
+from analysis.findings.record import Status, Verdict
 from analysis.findings.rule import Severity
 
 if TYPE_CHECKING:
@@ -55,13 +55,13 @@ class Listing:
     @property
     def not_judged(self) -> list[Mapping[str, Any]]:
         """Rules of which some tenant's types were never seen, or that failed: nothing is known there."""
-        return [rule for rule in self.rules if rule["not_judged"] or rule["answer"] == Answer.FAILED]
+        return [rule for rule in self.rules if rule["not_judged"] or rule["verdict"] == Verdict.FAILED]
 
     @property
     def is_complete(self) -> bool:
         """Whether every rule was judged, on what the last run saw."""
         judged = all(not (rule["not_judged"] or rule["unseen"] or rule["unknown"]) for rule in self.rules)
-        return judged and all(rule["answer"] != Answer.FAILED for rule in self.rules)
+        return judged and all(rule["verdict"] != Verdict.FAILED for rule in self.rules)
 
 
 def read(graph: Graph, wanted: Wanted) -> Listing | None:

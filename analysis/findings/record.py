@@ -31,7 +31,7 @@ class Status(StrEnum):
     RESOLVED = "resolved"
 
 
-class Answer(StrEnum):
+class Verdict(StrEnum):
     """Of a rule."""
 
     FOUND = "found"
@@ -199,7 +199,7 @@ def _rule_row(judgement: Judgement) -> dict[str, Any]:
         "fix": rule.fix,
         "references": list(rule.references),
         "frameworks": json.dumps({name: list(numbers) for name, numbers in sorted(rule.frameworks.items())}),
-        "answer": str(answer(judgement)),
+        "verdict": str(verdict(judgement)),
         "count": judgement.count,
         "unknown": len(judgement.unknown),
         "unknown_because": sorted(set(judgement.unknown.values()))[:MAX_REASONS],
@@ -210,14 +210,14 @@ def _rule_row(judgement: Judgement) -> dict[str, Any]:
     }
 
 
-def answer(judgement: Judgement) -> Answer:
+def verdict(judgement: Judgement) -> Verdict:
     """`NONE` says no more than that nothing was found in what was seen; the gaps say what wasn't."""
     if judgement.error:
-        return Answer.FAILED
+        return Verdict.FAILED
     if judgement.count:
-        return Answer.FOUND
+        return Verdict.FOUND
     tenants = {gap.tenant for gap in judgement.not_judged}
-    return Answer.NOT_JUDGED if tenants and tenants == set(judgement.tenants) else Answer.NONE
+    return Verdict.NOT_JUDGED if tenants and tenants == set(judgement.tenants) else Verdict.NONE
 
 
 def _reasons(gaps: Sequence[Gap]) -> str:

@@ -9,7 +9,7 @@ WHERE cluster.basic_auth OR cluster.legacy_abac
 RETURN cluster.name AS cluster, cluster.basic_auth AS password, cluster.legacy_abac AS legacy_rights
 ORDER BY cluster;
 
-// Which node pools run as which service accounts
+// node-pools: Which node pools run as which service accounts
 MATCH (cluster:GKECluster)-[:HAS_NODE_POOL]->(pool:GKENodePool)
 OPTIONAL MATCH (pool)-[:RUNS_AS]->(account:GCPServiceAccount)
 RETURN cluster.name AS cluster, pool.name AS pool, coalesce(account.email, pool.service_account_email, 'default') AS account

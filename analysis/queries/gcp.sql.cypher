@@ -1,4 +1,4 @@
-// public-databases: Which databases may anybody on the internet connect to
+// open-databases: Which databases may anybody on the internet connect to
 MATCH (project:GCPProject)-[:RESOURCE]->(instance:GCPCloudSQLInstance {authorized_networks_wide: true})
 WHERE instance.public_ip IS NOT NULL AND coalesce(instance.connector_enforcement, 'NOT_REQUIRED') <> 'REQUIRED'
 RETURN instance.name AS instance, project.id AS project, instance.authorized_networks AS networks

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from analysis.findings.record import Answer
+from analysis.findings.record import Verdict
 from analysis.findings.rule import Rule
 from loaders.graph import Graph
 from loaders.ledger import Ledger, RunState
@@ -33,7 +33,7 @@ each_rule = pytest.mark.parametrize("rule", shipped(), ids=[rule.id for rule in 
 
 
 @dataclass
-class Answers:
+class Verdicts:
     """Keys of the resources that a rule found in each of its estates, and what it says where nothing could be read."""
 
     found: dict[tuple[str, bool], set[str]] = field(default_factory=dict)
@@ -45,37 +45,37 @@ def test_each_rule_has_an_example() -> None:
 
 
 @each_rule
-def test_it_finds_what_it_is_about(rule: Rule, answers: Answers) -> None:
-    assert estates_of(rule)[0].resource in answers.found[rule.id, True]
+def test_it_finds_what_it_is_about(rule: Rule, verdicts: Verdicts) -> None:
+    assert estates_of(rule)[0].resource in verdicts.found[rule.id, True]
 
 
 @each_rule
-def test_it_finds_nothing_where_that_is_in_order(rule: Rule, answers: Answers) -> None:
-    assert estates_of(rule)[1].resource not in answers.found[rule.id, False]
+def test_it_finds_nothing_where_that_is_in_order(rule: Rule, verdicts: Verdicts) -> None:
+    assert estates_of(rule)[1].resource not in verdicts.found[rule.id, False]
 
 
 @each_rule
-def test_it_is_not_judged_where_nothing_was_seen(rule: Rule, answers: Answers) -> None:
-    assert answers.denied[rule.id] == (Answer.NOT_JUDGED, 0)
+def test_it_is_not_judged_where_nothing_was_seen(rule: Rule, verdicts: Verdicts) -> None:
+    assert verdicts.denied[rule.id] == (Verdict.NOT_JUDGED, 0)
 
 
 # --- the runs
 
 
 @pytest.fixture(scope="module")
-def answers(
+def verdicts(
     request: pytest.FixtureRequest, indexed: None, services: embedded.Services, stand_ins: dict[str, StandIn]
-) -> Iterator[Answers]:
+) -> Iterator[Verdicts]:
     """Of the rules whose tests are selected."""
     collected = (getattr(item, "callspec", None) for item in request.session.items if item.path == request.path)
     rules = list({spec.params["rule"].id: spec.params["rule"] for spec in collected if spec}.values())
     with closing(Judging(services, stand_ins)) as judging:
-        answers = Answers()
+        verdicts = Verdicts()
         for group in together(estate for rule in rules for estate in estates_of(rule)):
             for estate, found in judging.found(group):
-                answers.found[estate.rule.id, estate.found] = found
-        answers.denied = judging.denied(rules)
-        yield answers
+                verdicts.found[estate.rule.id, estate.found] = found
+        verdicts.denied = judging.denied(rules)
+        yield verdicts
 
 
 class Judging:
@@ -108,8 +108,8 @@ class Judging:
     def denied(self, rules: Sequence[Rule]) -> dict[str, tuple[str, int]]:
         types = [registry.types()[name] for name in sorted({name for rule in rules for name in rule.reads})]
         self._judge(lambda runs: runs.load_nothing(FAULTS["denied"], types))
-        query = "MATCH (r:SyncRule) RETURN r.id AS id, r.answer AS answer, r.count AS count"
-        return {row["id"]: (row["answer"], row["count"]) for row in self._graph.rows(query)}
+        query = "MATCH (r:SyncRule) RETURN r.id AS id, r.verdict AS verdict, r.count AS count"
+        return {row["id"]: (row["verdict"], row["count"]) for row in self._graph.rows(query)}
 
     def _judge(self, load: Callable[[Runs], Ledger]) -> None:
         empty(self._graph)

@@ -26,7 +26,9 @@ from workers import embedded
 
 ACCOUNT = "111122223333"
 BUCKETS = Scope(type="aws.s3.buckets", tenant=ACCOUNT)
-ACCOUNTS = (Scope(type="aws.account", tenant=ACCOUNT), Scope(type="aws.organizations", tenant=ACCOUNT))
+ACCOUNTS = tuple(
+    Scope(type=name, tenant=ACCOUNT) for name in ("aws.account", "aws.iam.account_summary", "aws.organizations")
+)
 
 
 @pytest.fixture
@@ -288,7 +290,10 @@ def test_complete_coverage_is_told_and_exits_with_0(chartfleet: Command, graph: 
     recorded(graph, *map(unit, (*ACCOUNTS, BUCKETS)))
     ended = chartfleet("query", "-", stdin=QUERY)
     assert (ended.code, ended.out) == (0, "name\n")
-    assert ended.error == "coverage: all of 3 scopes seen (aws.account, aws.organizations, aws.s3.buckets)"
+    assert (
+        ended.error
+        == "coverage: all of 4 scopes seen (aws.account, aws.iam.account_summary, aws.organizations, aws.s3.buckets)"
+    )
 
 
 def test_what_was_never_seen_is_told_and_exits_with_3(chartfleet: Command, graph: Graph) -> None:
@@ -303,14 +308,14 @@ def test_what_was_denied_is_told_with_its_reason(chartfleet: Command, graph: Gra
     recorded(graph, DENIED)
     told = chartfleet("query", "-", stdin=QUERY)
     assert told.code == 3
-    assert told.error == f"coverage: 1 of 3 scopes not seen: {ACCOUNT} (AccessDenied s3:ListAllMyBuckets)"
+    assert told.error == f"coverage: 1 of 4 scopes not seen: {ACCOUNT} (AccessDenied s3:ListAllMyBuckets)"
     ended = chartfleet("query", "-", "--format", "json", stdin=QUERY)
     assert (ended.code, ended.err, ended.json["rows"]) == (3, "", [])
     assert ended.json["coverage"] == {
         "complete": False,
         "run": "7-run",
         "started_at": "1970-01-01T00:00:00Z",
-        "types": ["aws.account", "aws.organizations", "aws.s3.buckets"],
+        "types": ["aws.account", "aws.iam.account_summary", "aws.organizations", "aws.s3.buckets"],
         "scopes": 3,
         "not_seen": [
             {
@@ -333,7 +338,7 @@ def test_an_expected_gap_is_told_but_exits_with_0(chartfleet: Command, graph: Gr
     recorded(graph, DENIED)
     ended = chartfleet("query", "-", "--expected-gaps", f"aws.s3.buckets/{ACCOUNT}/*", stdin=QUERY)
     assert ended.code == 0
-    assert "1 of 3 scopes not seen" in ended.error
+    assert "1 of 4 scopes not seen" in ended.error
 
 
 def test_a_query_about_the_coverage_itself_rests_on_nothing(chartfleet: Command, graph: Graph) -> None:

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--tenant", metavar="TENANT", help="only findings in this tenant: its id, or provider/id")
     parser.add_argument("--rule", metavar="RULE", help="only findings of this rule")
-    parser.add_argument("--framework", metavar="NAME", help="only rules that answer a control of it: cis-aws-6.0")
+    parser.add_argument("--framework", metavar="NAME", help="only rules that cover a control of it: cis-aws-6.0")
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument("--json", action="store_true", help="findings and rules as JSON")
     forms.add_argument("--csv", action="store_true", help="findings as CSV")

@@ -15,11 +15,14 @@ from workers.report.exit_codes import COMPLETE, NOT_COVERED
 if TYPE_CHECKING:
     from workers.settings.settings import Settings
 
+_FILE: Final = Path("chartfleet-report.html")
 USES: Final = (*GRAPH, "data_dir", "suppressions_file")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--html", type=Path, required=True, metavar="FILE", help="where to write the page")
+    parser.add_argument(
+        "--html", type=Path, default=_FILE, metavar="FILE", help=f"where to write the page (default: {_FILE})"
+    )
 
 
 def run(settings: Settings, args: argparse.Namespace) -> int:

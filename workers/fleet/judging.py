@@ -81,30 +81,30 @@ def judge(steps: Steps, info: RunInfo, schema: GraphSchema, settings: Settings) 
     writer = steps.writer
     when = record.When(run=info.id, tag=info.tag, now_ms=steps.ledger.now_ms())
     evidence = Evidence.read(writer, {type_ for rule in every for type_ in rule.reads}, info.tag)
-    answers: list[record.Answer] = []
+    verdicts: list[record.Verdict] = []
     judgements = judges.judge(
         writer, every, schema, evidence, present=writer.labels(), timeout_seconds=settings.transaction_seconds
     )
     record.end_with_tenants(writer, evidence, when)
     for judgement in judgements:
         record.write(writer, judgement, evidence, when)
-        answers.append(record.answer(judgement))
+        verdicts.append(record.verdict(judgement))
         if judgement.error:
             steps.failed_jobs.append(f"{judgement.rule}: {judgement.error}")
     record.forget_other_rules(writer, (rule.id for rule in every), when)
     record.forget_old(writer)
-    return _summary(writer, info.id, answers)
+    return _summary(writer, info.id, verdicts)
 
 
-def _summary(graph: Graph, run: str, answers: Sequence[record.Answer]) -> dict[str, Any]:
+def _summary(graph: Graph, run: str, verdicts: Sequence[record.Verdict]) -> dict[str, Any]:
     by_severity = sorted(
         graph.rows(_SUMMARY, {"run": run, "most": NEWEST}), key=lambda row: Severity(row["severity"]).rank
     )
     return {
-        "judged": len(answers),
+        "judged": len(verdicts),
         "open": {row["severity"]: row["open"] for row in by_severity if row["open"]},
         "new": sum(row["new"] for row in by_severity),
         "newest": [finding for row in by_severity for finding in row["newest"]][:NEWEST],
         "resolved": sum(row["resolved"] for row in by_severity),
-        "not_judged": answers.count(record.Answer.NOT_JUDGED),
+        "not_judged": verdicts.count(record.Verdict.NOT_JUDGED),
     }

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from analysis.findings.listing import Listing
-from analysis.findings.record import Answer, Status
+from analysis.findings.record import Status, Verdict
 from analysis.findings.rule import Severity
 from analysis.findings.suppression import Sorted
 from loaders.reason import counted
@@ -161,7 +161,7 @@ def _show_not_judged(console: Console, rules: Sequence[Mapping[str, Any]]) -> No
 
 
 def why_not_judged(rule: Mapping[str, Any]) -> str:
-    if rule["answer"] == Answer.FAILED:
+    if rule["verdict"] == Verdict.FAILED:
         return f"the rule failed ({rule['error']})"
     gaps = [gap for gap in rule["gaps"] if gap["since"] is None]
     named = list(dict.fromkeys(f"{gap['type']} of {gap['tenant']} ({gap['reason']})" for gap in gaps))
@@ -170,7 +170,7 @@ def why_not_judged(rule: Mapping[str, Any]) -> str:
 
 
 def _show_clean(console: Console, rules: Iterable[Mapping[str, Any]]) -> None:
-    none = [rule for rule in rules if rule["answer"] == Answer.NONE]
+    none = [rule for rule in rules if rule["verdict"] == Verdict.NONE]
     certain = [rule for rule in none if not (rule["not_judged"] or rule["unseen"] or rule["unknown"])]
     console.print()
     text = f"{counted(len(certain), 'rule')} found nothing"
@@ -180,7 +180,7 @@ def _show_clean(console: Console, rules: Iterable[Mapping[str, Any]]) -> None:
 
 
 def as_json(listing: Listing, found: Sorted) -> dict[str, Any]:
-    """`rules` has the coverage of each answer; `findings` has those that aren't suppressed."""
+    """`rules` has the coverage of each verdict; `findings` has those that aren't suppressed."""
     return {
         "run": dict(listing.run),
         "findings": [_as_json(finding) for finding in found.shown],

@@ -71,7 +71,7 @@ def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
             "severity": severity,
             "security-severity": _RANKS[severity],
             "tags": [f"{name}/{number}" for name, numbers in rule["frameworks"].items() for number in numbers],
-            "answer": rule["answer"],
+            "verdict": rule["verdict"],
         },
     }
     return descriptor | ({"helpUri": rule["references"][0]} if rule["references"] else {})

@@ -20,7 +20,7 @@ def types(query: str, *plan: Operator) -> set[str]:
 
 def test_labels_name_the_types_that_own_them() -> None:
     query = "MATCH (:AWSAccount)-[:RESOURCE]->(d:RDSInstance) RETURN d // S3Bucket"
-    assert types(query) == {"aws.account", "aws.organizations", "aws.rds.instances"}
+    assert types(query) == {"aws.account", "aws.iam.account_summary", "aws.organizations", "aws.rds.instances"}
 
 
 def test_every_spelling_of_a_label_counts() -> None:
