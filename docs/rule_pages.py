@@ -1,4 +1,4 @@
-"""The parts of docs/rules.md: the rules of each provider, and what they answer of each framework."""
+"""The parts of docs/rules.md: the rules of each provider, and what they cover of each framework."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def rules_table(provider: str) -> str:
 
 def framework_table(name: str) -> str:
     found = framework.load()[name]
-    answers = framework.answered_by(found, judging.shipped())
-    lines = [_summary(found, answers), "", "| control | what it asks | answered by |", "|---|---|---|"]
+    rules_of = framework.covered_by(found, judging.shipped())
+    lines = [_summary(found, rules_of), "", "| control | what it asks | covered by |", "|---|---|---|"]
     for control in found.controls:
-        parts = [f"`{rule.id}`" for rule in answers[control.number]]
-        parts += [_cell(control.unanswered)] if control.unanswered else []
+        parts = [f"`{rule.id}`" for rule in rules_of[control.number]]
+        parts += [_cell(control.uncovered)] if control.uncovered else []
         lines.append(f"| {control.number} | {_cell(control.title)} | {'; '.join(parts)} |")
     return "\n".join(lines)
 
@@ -36,9 +36,9 @@ def providers() -> Iterable[str]:
     return sorted({rule.providers[0] for rule in judging.shipped()})
 
 
-def _summary(found: framework.Framework, answers: Mapping[str, list[Rule]]) -> str:
-    answered = sum(bool(rules) for rules in answers.values())
-    return f"{answered} of {len(found.controls)} controls of [{found.title}]({found.source}) have a rule."
+def _summary(found: framework.Framework, rules_of: Mapping[str, list[Rule]]) -> str:
+    covered = sum(bool(rules) for rules in rules_of.values())
+    return f"{covered} of {len(found.controls)} controls of [{found.title}]({found.source}) have a rule."
 
 
 def _file(rule: Rule) -> str:

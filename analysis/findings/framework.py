@@ -1,4 +1,4 @@
-"""Frameworks whose controls rules answer: what each control asks, and why it isn't answered where no rule does."""
+"""Frameworks whose controls rules cover: what each control asks, and why it isn't covered where no rule does."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ FRAMEWORKS: Final = Path(__file__).parents[1] / "frameworks"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """title: what it asks, in our own words. unanswered: why no rule answers it, or only in part; "" if one does"""
+    """title: what it asks, in our own words. uncovered: why no rule covers it, or only in part; "" if one does"""
 
     number: str
     title: str
-    unanswered: str = ""
+    uncovered: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,17 +35,17 @@ class Framework:
 
 
 def load() -> dict[str, Framework]:
-    """By id: one YAML file each, `title`, `source`, and `controls`, a list of number, title and unanswered."""
+    """By id: one YAML file each, `title`, `source`, and `controls`, a list of number, title and uncovered."""
     return {file.stem: _framework(file) for file in sorted(FRAMEWORKS.glob("*.yaml"))}
 
 
-def answered_by(framework: Framework, rules: Iterable[Rule]) -> Mapping[str, list[Rule]]:
+def covered_by(framework: Framework, rules: Iterable[Rule]) -> Mapping[str, list[Rule]]:
     """The rules of each control, by its number."""
-    answers: dict[str, list[Rule]] = {control.number: [] for control in framework.controls}
+    rules_of: dict[str, list[Rule]] = {control.number: [] for control in framework.controls}
     for rule in rules:
         for number in rule.frameworks.get(framework.id, ()):
-            answers[number].append(rule)
-    return answers
+            rules_of[number].append(rule)
+    return rules_of
 
 
 def _framework(file: Path) -> Framework:

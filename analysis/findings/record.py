@@ -1,7 +1,7 @@
 """Findings in the graph: when each was first found, whether it still is, and how old what it rests on is.
 
 A finding ends only when it was judged again and is gone. Where something that its rule rests on was not seen, it stays,
-and says so. The nodes have no relationships: queries of variable length over what was found keep their answers.
+and says so. The nodes have no relationships: queries of variable length over what was found keep their results.
 """
 
 from __future__ import annotations

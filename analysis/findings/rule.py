@@ -1,4 +1,4 @@
-"""A rule: a question to the graph whose answers are findings, and what it rests on."""
+"""A rule: a question to the graph whose results are findings, and what it rests on."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Rule:
                 `path`, what proves it, and `detail`, a text. Rows of one resource are one finding
     unknown     Cypher of the same kind for resources that can't be judged: `resource` and `why`
     why, fix    what a finding means, and how to remedy it
-    frameworks  numbers of controls that it answers, by framework
+    frameworks  numbers of controls that it covers, by framework
     own         a user's, not one of those that come with Chartfleet
     """
 

@@ -1,4 +1,4 @@
-"""Files of queries: each below a comment with its name and the question that it answers, up to a semicolon."""
+"""Files of queries: each below a comment with its name and the question that it asks, up to a semicolon."""
 
 from __future__ import annotations
 

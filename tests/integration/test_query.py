@@ -316,7 +316,7 @@ def test_what_was_denied_is_told_with_its_reason(chartfleet: Command, graph: Gra
         "run": "7-run",
         "started_at": "1970-01-01T00:00:00Z",
         "types": ["aws.account", "aws.iam.account_summary", "aws.organizations", "aws.s3.buckets"],
-        "scopes": 3,
+        "scopes": 4,
         "not_seen": [
             {
                 "type": "aws.s3.buckets",

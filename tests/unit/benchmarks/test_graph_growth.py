@@ -10,7 +10,6 @@ import pytest
 from benchmarks.graph_growth import estate, plans, values
 from tasks.engine import registry
 
-
 CELLS = 8  # so many that chance gives each link an end
 
 

@@ -1,4 +1,4 @@
-"""Every control of a framework is answered by a rule, or the framework's file says why not."""
+"""Every control of a framework is covered by a rule, or the framework's file says why not."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ FRAMEWORKS = framework.load()
 
 @pytest.mark.parametrize("name", FRAMEWORKS)
 def test_each_control_has_a_rule_or_a_reason(name: str) -> None:
-    answers = framework.answered_by(FRAMEWORKS[name], judging.shipped())
+    rules_of = framework.covered_by(FRAMEWORKS[name], judging.shipped())
     open_ = [
-        control.number for control in FRAMEWORKS[name].controls if not (answers[control.number] or control.unanswered)
+        control.number for control in FRAMEWORKS[name].controls if not (rules_of[control.number] or control.uncovered)
     ]
     assert open_ == []
 
