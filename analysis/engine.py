@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from neo4j.exceptions import DatabaseUnavailable, Neo4jError
 
+from analysis.coverage import coverage
 from analysis.cypher35 import dropped_index
-from analysis.finding import LISTED, Cause, Finding
+from analysis.finding import LISTED, Finding
 from analysis.job import Job, Statement, in_order, load_jobs
 from loaders.errors import ChartfleetError
-from loaders.scope import GLOBAL, regions_type, tenants_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
@@ -111,14 +111,7 @@ def verdict(graph: Graph, job: Job, tag: int) -> Finding:
             "the findings query must return one row: count, examples, and optionally unknown, unknown_examples, total",
         )
     count: int = rows[0]["count"]
-    types = {
-        row["type"]: row for row in graph.rows(_SCOPES_BY_TYPE, {"types": [*job.reads, *job.reads_also], "tag": tag})
-    }
-    # A tenant whose planning was denied has no scope of any type: then its plan is what was not seen.
-    providers = {type_.partition(".")[0] for type_ in job.reads}
-    planners = [of(provider) for provider in sorted(providers) for of in (tenants_type, regions_type)]
-    not_seen = graph.rows(_SCOPES_NOT_SEEN, {"types": [*planners, *job.reads, *job.reads_also]})
-    details = graph.rows(_DETAILS_NOT_SEEN, {"types": [*job.reads, *job.reads_also]})
+    seen = coverage(graph, job.reads, job.reads_also, tag)
     return Finding(
         job=job.name,
         title=job.findings.one if count == 1 else job.findings.name,
@@ -127,13 +120,13 @@ def verdict(graph: Graph, job: Job, tag: int) -> Finding:
         unknown=rows[0].get("unknown") or 0,
         unknown_examples=(rows[0].get("unknown_examples") or [])[:LISTED],
         total=rows[0].get("total"),
-        scopes=sum(row["scopes"] for row in types.values()) + sum(row["type"] in planners for row in not_seen),
-        not_seen=[(_place(row), _reason(row)) for row in not_seen],
-        causes=[_cause(row) for row in not_seen],
-        details=[(_place(row), "; ".join(row["gaps"])) for row in details],
-        never_seen=[type_ for type_ in job.reads if type_ not in types or not types[type_]["ever_complete"]],
-        never_asked=[type_ for type_ in job.reads_also if type_ not in types],
-        earlier=sum(row["earlier"] for row in types.values()),
+        scopes=seen.scopes,
+        not_seen=[(scope.place, scope.reason) for scope in seen.not_seen],
+        causes=[scope.cause for scope in seen.not_seen],
+        details=[(gap.place, gap.reason) for gap in seen.gaps],
+        never_seen=list(seen.never_seen),
+        never_asked=list(seen.never_asked),
+        earlier=seen.earlier,
         meaning=job.findings.text,
     )
 
@@ -145,48 +138,6 @@ WITH provider WHERE EXISTS {
 }
 RETURN provider
 """
-
-_SCOPES_BY_TYPE: Final = """
-MATCH (scope:SyncScope) WHERE scope.type IN $types
-RETURN scope.type AS type, count(CASE WHEN NOT scope.status IN ['skipped', 'retired'] THEN 1 END) AS scopes,
-       count(CASE WHEN scope.lastupdated < $tag THEN scope.complete_at END) AS earlier,
-       count(scope.complete_at) > 0 AS ever_complete
-"""
-
-_SCOPES_NOT_SEEN: Final = """
-MATCH (scope:SyncScope)
-WHERE scope.type IN $types AND scope.status IN ['denied', 'failed', 'quarantined', 'held back']
-RETURN scope.tenant AS tenant, scope.region AS region, scope.type AS type,
-       scope.status AS status, scope.reason AS reason,
-       scope.failure AS failure, scope.code AS code, scope.action AS action
-ORDER BY tenant, region, type
-"""
-
-
-_DETAILS_NOT_SEEN: Final = """
-MATCH (scope:SyncScope)
-WHERE scope.type IN $types AND scope.status = 'complete' AND scope.gaps IS NOT NULL
-RETURN scope.tenant AS tenant, scope.region AS region, scope.type AS type, scope.gaps AS gaps
-ORDER BY tenant, region, type
-"""
-
-
-def _reason(scope: Mapping[str, Any]) -> str:
-    return str(scope["reason"] or f"{scope['type']} {scope['status']}")
-
-
-def _cause(scope: Mapping[str, Any]) -> Cause:
-    """The fields; of a scope that an older version recorded, or of other reasons, the text."""
-    failure, code, action = (str(scope[name] or "") for name in ("failure", "code", "action"))
-    reason = _reason(scope)
-    if action and reason in (f"{code} {action}", f"{failure} {action}"):
-        return {"failure": failure, "code": code, "action": action, "detail": ""}
-    return {"failure": "", "code": "", "action": "", "detail": reason}
-
-
-def _place(scope: Mapping[str, Any]) -> str:
-    return str(scope["tenant"] if scope["region"] in (None, GLOBAL) else f"{scope['region']} of {scope['tenant']}")
-
 
 _RECORD: Final = "MATCH (run:SyncRun {id: $run}) SET run.jobs_done = run.jobs_done + $job"
 

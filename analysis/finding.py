@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypedDict
 
@@ -58,14 +59,8 @@ class Finding:
             shown = self.unknown_examples
             more = f" and {self.unknown - len(shown)} more" if self.unknown > len(shown) else ""
             text += f": {', '.join(map(_named, shown))}{more}"
-        if self.not_seen:
-            text += f"; {len(self.not_seen)} of {self.scopes} scopes not seen: {_listed(self.not_seen)}"
-        if self.details:
-            text += f"; details not seen: {_listed(self.details)}"
-        if self.never_asked:
-            text += f"; {', '.join(self.never_asked)} never seen"
-        if self.earlier:
-            text += f"; {self.earlier} {'scope' if self.earlier == 1 else 'scopes'} as earlier runs saw them"
+        notes = unseen_notes(self.not_seen, self.scopes, self.details, self.never_asked, self.earlier)
+        text += "".join(f"; {note}" for note in notes)
         return text
 
     @property
@@ -85,7 +80,25 @@ class Finding:
         return f"{text}; {self.unknown} not known" if self.unknown else text
 
 
-def _listed(places: list[tuple[str, str]]) -> str:
+def unseen_notes(
+    not_seen: Sequence[tuple[str, str]],
+    scopes: int,
+    details: Sequence[tuple[str, str]],
+    never: Sequence[str],
+    earlier: int,
+) -> Iterator[str]:
+    """`2 of 51 scopes not seen: eu-south-1 of 1111 (AccessDenied ec2:DescribeInstances)`, and what else was not."""
+    if not_seen:
+        yield f"{len(not_seen)} of {scopes} scopes not seen: {_listed(not_seen)}"
+    if details:
+        yield f"details not seen: {_listed(details)}"
+    if never:
+        yield f"{', '.join(never)} never seen"
+    if earlier:
+        yield f"{earlier} {'scope' if earlier == 1 else 'scopes'} as earlier runs saw them"
+
+
+def _listed(places: Sequence[tuple[str, str]]) -> str:
     named = ", ".join(f"{place} ({reason})" for place, reason in places[:LISTED])
     return named + (f" and {len(places) - LISTED} more" if len(places) > LISTED else "")
 

@@ -86,7 +86,7 @@ class Fields:
 
     def parameters(self, name: str) -> dict[str, object]:
         value = self.values.get(name, {})
-        if not isinstance(value, dict) or not _fits(value):
+        if not isinstance(value, dict) or not fits(value):
             self.wrong(name, "give an object of values, with integers of 64 bits")
         return dict(value)
 
@@ -128,12 +128,12 @@ def _texts(value: object) -> tuple[str, ...] | None:
     return texts if len(texts) == len(elements) else None
 
 
-def _fits(value: object) -> bool:
+def fits(value: object) -> bool:
     """Whether Neo4j accepts the value: its integers have 64 bits."""
     if isinstance(value, dict):
-        return all(map(_fits, value.values()))
+        return all(map(fits, value.values()))
     if isinstance(value, list):
-        return all(map(_fits, value))
+        return all(map(fits, value))
     return not isinstance(value, int) or -LARGEST <= value < LARGEST
 
 

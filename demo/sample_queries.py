@@ -1,4 +1,4 @@
-"""The queries in docs/sample-queries*.md, and the results that the pages state for the demo's graph.
+"""The sample queries as docs/sample-queries*.md have them, and the results that the pages state for the demo's graph.
 
 A query is a block of Cypher below a heading; its result is the table that follows, a line per row.
 """
@@ -17,7 +17,8 @@ DOCS: Final = Path(__file__).parents[1] / "docs"
 PAGE: Final = DOCS / "sample-queries.md"
 PEOPLE: Final = DOCS / "sample-queries-of-people.md"  # for the other providers
 _QUERY: Final = re.compile(
-    r"^#+ (?P<title>[^\n]+)\n(?:(?!^#)[^\n]*\n)*?```cypher\n(?P<query>.*?)```\n\s*(?P<table>(?:^\|[^\n]*\n?)*)",
+    r"^#+ (?P<title>[^\n]+)\n(?:(?!^#)[^\n]*\n)*?```cypher\n(?P<query>.*?)```\n(?:<!-- end -->\n)?\s*"
+    r"(?P<table>(?:^\|[^\n]*\n?)*)",
     re.MULTILINE | re.DOTALL,
 )
 

@@ -13,7 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from docs import facts_2020, provider_names, schema_pages
+from analysis.findings import framework
+from analysis.iam import attack_catalogue
+from analysis.queries import catalog
+from docs import facts_2020, provider_names, rule_pages, schema_pages
 from docs.wrapping import bullet, listed
 from tasks.aws.doctor.iam_policy import Policies
 from tasks.engine import registry
@@ -22,7 +25,7 @@ from tasks.gsuite import api as gsuite_api
 from workers.settings.known import known
 
 DOCS: Final = Path(__file__).parent
-_PART: Final = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_PART: Final = re.compile(r"(<!-- generated: (?P<name>[\w.-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def main() -> None:
@@ -33,8 +36,7 @@ def main() -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
     for file in schema_pages.stray():
-        if file.suffix != ".cypher":  # queries are written by hand
-            file.unlink()
+        file.unlink()
 
 
 def pages() -> Iterator[Path]:
@@ -75,6 +77,19 @@ def types_list(provider: str) -> str:
     return "\n".join(lines)
 
 
+def attack_ways() -> str:
+    """The catalogue of attack paths that is evaluated."""
+    lines = ["| way | what the principal does | actions |", "|---|---|---|"]
+    for way in attack_catalogue.ways():
+        actions = list(dict.fromkeys(requirement.action for requirement in way.requires))
+        lines.append(f"| {way.id} | {way.title} | {', '.join(f'`{action}`' for action in actions)} |")
+    return "\n".join(lines)
+
+
+def attack_ways_left_out() -> str:
+    return "\n".join(bullet(f"`{id_}`:", *reason.split()) for id_, reason in attack_catalogue.left_out().items())
+
+
 def scopes_list(scopes: Iterable[str]) -> str:
     """The OAuth scopes that Google is asked for."""
     return "\n".join(f"- `{scope}`" for scope in scopes)
@@ -85,12 +100,17 @@ def _parts() -> dict[str, Callable[[], str]]:
     return {
         "settings": settings_table,
         "aws-policy": aws_policy,
+        "attack-ways": attack_ways,
+        "attack-ways-left-out": attack_ways_left_out,
         "gcp-scopes": lambda: scopes_list(gcp_scopes.needed()),
         "gsuite-scopes": lambda: scopes_list(gsuite_api.scopes()),
+        **{f"{name}-rules": partial(rule_pages.rules_table, name) for name in rule_pages.providers()},
+        **{name: partial(rule_pages.framework_table, name) for name in framework.load()},
         "schema-diagram": schema_pages.whole_diagram,
         "provider-names": provider_names.names,
         "schema-families": schema_pages.families_list,
         "schema-labels": schema_pages.labels_table,
+        **{f"query-{name}": partial(schema_pages.block, query) for name, query in catalog.shipped().items()},
         **{f"{name}-types": partial(types_list, name) for name in registry.providers()},
         **{f"{name}-2020": partial(facts_2020.tables, name) for name in facts_2020.providers()},
     }

@@ -1,7 +1,7 @@
 """The pages under docs/schema/: of each family of types, with its diagram, tables and queries, and parts of the index.
 
-All follows from the declarations, except for queries in docs/schema/queries/<provider>.<family>.cypher,
-each below the question that it answers, and a test runs them.
+All follows from the declarations, except for the queries of `chartfleet query`, in
+analysis/queries/<provider>.<family>.cypher; a test runs them.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Final
 
 from analysis import shipped
+from analysis.queries.catalog import SHIPPED
+from analysis.queries.query_file import Query, queries
 from docs.mermaid import Arrow, Box, flowchart
 from docs.wrapping import bullet, listed, paragraph
 from workers.report.schema_view import grouped, how
 from workers.schema import Edge, NodeOf, PropertyOf, TypeOf, described, edges_of
 
 FOLDER: Final = Path(__file__).with_name("schema")
-QUERIES: Final = FOLDER / "queries"
 SHOWN_PROPERTIES: Final = 4
 SHOWN_LABELS: Final = 8
 HUB_FAMILIES, HUB_LABELS = 4, 10  # beyond: what nearly everything has is a note in the boxes, not an arrow
@@ -28,12 +29,6 @@ LEGEND: Final = (
     "Solid arrows are written with the node, dashed ones once everything is loaded.\n"
     "Dashed boxes belong to other families."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    question: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +56,14 @@ class Family:
 
     @property
     def queries_file(self) -> Path:
-        return QUERIES / f"{self.title}.cypher"
+        return SHIPPED / f"{self.title}.cypher"
 
     @property
     def queries(self) -> list[Query]:
         """Those of its file or, without one, those that follow from its labels."""
-        return queries(self.queries_file) or [query for node in self.nodes for query in _derived_queries(node)]
+        if self.queries_file.exists():
+            return queries(self.queries_file)
+        return [query for node in self.nodes for query in _derived_queries(node)]
 
 
 def files() -> dict[Path, str]:
@@ -76,12 +73,8 @@ def files() -> dict[Path, str]:
 
 
 def stray() -> list[Path]:
-    """Files of families that no longer exist."""
-    wanted = {
-        FOLDER / "README.md",
-        *(family.page for family in families()),
-        *(family.queries_file for family in families()),
-    }
+    """Pages of families that no longer exist."""
+    wanted = {FOLDER / "README.md", *(family.page for family in families())}
     return [file for file in sorted(FOLDER.rglob("*")) if file.is_file() and file not in wanted]
 
 
@@ -92,27 +85,21 @@ def families() -> list[Family]:
     return [Family(provider, name, tuple(types_)) for (provider, name), types_ in found.items()]
 
 
-def queries(file: Path) -> list[Query]:
-    """`// question`, then the query, up to a semicolon at the end of a line; none where there is no such file."""
-    if not file.exists():
-        return []
-    found = []
-    for block in re.split(r";[ \t]*(?:\n|$)", file.read_text()):
-        lines = block.strip().splitlines()
-        asked = [line.removeprefix("//").strip() for line in lines if line.startswith("//")]
-        text = [line for line in lines if not line.startswith("//")]
-        if text:
-            found.append(Query(" ".join(asked), "\n".join(text).strip()))
-    return found
+def block(query: Query) -> str:
+    """A query on a page, after the command that runs it. One that follows from the labels has none."""
+    command = f"`chartfleet query {query.name}`\n\n" if query.name else ""
+    return f"{command}```cypher\n{query.text}\n```"
 
 
 def _derived_queries(node: NodeOf) -> Iterator[Query]:
     yield Query(
+        "",
         f"Which {node.label} nodes there are",
         f"MATCH (node:{node.label})\nRETURN node.{node.key} AS {node.key}\nORDER BY {node.key}",
     )
     if node.tenant:
         yield Query(
+            "",
             f"How many {node.label} nodes each {node.tenant} has",
             f"MATCH (tenant:{node.tenant})-[:RESOURCE]->(node:{node.label})\n"
             "RETURN tenant.id AS tenant, count(node) AS number\nORDER BY tenant",
@@ -160,7 +147,7 @@ def _page(family: Family, found: Sequence[Family]) -> str:
         _diagram(family, found),
         f"{LEGEND}\n[All families, and how to read this page](../README.md).",
         "## Questions",
-        *(f"### {query.question}\n\n```cypher\n{query.text}\n```" for query in family.queries),
+        *(f"### {query.question}\n\n{block(query)}" for query in family.queries),
         "## Types",
         *(_type(type_) for type_ in family.types),
         "## Labels",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
@@ -111,6 +112,32 @@ class Graph:
 
         with self._driver.session(database=self._database) as session:
             return planned(lambda: session.execute_read(work))
+
+    def read(self, work: Callable[[neo4j.ManagedTransaction], T], *, timeout_seconds: float) -> T:
+        """Run `work` in one transaction that may not write, aborted by Neo4j after the timeout."""
+        from neo4j import unit_of_work
+
+        with self._driver.session(database=self._database) as session:
+            return planned(lambda: session.execute_read(unit_of_work(timeout=timeout_seconds)(work)))
+
+    @contextmanager
+    def reading(self, *, timeout_seconds: float, fetch_size: int = 1_000) -> Iterator[neo4j.Transaction]:
+        """A transaction that may not write and is never committed. Neo4j aborts it after the timeout."""
+        from neo4j import READ_ACCESS
+
+        with (
+            self._driver.session(
+                database=self._database, default_access_mode=READ_ACCESS, fetch_size=fetch_size
+            ) as session,
+            session.begin_transaction(timeout=timeout_seconds) as transaction,
+        ):
+            try:
+                yield transaction
+            except (KeyboardInterrupt, SystemExit):
+                self._driver.close()  # a rollback would wait for the query's end; a lost connection ends it
+                raise
+            finally:
+                transaction.close()  # else it would be committed
 
     def stream(self, query: str, parameters: Parameters | None = None) -> Iterator[dict[str, Any]]:
         """The rows of a read query as they arrive, for large results. Not retried: the caller already has some."""

@@ -13,8 +13,11 @@ from loaders.graph import Graph
 from loaders.schema import GraphSchema
 
 # Chartfleet's own nodes in the graph: the writer's node, the runs, and the coverage of each scope.
-BOOKKEEPING = ("SyncGraph", "SyncRun", "SyncScope")
-_COVERAGE: Final = ("SyncScope", "type")  # each verdict asks what was seen of some types, of all scopes of all accounts
+BOOKKEEPING = ("SyncGraph", "SyncRun", "SyncScope", "SyncRule", "SyncFinding")
+_OWN: Final = (
+    ("SyncScope", "type"),  # each verdict asks what was seen of some types, of all scopes of all accounts
+    ("SyncFinding", "rule"),  # and each rule what it found before
+)
 
 
 class DuplicateNodes(ChartfleetError):
@@ -28,7 +31,7 @@ def indexes(schema: GraphSchema) -> Iterator[tuple[str, str]]:
 
 def _places(schema: GraphSchema, written: Collection[str]) -> dict[tuple[str, str], None]:
     """The indexes for these labels."""
-    declared: dict[tuple[str, str], None] = {_COVERAGE: None} if _COVERAGE[0] in written else {}
+    declared: dict[tuple[str, str], None] = {place: None for place in _OWN if place[0] in written}
     for model in schema.models:
         if model.label not in written:
             continue

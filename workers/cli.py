@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from workers.commands.interruption import follows, terminate
@@ -21,12 +21,21 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command and exit: 0 complete, 1 failed, 2 usage, 3 complete but parts not covered, 130 interrupted."""
+    _exit_with(run, arguments)
+
+
+def detectdrift(arguments: Sequence[str] | None = None) -> NoReturn:
+    """`chartfleet-detectdrift`."""
+    _exit_with(_run_detectdrift, arguments)
+
+
+def _exit_with(program: Callable[[Sequence[str]], int], arguments: Sequence[str] | None) -> NoReturn:
     for name in ("SIGTERM", "SIGHUP"):  # as Ctrl-C: what this command started ends with it
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, terminate)
     check_packages()
-    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+    sys.exit(program(list(sys.argv[1:] if arguments is None else arguments)))
 
 
 def run(words: Sequence[str]) -> int:
@@ -34,14 +43,21 @@ def run(words: Sequence[str]) -> int:
     from workers.fleet.outgoing_text import guarded_streams
 
     with guarded_streams():
-        return _run_guarded(words)
+        return _guarded(lambda: _run(words))
 
 
-def _run_guarded(words: Sequence[str]) -> int:
+def _run_detectdrift(words: Sequence[str]) -> int:
+    from workers.fleet.outgoing_text import guarded_streams
+
+    with guarded_streams():
+        return _guarded(lambda: _detectdrift(words))
+
+
+def _guarded(command: Callable[[], int]) -> int:
     from loaders.errors import ChartfleetError
 
     try:
-        return _run(words)
+        return command()
     except ChartfleetError as error:
         return _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
@@ -73,17 +89,25 @@ def _run(words: Sequence[str]) -> int:
     return command.run(Settings.load(flags_of(args)), args)
 
 
+def _detectdrift(words: Sequence[str]) -> int:
+    from workers.commands import detectdrift
+
+    args = detectdrift.parser().parse(words)
+    _set_up_logging(args, detectdrift.LOGGER)
+    return detectdrift.run(args)
+
+
 def _fail(message: str, exit_code: int) -> int:
     print(f"chartfleet: {message}", file=sys.stderr)
     return exit_code
 
 
-def _set_up_logging(args: argparse.Namespace) -> None:
+def _set_up_logging(args: argparse.Namespace, *names: str) -> None:
     from workers.fleet.outgoing_text import guard_logs
 
     level = logging.DEBUG if args.verbose else logging.WARNING if args.quiet else logging.INFO
     form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format=form)
     guard_logs(logging.getLogger().handlers)
-    for name in ("workers", "tasks", "loaders", "analysis"):
+    for name in ("workers", "tasks", "loaders", "analysis", *names):
         logging.getLogger(name).setLevel(level)

@@ -48,15 +48,28 @@ class Edge:
 
 def edges(sources: Iterable[Principal], roles: Collection[Role]) -> Iterator[Edge]:
     """Which of the principals may assume which of the roles. Only pairs that a policy connects are evaluated."""
-    all_roles = _Roles(roles)
-    by_place: dict[tuple[str, str | None], _Roles] = {}
+    assumable = AssumableRoles(roles)
     for source in sources:
+        yield from assumable.edges(source)
+
+
+class AssumableRoles:
+    """Roles that are evaluated together, for one principal after the other."""
+
+    def __init__(self, roles: Collection[Role]) -> None:
+        self._roles = roles
+        self._all = _Roles(roles)
+        self._by_place: dict[tuple[str, str | None], _Roles] = {}
+
+    def edges(self, source: Principal) -> Iterator[Edge]:
+        """Which of them the principal may assume."""
         if any(statement.depends_on_resource for statement in (*source.statements, *(source.boundary or ()))):
-            by_place = by_place or {place: _Roles(of_place) for place, of_place in _by_place(roles).items()}
+            by_place = self._by_place or {place: _Roles(there) for place, there in _by_place(self._roles).items()}
+            self._by_place = by_place
             for place, roles_there in by_place.items():
                 yield from roles_there.edges(source.in_request_for(*place))
         else:
-            yield from all_roles.edges(source.in_request_for("", None))
+            yield from self._all.edges(source.in_request_for("", None))
 
 
 def _by_place(roles: Iterable[Role]) -> Mapping[tuple[str, str | None], list[Role]]:
@@ -124,20 +137,20 @@ def write(graph: Graph, tag: int) -> None:
     organizations = principals.organizations(graph)
     for account in principals.accounts(graph, USERS_AND_ROLES):
         sources = list(principals.of_account(graph, account, USERS_AND_ROLES))
-        for roles in pages(_trusting(graph, account), ROLES_AT_A_TIME):
-            allowed = edges(sources, _read(graph, roles, organizations))
+        for roles in pages(roles_trusting(graph, account), ROLES_AT_A_TIME):
+            allowed = edges(sources, read_roles(graph, roles, organizations))
             write_edges(graph, _WRITE, map(asdict, allowed), tag)
     delete_edges(graph, _DELETE, {"tag": tag})
 
 
-def _trusting(graph: Graph, account: str) -> list[str]:
+def roles_trusting(graph: Graph, account: str) -> list[str]:
     """ARNs of all roles that trust somebody in the account, or anybody."""
     starts = [account, account.replace(":iam:", ":sts:")]
     names = {"number": account_of(account), "iam": starts[0], "sts": starts[1], "anybody": ANYBODY}
     return [row["arn"] for row in graph.rows(_TRUSTING, names)]
 
 
-def _read(graph: Graph, arns: list[str], organizations: Mapping[str, str]) -> list[Role]:
+def read_roles(graph: Graph, arns: list[str], organizations: Mapping[str, str]) -> list[Role]:
     return [
         Role.of(row["arn"], row["trust_policy"], row["version"], organizations.get(account_of(row["arn"])))
         for row in graph.rows(_ROLES, {"arns": arns})

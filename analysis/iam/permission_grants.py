@@ -79,11 +79,11 @@ class Question:
         for group, own, boundary in self._alike(source):
             granted = [names for at, names in enumerate(self._permissions) if group >> at & 1]
             permissions = dict.fromkeys(permission for names in granted for permission in names)
-            by_arn = _grants(own, boundary, self._resources)
+            by_arn = grants(own, boundary, self._resources)
             for arn, grant in by_arn.items():
                 yield arn, grant, permissions
             for part, resources in self._alternatives:
-                for arn, grant in _grants(own, boundary, resources).items():
+                for arn, grant in grants(own, boundary, resources).items():
                     whole = by_arn.get(arn)
                     if whole is None or not (whole.always or whole == grant):
                         only = {"Resource": [f"{part.start(arn)}*"]}
@@ -119,23 +119,30 @@ def _groups(every: int, sets: Iterable[int]) -> list[int]:
     return groups
 
 
-def _grants(own: Iterable[Statement], boundary: Iterable[Statement] | None, resources: Resources) -> dict[str, Grant]:
+def grants(own: Iterable[Statement], boundary: Iterable[Statement] | None, resources: Resources) -> dict[str, Grant]:
     """By resource."""
     granted = combined(own, resources)
     if not granted.allow:
         return {}
     limits = granted if boundary is None else combined(boundary, resources)
-    grants: dict[str, Grant] = {}
+    granting: dict[str, Grant] = {}
     for arn in granted.allow.keys() & limits.allow.keys():
         denied = any_of(granted.deny.get(arn), limits.deny.get(arn))
-        identity: Conditions | None = granted.allow[arn]
-        limit: Conditions | None = ALWAYS if boundary is None else limits.allow[arn]
-        if denied is not None:
-            identity = not_always_denied(granted.allow[arn], denied) if denied else None
-            limit = not_always_denied(limit, denied) if limit else ALWAYS
+        way: Way = {"identity": granted.allow[arn], "boundary": ALWAYS if boundary is None else limits.allow[arn]}
+        left = deny_removed(way, denied)
+        identity, limit = left["identity"], left["boundary"]
         if identity is not None and limit is not None:
-            grants[arn] = Grant(identity, limit, denied)
-    return grants
+            granting[arn] = Grant(identity, limit, denied)
+    return granting
+
+
+def deny_removed(way: Way, denied: Conditions | None) -> Way:
+    """The way without what is always denied; None for a kind of policy of which nothing is left."""
+    if denied is None:
+        return way
+    if not denied:
+        return dict.fromkeys(way)
+    return {kind: allowed and not_always_denied(allowed, denied) for kind, allowed in way.items()}
 
 
 def _only_for(part: Mapping[str, Any], conditions: Conditions) -> Conditions:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections import ChainMap
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -44,12 +44,18 @@ def conditional(condition: Condition | None) -> Conditions:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement of a principal's policy or of its boundary."""
+    """A statement of a principal's policy or of its boundary. `id`: of its node, `<policy>/statement/1`."""
 
     allows: bool
     actions: Patterns
     resources: Patterns
     condition: Condition | None = None
+    id: str = field(default="", compare=False)
+
+    @property
+    def policy(self) -> str:
+        """The id of its policy."""
+        return self.id.rpartition("/statement/")[0]
 
     @classmethod
     def of(cls, node: Mapping[str, Any]) -> Statement:
@@ -63,6 +69,7 @@ class Statement:
             actions=patterns(node["action"], node["notaction"]),
             resources=resources,
             condition=condition,
+            id=node.get("id", ""),
         )
 
     def applies_to(self, action: str) -> bool:
@@ -89,6 +96,9 @@ def escape_variables(condition: Condition) -> Condition:
     return json.dumps([escape_dollars(block) for block in json.loads(condition)])
 
 
+ALLOW_ALL: Final = Statement(allows=True, actions=Patterns(("*",)), resources=Patterns(("*",)))
+
+
 def resolved(statements: Iterable[Statement], context: Context) -> tuple[Statement, ...]:
     """Statements in a known context, without those whose condition is false or that name nothing."""
     return tuple(left for statement in statements if (left := _resolved(statement, context)) is not None)
@@ -108,6 +118,7 @@ def _resolved(statement: Statement, context: Context) -> Statement | None:
         statement.actions,
         Patterns(tuple(known), statement.resources.negated),
         None if condition is True else condition,
+        statement.id,
     )
 
 
@@ -153,7 +164,7 @@ def combined(statements: Iterable[Statement], resources: Resources) -> Access:
         matched = resources.matching(statement.resources)
         _add(access_of, matched.always, conditional(statement.condition))
         for arn, words in matched.conditional.items():
-            condition = _with_words(statement.condition, words, negated=statement.resources.negated)
+            condition = with_words(statement.condition, words, negated=statement.resources.negated)
             _add(access_of, (arn,), conditional(condition))
     return Access(allow, deny)
 
@@ -170,7 +181,7 @@ def _add(access_of: dict[str, Conditions], arns: Iterable[str], conditions: Cond
 
 
 @lru_cache(maxsize=20_000)
-def _with_words(condition: Condition | None, words: tuple[str, ...], *, negated: bool) -> Condition:
+def with_words(condition: Condition | None, words: tuple[str, ...], *, negated: bool) -> Condition:
     """The condition, plus the patterns that the request's resource must match, under the element's name."""
     return with_elements(condition, {"NotResource" if negated else "Resource": list(words)})
 

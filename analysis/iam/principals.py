@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypedDict, cast
 
 from analysis.iam.arn import account_of, account_prefix
-from analysis.iam.policy_evaluation import Statement, resolved
+from analysis.iam.policy_evaluation import ALLOW_ALL, Statement, resolved
 from analysis.iam.policy_variables import escaped
 from analysis.iam.request_context import UNDECIDED, Context, Value
 from analysis.iam.trust_policy import allows_session_tags
@@ -27,6 +27,10 @@ class Principal:
     id            AIDA... or AROA...
     tags          the tags of its requests; None: not known, because a session of the role may set its own
     organization  of its account; None: not known
+    policies      ids of its own policies and its groups' policies
+    groups        ARNs of its groups
+    bounded_by    ARN of its permissions boundary; None: it has none
+    unread        ids of its policies and groups that were not read: what they allow or deny isn't known
     """
 
     arn: str
@@ -36,6 +40,10 @@ class Principal:
     id: str | None = None
     tags: Mapping[str, str] | None = None
     organization: str | None = None
+    policies: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    bounded_by: str | None = None
+    unread: tuple[str, ...] = ()
 
     @property
     def account(self) -> str:
@@ -93,6 +101,14 @@ class Principal:
         boundary = None if self.boundary is None else resolved(self.boundary, context)
         return replace(self, statements=resolved(self.statements, context), boundary=boundary)
 
+    def at_most(self) -> Principal:
+        """With the most that its unread policies could allow."""
+        boundary, unread = self.boundary, set(self.unread)
+        if boundary is not None and self.bounded_by in unread:
+            boundary, unread = (*boundary, ALLOW_ALL), unread - {self.bounded_by}
+        statements = (*self.statements, ALLOW_ALL) if unread else self.statements
+        return replace(self, statements=statements, boundary=boundary)
+
 
 def accounts(graph: Graph, kinds: Sequence[str]) -> list[str]:
     """The ARN prefix of each account of which such principals were read: `arn:aws:iam::111122223333:`."""
@@ -104,24 +120,35 @@ class _Tag(TypedDict):
     value: str
 
 
+class _Policy(TypedDict):
+    id: str
+    read: bool
+
+
+class _Group(TypedDict):
+    arn: str
+    read: bool
+
+
 class _Row(TypedDict):
-    """What _PRINCIPALS returns. `policies` and `boundary`: ids; `bounded`: whether it has a boundary, read or not."""
+    """What _PRINCIPALS returns. `bounded_by`: the ARN of its boundary, read or not."""
 
     arn: str
     is_role: bool
     is_group: bool
-    bounded: bool
+    bounded_by: str | None
     id: str | None
     trust_policy: str | None
     tags: list[_Tag]
-    policies: list[str]
-    boundary: list[str]
+    groups: list[_Group]
+    policies: list[_Policy]
+    boundary: list[_Policy]
 
 
 def of_account(graph: Graph, prefix: str, kinds: Sequence[str]) -> Iterator[Principal]:
     """The principals of one account with one of these labels. A policy or boundary that was not read allows nothing."""
     rows = cast("list[_Row]", graph.rows(_PRINCIPALS, {"start": prefix, "kinds": list(kinds)}))
-    needed = {policy for row in rows for policy in (*row["policies"], *row["boundary"])}
+    needed = {policy["id"] for row in rows for policy in (*row["policies"], *row["boundary"])}
     statements = {
         row["policy"]: tuple(Statement.of(node) for node in row["statements"])
         for row in graph.rows(_STATEMENTS, {"policies": sorted(needed)})
@@ -136,6 +163,10 @@ def of_account(graph: Graph, prefix: str, kinds: Sequence[str]) -> Iterator[Prin
             id=row["id"],
             tags=_tags(row),
             organization=organization,
+            policies=tuple(policy["id"] for policy in row["policies"]),
+            groups=tuple(group["arn"] for group in row["groups"]),
+            bounded_by=row["bounded_by"],
+            unread=tuple(_unread(row)),
         )
 
 
@@ -151,12 +182,19 @@ def _tags(row: _Row) -> Mapping[str, str] | None:
     return None if row["is_group"] else {tag["key"].lower(): escaped(tag["value"]) for tag in row["tags"]}
 
 
-def _of(policies: list[str], statements: Mapping[str, tuple[Statement, ...]]) -> tuple[Statement, ...]:
-    return tuple(statement for policy in policies for statement in statements.get(policy, ()))
+def _of(policies: list[_Policy], statements: Mapping[str, tuple[Statement, ...]]) -> tuple[Statement, ...]:
+    return tuple(statement for policy in policies for statement in statements.get(policy["id"], ()))
+
+
+def _unread(row: _Row) -> Iterator[str]:
+    yield from (policy["id"] for policy in row["policies"] if not policy["read"])
+    yield from (group["arn"] for group in row["groups"] if not group["read"])
+    if row["bounded_by"] is not None and not any(policy["read"] for policy in row["boundary"]):
+        yield row["bounded_by"]
 
 
 def _boundary(row: _Row, statements: Mapping[str, tuple[Statement, ...]]) -> tuple[Statement, ...] | None:
-    return _of(row["boundary"], statements) if row["bounded"] else None
+    return None if row["bounded_by"] is None else _of(row["boundary"], statements)
 
 
 _ACCOUNTS: Final = """
@@ -169,20 +207,25 @@ RETURN reduce(start = '', part IN parts | start + part + ':') AS start ORDER BY 
 _PRINCIPALS: Final = """
 MATCH (p:AWSPrincipal)
 WHERE p.arn STARTS WITH $start AND any(kind IN labels(p) WHERE kind IN $kinds) AND p._scope IS NOT NULL
-RETURN p.arn AS arn, p:AWSRole AS is_role, p:AWSGroup AS is_group, p.permissions_boundary_arn IS NOT NULL AS bounded,
+RETURN p.arn AS arn, p:AWSRole AS is_role, p:AWSGroup AS is_group, p.permissions_boundary_arn AS bounded_by,
        coalesce(p.userid, p.roleid) AS id, p.trust_policy AS trust_policy,
        COLLECT {
          MATCH (p)-[:TAGGED]->(tag:AWSTag) WHERE tag.key IS NOT NULL RETURN tag {.key, .value}
        } AS tags,
        COLLECT {
+         MATCH (p)-[:MEMBER_AWS_GROUP]->(group:AWSPrincipal)
+         RETURN {arn: group.arn, read: group.groupid IS NOT NULL} ORDER BY group.arn
+       } AS groups,
+       COLLECT {
          MATCH (p)-[:MEMBER_AWS_GROUP*0..1]->(holder:AWSPrincipal)-[has:POLICY]->(policy:AWSPolicy)
          WHERE has._scope IS NOT NULL
-         RETURN DISTINCT policy.id ORDER BY policy.id
+         WITH DISTINCT policy ORDER BY policy.id
+         RETURN {id: policy.id, read: policy.type IS NOT NULL}
        } AS policies,
        COLLECT {
          MATCH (policy:AWSPolicy)
          WHERE policy.id IN [p.permissions_boundary_arn, split(p.arn, ':')[4] + '/' + p.permissions_boundary_arn]
-         RETURN policy.id
+         RETURN {id: policy.id, read: policy.type IS NOT NULL}
        } AS boundary
 ORDER BY arn
 """
@@ -205,7 +248,7 @@ _STATEMENTS: Final = """
 UNWIND $policies AS policy
 MATCH (p:AWSPolicy {id: policy})-[:STATEMENT]->(s:AWSPolicyStatement)
 RETURN policy, collect(s {
-  .effect, .action, .notaction, .resource, .notresource, .condition, language_version: p.language_version
+  .id, .effect, .action, .notaction, .resource, .notresource, .condition, language_version: p.language_version
 }) AS statements
 """
 

@@ -67,6 +67,11 @@ def names(service: str) -> list[str]:
     return [str(action) for action in _actions(service.lower()).values()]
 
 
+def services() -> list[str]:
+    """The prefixes of all services, such as `s3`."""
+    return list(_data()["services"])
+
+
 def arn_formats(service: str) -> Iterator[str]:
     """ARN formats of a service's resources, as `arn:${Partition}:s3:::${BucketName}`, whichever actions use them."""
     return (arn for arn in _arn_formats() if arn.split(":")[2] == service)

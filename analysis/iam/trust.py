@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
@@ -21,12 +21,16 @@ ACTION: Final = "sts:AssumeRole"
 
 @dataclass(frozen=True, slots=True)
 class TrustStatement:
-    """A statement of a trust policy about assuming the role. `negated`: it names whom it excludes (NotPrincipal)."""
+    """A statement of a trust policy about assuming the role. `negated`: it names whom it excludes (NotPrincipal).
+
+    `name`: its Sid, or its number from 1.
+    """
 
     allows: bool
     names: frozenset[str]
     negated: bool
     condition: Condition | None
+    name: str = field(default="", compare=False)
 
     @property
     def sessions(self) -> list[str]:
@@ -53,7 +57,7 @@ class Role:
     ) -> Role:
         """`trust_policy`: as AWSRole has it, JSON text of a list of statements."""
         statements = (
-            TrustStatement(clause.allows, clause.names("AWS"), clause.negated, clause.condition)
+            TrustStatement(clause.allows, clause.names("AWS"), clause.negated, clause.condition, clause.name)
             for clause in clauses(json.loads(trust_policy), ACTION, language_version)
         )
         return cls(arn, tuple(statements), organization)
@@ -158,20 +162,37 @@ class Trusts:
 
 
 def _trust(role: Role, principal: Principal) -> Trust:
+    return trust(role.trust, principal, role.account, role.organization)
+
+
+def trust(
+    statements: Iterable[TrustStatement], principal: Principal, account: str, organization: str | None = None
+) -> Trust:
+    """What statements of a resource policy say of a principal. `account`, `organization`: the owner of the resource."""
     by: dict[How, Conditions | None] = {}
     denied: Conditions | None = None
-    depends_on_context = any(statement.depends for statement in role.trust)
-    context = principal.context(role.account, role.organization) if depends_on_context else None
-    for declared in role.trust:
+    for statement, how, conditions in naming(statements, principal, account, organization):
+        if statement.allows:
+            by[how] = any_of(by.get(how), conditions)
+        else:
+            denied = any_of(denied, conditions)
+    return Trust(by, denied)
+
+
+def naming(
+    statements: Iterable[TrustStatement], principal: Principal, account: str, organization: str | None = None
+) -> Iterator[tuple[TrustStatement, How, Conditions]]:
+    """The statements that name the principal, how they do, and under which conditions."""
+    context: Context | None = None
+    for declared in statements:
+        if declared.depends and context is None:
+            context = principal.context(account, organization)
         statement = declared if context is None else _decided(declared, context)
         if statement is None:
             continue
         how, conditions = _named(statement, principal)
-        if how is not None and statement.allows:
-            by[how] = any_of(by.get(how), conditions)
-        elif how is not None:
-            denied = any_of(denied, conditions)
-    return Trust(by, denied)
+        if how is not None:
+            yield statement, how, conditions
 
 
 def _decided(statement: TrustStatement, context: Context) -> TrustStatement | None:

@@ -22,12 +22,14 @@ class PrincipalClause:
 
     negated     it applies to everyone else (NotPrincipal)
     principal   the element as it stands: `"*"`, or names by the kind of principal
+    name        the statement's Sid, or its number from 1
     """
 
     allows: bool
     negated: bool
     principal: object
     condition: Condition | None
+    name: str = ""
 
     def names(self, kind: str) -> frozenset[str]:
         """The names of that kind of principal, `AWS` or `Federated`; of each kind where the element is a plain text."""
@@ -38,7 +40,7 @@ class PrincipalClause:
 
 def clauses(statements: Iterable[Statement], action: str, language_version: str | None) -> Iterator[PrincipalClause]:
     """The statements that apply to the action."""
-    for statement in statements:
+    for number, statement in enumerate(statements, start=1):
         if not matches_all(_actions(statement), action):
             continue
         negated = "NotPrincipal" in statement
@@ -46,7 +48,8 @@ def clauses(statements: Iterable[Statement], action: str, language_version: str 
         if condition and not are_supported(language_version):
             condition = escape_variables(condition)
         principal: object = statement.get("NotPrincipal" if negated else "Principal")
-        yield PrincipalClause(statement.get("Effect") == "Allow", negated, principal, condition)
+        name = str(statement.get("Sid") or number)
+        yield PrincipalClause(statement.get("Effect") == "Allow", negated, principal, condition, name)
 
 
 def allows_session_tags(trust_policy: Iterable[Statement]) -> bool:

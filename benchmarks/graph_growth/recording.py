@@ -27,6 +27,12 @@ class RecordingGraph(Graph):
         self._record(query, parameters)
         return super().stream(query, parameters)
 
+    def read(self, work: Callable[[neo4j.ManagedTransaction], T], *, timeout_seconds: float) -> T:
+        def recorded(tx: neo4j.ManagedTransaction) -> T:
+            return work(cast("neo4j.ManagedTransaction", _Transaction(tx, self._record)))
+
+        return super().read(recorded, timeout_seconds=timeout_seconds)
+
     def write(self, work: Callable[[neo4j.ManagedTransaction], T]) -> T:
         return super().write(lambda tx: work(cast("neo4j.ManagedTransaction", _Transaction(tx, self._record))))
 

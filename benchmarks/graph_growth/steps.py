@@ -7,6 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from analysis import engine, links
+from analysis.findings import record
+from analysis.findings.evidence import Evidence
+from analysis.findings.judge import judge
+from analysis.findings.rule import Rule
 from analysis.iam import assume_role
 from analysis.iam import permissions as permission_relationships
 from analysis.job import Job
@@ -19,7 +23,7 @@ from loaders.retirement import Lists
 from loaders.schema import GraphSchema
 from loaders.scope import Scope
 from tests.fleet.ledger_records import run_info
-from workers.fleet import permissions
+from workers.fleet import judging, permissions
 
 Step = tuple[str, Callable[[], object]]
 RUNS_KEPT = 3
@@ -35,6 +39,7 @@ def steps(graph: Graph, schema: GraphSchema, scopes: Sequence[Scope], run: str) 
         yield f"link {link.name}", partial(links.update, graph, link)
     yield "shared nodes", Cleanup(graph, schema).delete_orphans
     yield from _jobs(graph, schema, run)
+    yield from _rules(graph, schema)
     yield "old runs", partial(coverage.forget_old_runs, graph, keep=RUNS_KEPT)
 
 
@@ -53,6 +58,20 @@ def _jobs(graph: Graph, schema: GraphSchema, run: str) -> Iterator[Step]:
     yield from _job(graph, permission_relationships.job(rules, schema), write)
     for job in engine.shipped_jobs():
         yield from _job(graph, job, partial(engine.run_shipped, graph, job, run, TAG))
+
+
+def _rules(graph: Graph, schema: GraphSchema) -> Iterator[Step]:
+    rules = judging.shipped()
+    evidence = Evidence.read(graph, {type_ for rule in rules for type_ in rule.reads}, TAG)
+    present = graph.labels()
+
+    def judged(rule: Rule) -> None:
+        judgements = judge(graph, [rule], schema, evidence, present=present, timeout_seconds=600)
+        for judgement in judgements:
+            record.write(graph, judgement, evidence, record.When(run="bench", tag=TAG, now_ms=0))
+
+    for rule in rules:
+        yield f"rule {rule.id}", partial(judged, rule)
 
 
 def _job(graph: Graph, job: Job, write: Callable[[], object]) -> Iterator[Step]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
@@ -11,15 +12,22 @@ from googleapiclient import discovery_cache
 
 # The name in actions: the API and its version.
 SERVICES: Final[Mapping[str, tuple[str, str]]] = {
+    "bigquery": ("bigquery", "v2"),
+    "cloudkms": ("cloudkms", "v1"),
     "compute": ("compute", "v1"),
     "container": ("container", "v1"),
     "directory": ("admin", "directory_v1"),
     "dns": ("dns", "v1"),
     "iam": ("iam", "v1"),
+    "logging": ("logging", "v2"),
     "resourcemanager": ("cloudresourcemanager", "v3"),
     "serviceusage": ("serviceusage", "v1"),
+    "sqladmin": ("sqladmin", "v1"),
     "storage": ("storage", "v1"),
 }
+
+# Fields of a list that say what is missing from it.
+INCOMPLETE: Final = re.compile("unreach|missing|unavailable|partial|incomplete|warning", re.IGNORECASE)
 
 Schema = Mapping[str, Any]
 
@@ -62,8 +70,13 @@ def lists_of(action: str) -> tuple[str, ...]:
     """Where a response of a method that lists holds its items: its list of objects, by the discovery document."""
     if not is_paged(action) and not action.endswith(".list"):
         return ()
-    objects = [name for name, of in response_of(action).items() if of.get("type") == "array" and "$ref" in of["items"]]
+    lists = [name for name, of in response_of(action).items() if of.get("type") == "array" and _is_object(of["items"])]
+    objects = [name for name in lists if not INCOMPLETE.search(name)]
     return tuple(objects) if is_paged(action) or len(objects) == 1 else ()
+
+
+def _is_object(schema: Schema) -> bool:
+    return "$ref" in schema or schema.get("type") == "object"
 
 
 @cache

@@ -7,13 +7,11 @@ says so, or if it has the list and no field that the document doesn't know. Only
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from tasks.clients.google_documents import lists_of, map_of, response_of, schema_of
+from tasks.clients.google_documents import INCOMPLETE, lists_of, map_of, response_of, schema_of
 
-_INCOMPLETE: Final = re.compile("unreach|missing|unavailable|partial|incomplete|warning", re.IGNORECASE)
 # Codes of warnings in the discovery documents that don't mean that items are missing.
 HARMLESS: Final = {
     "DEPRECATED_RESOURCE_USED",
@@ -96,12 +94,10 @@ def _lists_of_a_place(action: str, by_place: str) -> tuple[str, ...]:
 def _missing(action: str, fields: Mapping[str, Any]) -> Iterator[str]:
     items = {*lists_of(action), map_of(action)}
     for name, value in fields.items():
-        if name in items or not _INCOMPLETE.search(name) or not value:
+        if name in items or not INCOMPLETE.search(name) or not value:
             continue
-        code = value.get("code") if isinstance(value, dict) else None
-        if code in HARMLESS:
-            continue
-        if isinstance(value, list):
-            yield from (str(place)[:80] for place in value)
-        else:
-            yield str(code)[:80] if code else name
+        for place in value if isinstance(value, list) else (value,):
+            if not isinstance(place, dict):
+                yield str(place)[:80] if isinstance(value, list) else name
+            elif place.get("code") not in HARMLESS:
+                yield " ".join(str(place[field])[:80] for field in ("code", "region") if place.get(field)) or name

@@ -18,9 +18,13 @@ from tasks.provider import CallFailed, Failure, RateLimit, RateLimiter, Tenant
 # Services that are only called if they are enabled in the project, under any of these names (Cloud Storage has had
 # three). Those that list projects and policies count as the credentials' own, and so does IAM.
 ENABLED: Final = {
+    "bigquery": ("bigquery.googleapis.com",),
+    "cloudkms": ("cloudkms.googleapis.com",),
     "compute": ("compute.googleapis.com",),
     "container": ("container.googleapis.com",),
     "dns": ("dns.googleapis.com",),
+    "logging": ("logging.googleapis.com",),
+    "sqladmin": ("sqladmin.googleapis.com",),
     "storage": ("storage.googleapis.com", "storage-api.googleapis.com", "storage-component.googleapis.com"),
 }
 SERVICES: Final = "serviceusage:services.list"
@@ -30,12 +34,16 @@ _PAYER_REQUIRED: Final = "required"  # the error of a requester-pays bucket: no 
 _SLOW: Final = RateLimit(initial=4, maximum=8)
 POLICY: Final = google_policy(
     {
+        "bigquery": RateLimit(initial=10, maximum=20),
+        "cloudkms": RateLimit(initial=5, maximum=10),
         "compute": RateLimit(initial=10, maximum=20),
         "container": RateLimit(initial=10, maximum=20),
         "dns": RateLimit(initial=10, maximum=20),
         "iam": RateLimit(initial=10, maximum=40),
+        "logging": RateLimit(initial=1, maximum=1),
         "resourcemanager": _SLOW,
         "serviceusage": _SLOW,
+        "sqladmin": RateLimit(initial=5, maximum=10),
         "storage": RateLimit(initial=20, maximum=50),
     },
     in_flight=20,

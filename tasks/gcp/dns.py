@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from tasks.gcp.kinds import PROJECT
-from tasks.provider import Node, Per, ResourceType, Source, at, elements, incoming, key, listing, parent, prop
+from tasks.provider import (
+    Node,
+    Per,
+    ResourceType,
+    Source,
+    at,
+    elements,
+    incoming,
+    key,
+    listing,
+    named,
+    parent,
+    prop,
+)
+
+
+def signing_algorithm(key_type: str) -> Callable[[Source], str | None]:
+    """The algorithm of its keys of a type."""
+
+    @named(f"signing_algorithm({key_type!r})", f"`dnssecConfig.defaultKeySpecs[].algorithm`, of {key_type} keys.")
+    def algorithm(zone: Source) -> str | None:
+        specs = elements(at("dnssecConfig.defaultKeySpecs", zone.item))
+        return next((one.get("algorithm") for one in specs if one and one.get("keyType") == key_type), None)
+
+    return algorithm
 
 
 class GCPDNSZone(Node, label="GCPDNSZone", labels=("DNSZone",), tenant="GCPProject"):
@@ -18,7 +42,9 @@ class GCPDNSZone(Node, label="GCPDNSZone", labels=("DNSZone",), tenant="GCPProje
     kind: str | None = prop("kind")
     nameservers: list[str] | None = prop("nameServers")
     created_at: str | None = prop("creationTime")
-    dnssec_state: str | None = prop("dnssecConfig.state")
+    dnssec_state: str | None = prop("dnssecConfig.state", "off, on or transfer. None: off.")
+    dnssec_key_signing_algorithm: str | None = prop(signing_algorithm("keySigning"), "rsasha1 is weak.")
+    dnssec_zone_signing_algorithm: str | None = prop(signing_algorithm("zoneSigning"))
 
 
 ZONES: Final = ResourceType(

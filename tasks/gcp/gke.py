@@ -1,4 +1,4 @@
-"""Clusters of Google Kubernetes Engine. Passwords are not stored, only whether there is one."""
+"""Clusters of Google Kubernetes Engine, and their node pools. Passwords are not stored, only whether there is one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 from tasks.gcp import gke_endpoints
 from tasks.gcp.kinds import PROJECT
-from tasks.provider import Node, Per, ResourceType, Source, key, listing, prop
+from tasks.provider import Node, Per, ResourceType, Source, at, incoming, key, link, listing, parent, prop
 
 
 def network_policy(cluster: Source) -> str | bool:
@@ -18,6 +18,12 @@ def network_policy(cluster: Source) -> str | bool:
 def has_password(cluster: Source) -> bool:
     """Whether basic authentication is possible."""
     return bool((cluster.item.get("masterAuth") or {}).get("password"))
+
+
+def has_client_certificate(cluster: Source) -> bool:
+    """Whether one was issued, or is to be."""
+    auth = cluster.item.get("masterAuth") or {}
+    return bool(auth.get("clientCertificate") or at("clientCertificateConfig.issueClientCertificate", auth))
 
 
 class GKECluster(Node, label="GKECluster", tenant="GCPProject"):
@@ -40,6 +46,10 @@ class GKECluster(Node, label="GKECluster", tenant="GCPProject"):
     monitoring_service: str | None = prop("monitoringService")
     database_encryption: str | None = prop("databaseEncryption.state")
     network_policy: str | bool = prop(network_policy, "Its provider, or false.")
+    datapath_provider: str | None = prop(
+        "networkConfig.datapathProvider",
+        "ADVANCED_DATAPATH: Dataplane V2, which enforces network policies whatever network_policy says.",
+    )
     ip_endpoints: bool | None = prop(gke_endpoints.ip_endpoints, "Whether the control plane has IP endpoints at all.")
     public_endpoint_enabled: bool | None = prop(gke_endpoints.public, "Whether one of them is public.")
     public_endpoint: str | None = prop(gke_endpoints.public_endpoint)
@@ -66,17 +76,50 @@ class GKECluster(Node, label="GKECluster", tenant="GCPProject"):
     )
     private_nodes: bool | None = prop(gke_endpoints.private_nodes, "The default for node pools. None: off.")
     legacy_abac: bool | None = prop("legacyAbac.enabled", "None: off.")
-    shielded_nodes: bool | None = prop("shieldedNodes.enabled")
-    workload_identity_pool: str | None = prop("workloadIdentityConfig.workloadPool")
+    shielded_nodes: bool | None = prop("shieldedNodes.enabled", "None: off.")
+    workload_identity_pool: str | None = prop("workloadIdentityConfig.workloadPool", "None: off.")
+    autopilot: bool | None = prop("autopilot.enabled", "None: no.")
+    release_channel: str | None = prop("releaseChannel.channel", "None or UNSPECIFIED: in none.")
     masterauth_username: str | None = prop("masterAuth.username")
     masterauth_has_password: bool = prop(has_password, "The password itself is not stored.")
+    masterauth_client_certificate: bool = prop(has_client_certificate, "The certificate itself is not stored.")
+
+
+def service_account_email(pool: Source) -> str | None:
+    """In lower case, as for the account itself; `default` is not one."""
+    email: str | None = at("config.serviceAccount", pool.item)
+    return email.lower() if email and email != "default" else None
+
+
+class GKENodePool(Node, label="GKENodePool", tenant="GCPProject"):
+    id: str = key("selfLink")
+    name: str = prop("name", index=True)
+    status: str | None = prop("status")
+    version: str | None = prop("version")
+    image_type: str | None = prop("config.imageType")
+    service_account_email: str | None = prop(
+        service_account_email, "None: the default service account of the project.", index=True
+    )
+    oauth_scopes: list[str] | None = prop("config.oauthScopes[]", "They limit the permissions of the service account.")
+    metadata_mode: str | None = prop(
+        "config.workloadMetadataConfig.mode", "GKE_METADATA: pods don't get the node's own service account."
+    )
+    auto_upgrade: bool | None = prop("management.autoUpgrade", "None: off.")
+    auto_repair: bool | None = prop("management.autoRepair", "None: off.")
+    secure_boot: bool | None = prop("config.shieldedInstanceConfig.enableSecureBoot", "None: off.")
+    integrity_monitoring: bool | None = prop("config.shieldedInstanceConfig.enableIntegrityMonitoring", "None: off.")
+    private_nodes: bool | None = prop("networkConfig.enablePrivateNodes", "None: as the cluster's default.")
+    relationships = (
+        incoming("HAS_NODE_POOL", "GKECluster", parent("selfLink")),
+        link("RUNS_AS", "GCPServiceAccount", on={"service_account_email": "email"}),
+    )
 
 
 CLUSTERS: Final = ResourceType(
     "gcp.gke.clusters",
     Per.TENANT,
     fetch=listing("container:projects.locations.clusters.list", parent="projects/{project}/locations/-"),
-    yields=(GKECluster,),
+    yields=(GKECluster, GKENodePool.each("nodePools[]")),
     aliases=("gke",),
     tenant_kind=PROJECT,
 )

@@ -68,8 +68,11 @@ class GCPBucket(Node, label="GCPBucket", tenant="GCPProject"):
     storage_class: str | None = prop("storageClass")
     time_created: str | None = prop("timeCreated")
     retention_period: int | None = prop(retention_period, "Seconds.")
+    retention_locked: bool | None = prop(
+        "retentionPolicy.isLocked", "Whether the period can't be shortened any more. None: no."
+    )
     iam_config_bucket_policy_only: bool | None = prop(
-        "iamConfiguration.bucketPolicyOnly.enabled", "Whether ACLs are ignored."
+        "iamConfiguration.bucketPolicyOnly.enabled", "Uniform bucket-level access: whether ACLs are ignored."
     )
     iam_config_public_access_prevention: str | None = prop(
         "iamConfiguration.publicAccessPrevention", "enforced: whatever ACL and policy say, nobody else gets in."

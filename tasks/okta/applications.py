@@ -23,6 +23,12 @@ def saml_providers_of_aws(application: Source) -> list[str] | None:
     return sorted(set(names)) if names and not any("$" in name for name in names) else None
 
 
+def access_policy(application: Source) -> str | None:
+    """The id of the policy that says what it takes to open it: the end of the link to it."""
+    link: str | None = at("_links.accessPolicy.href", application.item)
+    return link.rpartition("/")[2] if link else None
+
+
 class OktaApplication(Node, label="OktaApplication", tenant="OktaOrganization"):
     id: str = key("id")
     name: str | None = prop("name", "The kind of application: `amazon_aws`, `oidc_client`.", index=True)
@@ -41,6 +47,7 @@ class OktaApplication(Node, label="OktaApplication", tenant="OktaOrganization"):
         outgoing("REPLYURI", "ReplyUri", "settings.oauthClient.redirect_uris[]"),
         id_link("APPLICATION", "OktaUser", "users[].id", incoming=True),
         id_link("APPLICATION", "OktaGroup", "groups[].id", incoming=True),
+        id_link("POLICY", "OktaPolicy", access_policy),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 _READER: Final = "Read-Only Administrator"
 _SUPER: Final = "Super Administrator"
+_RESOURCES: Final = {"api-tokens": "apiTokens", "org": "orgs", "zones": "networkZones"}  # others as in the path
 
 
 def scope(action: str) -> str:
@@ -15,7 +16,7 @@ def scope(action: str) -> str:
     words = action.partition("/api/v1/")[2].split("/")
     if words[0] == "iam" or words[-1] == "roles":
         return "okta.roles.read"
-    return f"okta.{'orgs' if words[0] == 'org' else words[0]}.read"
+    return f"okta.{_RESOURCES.get(words[0], words[0])}.read"
 
 
 def role(action: str) -> str:

@@ -17,6 +17,8 @@ from tasks.clients import client, graphql_api
 from tasks.engine import registry
 from tasks.resource import ResourceType
 from tests.contract import event_loop, providers
+from tests.contract import judged as judging
+from tests.contract.judged import RULE, Judged
 from tests.contract.loading import Runs, of_another_tenant
 from tests.contract.samples import has_other, other_sample, sample
 from tests.contract.stand_in import StandIn
@@ -125,3 +127,22 @@ def load_samples(graph: Graph, services: embedded.Services, stand_ins: dict[str,
             info = ledger.info()
             assert info is not None
             assert (info.state, info.report["failed_jobs"]) == (RunState.COMPLETE, [])
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    (tmp_path / "own-plain-database.yaml").write_text(RULE)
+    return tmp_path
+
+
+@pytest.fixture
+def judged(
+    indexed: None,
+    services: embedded.Services,
+    stand_ins: dict[str, StandIn],
+    rules: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Judged]:
+    monkeypatch.setenv(judging.PASSWORD, services.graph.password or "")
+    with closing(Judged(services, stand_ins, rules)) as judged:
+        yield judged

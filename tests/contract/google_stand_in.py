@@ -29,7 +29,7 @@ class GoogleStandIn(JsonStandIn):
 
     def path_of(self, call: str) -> str:
         method = method_of(call)
-        path = re.sub(r"\{\+(\w+)\}", r"{\1+}", method["path"])
+        path = method.get("flatPath") or re.sub(r"\{\+(\w+)\}", r"{\1+}", method["path"])
         return f"{method['httpMethod']} /{discovery_document(call.partition(':')[0])['servicePath']}{path}"
 
     def items_paths(self, fetch: Listing) -> tuple[str, ...]:

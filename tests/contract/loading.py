@@ -33,6 +33,7 @@ from tests.contract.stand_in import OtherResponse, Responses, StandIn
 from workers.settings.fleet_key import fleet_key
 
 LIMITS: Final = FetchLimits()
+Response = Responses | Fault | None  # of a type: of its sample's kind, what it meets, or that it has nothing
 NEIGHBOUR = "neighbour"  # `_scope` of the nodes to which the samples' rows link, and that no sample has
 
 
@@ -44,13 +45,13 @@ class Runs:
         self._name = uuid.uuid4().hex[:8]  # the broker is the whole session's
         self._writer, self._broker, self._stand_ins = writer, broker, stand_ins
 
-    def run(self, responses: Mapping[str, Responses | None]) -> None:
+    def run(self, responses: Mapping[str, Response]) -> None:
         """By name of the type. `None`: everything of it is gone."""
         ledger = self.load(responses)
         self._pass_barrier(ledger)
         ledger.forget()
 
-    def load(self, responses: Mapping[str, Responses | None]) -> Ledger:
+    def load(self, responses: Mapping[str, Response]) -> Ledger:
         """The same, up to the barrier."""
         types = [registry.types()[name] for name in responses]
         ledger = self._planned(types)
@@ -59,20 +60,27 @@ class Runs:
         for type_ in types:
             unit = ledger.unit(self._scope_of(type_))
             assert unit is not None
-            assert unit.state is State.CLEANED, f"{type_.name}: the scope ended {unit.state}: {unit.reason}"
+            response = responses[type_.name]
+            ends = response.ends(type_) if isinstance(response, Fault) else (State.CLEANED,)
+            assert unit.state in ends, f"{type_.name}: the scope ended {unit.state}: {unit.reason}"
         return ledger
 
     def meet(self, fault: Fault, types: Collection[ResourceType]) -> list[Unit]:
         """A run in which the first call of each type meets a fault. How the scopes ended."""
+        ledger = self.load_nothing(fault, types)
+        self._pass_barrier(ledger)
+        units = [unit for unit in ledger.units() if unit.scope.type in registry.types() and not unit.scope.part]
+        ledger.forget()
+        return units
+
+    def load_nothing(self, fault: Fault, types: Collection[ResourceType]) -> Ledger:
+        """The same, up to the barrier."""
         ledger = self._planned(types)
         event_loop.run(
             self._fail_together(fault.other, types, ledger) if fault.other else self._fail(fault, types, ledger)
         )
         self._load(ledger)
-        self._pass_barrier(ledger)
-        units = [unit for unit in ledger.units() if unit.scope.type in registry.types() and not unit.scope.part]
-        ledger.forget()
-        return units
+        return ledger
 
     def _planned(self, types: Collection[ResourceType]) -> Ledger:
         self.tag += 1
@@ -97,7 +105,7 @@ class Runs:
         links.write(self._writer, registry.schema())
         Cleanup(self._writer, registry.schema()).delete_orphans()
 
-    def again(self, ledger: Ledger, responses: Mapping[str, Responses | None]) -> None:
+    def again(self, ledger: Ledger, responses: Mapping[str, Response]) -> None:
         """A resumption of the newest run: what is planned in it is fetched and loaded."""
         event_loop.run(self._fetch_all(responses, ledger))
         self._load(ledger)
@@ -105,11 +113,13 @@ class Runs:
     def _scope_of(self, type_: ResourceType) -> Scope:
         return scope_of(type_, self._stand_ins[type_.provider])
 
-    async def _fetch_all(self, responses: Mapping[str, Responses | None], ledger: Ledger) -> None:
+    async def _fetch_all(self, responses: Mapping[str, Response], ledger: Ledger) -> None:
         for name, response in responses.items():
             type_ = registry.types()[name]
             if response is None:
                 ledger.fetched(_begun(self._scope_of(type_), ledger), batches=0, outcome={})
+            elif isinstance(response, Fault):
+                await self._fail(response, [type_], ledger)
             else:
                 self._stand_ins[type_.provider].responses = response
                 await self._fetch(type_, ledger)

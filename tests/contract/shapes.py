@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol, cast
@@ -65,9 +66,7 @@ class ServiceModel(Protocol):
 
 
 def item_of(fetch: Listing, model: ServiceModel) -> Place:
-    """One item of a listing, each detail's response under the name of its operation; details of details are left
-    out.
-    """
+    """One item of a listing, each detail's response under the name of its operation."""
     response: Any = model.operation(fetch.action).output_shape
     found = [walk(path, response)[0] if path else response for path in model.items_paths(fetch)]
     items: list[Place] = [shape.member if isinstance(shape, ListShape) else shape for shape in found] or [response]
@@ -81,7 +80,25 @@ def item_of(fetch: Listing, model: ServiceModel) -> Place:
         one.name: walk(one.key.rpartition(".")[0], cast(Shape, model.operation(one.action).output_shape))[0]
         for one in fetch.batch_details
     }
-    return Members(name, {**{key: shape for item in items for key, shape in _members(item).items()}, **details})
+    members = {**{key: shape for item in items for key, shape in _members(item).items()}, **details}
+    for detail in fetch.details:
+        if detail.each is not None:
+            response = model.operation(detail.action).output_shape
+            members = _extended(members, detail.each.split("."), detail.name, response)
+    return Members(name, members)
+
+
+def _extended(members: Mapping[str, Any], steps: list[str], name: str, shape: Any) -> dict[str, Any]:
+    """The members, of which what lies at the steps has one more: the response of a detail of a detail."""
+    if not steps:
+        return {**members, name: shape}
+    step, is_list = steps[0].removesuffix("[]"), steps[0].endswith("[]")
+    outer = copy(members[step])
+    inner = copy(outer.member) if is_list else outer
+    inner.__dict__["members"] = _extended(inner.members, steps[1:], name, shape)  # where botocore keeps what it found
+    if is_list:
+        outer.__dict__["member"] = inner
+    return {**members, step: outer}
 
 
 def walk(path: str, place: Place) -> tuple[Shape, bool]:

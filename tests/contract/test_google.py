@@ -86,8 +86,8 @@ def test_it_reads_fields_that_there_are(type_: ResourceType, stand_in: StandIn, 
     deprecated = set()
     for path in sorted(seen):
         action, schema = call, root
-        if detail := details(type_).get(path[0]):
-            action, schema, path = detail.action, response(detail.action), path[1:]
+        if detail := detail_at(type_, path):
+            action, schema, path = detail.action, response(detail.action), path[len(place_of(detail)) + 1 :]
             if detail.keep:
                 schema = response_of(action)[lists_of(action)[0]]["items"]
         if path:
@@ -130,8 +130,19 @@ def response(call: str) -> Schema:
     return found
 
 
-def details(type_: ResourceType) -> dict[str, Detail]:
-    return {detail.name: detail for detail in type_.fetch.details} if isinstance(type_.fetch, Listing) else {}
+def details(type_: ResourceType) -> tuple[Detail, ...]:
+    return type_.fetch.details if isinstance(type_.fetch, Listing) else ()
+
+
+def detail_at(type_: ResourceType, path: Path) -> Detail | None:
+    """The innermost detail whose response a path leads into."""
+    found = [one for one in details(type_) if path[: len(place_of(one)) + 1] == (*place_of(one), one.name)]
+    return max(found, key=lambda one: len(place_of(one)), default=None)
+
+
+def place_of(detail: Detail) -> Path:
+    """What it is made for: the item itself, or elements within."""
+    return tuple(step.removesuffix("[]") for step in detail.each.split(".")) if detail.each else ()
 
 
 # --- what isn't a response
@@ -150,9 +161,9 @@ OTHERS: dict[str, Any] = {
 def test_something_else_in_place_of_the_list_deletes_nothing(
     type_: ResourceType, what: str, stand_in: StandIn, broker: redis.Redis
 ) -> None:
-    """But where a method's responses know no kind, `{}` is how Google says that there are none."""
+    """But where a method's document knows no kind, `{}` is how Google says that there are none."""
     call = type_.fetch.calls[0]
-    none_by_document = what == "{}" and bool(lists_of(call)) and "kind" not in response_of(call)
+    none_by_document = what == "{}" and bool(lists_of(call)) and "default" not in response_of(call).get("kind", {})
     response = '"no"' if what == "text" else OTHERS[what]
     ended = Attempts(broker, stand_in, Unlimited()).at(type_, responses=sample(type_) | {call: [response]})
     assert ended.state is (State.FETCHED if none_by_document else State.FAILED)
@@ -171,7 +182,7 @@ def test_a_value_that_is_null_or_left_out_costs_no_more_than_itself(
         f"{'.'.join(map(str, place))}: {said}"
         for value in items(type_, stand_in, broker)
         for place in places(value)
-        if place not in {(name,) for name in details(type_)}  # whether a detail was seen, the engine says
+        if place not in {(detail.name,) for detail in details(type_)}  # whether a detail was seen, the engine says
         for changed in (nulled(value, place), left_out(value, place))
         if (said := rows(type_, changed, stand_in))
     ]

@@ -47,13 +47,13 @@ def test_what_is_no_response_deletes_nothing(type_: ResourceType, other: str, en
 
 def says_empty(type_: ResourceType) -> bool:
     """Whether an object without fields is how the API says that there is nothing: Google's discovery document says so,
-    if the response lists things and isn't told apart by a field `kind`.
+    if the response lists things and the document doesn't say of which `kind` it is.
     """
     if type_.provider not in GOOGLE:
         return False
     call = type_.fetch.calls[0]
     response = discovery_document(call.partition(":")[0])["schemas"][method_of(call)["response"]["$ref"]]
-    return bool(lists_of(call)) and "kind" not in response["properties"]
+    return bool(lists_of(call)) and "default" not in response["properties"].get("kind", {})
 
 
 GOOGLE: Final = ("gcp", "gsuite")

@@ -188,7 +188,8 @@ def test_an_item_that_vanishes_between_list_and_detail_is_passed_over(
 ) -> None:
     """And the others are there. A "not found" that the declaration doesn't know is no reason to delete anything."""
     assert isinstance(type_.fetch, Listing)
-    whole = attempts.at(type_).rows
+    ended = attempts.at(type_)
+    whole = ended.rows
     for code in (*type_.fetch.not_found_codes, *detail.absent_codes):
         ended = attempts.at(type_, partial(attempts.stand_in.lose, detail.action, code))
         assert (ended.state, ended.reason) == (State.FETCHED, ""), code

@@ -8,8 +8,10 @@ import re
 
 import pytest
 
+from analysis.queries import catalog
+from analysis.queries.query_file import Query
+from demo import sample_queries
 from docs import schema_pages
-from docs.schema_pages import Query
 from loaders.graph import Graph
 from workers import schema
 
@@ -25,12 +27,21 @@ every_query = pytest.mark.parametrize(
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.title)
 def test_a_page_has_queries(family: schema_pages.Family) -> None:
     assert family.queries
-    file = family.queries_file.relative_to(schema_pages.FOLDER.parents[1])
-    assert all(query.question for query in family.queries), f"{file}: a query without its question (// ... above it)"
+    told = f"{family.queries_file.name}: a query without its name and question (`// name: ...` above it)"
+    assert all(query.question for query in family.queries), told
+    assert all(query.name != family.title for query in family.queries), told
+
+
+def test_every_query_is_on_a_page() -> None:
+    pages = {family.title for family in FAMILIES} | {"samples", "people"}
+    assert {file.stem for file in catalog.SHIPPED.glob("*.cypher")} <= pages
+    for name, page in (("samples", sample_queries.PAGE), ("people", sample_queries.PEOPLE)):
+        of_page = [query.text for query in catalog.shipped().values() if query.name.startswith(f"{name}.")]
+        assert [sample.query.strip() for sample in sample_queries.read(page)] == of_page
 
 
 def test_a_family_without_a_file_has_queries_that_follow_from_its_labels() -> None:
-    assert schema_pages.queries(NEW.queries_file) == []
+    assert not NEW.queries_file.exists()
     assert [query.question for query in NEW.queries[:2]] == [
         "Which RDSCluster nodes there are",
         "How many RDSCluster nodes each AWSAccount has",

@@ -170,7 +170,7 @@ def test_what_is_deleted_leaves_nothing_behind(account: Account, sync: Sync, gra
 
 
 def test_no_call_is_made_per_user_group_role_or_policy(account: Account, aws: AwsServer) -> None:
-    """Except for access keys, which AWS lists per user only, and of which each is asked when it was last used."""
+    """Except for passwords and access keys, which AWS lists per user only; each key is asked when it was last used."""
     for number in range(5):
         account.iam.create_user(UserName=f"user-{number}")
         account.iam.create_role(RoleName=f"role-{number}", AssumeRolePolicyDocument=document(TRUST))
@@ -180,7 +180,8 @@ def test_no_call_is_made_per_user_group_role_or_policy(account: Account, aws: Aw
     assert calls.count("iam", "GetAccountAuthorizationDetails") == 4
     assert (calls.count("iam", "ListUsers"), calls.count("iam", "ListGroups")) == (2, 1)
     assert (calls.count("iam", "ListAccessKeys"), calls.count("iam", "GetAccessKeyLastUsed")) == (6, 1)
-    assert calls.count("iam") == 14
+    assert calls.count("iam", "GetLoginProfile") == 6
+    assert calls.count("iam") == 20
 
 
 def test_where_a_list_beside_is_denied_users_are_there_and_their_groups_are_not_seen(

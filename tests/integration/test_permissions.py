@@ -99,6 +99,8 @@ def test_from_policies_to_relationships_and_by_a_file_of_ones_own(
     assert "Resource policies" in verdict(first)["meaning"]
     assert {"aws.redshift.clusters", "aws.dynamodb.tables"} == set(verdict(first)["never_seen"])
 
+    asks_who_can(command)
+
     iam.detach_group_policy(GroupName="staff", PolicyArn=policy)
     (command.cwd / "rules.yaml").write_text(
         "- {target_label: S3Bucket, permissions: [s3:ListBucket], relationship_name: CAN_LIST}\n"
@@ -108,6 +110,27 @@ def test_from_policies_to_relationships_and_by_a_file_of_ones_own(
     assert second.code == 0, second.err
     assert edges(graph) == {("user/alice", "CAN_LIST", "logs"), ("user/bob", "CAN_LIST", "logs")}
     assert verdict(second)["text"] == "2 principals that may use resources"
+
+
+def asks_who_can(command: Command) -> None:
+    """The commands, on the graph of the first run."""
+    new = f"{BUCKET}/new"
+    explained = command("can", "alice", "s3:GetObject", new, "--explain")
+    assert explained.code == 0, explained.err
+    assert explained.out.startswith("not judged: ")
+    assert f"Allow\t{arn('policy/read')}\t1\tidentity" in explained.out
+    assert command("can", "bob", "iam:CreateUser", arn("user/x"), "--json").json["verdict"] == "no"
+    unknown = command("can", "alicia", "s3:GetObject", new)
+    assert unknown.code == 2
+    assert "did you mean alice" in unknown.error
+    assert "did you mean" in command("can", "alice", "s3:GetObjekt", new).error
+    listed = command("who-can", "s3:GetObject", new, "--json").json
+    # The bucket's policy was not read: it may allow bob, too.
+    assert {row["principal"] for row in listed["principals"]} == {arn("user/alice"), arn("user/bob")}
+    assert {row["verdict"] for row in listed["principals"]} == {"not judged"}
+    paths = command("attack-paths", "--json")
+    assert paths.code == 0, paths.err
+    assert paths.json["paths"] == []
 
 
 def test_a_bad_file_ends_before_anything_is_touched(command: Command, aws: AwsServer, graph: Graph) -> None:

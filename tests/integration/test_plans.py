@@ -22,6 +22,7 @@ from loaders.scope import Scope
 from tasks.engine import registry
 from tests.fleet.ledger_records import run_info
 from workers import embedded
+from workers.fleet import judging
 
 SCHEMA = registry.schema()
 PAGE = {"after": "", "limit": 400}  # the parameters of a link
@@ -74,6 +75,14 @@ def test_links_and_jobs_use_indexes_and_read_nothing_again_for_each_row(recordin
     for job in shipped.jobs():
         for text in (*(one.query for one in job.statements), *([job.findings.query] if job.findings else [])):
             statements[text] = {"UPDATE_TAG": 1, "LIMIT_SIZE": 100}
+    assert not faults(recording, statements)
+
+
+def test_rules_use_indexes_and_read_nothing_again_for_each_row(recording: RecordingGraph) -> None:
+    estate(recording, cells=2)
+    statements: dict[str, dict[str, object]] = {
+        query: {} for rule in judging.shipped() for query in (rule.query, rule.unknown) if query
+    }
     assert not faults(recording, statements)
 
 

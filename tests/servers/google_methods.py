@@ -16,12 +16,16 @@ from tests.servers.json_api import Asked, Reply, Route
 
 SERVICES: Final = (
     ("admin", "directory_v1"),
+    ("bigquery", "v2"),
+    ("cloudkms", "v1"),
     ("cloudresourcemanager", "v3"),
     ("compute", "v1"),
     ("container", "v1"),
     ("dns", "v1"),
     ("iam", "v1"),
+    ("logging", "v2"),
     ("serviceusage", "v1"),
+    ("sqladmin", "v1"),
     ("storage", "v1"),
 )
 

@@ -20,6 +20,7 @@ RUN: Final = (
     "expected_gaps",
     "analysis_job_directory",
     "permission_relationships_file",
+    "rules_directory",
     "schedule",
     "concurrency",
 )

@@ -27,7 +27,7 @@ from workers.commands.local_key import use_local_key
 from workers.commands.services import how_to_browse, relative
 from workers.embedded import flock
 from workers.embedded import services as embedded
-from workers.fleet import coordinator, fleet_readiness, permissions, queues
+from workers.fleet import coordinator, fleet_readiness, judging, permissions, queues
 from workers.fleet.local import local_fleet
 from workers.fleet.process import connect_redis
 from workers.fleet.publisher import Publisher
@@ -85,6 +85,7 @@ def _check_files(settings: Settings) -> None:
     """A bad file of the user's is found before anything is started."""
     engine.user_jobs(settings.analysis_job_directory, registry.types())
     permissions.rules(settings.permission_relationships_file)
+    judging.rules(settings.rules_directory)
 
 
 def _prompt_for_password(settings: Settings, args: argparse.Namespace) -> None:
@@ -126,6 +127,7 @@ def _target(
     assert address is not None
     checked_broker(broker)
     graph = opened(address, stack)
+    judging.check_queries(graph, settings.rules_directory)
     return Target(settings, local, celery_app(settings), graph, connect_redis(broker), off, browser)
 
 

@@ -27,7 +27,7 @@ from loaders.ledger import RunInfo, RunState
 from loaders.schema import GraphSchema
 from loaders.writer import LostWriter, OutdatedRun, Writer, release_claim
 from tasks.engine import registry
-from workers.fleet import attempt, own_settings, permissions
+from workers.fleet import attempt, judging, own_settings, permissions
 from workers.fleet.lease import LeaseKeeper
 from workers.fleet.loading import AWAY_SECONDS, Busy, graph_error_text, writing
 from workers.fleet.process import Process
@@ -102,6 +102,8 @@ def _analysis(steps: Steps, info: RunInfo, process: Process) -> tuple[RunState, 
     findings: list[dict[str, Any]] = []
     own_jobs: list[OwnJob] = []
     shipped_failed = 0
+    own_failed = 0
+    judged: dict[str, Any] = {}
     with steps.step("coverage"):
         coverage.write(writer, info, steps.ledger.proven_units(), now_ms=steps.ledger.now_ms())
     if not steps.failed:  # without it, no deletion and no verdict would be right
@@ -114,6 +116,9 @@ def _analysis(steps: Steps, info: RunInfo, process: Process) -> tuple[RunState, 
         findings += _shipped_jobs(steps, info, schema)
         shipped_failed = len(steps.failed_jobs)
         findings += _own_jobs(steps, info, process.settings, own_jobs)
+        own_failed = len(steps.failed_jobs) - shipped_failed
+        with steps.step("rules"):
+            judged = judging.judge(steps, info, schema, process.settings)
     state = RunState.FAILED if steps.failed else RunState.COMPLETE
     with steps.step("record"):
         _record(writer, info, state, steps.ledger.now_ms())
@@ -123,7 +128,8 @@ def _analysis(steps: Steps, info: RunInfo, process: Process) -> tuple[RunState, 
         "findings": findings,
         "failed_jobs": steps.failed_jobs,
         "own_jobs": own_jobs,
-        "own_jobs_failed": len(steps.failed_jobs) - shipped_failed,
+        "own_jobs_failed": own_failed,
+        "rules": judged,
         "kept": [asdict(list_) for list_ in kept],
         "analysis_seconds": steps.seconds,
     }

@@ -21,7 +21,7 @@ from loaders.shown_text import shown_line, shown_text
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_OWN: Final = ("workers", "tasks", "loaders", "analysis")  # loggers whose messages have one line
+_OWN: Final = ("workers", "tasks", "loaders", "analysis", "driftdetect")  # loggers whose messages have one line
 
 
 class OutgoingFormatter(logging.Formatter):

@@ -42,6 +42,38 @@ class Line(TypedDict):
     items: NotRequired[int]
 
 
+class FoundLine(TypedDict):
+    """A finding of a rule. `tenant` with its provider."""
+
+    rule: str
+    title: str
+    severity: str
+    resource_label: str
+    resource_key: str
+    resource_name: str
+    tenant: str
+    region: str
+
+
+class RulesFields(TypedDict):
+    """What the rules found in a run.
+
+    judged      rules that were put to the graph
+    open        open findings, by severity
+    new         how many of them were not there before
+    newest      some of these, the worst first
+    resolved    findings that are gone since the run before
+    not_judged  rules that could not be judged anywhere
+    """
+
+    judged: int
+    open: dict[str, int]
+    new: int
+    newest: list[FoundLine]
+    resolved: int
+    not_judged: int
+
+
 class FailingLine(TypedDict):
     """A scope, or a task of the fleet, and how often in a row it failed."""
 
@@ -93,6 +125,7 @@ class Report:
     trouble: str = ""  # what the writer waits for
     failing: list[FailingLine] = field(default_factory=list)  # what raises an error again and again, without an outcome
     held_back: list[Line] = field(default_factory=list)  # complete, but nothing of them was deleted
+    rules: RulesFields | None = None  # what the rules found; None if the run has no analysis
     rejected_rows: int = 0  # rows that the graph refused, of which `chartfleet rejected` knows
 
     @property
@@ -156,6 +189,7 @@ def of(ledger: Ledger) -> Report:
         trouble="; ".join(filter(None, (info.blocked_by, full_memory(ledger, info), failing_text(failing)))),
         failing=[{"what": each.what, "times": each.times, "error": each.error} for each in failing],
         held_back=sorted(scopes.held_back, key=_order),
+        rules=info.report.get("rules") or None,
         rejected_rows=ledger.rejected_count(),
     )
 

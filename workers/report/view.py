@@ -14,7 +14,7 @@ from loaders import coverage
 from loaders.ledger import UNDER_WAY, RunState
 from loaders.reason import counted
 from loaders.scope import ALL_REGIONS, GLOBAL
-from workers.report import findings, not_seen
+from workers.report import findings, not_seen, rule_findings
 from workers.report.layout import counts, indented, shortened, table, title
 from workers.report.report import OPEN, Kept, Report, is_planning
 from workers.report.silence import fetching_text
@@ -27,6 +27,7 @@ def show(report: Report, console: Console, *, browser: str | None = None, verbos
     """The whole report. `browser`: how to look at the graph; `verbose`: each job's time, and what isn't configured."""
     console.print()
     console.print(_headline(report))
+    rule_findings.show_new(console, report.rules)
     findings.show(console, report)
     not_seen.show(console, "Not seen (what the graph has of these is left unchanged)", report.not_seen, "yellow")
     not_seen.show(console, "Details not seen", report.gaps, "yellow")

@@ -72,12 +72,20 @@ class OwnSettings(DeclaredSettings):
         check=checks.scopes,
         metavar="TYPE/TENANT/REGION,...",
     )
-    # Whether these two exist, only `sync` checks: the other processes of a fleet don't need them.
+    # Whether these exist, only the commands that read them check: the other processes of a fleet don't need them.
     analysis_job_directory: Path | None = setting(
         "directory of your own analysis jobs (JSON), searched recursively", default=None, metavar="DIR"
     )
     permission_relationships_file: Path | None = setting(
         "your own permission relationships (YAML), replacing the built-in ones", default=None, metavar="FILE"
+    )
+    rules_directory: Path | None = setting(
+        "directory of your own rules (YAML), searched recursively, beside the built-in ones",
+        default=None,
+        metavar="DIR",
+    )
+    suppressions_file: Path | None = setting(
+        "findings that you accept (YAML), each with a reason and an end", default=None, metavar="FILE"
     )
     schedule: str | None = setting(
         "when beat starts a run: the seconds between runs, or a crontab in UTC",

@@ -32,6 +32,7 @@ _CLASSES: Final[dict[Failure, frozenset[str]]] = {
             "ThrottledException",
             "Throttling",
             "ThrottlingException",
+            "TooManyRequests",
             "TooManyRequestsException",
             "TransactionInProgressException",
         }

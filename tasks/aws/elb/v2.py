@@ -81,7 +81,10 @@ class ELBV2Listener(AWSNode, label="ELBV2Listener", labels=("Endpoint",), arn="e
         default_target_group,
         "Of its default action. None: responds itself, or forwards to several groups by weight.",
     )
-    relationships = (incoming("ELBV2_LISTENER", "LoadBalancerV2", balancer_id),)
+    relationships = (
+        incoming("ELBV2_LISTENER", "LoadBalancerV2", balancer_id),
+        id_link("USED_BY", "ACMCertificate", "Certificates[].CertificateArn", incoming=True),
+    )
 
 
 def targets(group: Source) -> list[str]:

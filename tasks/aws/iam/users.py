@@ -17,6 +17,11 @@ def password_last_used(user: Source) -> datetime | None:
     return last_used
 
 
+def password_enabled(user: Source) -> bool | None:
+    response = user.item["GetLoginProfile"]
+    return None if response is None else bool(response)
+
+
 def group_arns(user: Source) -> list[str]:
     """The details of a user have the names of groups, but ARNs contain the path as well.
 
@@ -35,6 +40,8 @@ class AWSUser(AWSPrincipal, label="AWSUser", tenant="AWSAccount"):
     name: str | None = prop("UserName", index=True)
     path: str | None = prop("Path")
     createdate: str | None = prop("CreateDate")
+    password_enabled: bool | None = prop(password_enabled, "Whether it has a password. None: could not be read.")
+    password_createdate: str | None = prop("GetLoginProfile.LoginProfile.CreateDate", "When it first got a password.")
     passwordlastused: str | None = prop(password_last_used, "None: no password, or never used.")
     permissions_boundary_arn: str | None = prop(
         "PermissionsBoundary.PermissionsBoundaryArn", "The policy that limits what its policies grant. None: no limit."
@@ -51,6 +58,8 @@ USERS: Final = ResourceType(
     Per.TENANT,
     fetch=listing("iam:GetAccountAuthorizationDetails", items_path="UserDetailList", Filter=["User"])
     .lookup("iam:ListUsers", key="UserId")
-    .lookup("iam:ListGroups", key="GroupName"),
+    .lookup("iam:ListGroups", key="GroupName")
+    # A user that was deleted in the meantime has no password either.
+    .detail("iam:GetLoginProfile", UserName="UserName", absent_codes="NoSuchEntity", gap=True),
     yields=(AWSUser, AWSTag.each("Tags[]")),
 )

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from tasks.gcp.compute.aggregated import Aggregated
 from tasks.gcp.compute.firewalls import GCPNetworkTag, tag_id
+from tasks.gcp.compute.metadata import metadata_flag
 from tasks.gcp.kinds import PROJECT
 from tasks.gcp.resource_names import last_part, partial_uri, partial_uri_at
 from tasks.provider import (
@@ -75,6 +76,27 @@ class GCPInstance(Node, label="GCPInstance", labels=("Instance",), tenant="GCPPr
     service_account_email: str | None = prop(service_account_email, "The account whose permissions it has.", index=True)
     service_account_scopes: list[str] | None = prop(
         service_account_scopes, "OAuth scopes that limit these permissions."
+    )
+    block_project_ssh_keys: bool | None = prop(
+        metadata_flag("block-project-ssh-keys"), "Whether the project's SSH keys don't open it. None: they do."
+    )
+    enable_oslogin_metadata: bool | None = prop(
+        metadata_flag("enable-oslogin"), "Whether IAM decides who may sign in. None: as the project has it."
+    )
+    serial_port_enable: bool | None = prop(
+        metadata_flag("serial-port-enable"),
+        "Whether its serial port accepts connections, from any address. None: as the project has it.",
+    )
+    enable_secure_boot: bool | None = prop("shieldedInstanceConfig.enableSecureBoot", "None: not a Shielded VM.")
+    enable_vtpm: bool | None = prop("shieldedInstanceConfig.enableVtpm", "None: not a Shielded VM.")
+    enable_integrity_monitoring: bool | None = prop(
+        "shieldedInstanceConfig.enableIntegrityMonitoring", "None: not a Shielded VM."
+    )
+    enable_confidential_compute: bool | None = prop(
+        "confidentialInstanceConfig.enableConfidentialCompute", "Whether its memory is encrypted. None: no."
+    )
+    confidential_instance_type: str | None = prop(
+        "confidentialInstanceConfig.confidentialInstanceType", "SEV, SEV_SNP or TDX. None: no, or not reported."
     )
     relationships = (
         outgoing("TAGGED", "GCPNetworkTag", tag_ids),

@@ -30,7 +30,7 @@ UNPUBLISHED: Final = {
     ("activated",): {"type": "string", "null": True},  # of an application, in 2020
     ("settings", "app"): {"type": "any"},  # each kind of Okta's catalogue has its own
 }
-_DEEPEST: Final = 5  # fields below fields
+_DEEPEST: Final = 6  # fields below fields
 
 
 def reduced(whole: Mapping[str, Any], calls: Iterable[str]) -> dict[str, Any]:

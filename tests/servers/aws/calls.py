@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 # Signing name -> name in boto3, where they differ.
-CLIENTS: Final = {"monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
+CLIENTS: Final = {
+    "access-analyzer": "accessanalyzer",
+    "elasticfilesystem": "efs",
+    "monitoring": "cloudwatch",
+    "tagging": "resourcegroupstaggingapi",
+}
 ELB_VERSIONS: Final = {"2012-06-01": "elb", "2015-12-01": "elbv2"}
 
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-# Services that moto doesn't have: the responses for an account that doesn't use them.
+# Services and calls that moto doesn't have: the responses for an account that doesn't use them.
 NOT_IN_MOTO: Final = {
     ("globalaccelerator", "ListAccelerators"): '{"Accelerators": []}',
     ("globalaccelerator", "ListCustomRoutingAccelerators"): '{"Accelerators": []}',
@@ -17,6 +17,15 @@ NOT_IN_MOTO: Final = {
         '<VpcOriginList xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"><Marker></Marker>'
         "<MaxItems>100</MaxItems><IsTruncated>false</IsTruncated><Quantity>0</Quantity></VpcOriginList>"
     ),
+    ("ec2", "GetEbsDefaultKmsKeyId"): (
+        '<GetEbsDefaultKmsKeyIdResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">'
+        "<kmsKeyId>alias/aws/ebs</kmsKeyId></GetEbsDefaultKmsKeyIdResponse>"
+    ),
+    ("ec2", "GetSnapshotBlockPublicAccessState"): (
+        '<GetSnapshotBlockPublicAccessStateResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">'
+        "<state>unblocked</state></GetSnapshotBlockPublicAccessStateResponse>"
+    ),
+    ("accessanalyzer", "ListAnalyzers"): '{"analyzers": []}',
 }
 
 
@@ -25,6 +34,7 @@ def correct_moto() -> None:
     from moto.core.responses import ActionResult
     from moto.ec2.models import ec2_backends
     from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
+    from moto.ec2.responses.elastic_block_store import ElasticBlockStore
     from moto.ec2.responses.reserved_instances import ReservedInstances
     from moto.elb.models import ELBBackend, LoadBalancer
     from moto.elbv2.models import ELBv2Backend, FakeLoadBalancer
@@ -73,11 +83,30 @@ def correct_moto() -> None:
         """None, as in an account without any; moto returns an error."""
         return ActionResult({"ReservedInstances": []})
 
+    def describe_snapshots(response: ElasticBlockStore) -> ActionResult:
+        """Those of the owners, and of them the public ones if asked for; moto returns those of everybody."""
+        owners, restorable_by = response._get_param("OwnerIds", []), response._get_param("RestorableByUserIds", [])
+        own = [response.current_account if owner == "self" else owner for owner in owners]
+        snapshots = response.ec2_backend.describe_snapshots(
+            snapshot_ids=response._get_param("SnapshotIds", []), filters=response._filters_from_querystring()
+        )
+        return ActionResult(
+            {
+                "Snapshots": [
+                    snapshot
+                    for snapshot in snapshots
+                    if (not own or snapshot.owner_id in own)
+                    and (restorable_by != ["all"] or "all" in snapshot.create_volume_permission_groups)
+                ]
+            }
+        )
+
     create, create_v2 = ELBBackend.create_load_balancer, ELBv2Backend.create_load_balancer
     RegionsAndZonesBackend.describe_regions = enabled_regions  # type: ignore[assignment,method-assign]
     LoadBalancer.source_security_group = property(source_security_group)  # type: ignore[assignment,method-assign]
     DBCluster.latest_restorable_time = property(latest_restorable_time)  # type: ignore[assignment,method-assign]
     DBInstance.latest_restorable_time = property(latest_restorable_time)  # type: ignore[assignment,method-assign]
     ReservedInstances.describe_reserved_instances = describe_reserved_instances  # type: ignore[assignment,method-assign]
+    ElasticBlockStore.describe_snapshots = describe_snapshots  # type: ignore[assignment,method-assign]
     ELBBackend.create_load_balancer = create_load_balancer  # type: ignore[assignment,method-assign]
     ELBv2Backend.create_load_balancer = create_load_balancer_v2  # type: ignore[assignment,method-assign]

@@ -1,7 +1,7 @@
 """The company's GCP: an organization with nested folders, and projects in them.
 
-Each project has a network, an instance that the internet reaches and one that it doesn't, a bucket, a cluster, a zone
-and a service account. Project 1 hasn't enabled GKE.
+Each project has a network, an instance that the internet reaches and one that it doesn't, a bucket, a cluster, a zone,
+a database and a service account. Project 1 hasn't enabled GKE.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tests.servers.company.organization import Organization
 from tests.servers.json_api import Asked, Reply, Route
 
 _COMPUTE: Final = "https://www.googleapis.com/compute/v1"
-_SERVICES: Final = ("compute", "container", "dns", "iam", "storage")
+_SERVICES: Final = ("bigquery", "cloudkms", "logging", "compute", "container", "dns", "iam", "sqladmin", "storage")
 
 
 def _project(organization: Organization, number: int) -> dict[str, Any]:
@@ -74,6 +74,7 @@ def routes(whose: Organization, projects: int, page: int) -> dict[str, Route]:
         "GET /v3/projects/{id}": lambda asked: Reply(all_projects[_number(asked.parameters["id"])]),
         "POST /v3/projects/{id}:getIamPolicy": lambda asked: Reply(_policy(whose, asked.parameters["id"])),
         "GET /v1/projects/{project}/services": services,
+        "GET /compute/v1/projects/{project}": lambda asked: Reply({"name": _of(asked), "commonInstanceMetadata": {}}),
         "GET /compute/v1/projects/{project}/global/networks": lambda asked: Reply({"items": [_network(_of(asked))]}),
         "GET /compute/v1/projects/{project}/global/firewalls": lambda asked: Reply({"items": [_firewall(_of(asked))]}),
         "GET /compute/v1/projects/{project}/aggregated/subnetworks": lambda asked: Reply(
@@ -93,6 +94,11 @@ def routes(whose: Organization, projects: int, page: int) -> dict[str, Route]:
         "GET /dns/v1/projects/{project}/managedZones/{zone}/rrsets": lambda asked: Reply(
             {"rrsets": [{"name": f"www.{whose.domain}.", "type": "A", "ttl": 300, "rrdatas": ["203.0.113.20"]}]}
         ),
+        "GET /bigquery/v2/projects/{project}/datasets": lambda asked: Reply({}),
+        "GET /v2/projects/{project}/sinks": lambda asked: Reply({}),
+        "GET /v2/organizations/{id}/sinks": lambda asked: Reply({}),
+        "GET /v1/projects/{project}/locations": lambda asked: Reply({}),
+        "GET /v1/projects/{project}/instances": lambda asked: Reply({"items": [_database(_of(asked))]}),
         "GET /v1/projects/{project}/serviceAccounts": lambda asked: paged(
             "accounts", [_account(whose, _of(asked))], asked
         ),
@@ -176,6 +182,18 @@ def _cluster(project: str) -> dict[str, Any]:
 def _zone(organization: Organization, project: str) -> dict[str, Any]:
     id_ = f"{organization.number + 1}9{_number(project)}"
     return {"id": id_, "name": "public", "dnsName": f"{organization.domain}.", "visibility": "public"}
+
+
+def _database(project: str) -> dict[str, Any]:
+    return {
+        "name": "shop",
+        "selfLink": f"https://sqladmin.googleapis.com/sql/v1/projects/{project}/instances/shop",
+        "connectionName": f"{project}:europe-west1:shop",
+        "databaseVersion": "POSTGRES_16",
+        "state": "RUNNABLE",
+        "region": "europe-west1",
+        "settings": {"ipConfiguration": {"ipv4Enabled": False, "sslMode": "ENCRYPTED_ONLY"}},
+    }
 
 
 def _account(organization: Organization, project: str) -> dict[str, Any]:

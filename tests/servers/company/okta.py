@@ -20,6 +20,8 @@ _LARGEST_PAGE: Final = {
     "/api/v1/trustedOrigins": 200,
 }
 
+_NONE: Final = ("api-tokens", "authenticators", "logStreams", "zones")  # of these it has none
+
 
 def guard(asked: Asked) -> Reply | None:
     if asked.headers.get("authorization") == f"SSWS {TOKEN}":
@@ -101,6 +103,35 @@ def _origin(organization: Organization) -> dict[str, Any]:
     }
 
 
+_SESSION: Final = {"maxSessionIdleMinutes": 120, "maxSessionLifetimeMinutes": 0, "usePersistentCookie": False}
+_PASSWORD: Final = {
+    "complexity": {"minLength": 8, "minLowerCase": 1, "minUpperCase": 1, "minNumber": 1, "minSymbol": 0},
+    "age": {"maxAgeDays": 0, "minAgeMinutes": 0, "historyCount": 4},
+    "lockout": {"maxAttempts": 10, "autoUnlockMinutes": 0},
+}
+_AUTHENTICATORS: Final = [{"key": "okta_verify", "enroll": {"self": "OPTIONAL"}}]
+_VERIFICATION: Final = {"type": "ASSURANCE", "factorMode": "1FA", "reauthenticateIn": "PT12H", "constraints": []}
+# By type: the settings of the default policy, and what its default rule does.
+_POLICIES: Final[dict[str, tuple[dict[str, Any], dict[str, Any]]]] = {
+    "OKTA_SIGN_ON": ({}, {"signon": {"access": "ALLOW", "requireFactor": False, "session": _SESSION}}),
+    "PASSWORD": ({"password": _PASSWORD}, {"passwordChange": {"access": "ALLOW"}}),
+    "MFA_ENROLL": ({"authenticators": _AUTHENTICATORS}, {"enroll": {"self": "CHALLENGE"}}),
+    "ACCESS_POLICY": ({}, {"appSignOn": {"access": "ALLOW", "verificationMethod": _VERIFICATION}}),
+}
+
+
+def _default_policies(organization: Organization, type_: str) -> list[dict[str, Any]]:
+    number = list(_POLICIES).index(type_)
+    policy = {"id": f"00p{organization.number}{number:016}", "name": "Default Policy", "type": type_, "priority": 1}
+    return [{**policy, "status": "ACTIVE", "system": True, "settings": _POLICIES[type_][0]}]
+
+
+def _default_rules(policy_id: str) -> list[dict[str, Any]]:
+    type_ = list(_POLICIES)[int(policy_id[4:])]
+    rule = {"id": f"0pr{policy_id[3:]}", "name": "Default Rule", "type": type_.removeprefix("OKTA_"), "priority": 1}
+    return [{**rule, "status": "ACTIVE", "system": True, "actions": _POLICIES[type_][1]}]
+
+
 _SUPER_ADMIN: Final = {"id": "ra1", "label": "Super Administrator", "type": "SUPER_ADMIN", "status": "ACTIVE"}
 
 
@@ -149,6 +180,13 @@ def routes(people: People, groups: int, page: int) -> dict[str, Route]:
         "GET /api/v1/apps/{id}": lambda asked: Reply(application),
         "GET /api/v1/apps/{id}/users": lambda asked: paged([{"id": user_id(people[0])}], asked),
         "GET /api/v1/apps/{id}/groups": lambda asked: paged([{"id": group_id(whose, 0)}], asked),
+        **{
+            f"GET /api/v1/{name}": lambda asked: Reply([])
+            for name in ("api-tokens", "authenticators", "logStreams", "zones")
+        },
+        **{f"GET /api/v1/{name}": lambda asked: Reply([]) for name in _NONE},
+        "GET /api/v1/policies": lambda asked: paged(_default_policies(whose, asked.query["type"]), asked),
+        "GET /api/v1/policies/{id}/rules": lambda asked: Reply(_default_rules(asked.parameters["id"])),
         "GET /api/v1/trustedOrigins": lambda asked: paged([_origin(whose)], asked),
     }
 

@@ -36,7 +36,7 @@ def managed(arn: str, *statements: Any, **fields: Any) -> dict[str, Any]:
 def user(**fields: Any) -> dict[str, Any]:
     arn = f"arn:aws:iam::{ACCOUNT}:user/alice"
     details = {"Arn": arn, "UserName": "alice", "UserId": "AIDA1", "Path": "/", "CreateDate": "2024-01-01"}
-    return details | {"ListUsers": {}, "ListGroups": {}} | fields
+    return details | {"ListUsers": {}, "ListGroups": {}, "GetLoginProfile": {}} | fields
 
 
 def names(*statements: dict[str, Any]) -> list[str]:

@@ -40,7 +40,7 @@ def test_an_empty_object_is_none_where_responses_say_what_they_are(call: str) ->
 def test_an_empty_object_is_an_empty_list_where_google_sends_no_more(call: str) -> None:
     """`{}` is all that these say of none. But nothing else is."""
     assert problem_with(call, {}) is None
-    assert problem_with(call, {"items": [], "total": 0})
+    assert problem_with(call, {"results": [], "total": 0})
 
 
 @pytest.mark.parametrize("call", LISTS)
@@ -83,6 +83,11 @@ def test_a_token_is_text() -> None:
         ),
         ("compute:networks.list", {**kind("compute:networks.list"), "warning": {"message": "?"}}, ["warning"]),
         (COMPUTE, {**kind(COMPUTE), "unreachables": ["zones/a"]}, ["zones/a"]),
+        (
+            "sqladmin:instances.list",
+            {"items": [], "warnings": [{"code": "REGION_UNREACHABLE", "region": "us-east1", "message": "later"}]},
+            ["REGION_UNREACHABLE us-east1"],
+        ),
         (
             COMPUTE,
             {

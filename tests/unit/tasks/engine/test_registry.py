@@ -59,7 +59,7 @@ def test_no_word_selects_all() -> None:
     ],
 )
 def test_an_unknown_word_is_refused_with_the_nearest_names_and_the_families(word: str, meant: str) -> None:
-    with pytest.raises(ValueError, match=rf"'{word}' is not a resource type of aws; {meant}.*: account, .*, ec2, .*"):
+    with pytest.raises(ValueError, match=rf"'{word}' is not a resource type of aws; {meant}.*: .*account, .*, ec2, .*"):
         registry.requested("aws", [word])
 
 

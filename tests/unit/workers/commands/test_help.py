@@ -64,6 +64,8 @@ def test_every_command_accepts_every_setting(command: str) -> None:
         "services": ["status"],
         "health": ["beat"],
         "rejected": ["list"],
+        "can": ["alice", "s3:GetObject", "arn:aws:s3:::logs/1"],
+        "who-can": ["s3:GetObject", "arn:aws:s3:::logs/1"],
     }.get(command, [])
     for setting in known().values():
         for flag in setting.flags:

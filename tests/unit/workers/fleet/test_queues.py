@@ -75,4 +75,4 @@ def test_a_worker_loads_only_what_it_serves() -> None:
         "print(sorted(tasks)[0], loaded)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "okta.applications []\n"
+    assert done.stdout == "okta.api_tokens []\n"
