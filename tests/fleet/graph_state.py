@@ -7,9 +7,8 @@ from collections import Counter
 from typing import Any
 
 from loaders.graph import Graph
+from loaders.indexes import BOOKKEEPING
 from tasks.engine import registry
-
-BOOKKEEPING = ("SyncRun", "SyncGraph", "SyncScope")
 
 _NODES = """
 MATCH (n) WHERE none(label IN labels(n) WHERE label IN $bookkeeping)

@@ -9,9 +9,9 @@ from functools import cache
 from typing import Any, Final
 
 from loaders.graph import Graph
+from loaders.indexes import BOOKKEEPING
 from tasks.engine import registry
 
-_BOOKKEEPING: Final = ("SyncRun", "SyncGraph", "SyncScope")
 _NODES: Final = """
 MATCH (n) WHERE none(label IN labels(n) WHERE label IN $bookkeeping)
 RETURN elementId(n) AS id, labels(n) AS labels, properties(n) AS properties
@@ -56,11 +56,11 @@ def snapshot(graph: Graph) -> Snapshot:
         seen[name] += 1
         found[name if seen[name] == 1 else f"{name} #{seen[name]}"] = _element(properties, own, labels, tag)
 
-    for node in graph.rows(_NODES, {"bookkeeping": _BOOKKEEPING}):
+    for node in graph.rows(_NODES, {"bookkeeping": BOOKKEEPING}):
         labels = sorted(node["labels"])
         names[node["id"]] = name = _name(labels, node["properties"])
         add(name, node["properties"], _declared(tuple(labels)), ":".join(labels))
-    for edge in graph.rows(_EDGES, {"bookkeeping": _BOOKKEEPING}):
+    for edge in graph.rows(_EDGES, {"bookkeeping": BOOKKEEPING}):
         add(f"{names[edge['start']]} -{edge['type']}-> {names[edge['end']]}", edge["properties"], None, "")
     return found
 
