@@ -87,6 +87,7 @@ def judge(
 
     present  the labels that nodes have: without any of what its types load, a rule has nothing to find
     """
+    reader = _Reader(graph, schema, timeout_seconds)
     for rule in rules:
         tenants = evidence.tenants(rule.reads)
         if not tenants:
@@ -98,7 +99,6 @@ def judge(
             yield Judgement(**coverage)
             continue
         blind = {gap.tenant for gap in gaps}
-        reader = _Reader(graph, schema, timeout_seconds)
         try:
             found = [one for one in reader.found(rule) if one.resource.tenant not in blind]
             unknown = dict(reader.unknown(rule)) if rule.unknown else {}

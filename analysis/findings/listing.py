@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from analysis.findings.record import Status, Verdict
 from analysis.findings.rule import Severity
+from loaders.errors import ChartfleetError
 
 if TYPE_CHECKING:
     from loaders.graph import Graph
@@ -64,11 +65,11 @@ class Listing:
         return judged and all(rule["verdict"] != Verdict.FAILED for rule in self.rules)
 
 
-def read(graph: Graph, wanted: Wanted) -> Listing | None:
-    """None if no run has ended yet."""
+def read(graph: Graph, wanted: Wanted) -> Listing:
+    """Raises ChartfleetError if no run has ended yet."""
     runs = graph.rows(_RUN)
     if not runs:
-        return None
+        raise ChartfleetError("no run has ended yet: `chartfleet sync` starts one")
     rules = [_rule(row["rule"]) for row in graph.rows(_RULES)]
     if wanted.framework:
         rules = [rule for rule in rules if wanted.framework in rule["frameworks"]]

@@ -83,7 +83,6 @@ MATCH (f:SyncFinding {status: 'resolved'}) WHERE f.lastupdated < $oldest
 WITH f LIMIT $limit DELETE f RETURN count(*)
 """
 _OLDEST_RUN: Final = "MATCH (r:SyncRun) RETURN min(r.tag) AS tag"
-_OF_TENANT: Final = "MATCH (f:SyncFinding {tenant: $tenant}) WITH f LIMIT $limit DELETE f RETURN count(*)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,11 +141,6 @@ def forget_old(graph: Graph) -> None:
     [row] = graph.rows(_OLDEST_RUN)
     if row["tag"] is not None:
         graph.write_until_done(_OLD, {"oldest": row["tag"]}, limit=ROWS_PER_TRANSACTION)
-
-
-def forget_tenant(graph: Graph, tenant_key: str) -> None:
-    """`tenant_key`: aws/111122223333."""
-    graph.write_until_done(_OF_TENANT, {"tenant": tenant_key}, limit=ROWS_PER_TRANSACTION)
 
 
 def _write(graph: Graph, query: str, rows: Sequence[Mapping[str, Any]], when: When) -> None:

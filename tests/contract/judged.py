@@ -85,9 +85,7 @@ class Judged:
         return self.runs.load(responses)
 
     def listing(self, wanted: Wanted) -> Listing:
-        found = listing.read(self.graph, wanted)
-        assert found
-        return found
+        return listing.read(self.graph, wanted)
 
     def finding(self) -> Mapping[str, Any]:
         """That of the own rule, whatever became of it."""

@@ -20,7 +20,6 @@ from analysis.findings.rule import Rule
 from tasks.engine import registry
 from tests.contract.samples import sample
 from tests.contract.stand_in import Responses
-from workers.fleet import judging
 
 EXAMPLES: Final = Path(__file__).parents[1] / "rules"
 Changes = Mapping[str, Mapping[str, Mapping[str, Any]]]  # type -> call -> path -> value
@@ -101,7 +100,3 @@ def together(estates: Iterable[Estate]) -> list[Sequence[Estate]]:
 
 def _agree(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return all(one[type_] == other[type_] for type_ in one.keys() & other.keys())
-
-
-def shipped() -> Sequence[Rule]:
-    return judging.shipped()

@@ -17,11 +17,12 @@ from loaders.ledger import Ledger, RunState
 from tasks.engine import registry
 from tests.contract.faults import FAULTS
 from tests.contract.loading import Runs
-from tests.contract.rule_estates import Estate, estates_of, examples, shipped, together
+from tests.contract.rule_estates import Estate, estates_of, examples, together
 from tests.contract.stand_in import StandIn
 from tests.fleet.short_lived_graph import empty
 from workers import embedded
 from workers.fleet import barrier
+from workers.fleet.judging import shipped
 from workers.fleet.process import Process
 from workers.settings.settings import Settings
 

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from analysis.findings.rule import Severity
-from loaders.errors import ChartfleetError
 from workers.commands.choice import one_of
 from workers.commands.setting_flags import GRAPH
 from workers.report.exit_codes import COMPLETE, NOT_COVERED
@@ -57,8 +56,6 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
     )
     with ExitStack() as stack:
         found = listing.read(opened(graph_address_of(settings, stack), stack), wanted)
-    if found is None:
-        raise ChartfleetError("no run has ended yet: `chartfleet sync` starts one")
     sorted_ = suppression.sort(found.findings, suppressions, datetime.now(UTC).date())
     if args.json:
         print(json.dumps(rule_findings.as_json(found, sorted_), indent=2, default=str))

@@ -35,8 +35,6 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         graph = opened(graph_address_of(settings, stack), stack)
         found = listing.read(graph, listing.Wanted())
-        if found is None:
-            raise ChartfleetError("no run has ended yet: `chartfleet sync` starts one")
         seen = heat_map.read(graph, found.run["tag"])
     sorted_ = suppression.sort(found.findings, suppressions, datetime.now(UTC).date())
     try:
