@@ -163,7 +163,7 @@ class _Reader:
         return Resource(
             label=model.label,
             key=_text(node.get(model.key.name)),
-            name=_name(node, model),
+            name=name_of(node, model),
             tenant=scope.tenant_key,
             region=region if isinstance(region, str) and region else GLOBAL,
         )
@@ -198,13 +198,13 @@ class _Reader:
         if not any(label in self._schema.by_label for label in node.labels):
             return {"label": min(node.labels, default=""), "key": "", "name": ""}
         model = self._model(node)
-        return {"label": model.label, "key": _text(node.get(model.key.name)), "name": _name(node, model)}
+        return {"label": model.label, "key": _text(node.get(model.key.name)), "name": name_of(node, model)}
 
 
 _NAMES: Final = ("name", "email", "username", "login", "title", "display_name", "arn")
 
 
-def _name(node: Any, model: NodeModel) -> str:
+def name_of(node: Any, model: NodeModel) -> str:
     """What people call the node."""
     found = next((node.get(name) for name in _NAMES if isinstance(node.get(name), str) and node.get(name)), None)
     return _text(found or node.get(model.key.name))

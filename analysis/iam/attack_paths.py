@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,7 +22,7 @@ from analysis.iam.attack_actor import Actor, Terms, administrator
 from analysis.iam.attack_explanation import explained
 from analysis.iam.attack_steps import Certainty, Node, Step, of, steps
 from analysis.iam.decision import Deciding
-from analysis.iam.principals import USERS_AND_ROLES
+from analysis.iam.principals import USERS_AND_ROLES, Principal
 from loaders.graph import Graph
 
 MAX_STEPS: Final = 10
@@ -91,6 +91,40 @@ class Administrator:
     unread: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A principal, or what it can become; `administrator`: if it is one, or may be."""
+
+    node: Node
+    principal: Principal
+    administrator: Administrator | None
+    steps: Sequence[Step]
+
+
+def walk(account: Account) -> Iterator[Reached]:
+    """The users and roles of an account, then what they can become, each with the steps that it can take."""
+    waiting = [Node(arn) for arn in account.principals]
+    known = set(waiting)
+    for node in waiting:  # grows: what somebody has become may take further steps
+        principal = of(node, account)
+        found = list(steps(node, account))
+        yield Reached(node, principal, _administrator(principal, account), found)
+        for target in (step.target for step in found):
+            if target.having and target not in known:
+                known.add(target)
+                waiting.append(target)
+
+
+def _administrator(principal: Principal, account: Account) -> Administrator | None:
+    is_one, under = administrator(Actor(principal, account))
+    if principal.unread:
+        possible = administrator(Actor(principal.at_most(), account))[0]
+        return Administrator(Certainty.NOT_JUDGED, unread=principal.unread) if possible else None
+    if not is_one:
+        return None
+    return Administrator(Certainty.PROVEN if under is None else Certainty.POSSIBLE, under)
+
+
 @dataclass
 class Reach:
     """Who can become whom, and who is an administrator."""
@@ -100,27 +134,14 @@ class Reach:
     not_judged: list[NotJudged] = field(default_factory=list)
 
     def add(self, account: Account) -> None:
-        waiting = [Node(arn) for arn in account.principals]
-        known = set(waiting)
-        for node in waiting:  # grows: what somebody has become may take further steps
-            self._judge(node, account)
-            for step in steps(node, account):
+        for reached in walk(account):
+            node, principal = reached.node, reached.principal
+            if principal.unread and not node.having:
+                self.not_judged.append(NotJudged(node.arn, principal.unread))
+            if reached.administrator is not None:
+                self.administrators[node] = reached.administrator
+            for step in reached.steps:
                 self._connect(step)
-                if step.target.having and step.target not in known:
-                    known.add(step.target)
-                    waiting.append(step.target)
-
-    def _judge(self, node: Node, account: Account) -> None:
-        principal = of(node, account)
-        if principal.unread and not node.having:
-            self.not_judged.append(NotJudged(node.arn, principal.unread))
-        is_one, under = administrator(Actor(principal, account))
-        if principal.unread:
-            if administrator(Actor(principal.at_most(), account))[0]:
-                self.administrators[node] = Administrator(Certainty.NOT_JUDGED, unread=principal.unread)
-        elif is_one:
-            certainty = Certainty.PROVEN if under is None else Certainty.POSSIBLE
-            self.administrators[node] = Administrator(certainty, under)
 
     def _connect(self, step: Step) -> None:
         certainties = self.sources[step.target]

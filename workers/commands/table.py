@@ -32,6 +32,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "can": "whether a principal may do an action on a resource, and which policies decide",
     "who-can": "list the users and roles that may do an action on a resource",
     "attack-paths": "list the ways in which users and roles could become administrators",
+    "export": "write what can be traversed as OpenGraph, for BloodHound",
     "iam-policy": "print the AWS permissions that the selected resource types need",
     "services": "start, stop or show the embedded graph and broker of a data directory",
     "config": "show every setting, its value and where it came from",

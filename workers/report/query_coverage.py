@@ -72,9 +72,16 @@ class QueryCoverage:
 
 def of(graph: Graph, query: str, plan: Iterable[Operator], expected_gaps: Sequence[str]) -> QueryCoverage:
     read = read_types(query, plan, registry.schema(), shipped.jobs())
+    return of_types(graph, read.types, expected_gaps, also=read.also)
+
+
+def of_types(
+    graph: Graph, types: Sequence[str], expected_gaps: Sequence[str], *, also: Sequence[str] = ()
+) -> QueryCoverage:
+    """`also`: those without which there is a result, too."""
     run: Mapping[str, Any] = next(iter(graph.rows(_NEWEST_RUN)), {"id": None, "tag": 0, "started_at": None})
     return QueryCoverage(
-        seen=coverage(graph, read.types, read.also, run["tag"]),
+        seen=coverage(graph, types, also, run["tag"]),
         run=run["id"],
         started_at=_iso(run["started_at"]),
         expected_gaps=expected_gaps,
