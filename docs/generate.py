@@ -15,6 +15,7 @@ from typing import Final
 
 from analysis.findings import framework
 from analysis.iam import attack_catalogue
+from analysis.opengraph import traversable
 from analysis.queries import catalog
 from docs import facts_2020, provider_names, rule_pages, schema_pages
 from docs.wrapping import bullet, listed
@@ -86,6 +87,16 @@ def attack_ways() -> str:
     return "\n".join(lines)
 
 
+def traversable_edges() -> str:
+    """What the OpenGraph export contains, by the kind of its edges."""
+    by_ends: dict[tuple[str, str, str], list[str]] = {}
+    for one in traversable.declared():
+        by_ends.setdefault((one.start, one.end, one.gives), []).append(f"`{one.kind}`")
+    lines = ["| from | edges | to | what whoever holds the start has |", "|---|---|---|---|"]
+    lines += [f"| {start} | {', '.join(kinds)} | {end} | {gives} |" for (start, end, gives), kinds in by_ends.items()]
+    return "\n".join(lines)
+
+
 def attack_ways_left_out() -> str:
     return "\n".join(bullet(f"`{id_}`:", *reason.split()) for id_, reason in attack_catalogue.left_out().items())
 
@@ -102,6 +113,7 @@ def _parts() -> dict[str, Callable[[], str]]:
         "aws-policy": aws_policy,
         "attack-ways": attack_ways,
         "attack-ways-left-out": attack_ways_left_out,
+        "traversable": traversable_edges,
         "gcp-scopes": lambda: scopes_list(gcp_scopes.needed()),
         "gsuite-scopes": lambda: scopes_list(gsuite_api.scopes()),
         **{f"{name}-rules": partial(rule_pages.rules_table, name) for name in rule_pages.providers()},
