@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 
-from loaders.errors import ChartfleetError
+from loaders.errors import ChartfleetError, UsageError
 from loaders.reason import counted
 from loaders.scope import provider_of
 from loaders.shown_text import shown_line
@@ -29,12 +29,12 @@ _PROVIDERS: Final = "MATCH (scope:SyncScope) RETURN DISTINCT scope.provider AS p
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--opengraph", required=True, metavar="FILE", help="write BloodHound's OpenGraph to it; - for standard output"
-    )
+    parser.add_argument("--opengraph", metavar="FILE", help="write BloodHound's OpenGraph to it; - for standard output")
 
 
 def run(settings: Settings, args: argparse.Namespace) -> int:
+    if args.opengraph is None:
+        raise UsageError("name the file: `chartfleet export --opengraph FILE`, or - for standard output")
     from analysis import shipped
     from analysis.iam import permissions
     from analysis.opengraph import traversable
