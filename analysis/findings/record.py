@@ -82,6 +82,10 @@ _OLD: Final = """
 MATCH (f:SyncFinding {status: 'resolved'}) WHERE f.lastupdated < $oldest
 WITH f LIMIT $limit DELETE f RETURN count(*)
 """
+_OF_TENANT: Final = """
+MATCH (f:SyncFinding {tenant: $tenant})
+WITH f LIMIT $limit DELETE f RETURN count(*)
+"""
 _OLDEST_RUN: Final = "MATCH (r:SyncRun) RETURN min(r.tag) AS tag"
 
 
@@ -141,6 +145,11 @@ def forget_old(graph: Graph) -> None:
     [row] = graph.rows(_OLDEST_RUN)
     if row["tag"] is not None:
         graph.write_until_done(_OLD, {"oldest": row["tag"]}, limit=ROWS_PER_TRANSACTION)
+
+
+def forget_tenant(graph: Graph, tenant: str) -> None:
+    """`aws/111122223333`: its findings are deleted, resolved ones too, since they name what it had."""
+    graph.write_until_done(_OF_TENANT, {"tenant": tenant}, limit=ROWS_PER_TRANSACTION)
 
 
 def _write(graph: Graph, query: str, rows: Sequence[Mapping[str, Any]], when: When) -> None:

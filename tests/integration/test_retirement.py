@@ -167,11 +167,14 @@ def test_a_tenant_is_forgotten_with_all_it_had(graph: Graph, services: embedded.
     run_of(graph, 1, [*ONE, unit(regions_of("2222")), unit(OTHER)])
     claim(graph, run="run-1", tag=1, resume=False, lease_seconds=0)
     graph.write(lambda tx: tx.run("MATCH (g:SyncGraph) REMOVE g.run, g.writer").consume())
+    findings = "UNWIND ['aws/1111', 'aws/2222', 'aws/2222'] AS tenant CREATE (:SyncFinding {tenant: tenant})"
+    graph.write(lambda tx: tx.run(findings).consume())
     for nobody in ("3333", "gcp/2222"):
         assert forget(services.graph, graph, nobody, settings).scopes == 0
     forgotten = forget(services.graph, graph, "aws/2222", settings)
     assert (forgotten.scopes, forgotten.deleted) == (2, 1)
     assert held(graph) == {VPCS}
     assert state(graph, OTHER) is None
+    assert graph.rows("MATCH (f:SyncFinding) RETURN f.tenant AS tenant") == [{"tenant": "aws/1111"}]
     [kept] = graph.rows("MATCH (g:SyncGraph) RETURN g.tag AS tag, g.run AS run, g.writer AS writer")
     assert kept == {"tag": 1, "run": None, "writer": None}

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
+from analysis.findings import record
 from loaders import retirement
 from loaders.cleanup import Cleanup
 from loaders.errors import ChartfleetError
@@ -55,4 +56,6 @@ def forget(address: GraphAddress, graph: Graph, tenant: str, settings: Settings)
         schema = registry.schema()
         deleted = retirement.delete(writer, schema, scopes, held.tag + 1)
         deleted += Cleanup(writer, schema).delete_orphans()
+        for key in sorted({scope.tenant_key for scope in scopes}):
+            record.forget_tenant(writer, key)
     return Forgotten(scopes=len(scopes), deleted=deleted)
