@@ -16,6 +16,7 @@ from analysis.iam.attack_paths import Accounts, Administrator, walk
 from analysis.iam.attack_steps import Certainty, Node, Step
 from analysis.opengraph import elements
 from loaders.graph import Graph
+from loaders.iso_time import iso_time
 
 Age = Mapping[str, str | None]
 
@@ -31,7 +32,7 @@ def elements_of(graph: Graph) -> Iterator[dict[str, Any]]:
     accounts = Accounts.of_graph(graph)
     oldest = {row["account"]: row["oldest"] for row in graph.rows(_SEEN, {"types": list(TYPES)})}
     for prefix in accounts.prefixes:
-        age = {"seen_at": elements.iso(oldest.get(account_of(prefix)))}
+        age = {"seen_at": iso_time(oldest.get(account_of(prefix)))}
         for reached in walk(accounts.read(prefix)):
             if reached.node.having:
                 yield _node(reached.node, age)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from analysis.queries.values import as_json
@@ -44,12 +43,6 @@ def edge(start: str, kind: str, end: str, properties: Mapping[str, Any]) -> dict
         "kind": _NOT_OF_A_KIND.sub("_", kind),
         "properties": _properties(properties),
     }
-
-
-def iso(milliseconds: float | None) -> str | None:
-    if milliseconds is None:
-        return None
-    return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _properties(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from analysis.opengraph import elements
+from loaders.iso_time import iso_time
 
 if TYPE_CHECKING:
     from analysis.coverage import Coverage
@@ -16,7 +17,7 @@ KIND: Final = "NotSeen"
 def nodes(coverage: Coverage) -> Iterator[dict[str, Any]]:
     """A scope each, then each type that was never seen."""
     for scope in coverage.not_seen:
-        age = elements.iso(scope.complete_at)
+        age = iso_time(scope.complete_at)
         yield _node(scope.type, scope.tenant, scope.region, scope.reason, status=scope.status, seen_at=age)
     for gap in coverage.gaps:
         yield _node(gap.type, gap.tenant, gap.region, gap.reason, status="details not seen")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from analysis.findings.judge import name_of
 from analysis.opengraph import elements
 from loaders.cypher import quoted
+from loaders.iso_time import iso_time
 from loaders.model import UNOWNED
 from loaders.scope import Scope
 
@@ -42,7 +43,7 @@ class GraphReader:
         for job in jobs:
             for label, names in job.writes.items():
                 self._written_by_jobs[label] += names
-        self._seen_at = {row["tag"]: elements.iso(row["started_at"]) for row in graph.rows(_RUNS)}
+        self._seen_at = {row["tag"]: iso_time(row["started_at"]) for row in graph.rows(_RUNS)}
 
     def nodes(self) -> Iterator[Element]:
         """Each node once: every node has one identity, and so one of these labels."""
@@ -122,7 +123,7 @@ class GraphReader:
         return {
             "lastupdated": tag,
             "seen_at": self._seen_at.get(tag),
-            "firstseen": elements.iso(first) if isinstance(first, int) else None,
+            "firstseen": iso_time(first) if isinstance(first, int) else None,
         }
 
 

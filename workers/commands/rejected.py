@@ -7,10 +7,10 @@ import json
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from loaders.errors import ChartfleetError, UsageError
+from loaders.iso_time import iso_time
 from loaders.ledger import Ledger, RunInfo, runs
 from loaders.ledger.signing import FleetKey
 from loaders.reason import counted
@@ -107,8 +107,7 @@ def _print(ledger: Ledger, rows: Sequence[RejectedRow], *, as_json: bool, whole:
 
 
 def _as_json(row: RejectedRow, *, whole: bool) -> dict[str, Any]:
-    at = f"{datetime.fromtimestamp(row.at_ms / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
-    fields = {"id": row.id} | asdict(row) | {"at": at}
+    fields = {"id": row.id} | asdict(row) | {"at": iso_time(row.at_ms)}
     return {name: value for name, value in fields.items() if name != "at_ms" and (whole or name != "row")}
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 from analysis import shipped
 from analysis.coverage import Coverage, coverage
 from analysis.queries.resource_types import read_types
+from loaders.iso_time import iso_time
 from loaders.reason import counted
 from loaders.scope import Scope
 from tasks.engine import registry
@@ -57,7 +57,7 @@ class QueryCoverage:
             "scopes": self.seen.scopes,
             "not_seen": [
                 _place(scope)
-                | {"status": scope.status, "reason": scope.reason, "last_complete": _iso(scope.complete_at)}
+                | {"status": scope.status, "reason": scope.reason, "last_complete": iso_time(scope.complete_at)}
                 for scope in self.seen.not_seen
             ],
             "details_not_seen": [_place(gap) | {"reason": gap.reason} for gap in self.seen.gaps],
@@ -83,14 +83,10 @@ def of_types(
     return QueryCoverage(
         seen=coverage(graph, types, also, run["tag"]),
         run=run["id"],
-        started_at=_iso(run["started_at"]),
+        started_at=iso_time(run["started_at"]),
         expected_gaps=expected_gaps,
     )
 
 
 def _place(place: UnseenScope | Gap) -> dict[str, str]:
     return {"type": place.type, "tenant": place.tenant, "region": place.region}
-
-
-def _iso(ms: int | None) -> str | None:
-    return None if ms is None else f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
