@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from analysis.findings.judge import name_of
 from analysis.opengraph import elements
-from loaders.cypher import quoted
+from loaders.cypher import pattern, quoted
 from loaders.iso_time import iso_time
 from loaders.model import UNOWNED
 from loaders.scope import Scope
@@ -61,9 +61,9 @@ class GraphReader:
     def edges(self) -> Iterator[Element]:
         for one in self._traversable:
             start, end = (self._schema.by_label[label].identity for label in (one.start, one.end))
-            left, right = ("<-", "-") if one.reversed else ("-", "->")
+            edge = pattern(one.type, "r", incoming=one.reversed)
             query = f"""
-                MATCH (a:{quoted(one.start)}){left}[r:{quoted(one.type)}]{right}(b:{quoted(one.end)})
+                MATCH (a:{quoted(one.start)}){edge}(b:{quoted(one.end)})
                 RETURN a.{quoted(start.key.name)} AS start, b.{quoted(end.key.name)} AS end, properties(r) AS properties
             """
             for row in self._graph.stream(query):
@@ -77,14 +77,10 @@ class GraphReader:
         for label, condition in _ALWAYS.items():
             conditions[self._schema.by_label[label]][condition] = None
         for one in self._traversable:
-            left, right = ("<-", "-") if one.reversed else ("-", "->")
-            type_ = quoted(one.type)
-            for own, other, (before, after) in (
-                (one.start, one.end, (left, right)),
-                (one.end, one.start, (_turned(right), _turned(left))),
-            ):
-                pattern = f"EXISTS {{ (n:{quoted(own)}){before}[:{type_}]{after}(:{quoted(other)}) }}"
-                conditions[self._schema.by_label[own].identity][pattern] = None
+            for own, other, incoming in ((one.start, one.end, one.reversed), (one.end, one.start, not one.reversed)):
+                edge = pattern(one.type, "r", incoming=incoming)
+                exists = f"EXISTS {{ (n:{quoted(own)}){edge}(:{quoted(other)}) }}"
+                conditions[self._schema.by_label[own].identity][exists] = None
         return {model: list(found) for model, found in conditions.items()}
 
     def _properties(self, identity: NodeModel) -> list[str]:
@@ -125,7 +121,3 @@ class GraphReader:
             "seen_at": self._seen_at.get(tag),
             "firstseen": iso_time(first) if isinstance(first, int) else None,
         }
-
-
-def _turned(arrow: str) -> str:
-    return {"<-": "->", "->": "<-", "-": "-"}[arrow]
