@@ -42,6 +42,10 @@ class GraphSchema:
     def target(self, relationship: Relationship) -> NodeModel:
         return self.by_label[relationship.label]
 
+    def of_owner(self, type_name: str, labels: Collection[str]) -> NodeModel | None:
+        """The model by which a type loaded a node that has these labels; None if it has none of them."""
+        return next((model for model in self.models_of_type.get(type_name, ()) if model.label in labels), None)
+
     def types_of(self, labels: Collection[str]) -> list[str]:
         """The types that own some of these labels."""
         return [name for name, models in self.models_of_type.items() if any(model.label in labels for model in models)]

@@ -171,9 +171,8 @@ class _Reader:
     def _model(self, node: neo4j.graph.Node) -> NodeModel:
         """That of the type that owns the node, or any of its labels'."""
         owner = str(node.get("_scope", "")).partition("/")[0]
-        of_owner = [model for model in self._schema.models_of_type.get(owner, ()) if model.label in node.labels]
         known = [self._schema.by_label[label] for label in sorted(node.labels) if label in self._schema.by_label]
-        return (of_owner or known)[0]
+        return self._schema.of_owner(owner, node.labels) or known[0]
 
     def _steps(self, path: Any) -> Iterator[Mapping[str, Any]]:
         """Of a path, or of a list of nodes and paths."""

@@ -95,7 +95,7 @@ class GraphReader:
         model, place = identity, dict[str, Any]()
         if owner and owner != UNOWNED:
             scope = Scope.parse(owner)
-            model = self._model(scope.type, row["labels"]) or identity
+            model = self._schema.of_owner(scope.type, row["labels"]) or identity
             place = {"tenant": scope.tenant_key, "region": scope.region if scope.has_region else None}
         kinds = list(dict.fromkeys((model.label, identity.label)))
         return elements.node(
@@ -104,10 +104,6 @@ class GraphReader:
             name_of(properties, model),
             {**place, **properties, **self._age(row), "is_stub": not place},
         )
-
-    def _model(self, type_: str, labels: Sequence[str]) -> NodeModel | None:
-        models = self._schema.models_of_type.get(type_, ())
-        return next((model for model in models if model.label in labels), None)
 
     def _of_edge(self, properties: Mapping[str, Any]) -> Mapping[str, Any]:
         kept = {name: value for name, value in properties.items() if not name.startswith("_")}
