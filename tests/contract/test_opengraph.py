@@ -13,21 +13,13 @@ from loaders.graph import Graph
 from tasks.engine import registry
 from tests.contract import opengraph_rules
 from tests.fleet.command import Command, Ended
+from tests.fleet.running import graph_variables
 from workers import embedded
-
-PASSWORD = "CHARTFLEET_TEST_EXPORT_PASSWORD"  # the name of a variable
 
 
 @pytest.fixture(scope="module")
 def ended(samples: Graph, services: embedded.Services, tmp_path_factory: pytest.TempPathFactory) -> Ended:
-    address = services.graph
-    variables = {
-        "CHARTFLEET_NEO4J_URI": address.uri,
-        "CHARTFLEET_NEO4J_USER": address.user or "",
-        "CHARTFLEET_NEO4J_PASSWORD_ENV_VAR": PASSWORD,
-        PASSWORD: address.password or "",
-    }
-    return Command(tmp_path_factory.mktemp("export"), variables)("export", "--opengraph", "-")
+    return Command(tmp_path_factory.mktemp("export"), graph_variables(services.graph))("export", "--opengraph", "-")
 
 
 @pytest.fixture(scope="module")
@@ -62,13 +54,13 @@ def test_each_node_and_edge_has_its_age(document: Any) -> None:
     assert [one for one in of_graph if "seen_at" not in one["properties"]] == []
 
 
-def test_it_has_no_policies_and_nothing_internal(document: Any) -> None:
+def test_it_has_nothing_internal(document: Any) -> None:
     graph = document["graph"]
     names = {name for one in (*graph["nodes"], *graph["edges"]) for name in one["properties"]}
     assert not [name for name in names if name.startswith("_")]
 
 
-def test_a_file_is_complete_or_not_there(samples: Graph, services: embedded.Services, tmp_path: Path) -> None:
+def test_a_file_is_complete_or_not_there(tmp_path: Path) -> None:
     ended = Command(tmp_path, {})("export", "--opengraph", "graph.json", "--neo4j-uri", "bolt://127.0.0.1:1")
     assert ended.code == 1
     assert list(tmp_path.iterdir()) == []

@@ -60,6 +60,16 @@ NEO4J_PASSWORD = "CHARTFLEET_TEST_NEO4J_PASSWORD"  # the name of a variable
 BROKER_PASSWORD = "CHARTFLEET_TEST_BROKER_PASSWORD"
 
 
+def graph_variables(address: GraphAddress) -> dict[str, str]:
+    """By which a command finds this graph."""
+    return {
+        "CHARTFLEET_NEO4J_URI": address.uri,
+        "CHARTFLEET_NEO4J_USER": address.user or "",
+        "CHARTFLEET_NEO4J_PASSWORD_ENV_VAR": NEO4J_PASSWORD,
+        NEO4J_PASSWORD: address.password or "",
+    }
+
+
 def wait_for(what: Callable[[], T | None], *, seconds: float = 60, message: Callable[[], str] = str) -> T:
     """Ask until the response is not empty, and return it. Raises TimeoutError."""
     end = time.monotonic() + seconds

@@ -15,7 +15,7 @@ from loaders.scope import Scope
 from tests.contract import opengraph_rules
 from tests.fleet.command import Command
 from tests.fleet.ledger_records import run_info, unit
-from tests.fleet.running import NEO4J_PASSWORD
+from tests.fleet.running import graph_variables
 from workers import embedded
 
 ACCOUNT = "111122223333"
@@ -26,16 +26,7 @@ ROLE = f"{IAM}role/Deploy"
 
 @pytest.fixture
 def chartfleet(tmp_path: Path, services: embedded.Services, graph: Graph) -> Command:
-    address = services.graph
-    return Command(
-        tmp_path,
-        {
-            "CHARTFLEET_NEO4J_URI": address.uri,
-            "CHARTFLEET_NEO4J_USER": address.user or "",
-            "CHARTFLEET_NEO4J_PASSWORD_ENV_VAR": NEO4J_PASSWORD,
-            NEO4J_PASSWORD: address.password or "",
-        },
-    )
+    return Command(tmp_path, graph_variables(services.graph))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from loaders.scope import GLOBAL
 from tasks.engine import registry
 from tasks.resource import Per
 from tests.fleet.command import Command
-from tests.fleet.running import NEO4J_PASSWORD
+from tests.fleet.running import graph_variables
 from tests.servers.aws import AwsServer, Effect, Fault
 from workers import embedded
 
@@ -83,17 +83,9 @@ def sync(chartfleet: Command, *arguments: str) -> tuple[int, Any]:
 
 def command(aws: AwsServer, services: embedded.Services, directory: Path) -> Command:
     """`chartfleet` with the hub's keys, a graph that is given, and a broker of its own."""
-    address = services.graph
-    assert address.user
     keys = {"AWS_ACCESS_KEY_ID": HUB, "AWS_SECRET_ACCESS_KEY": "x", "AWS_ENDPOINT_URL": aws.url}
-    given = {
-        "CHARTFLEET_NEO4J_URI": address.uri,
-        "CHARTFLEET_NEO4J_USER": address.user,
-        "CHARTFLEET_NEO4J_PASSWORD_ENV_VAR": NEO4J_PASSWORD,
-        "CHARTFLEET_DATA_DIR": str(directory / "data"),
-        NEO4J_PASSWORD: address.password or "",
-    }
-    return Command(directory, keys | given)
+    given = {"CHARTFLEET_DATA_DIR": str(directory / "data")}
+    return Command(directory, keys | graph_variables(services.graph) | given)
 
 
 @pytest.mark.long

@@ -16,6 +16,7 @@ from analysis.iam.permission_rules import Rule
 from loaders.graph import Graph
 from tasks.engine import registry
 from tests.fleet.command import Command, Ended
+from tests.fleet.running import graph_variables
 from tests.servers.aws import AwsServer
 from workers import embedded
 from workers.fleet.permissions import rules
@@ -47,8 +48,6 @@ def aws() -> Iterator[AwsServer]:
 
 @pytest.fixture
 def command(tmp_path: Path, aws: AwsServer, services: embedded.Services) -> Command:
-    address = services.graph
-    assert address.user
     return Command(
         tmp_path,
         {
@@ -58,10 +57,7 @@ def command(tmp_path: Path, aws: AwsServer, services: embedded.Services) -> Comm
             "CHARTFLEET_AWS_REGIONS": "us-east-1",
             "CHARTFLEET_AWS_REQUESTED_SYNCS": "account,iam,s3.buckets",
             "CHARTFLEET_CONCURRENCY": "1",  # one worker less to start
-            "CHARTFLEET_NEO4J_URI": address.uri,
-            "CHARTFLEET_NEO4J_USER": address.user,
-            "CHARTFLEET_NEO4J_PASSWORD_ENV_VAR": "NEO4J_PASSWORD",
-            "NEO4J_PASSWORD": address.password or "",
+            **graph_variables(services.graph),
         },
     )
 

@@ -21,7 +21,7 @@ from loaders.ledger import State, Unit
 from loaders.scope import Scope
 from tests.fleet.command import Command
 from tests.fleet.ledger_records import run_info, unit
-from tests.fleet.running import NEO4J_PASSWORD, wait_for
+from tests.fleet.running import graph_variables, wait_for
 from workers import embedded
 
 ACCOUNT = "111122223333"
@@ -34,17 +34,7 @@ ACCOUNTS = tuple(
 @pytest.fixture
 def chartfleet(tmp_path: Path, services: embedded.Services, graph: Graph) -> Command:
     """At an empty graph."""
-    address = services.graph
-    assert address.user
-    return Command(
-        tmp_path,
-        {
-            "CHARTFLEET_NEO4J_URI": address.uri,
-            "CHARTFLEET_NEO4J_USER": address.user,
-            "CHARTFLEET_NEO4J_PASSWORD_ENV_VAR": NEO4J_PASSWORD,
-            NEO4J_PASSWORD: address.password or "",
-        },
-    )
+    return Command(tmp_path, graph_variables(services.graph))
 
 
 def write(graph: Graph, query: str, **parameters: Any) -> None:

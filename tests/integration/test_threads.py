@@ -13,7 +13,7 @@ import redis
 from loaders.graph import Graph
 from loaders.ledger import Ledger, State, runs
 from tests.fleet.command import Command
-from tests.fleet.running import AWS_KEYS, NEO4J_PASSWORD, unit_of, wait_for
+from tests.fleet.running import AWS_KEYS, graph_variables, unit_of, wait_for
 from tests.servers.aws import AwsServer, Effect, Fault
 from workers import embedded
 
@@ -43,10 +43,7 @@ def chartfleet(
         **AWS_KEYS,
         "AWS_ENDPOINT_URL": aws.url,
         "CHARTFLEET_BROKER_URL": broker.url,
-        "CHARTFLEET_NEO4J_URI": services.graph.uri,
-        "CHARTFLEET_NEO4J_USER": services.graph.user or "",
-        "CHARTFLEET_NEO4J_PASSWORD_ENV_VAR": NEO4J_PASSWORD,
-        NEO4J_PASSWORD: services.graph.password or "",
+        **graph_variables(services.graph),
         "CHARTFLEET_LEASE_SECONDS": "8",
         "CHARTFLEET_SWEEP_SECONDS": "0.5",
     }
